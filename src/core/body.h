@@ -1,0 +1,82 @@
+/*
+ * body.h
+ *		The body schema of every kind (docs/format.md), and the few body fields
+ *		that admission itself reads.
+ */
+#ifndef ECERT_CORE_BODY_H
+#define ECERT_CORE_BODY_H
+
+#include "core/decimal.h"
+#include "core/package.h"
+
+#pragma GCC visibility push(hidden)
+
+/* Half-open [start, end), seconds since 1970 UTC; start < end */
+typedef struct EcertPeriod
+{
+	int64_t		start;
+	int64_t		end;
+} EcertPeriod;
+
+/*
+ * Check a checked map against the schema of kind: required fields, types,
+ * ranges, no unknown fields but "ext".  error.offset counts from the body's
+ * first byte, error.field is the dotted path, e.g. "lines.quantity".
+ */
+extern EcertCode ecert_body_check(EcertKind kind, EcertSlice body, EcertError *error);
+
+/* The body's period; false when the kind has none */
+extern bool ecert_body_period(EcertSlice body, EcertPeriod *period);
+
+/* The hash named by "replaces" (64 hex digits to 32 bytes); false when there is none */
+extern bool ecert_body_replaces(EcertSlice body, uint8_t *hash);
+
+/* 64 lower-case hex digits to 32 bytes */
+extern bool ecert_hex_to_hash(EcertSlice hex, uint8_t *hash);
+
+/* A line of an energy package */
+typedef struct EcertEnergyLine
+{
+	EcertSlice	source;
+	EcertSlice	unit;
+	EcertSlice	product;		/* size 0: shared by all products */
+	EcertSlice	supplier;		/* size 0: not named */
+	EcertSlice	meter;			/* size 0: not named */
+	bool		has_series;
+	EcertDecimal quantity;		/* of the whole period; of a series, its sum when it fits */
+	EcertSlice	series;			/* the series map, when has_series */
+} EcertEnergyLine;
+
+/* A line of a product package */
+typedef struct EcertProductLine
+{
+	EcertSlice	product;
+	EcertSlice	unit;
+	EcertDecimal output;
+	EcertDecimal qualified;
+	bool		has_value;
+	EcertDecimal value;
+	EcertSlice	currency;		/* size 0: not named */
+	EcertSlice	deliveries;		/* the array item; size 0: none */
+} EcertProductLine;
+
+/* The items of the body's "lines": start here, then call the _next functions until false */
+extern EcertCursor ecert_body_lines(EcertSlice body, uint64_t *count);
+extern EcertCode ecert_energy_line_next(EcertCursor *cursor, EcertEnergyLine *line);
+extern EcertCode ecert_product_line_next(EcertCursor *cursor, EcertProductLine *line);
+
+/* A series: value i is mantissa[i] * 10^exponent, of the interval from start + i * step */
+typedef struct EcertSeries
+{
+	int64_t		step;			/* seconds */
+	int32_t		exponent;
+	uint64_t	count;
+	EcertCursor values;
+} EcertSeries;
+
+extern void ecert_series_open(EcertSlice item, EcertSeries *series);
+extern int64_t ecert_series_next(EcertSeries *series);
+
+#pragma GCC visibility pop
+
+#endif							/* ECERT_CORE_BODY_H */

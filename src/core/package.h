@@ -1,0 +1,102 @@
+/*
+ * package.h
+ *		The package: a tagged COSE_Sign1 (RFC 9052) with the header of
+ *		docs/format.md.  Parsing borrows from the bytes it was given.
+ */
+#ifndef ECERT_CORE_PACKAGE_H
+#define ECERT_CORE_PACKAGE_H
+
+#include "core/cbor.h"
+#include "core/crypto.h"
+
+#pragma GCC visibility push(hidden)
+
+#define ECERT_PACKAGE_MAX 65535 /* bytes of a whole package */
+#define ECERT_ID_MAX 200		/* bytes of a node id or origin */
+
+/* The order is that of docs/format.md; ecert_kind_name() gives the names */
+typedef enum EcertKind
+{
+	ECERT_KIND_GENESIS,
+	ECERT_KIND_NODE,
+	ECERT_KIND_RELATION,
+	ECERT_KIND_POLICY,
+	ECERT_KIND_ENERGY,
+	ECERT_KIND_PRODUCT,
+	ECERT_KIND_AUDIT,
+	ECERT_KIND_CERTIFICATE,
+	ECERT_KIND_STATUS,
+	ECERT_KIND_REWARD,
+	ECERT_KIND_CHECKPOINT,
+	ECERT_KIND_WITNESS
+} EcertKind;
+
+#define ECERT_KIND_COUNT (ECERT_KIND_WITNESS + 1)
+
+/* What the signed header says, and where the parts are */
+typedef struct EcertPackage
+{
+	EcertSlice	bytes;			/* the whole package */
+	EcertSlice	protected_header;	/* content of the protected bstr */
+	EcertSlice	body;			/* content of the payload bstr: one CBOR map */
+	EcertSlice	signature;		/* 64 bytes */
+	EcertAlg	alg;
+	EcertKind	kind;
+	EcertSlice	kid;			/* 32 bytes */
+	EcertSlice	issuer;
+	EcertSlice	subject;
+	EcertSlice	audience;		/* the ledger's origin */
+	int64_t		issued_at;		/* seconds since 1970 UTC, 0 .. 2^53 */
+	int64_t		seq;
+	EcertSlice	prev;			/* 32 bytes; of size 0 in the genesis package only */
+} EcertPackage;
+
+extern const char *ecert_kind_name(EcertKind kind);
+
+/* False when name is no kind */
+extern bool ecert_kind_from_name(EcertSlice name, EcertKind *kind);
+
+/* "Ed25519", "ES256", "SM2"; and the COSE number that we write */
+extern const char *ecert_alg_name(EcertAlg alg);
+extern int64_t ecert_alg_cose(EcertAlg alg);
+extern bool ecert_alg_from_cose(int64_t cose, EcertAlg *alg);
+
+/* 1..200 bytes of UTF-8 without control characters */
+extern bool ecert_id_valid(EcertSlice id);
+
+/*
+ * Check size and strict form and take the header apart.  The body is checked
+ * to be one deterministic map without byte strings; its schema is
+ * ecert_body_check()'s business, the signature ecert_package_verify()'s.
+ */
+extern EcertCode ecert_package_parse(EcertSlice bytes, EcertPackage *package, EcertError *error);
+
+/* SHA-256(0x00 || package): RFC 9162 leaf hash, 32 bytes */
+extern EcertCode ecert_package_hash(EcertSlice bytes, uint8_t *hash);
+
+/* The Sig_structure of RFC 9052 section 4.4, external_aad empty */
+extern void ecert_package_signed_bytes(EcertSlice protected_header, EcertSlice body, EcertBuffer *out);
+
+/* Verify the signature; scratch needs room for the package's size + 32 bytes */
+extern EcertCode ecert_package_verify(const EcertPackage *package, const EcertPublicKey *key,
+									  EcertBuffer scratch);
+
+/* Write the protected header of package (alg, kind, kid, ids, issued_at, seq, prev are read) */
+extern void ecert_package_put_header(EcertBuffer *out, const EcertPackage *package);
+
+/*
+ * Write a whole signed package from the fields of template and its body: the
+ * header is encoded, signed with key (whose alg and kid replace the
+ * template's) and joined.  out needs room for ECERT_PACKAGE_MAX bytes, scratch
+ * for ECERT_PACKAGE_MAX + 32.  ECERT_TOO_LARGE when the result is over the
+ * limit.
+ */
+extern EcertCode ecert_package_sign(const EcertPackage *template_package, const EcertPrivateKey *key,
+									EcertBuffer *out, EcertBuffer scratch);
+
+/* RFC 9679 SHA-256 thumbprint of a public key: the kid */
+extern EcertCode ecert_key_thumbprint(EcertAlg alg, EcertSlice raw, uint8_t *kid);
+
+#pragma GCC visibility pop
+
+#endif							/* ECERT_CORE_PACKAGE_H */
