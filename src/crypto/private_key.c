@@ -1,0 +1,242 @@
+/*
+ * private_key.c
+ *		Private keys: from a file or an OSSL_STORE URI, or from a seed.
+ */
+#include "crypto/evp.h"
+
+#include <openssl/conf.h>
+#include <openssl/crypto.h>
+#include <openssl/pem.h>
+#include <openssl/provider.h>
+#include <openssl/store.h>
+#include <openssl/ui.h>
+
+#include <stdlib.h>
+#include <strings.h>
+
+/* A store that never ends must not hang a backend */
+#define STORE_OBJECTS_MAX 1000
+
+/* The caller's passphrase, fetched once although OpenSSL may ask several times */
+typedef struct Asked
+{
+	EcertPassphrase passphrase;
+	void	   *context;
+	bool		asked;
+	int			size;			/* -1: there is none */
+	char		secret[PEM_BUFSIZE];
+} Asked;
+
+static int
+give_passphrase(char *secret, int capacity, int writing, void *context)
+{
+	Asked	   *asked = context;
+
+	(void) writing;
+	if (!asked->asked)
+	{
+		asked->asked = true;
+		if (asked->passphrase != NULL)
+			asked->size = asked->passphrase(asked->secret, (int) sizeof(asked->secret), asked->context);
+	}
+	if (asked->size < 0 || asked->size > capacity || asked->size > (int) sizeof(asked->secret))
+		return -1;
+	memcpy(secret, asked->secret, (size_t) asked->size);
+	return asked->size;
+}
+
+/*
+ * The library context for PKCS#11: our own, and never freed.  In the default
+ * one, OpenSSL's cleanup at exit calls into a token module that may be gone
+ * already, and a backend that crashes takes all sessions with it.  The
+ * provider's module is set in openssl.cnf; there it need not be activated.
+ */
+static OSSL_LIB_CTX *
+token_library(void)
+{
+	static OSSL_LIB_CTX *library = NULL;
+	OSSL_LIB_CTX *made;
+	char	   *file;
+
+	if (library != NULL)
+		return library;
+	made = OSSL_LIB_CTX_new();
+	if (made == NULL)
+		return NULL;
+	file = CONF_get1_default_config_file();
+	if (file != NULL)
+		(void) OSSL_LIB_CTX_load_config(made, file);
+	OPENSSL_free(file);
+	if (OSSL_PROVIDER_load(made, "default") == NULL || OSSL_PROVIDER_load(made, "pkcs11") == NULL)
+	{
+		/* No token was touched yet, so this one can go */
+		OSSL_LIB_CTX_free(made);
+		return NULL;
+	}
+	library = made;
+	return library;
+}
+
+/* The first private key of an open store */
+static EVP_PKEY *
+store_private_key(OSSL_STORE_CTX *store)
+{
+	EVP_PKEY   *pkey = NULL;
+
+	if (OSSL_STORE_expect(store, OSSL_STORE_INFO_PKEY) != 1)
+		return NULL;
+	for (int i = 0; i < STORE_OBJECTS_MAX && pkey == NULL && !OSSL_STORE_eof(store); i++)
+	{
+		OSSL_STORE_INFO *info = OSSL_STORE_load(store);
+
+		if (info != NULL && OSSL_STORE_INFO_get_type(info) == OSSL_STORE_INFO_PKEY)
+			pkey = OSSL_STORE_INFO_get1_PKEY(info);
+		OSSL_STORE_INFO_free(info);
+	}
+	return pkey;
+}
+
+static EcertCode
+load_pkey(const char *uri, OSSL_LIB_CTX *library, Asked *asked, EVP_PKEY **pkey)
+{
+	UI_METHOD  *ui = UI_UTIL_wrap_read_pem_callback(give_passphrase, 0);
+	OSSL_STORE_CTX *store;
+
+	*pkey = NULL;
+	if (ui == NULL)
+		return ECERT_CRYPTO_FAILED;
+	store = OSSL_STORE_open_ex(uri, library, NULL, ui, asked, NULL, NULL, NULL);
+	if (store != NULL)
+		*pkey = store_private_key(store);
+	OSSL_STORE_close(store);
+	UI_destroy_method(ui);
+	if (*pkey != NULL)
+		return ECERT_OK;
+	return asked->asked ? ECERT_KEY_PASSPHRASE : ECERT_KEY_UNREADABLE;
+}
+
+/* The seed of an Ed25519 key, unless a token keeps it to itself */
+static bool
+take_seed(EcertPrivateKey *key)
+{
+	uint8_t		seed[crypto_sign_SEEDBYTES];
+	size_t		size = sizeof(seed);
+	bool		ok;
+
+	ok = EVP_PKEY_get_raw_private_key(key->pkey, seed, &size) == 1 && size == sizeof(seed) &&
+		crypto_sign_seed_keypair(key->raw, key->secret, seed) == 0;
+	sodium_memzero(seed, sizeof(seed));
+	if (!ok)
+		return false;
+	key->has_secret = true;
+	EVP_PKEY_free(key->pkey);
+	key->pkey = NULL;
+	return true;
+}
+
+/* A file can name a public half that is not the private one's; what it signs would be refused */
+static bool
+key_fits_public_half(const EcertPrivateKey *key)
+{
+	EcertSlice	message = ecert_slice_text("ecert: does this key fit its public half?");
+	uint8_t		signature[ECERT_SIGNATURE_SIZE];
+	EcertPublicKey *half;
+	EcertCode	code;
+
+	code = ecert_public_key_new(key->alg, ecert_slice(key->raw, ecert_raw_key_size(key->alg)), &half);
+	if (code == ECERT_OK)
+		code = ecert_sign(key, message, signature);
+	if (code == ECERT_OK)
+		code = ecert_verify(half, message, ecert_slice(signature, sizeof(signature)));
+	ecert_public_key_free(half);
+	return code == ECERT_OK;
+}
+
+/* Fill key from key->pkey */
+static EcertCode
+take_pkey(EcertPrivateKey *key)
+{
+	EcertCode	code = ecert_pkey_alg(key->pkey, &key->alg);
+
+	if (code != ECERT_OK)
+		return code;
+	if (key->alg == ECERT_ALG_ED25519 && take_seed(key))
+		return ECERT_OK;
+	code = ecert_pkey_to_raw(key->pkey, key->alg, key->raw);
+	if (code != ECERT_OK)
+		return code;
+	return key_fits_public_half(key) ? ECERT_OK : ECERT_KEY_UNREADABLE;
+}
+
+static EcertCode
+load_key(const char *uri, EcertPassphrase passphrase, void *context, EcertPrivateKey *key)
+{
+	Asked		asked = {.passphrase = passphrase, .context = context, .size = -1};
+	EcertCode	code;
+
+	if (strncasecmp(uri, "pkcs11:", strlen("pkcs11:")) == 0)
+	{
+		key->library = token_library();
+		if (key->library == NULL)
+			return ECERT_KEY_UNREADABLE;
+	}
+	code = load_pkey(uri, key->library, &asked, &key->pkey);
+	sodium_memzero(&asked, sizeof(asked));
+	return code == ECERT_OK ? take_pkey(key) : code;
+}
+
+EcertCode
+ecert_private_key_load(const char *uri, EcertPassphrase passphrase, void *context,
+					   EcertPrivateKey **key)
+{
+	EcertCode	code;
+
+	*key = NULL;
+	if (!ecert_sodium_ready() || (*key = calloc(1, sizeof(EcertPrivateKey))) == NULL)
+		return ECERT_CRYPTO_FAILED;
+	code = load_key(uri, passphrase, context, *key);
+	if (code != ECERT_OK)
+	{
+		ecert_private_key_free(*key);
+		*key = NULL;
+	}
+	return ecert_crypto_end(code);
+}
+
+EcertCode
+ecert_private_key_from_seed(EcertSlice seed, EcertPrivateKey **key)
+{
+	*key = NULL;
+	if (seed.size != crypto_sign_SEEDBYTES)
+		return ECERT_KEY_ALG;
+	if (!ecert_sodium_ready() || (*key = calloc(1, sizeof(EcertPrivateKey))) == NULL)
+		return ECERT_CRYPTO_FAILED;
+	(*key)->alg = ECERT_ALG_ED25519;
+	(*key)->has_secret = true;
+	crypto_sign_seed_keypair((*key)->raw, (*key)->secret, seed.data);
+	return ECERT_OK;
+}
+
+void
+ecert_private_key_free(EcertPrivateKey *key)
+{
+	if (key == NULL)
+		return;
+	EVP_PKEY_free(key->pkey);
+	sodium_memzero(key, sizeof(*key));
+	free(key);
+}
+
+EcertAlg
+ecert_private_key_alg(const EcertPrivateKey *key)
+{
+	return key->alg;
+}
+
+EcertCode
+ecert_private_key_public(const EcertPrivateKey *key, uint8_t *raw, size_t *raw_size)
+{
+	*raw_size = ecert_raw_key_size(key->alg);
+	memcpy(raw, key->raw, *raw_size);
+	return ECERT_OK;
+}
