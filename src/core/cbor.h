@@ -60,6 +60,12 @@ ecert_cursor(EcertSlice bytes)
 /* Check that bytes are exactly one item of the profile; no allocation, no recursion */
 extern EcertCode ecert_cbor_check(EcertSlice bytes, EcertError *error);
 
+/*
+ * The same for a body: one map, text keys, no byte strings.  ECERT_BODY_NOT_MAP,
+ * ECERT_BODY_TYPE (a key) and ECERT_BODY_BYTES on top of the codes above.
+ */
+extern EcertCode ecert_cbor_check_body(EcertSlice bytes, EcertError *error);
+
 /* Read the next head; content of byte and text strings is not consumed */
 extern EcertCode ecert_cbor_head(EcertCursor *cursor, EcertCborHead *head, EcertError *error);
 

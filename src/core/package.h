@@ -14,6 +14,9 @@
 #define ECERT_PACKAGE_MAX 65535 /* bytes of a whole package */
 #define ECERT_ID_MAX 200		/* bytes of a node id or origin */
 
+/* Latest time, 9999-12-31 23:59:59 UTC, in seconds since 1970 */
+#define ECERT_TIME_MAX INT64_C(253402300799)
+
 /* The order is that of docs/format.md; ecert_kind_name() gives the names */
 typedef enum EcertKind
 {
@@ -46,7 +49,7 @@ typedef struct EcertPackage
 	EcertSlice	issuer;
 	EcertSlice	subject;
 	EcertSlice	audience;		/* the ledger's origin */
-	int64_t		issued_at;		/* seconds since 1970 UTC, 0 .. 2^53 */
+	int64_t		issued_at;		/* seconds since 1970 UTC, 0 .. ECERT_TIME_MAX */
 	int64_t		seq;
 	EcertSlice	prev;			/* 32 bytes; of size 0 in the genesis package only */
 } EcertPackage;

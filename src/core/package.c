@@ -1,0 +1,527 @@
+/*
+ * package.c
+ *		Header and COSE structure of a package; see package.h.
+ */
+#include "core/package.h"
+
+#define CONTENT_TYPE_BEFORE "application/vnd.ecert."
+#define CONTENT_TYPE_AFTER "+cbor"
+#define TYPE_TEXT "application/vnd.ecert+cose"
+
+/* Header labels (docs/format.md); negative ones as CBOR's -1 - n */
+enum
+{
+	LABEL_ALG = 1,
+	LABEL_CONTENT_TYPE = 3,
+	LABEL_KID = 4,
+	LABEL_CLAIMS = 15,
+	LABEL_TYPE = 16,
+	LABEL_SEQ = -65601,
+	LABEL_PREV = -65602
+};
+
+enum
+{
+	CLAIM_ISSUER = 1,
+	CLAIM_SUBJECT = 2,
+	CLAIM_AUDIENCE = 3,
+	CLAIM_ISSUED_AT = 6
+};
+
+/* Bits for what the header had */
+enum
+{
+	HAS_ALG = 1,
+	HAS_CONTENT_TYPE = 2,
+	HAS_KID = 4,
+	HAS_CLAIMS = 8,
+	HAS_TYPE = 16,
+	HAS_SEQ = 32,
+	HAS_PREV = 64
+};
+
+static const char *const kind_names[ECERT_KIND_COUNT] = {
+	"genesis", "node", "relation", "policy", "energy", "product",
+	"audit", "certificate", "status", "reward", "checkpoint", "witness"
+};
+
+const char *
+ecert_kind_name(EcertKind kind)
+{
+	return kind_names[kind];
+}
+
+bool
+ecert_kind_from_name(EcertSlice name, EcertKind *kind)
+{
+	for (int i = 0; i < ECERT_KIND_COUNT; i++)
+	{
+		if (ecert_slice_equal(name, ecert_slice_text(kind_names[i])))
+		{
+			*kind = (EcertKind) i;
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *
+ecert_alg_name(EcertAlg alg)
+{
+	return alg == ECERT_ALG_ED25519 ? "Ed25519" : alg == ECERT_ALG_ES256 ? "ES256" : "SM2";
+}
+
+int64_t
+ecert_alg_cose(EcertAlg alg)
+{
+	return alg == ECERT_ALG_ED25519 ? -8 : alg == ECERT_ALG_ES256 ? -7 : -65600;
+}
+
+bool
+ecert_alg_from_cose(int64_t cose, EcertAlg *alg)
+{
+	switch (cose)
+	{
+		case -8:
+		case -19:				/* RFC 9864: Ed25519, fully specified */
+			*alg = ECERT_ALG_ED25519;
+			return true;
+		case -7:
+		case -9:				/* RFC 9864: ESP256 */
+			*alg = ECERT_ALG_ES256;
+			return true;
+		case -65600:
+			*alg = ECERT_ALG_SM2;
+			return true;
+	}
+	return false;
+}
+
+bool
+ecert_id_valid(EcertSlice id)
+{
+	size_t		bad;
+
+	if (id.size == 0 || id.size > ECERT_ID_MAX || !ecert_utf8_valid(id, &bad))
+		return false;
+	for (size_t i = 0; i < id.size; i++)
+	{
+		if (id.data[i] < 0x20 || id.data[i] == 0x7F)
+			return false;
+		/* U+0080..U+009F, the C1 controls */
+		if (id.data[i] == 0xC2 && id.data[i + 1] < 0xA0)
+			return false;
+	}
+	return true;
+}
+
+/* "application/vnd.ecert.<kind>+cbor" */
+static bool
+kind_from_content_type(EcertSlice text, EcertKind *kind)
+{
+	size_t		before = sizeof CONTENT_TYPE_BEFORE - 1;
+	size_t		after = sizeof CONTENT_TYPE_AFTER - 1;
+
+	if (text.size <= before + after ||
+		memcmp(text.data, CONTENT_TYPE_BEFORE, before) != 0 ||
+		memcmp(text.data + text.size - after, CONTENT_TYPE_AFTER, after) != 0)
+		return false;
+	return ecert_kind_from_name(ecert_slice(text.data + before, text.size - before - after), kind);
+}
+
+/* A byte string item of exactly size bytes */
+static bool
+bytes_of(EcertSlice item, size_t size, EcertSlice *content)
+{
+	EcertCursor cursor = ecert_cursor(item);
+	EcertCborHead head;
+
+	if (ecert_cbor_head(&cursor, &head, NULL) != ECERT_OK ||
+		head.type != ECERT_CBOR_BYTES || head.value != size)
+		return false;
+	*content = ecert_cbor_content(&cursor, &head);
+	return true;
+}
+
+/* An unsigned integer item up to most */
+static bool
+uint_of(EcertSlice item, int64_t most, int64_t *value)
+{
+	return ecert_cbor_int(item, value) == ECERT_OK && *value >= 0 && *value <= most;
+}
+
+/* Read one claim of header 15; the field's name is for the error */
+static EcertCode
+parse_claim(int64_t label, EcertSlice item, EcertPackage *package, const char **field)
+{
+	EcertSlice *id;
+
+	switch (label)
+	{
+		case CLAIM_ISSUER:
+			*field = "iss";
+			id = &package->issuer;
+			break;
+		case CLAIM_SUBJECT:
+			*field = "sub";
+			id = &package->subject;
+			break;
+		case CLAIM_AUDIENCE:
+			*field = "aud";
+			id = &package->audience;
+			break;
+		case CLAIM_ISSUED_AT:
+			*field = "iat";
+			return uint_of(item, ECERT_TIME_MAX, &package->issued_at) ? ECERT_OK : ECERT_HEADER_FIELD;
+		default:
+			*field = "CWT claims";
+			return ECERT_HEADER_UNKNOWN;
+	}
+	if (!ecert_cbor_text(item, id))
+		return ECERT_HEADER_FIELD;
+	return ecert_id_valid(*id) ? ECERT_OK : ECERT_BAD_ID;
+}
+
+/* The claims map: all four, no other */
+static EcertCode
+parse_claims(EcertSlice map, EcertPackage *package, const char **field, size_t *offset)
+{
+	EcertCursor cursor = ecert_cursor(map);
+	EcertCborHead head;
+
+	*field = "CWT claims";
+	if (ecert_cbor_head(&cursor, &head, NULL) != ECERT_OK || head.type != ECERT_CBOR_MAP || head.value > 4)
+		return ECERT_HEADER_FIELD;
+	for (uint64_t i = head.value; i > 0; i--)
+	{
+		EcertSlice	key = ecert_cbor_skip(&cursor);
+		EcertSlice	value;
+		int64_t		label;
+		EcertCode	code;
+
+		*offset = cursor.offset;
+		value = ecert_cbor_skip(&cursor);
+		*field = "CWT claims";
+		if (ecert_cbor_int(key, &label) != ECERT_OK)
+			return ECERT_HEADER_UNKNOWN;
+		if ((code = parse_claim(label, value, package, field)) != ECERT_OK)
+			return code;
+	}
+	/* keys are unique and each is one of the four: all are there when there are four */
+	*offset = 0;
+	*field = "CWT claims";
+	return head.value == 4 ? ECERT_OK : ECERT_HEADER_FIELD;
+}
+
+/* Read one header parameter into package */
+static EcertCode
+parse_parameter(int64_t label, EcertSlice item, EcertPackage *package, unsigned *has,
+				const char **field, size_t *offset)
+{
+	EcertSlice	text;
+	int64_t		number;
+
+	switch (label)
+	{
+		case LABEL_ALG:
+			*field = "alg";
+			*has |= HAS_ALG;
+			if (ecert_cbor_int(item, &number) != ECERT_OK)
+				return ECERT_HEADER_FIELD;
+			return ecert_alg_from_cose(number, &package->alg) ? ECERT_OK : ECERT_UNKNOWN_ALG;
+		case LABEL_CONTENT_TYPE:
+			*field = "content type";
+			*has |= HAS_CONTENT_TYPE;
+			if (!ecert_cbor_text(item, &text))
+				return ECERT_HEADER_FIELD;
+			return kind_from_content_type(text, &package->kind) ? ECERT_OK : ECERT_UNKNOWN_KIND;
+		case LABEL_KID:
+			*field = "kid";
+			*has |= HAS_KID;
+			return bytes_of(item, ECERT_HASH_SIZE, &package->kid) ? ECERT_OK : ECERT_HEADER_FIELD;
+		case LABEL_CLAIMS:
+			*has |= HAS_CLAIMS;
+			return parse_claims(item, package, field, offset);
+		case LABEL_TYPE:
+			*field = "typ";
+			*has |= HAS_TYPE;
+			return ecert_cbor_text(item, &text) &&
+				ecert_slice_equal(text, ecert_slice_text(TYPE_TEXT)) ? ECERT_OK : ECERT_HEADER_FIELD;
+		case LABEL_SEQ:
+			*field = "seq";
+			*has |= HAS_SEQ;
+			return uint_of(item, INT64_MAX, &package->seq) ? ECERT_OK : ECERT_HEADER_FIELD;
+		case LABEL_PREV:
+			*field = "prev";
+			*has |= HAS_PREV;
+			return bytes_of(item, ECERT_HASH_SIZE, &package->prev) ? ECERT_OK : ECERT_HEADER_FIELD;
+	}
+	*field = "header";
+	return ECERT_HEADER_UNKNOWN;
+}
+
+/* What must be there is there, and prev is absent in the genesis package alone */
+static EcertCode
+check_presence(const EcertPackage *package, unsigned has, size_t at, EcertError *error)
+{
+	static const struct
+	{
+		unsigned	bit;
+		const char *field;
+	}			needed[] = {
+		{HAS_ALG, "alg"}, {HAS_CONTENT_TYPE, "content type"}, {HAS_KID, "kid"},
+		{HAS_CLAIMS, "CWT claims"}, {HAS_TYPE, "typ"}, {HAS_SEQ, "seq"}
+	};
+
+	for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
+	{
+		if ((has & needed[i].bit) == 0)
+			return ecert_fail(error, ECERT_HEADER_FIELD, at, needed[i].field);
+	}
+	if (((has & HAS_PREV) == 0) != (package->kind == ECERT_KIND_GENESIS))
+		return ecert_fail(error, ECERT_HEADER_FIELD, at, "prev");
+	if (package->kind == ECERT_KIND_GENESIS && package->seq != 0)
+		return ecert_fail(error, ECERT_HEADER_FIELD, at, "seq");
+	return ECERT_OK;
+}
+
+/* The protected header, whose first byte is at byte start of the package */
+static EcertCode
+parse_header(EcertPackage *package, size_t start, EcertError *error)
+{
+	EcertCursor cursor = ecert_cursor(package->protected_header);
+	EcertCborHead head;
+	unsigned	has = 0;
+	EcertCode	code = ecert_cbor_check(package->protected_header, error);
+
+	if (code == ECERT_OK)
+		code = ecert_cbor_head(&cursor, &head, error);
+	if (code != ECERT_OK)
+	{
+		error->offset += start;
+		return code;
+	}
+	if (head.type != ECERT_CBOR_MAP)
+		return ecert_fail(error, ECERT_NOT_SIGN1, start, "protected");
+	for (uint64_t i = head.value; i > 0; i--)
+	{
+		EcertSlice	key = ecert_cbor_skip(&cursor);
+		size_t		at = cursor.offset;
+		EcertSlice	value = ecert_cbor_skip(&cursor);
+		const char *field = "header";
+		size_t		inside = 0;
+		int64_t		label;
+
+		if (ecert_cbor_int(key, &label) != ECERT_OK)
+			return ecert_fail(error, ECERT_HEADER_UNKNOWN, start + at, field);
+		code = parse_parameter(label, value, package, &has, &field, &inside);
+		if (code != ECERT_OK)
+			return ecert_fail(error, code, start + at + inside, field);
+	}
+	return check_presence(package, has, start, error);
+}
+
+/* Tag 18, array of 4, and its members' bytes */
+static EcertCode
+parse_sign1(EcertCursor *cursor, EcertPackage *package, EcertError *error)
+{
+	EcertCborHead head[6];
+	EcertSlice *parts[6] = {NULL, NULL, &package->protected_header, NULL, &package->body, &package->signature};
+	static const EcertCborType types[6] = {
+		ECERT_CBOR_TAG, ECERT_CBOR_ARRAY, ECERT_CBOR_BYTES, ECERT_CBOR_MAP, ECERT_CBOR_BYTES, ECERT_CBOR_BYTES
+	};
+	static const char *const fields[6] = {
+		"tag", "array", "protected", "unprotected", "payload", "signature"
+	};
+
+	for (int i = 0; i < 6; i++)
+	{
+		EcertCode	code = ecert_cbor_head(cursor, &head[i], error);
+
+		if (code != ECERT_OK)
+			return code;
+		if (head[i].type != types[i] || (i == 0 && head[i].value != 18) ||
+			(i == 1 && head[i].value != 4) || (i == 3 && head[i].value != 0))
+			return ecert_fail(error, ECERT_NOT_SIGN1, head[i].offset, fields[i]);
+		if (parts[i] != NULL)
+			*parts[i] = ecert_cbor_content(cursor, &head[i]);
+	}
+	if (package->signature.size != ECERT_SIGNATURE_SIZE)
+		return ecert_fail(error, ECERT_SIGNATURE_SIZE, head[5].offset, "signature");
+	return ECERT_OK;
+}
+
+EcertCode
+ecert_package_parse(EcertSlice bytes, EcertPackage *package, EcertError *error)
+{
+	EcertCursor cursor = ecert_cursor(bytes);
+	EcertError	ignored;
+	EcertCode	code;
+
+	if (error == NULL)
+		error = &ignored;
+	memset(package, 0, sizeof *package);
+	package->bytes = bytes;
+	if (bytes.size > ECERT_PACKAGE_MAX)
+		return ecert_fail(error, ECERT_TOO_LARGE, ECERT_PACKAGE_MAX, NULL);
+	if ((code = ecert_cbor_check(bytes, error)) != ECERT_OK ||
+		(code = parse_sign1(&cursor, package, error)) != ECERT_OK ||
+		(code = parse_header(package, (size_t) (package->protected_header.data - bytes.data), error)) != ECERT_OK)
+		return code;
+	code = ecert_cbor_check_body(package->body, error);
+	if (code != ECERT_OK)
+		error->offset += (size_t) (package->body.data - bytes.data);
+	return code;
+}
+
+EcertCode
+ecert_package_hash(EcertSlice bytes, uint8_t *hash)
+{
+	static const uint8_t leaf = 0x00;
+	EcertSlice	parts[2];
+
+	parts[0] = ecert_slice(&leaf, 1);
+	parts[1] = bytes;
+	return ecert_sha256(parts, 2, hash);
+}
+
+void
+ecert_package_signed_bytes(EcertSlice protected_header, EcertSlice body, EcertBuffer *out)
+{
+	ecert_cbor_put_head(out, ECERT_CBOR_ARRAY, 4);
+	ecert_cbor_put_text(out, ecert_slice_text("Signature1"));
+	ecert_cbor_put_bytes(out, protected_header);
+	ecert_cbor_put_bytes(out, ecert_slice(NULL, 0));
+	ecert_cbor_put_bytes(out, body);
+}
+
+EcertCode
+ecert_package_verify(const EcertPackage *package, const EcertPublicKey *key, EcertBuffer scratch)
+{
+	scratch.size = 0;
+	ecert_package_signed_bytes(package->protected_header, package->body, &scratch);
+	if (!ecert_buffer_fits(&scratch))
+		return ECERT_NO_SPACE;
+	return ecert_verify(key, ecert_slice(scratch.data, scratch.size), package->signature);
+}
+
+static void
+put_claims(EcertBuffer *out, const EcertPackage *package)
+{
+	ecert_cbor_put_int(out, LABEL_CLAIMS);
+	ecert_cbor_put_head(out, ECERT_CBOR_MAP, 4);
+	ecert_cbor_put_int(out, CLAIM_ISSUER);
+	ecert_cbor_put_text(out, package->issuer);
+	ecert_cbor_put_int(out, CLAIM_SUBJECT);
+	ecert_cbor_put_text(out, package->subject);
+	ecert_cbor_put_int(out, CLAIM_AUDIENCE);
+	ecert_cbor_put_text(out, package->audience);
+	ecert_cbor_put_int(out, CLAIM_ISSUED_AT);
+	ecert_cbor_put_int(out, package->issued_at);
+}
+
+static void
+put_content_type(EcertBuffer *out, EcertKind kind)
+{
+	EcertSlice	name = ecert_slice_text(kind_names[kind]);
+
+	ecert_cbor_put_int(out, LABEL_CONTENT_TYPE);
+	ecert_cbor_put_head(out, ECERT_CBOR_TEXT,
+						sizeof CONTENT_TYPE_BEFORE - 1 + name.size + sizeof CONTENT_TYPE_AFTER - 1);
+	ecert_buffer_put(out, ecert_slice_text(CONTENT_TYPE_BEFORE));
+	ecert_buffer_put(out, name);
+	ecert_buffer_put(out, ecert_slice_text(CONTENT_TYPE_AFTER));
+}
+
+void
+ecert_package_put_header(EcertBuffer *out, const EcertPackage *package)
+{
+	ecert_cbor_put_head(out, ECERT_CBOR_MAP, package->prev.size > 0 ? 7 : 6);
+	ecert_cbor_put_int(out, LABEL_ALG);
+	ecert_cbor_put_int(out, ecert_alg_cose(package->alg));
+	put_content_type(out, package->kind);
+	ecert_cbor_put_int(out, LABEL_KID);
+	ecert_cbor_put_bytes(out, package->kid);
+	put_claims(out, package);
+	ecert_cbor_put_int(out, LABEL_TYPE);
+	ecert_cbor_put_text(out, ecert_slice_text(TYPE_TEXT));
+	ecert_cbor_put_int(out, LABEL_SEQ);
+	ecert_cbor_put_int(out, package->seq);
+	if (package->prev.size > 0)
+	{
+		ecert_cbor_put_int(out, LABEL_PREV);
+		ecert_cbor_put_bytes(out, package->prev);
+	}
+}
+
+EcertCode
+ecert_package_sign(const EcertPackage *template_package, const EcertPrivateKey *key,
+				   EcertBuffer *out, EcertBuffer scratch)
+{
+	uint8_t		header_bytes[1024];
+	uint8_t		raw[ECERT_RAW_KEY_MAX];
+	uint8_t		kid[ECERT_HASH_SIZE];
+	uint8_t		signature[ECERT_SIGNATURE_SIZE];
+	EcertBuffer header = ecert_buffer(header_bytes, sizeof header_bytes);
+	EcertPackage package = *template_package;
+	size_t		raw_size;
+	EcertCode	code;
+
+	package.alg = ecert_private_key_alg(key);
+	if ((code = ecert_private_key_public(key, raw, &raw_size)) != ECERT_OK ||
+		(code = ecert_key_thumbprint(package.alg, ecert_slice(raw, raw_size), kid)) != ECERT_OK)
+		return code;
+	package.kid = ecert_slice(kid, sizeof kid);
+	ecert_package_put_header(&header, &package);
+	package.protected_header = ecert_slice(header_bytes, header.size);
+	scratch.size = 0;
+	if (!ecert_buffer_fits(&header))
+		return ECERT_NO_SPACE;
+	ecert_package_signed_bytes(package.protected_header, package.body, &scratch);
+	if (!ecert_buffer_fits(&scratch))
+		return ECERT_TOO_LARGE;
+	if ((code = ecert_sign(key, ecert_slice(scratch.data, scratch.size), signature)) != ECERT_OK)
+		return code;
+	ecert_cbor_put_head(out, ECERT_CBOR_TAG, 18);
+	ecert_cbor_put_head(out, ECERT_CBOR_ARRAY, 4);
+	ecert_cbor_put_bytes(out, package.protected_header);
+	ecert_cbor_put_head(out, ECERT_CBOR_MAP, 0);
+	ecert_cbor_put_bytes(out, package.body);
+	ecert_cbor_put_bytes(out, ecert_slice(signature, sizeof signature));
+	return ecert_buffer_fits(out) && out->size <= ECERT_PACKAGE_MAX ? ECERT_OK : ECERT_TOO_LARGE;
+}
+
+EcertCode
+ecert_key_thumbprint(EcertAlg alg, EcertSlice raw, uint8_t *kid)
+{
+	uint8_t		bytes[128];
+	EcertBuffer out = ecert_buffer(bytes, sizeof bytes);
+	EcertSlice	part;
+
+	if (raw.size != ecert_raw_key_size(alg))
+		return ECERT_BAD_PUBLIC_KEY;
+	if (alg == ECERT_ALG_ED25519)
+	{
+		ecert_cbor_put_head(&out, ECERT_CBOR_MAP, 3);
+		ecert_cbor_put_int(&out, 1);	/* kty: OKP */
+		ecert_cbor_put_int(&out, 1);
+		ecert_cbor_put_int(&out, -1);	/* crv: Ed25519 */
+		ecert_cbor_put_int(&out, 6);
+		ecert_cbor_put_int(&out, -2);	/* x */
+		ecert_cbor_put_bytes(&out, raw);
+	}
+	else
+	{
+		ecert_cbor_put_head(&out, ECERT_CBOR_MAP, 4);
+		ecert_cbor_put_int(&out, 1);	/* kty: EC2 */
+		ecert_cbor_put_int(&out, 2);
+		ecert_cbor_put_int(&out, -1);	/* crv: P-256, or our private number of SM2 */
+		ecert_cbor_put_int(&out, alg == ECERT_ALG_ES256 ? 1 : -65600);
+		ecert_cbor_put_int(&out, -2);	/* x */
+		ecert_cbor_put_bytes(&out, ecert_slice(raw.data + 1, 32));
+		ecert_cbor_put_int(&out, -3);	/* y */
+		ecert_cbor_put_bytes(&out, ecert_slice(raw.data + 33, 32));
+	}
+	part = ecert_slice(bytes, out.size);
+	return ecert_sha256(&part, 1, kid);
+}
