@@ -658,12 +658,30 @@ check_map(const Walk *walk, const Shape *shape, EcertSlice map, const char *path
 	return ECERT_OK;
 }
 
+/* The sum of a series; ECERT_OVERFLOW when it does not fit 64 bits */
+static EcertCode
+series_sum(EcertSlice item, EcertDecimal *sum)
+{
+	EcertSeries series;
+
+	ecert_series_open(item, &series);
+	sum->exponent = series.exponent;
+	sum->mantissa = 0;
+	for (uint64_t i = series.count; i > 0; i--)
+	{
+		if (__builtin_add_overflow(sum->mantissa, ecert_series_next(&series), &sum->mantissa))
+			return ECERT_OVERFLOW;
+	}
+	return ECERT_OK;
+}
+
 /* A line has a quantity or a series that fills the period, not both */
 static EcertCode
 check_energy_line(const Walk *walk, EcertSlice item, EcertPeriod period)
 {
 	EcertSlice	part;
 	EcertSeries series;
+	EcertDecimal sum;
 	bool		has_quantity = ecert_cbor_find(item, "quantity", &part);
 
 	if (!ecert_cbor_find(item, "series", &part))
@@ -674,6 +692,8 @@ check_energy_line(const Walk *walk, EcertSlice item, EcertPeriod period)
 	if (series.step > period.end - period.start ||
 		(uint64_t) (period.end - period.start) / (uint64_t) series.step != series.count ||
 		(period.end - period.start) % series.step != 0)
+		return refuse(walk, ECERT_BODY_VALUE, part, "lines.series.values");
+	if (series_sum(part, &sum) != ECERT_OK)
 		return refuse(walk, ECERT_BODY_VALUE, part, "lines.series.values");
 	return ECERT_OK;
 }
@@ -802,23 +822,6 @@ decimal_field(EcertSlice map, const char *name, EcertDecimal *decimal)
 	EcertSlice	item;
 
 	return ecert_cbor_find(map, name, &item) ? ecert_decimal_read(item, decimal) : ECERT_BODY_MISSING;
-}
-
-/* The sum of a series; ECERT_OVERFLOW when it does not fit 64 bits */
-static EcertCode
-series_sum(EcertSlice item, EcertDecimal *sum)
-{
-	EcertSeries series;
-
-	ecert_series_open(item, &series);
-	sum->exponent = series.exponent;
-	sum->mantissa = 0;
-	for (uint64_t i = series.count; i > 0; i--)
-	{
-		if (__builtin_add_overflow(sum->mantissa, ecert_series_next(&series), &sum->mantissa))
-			return ECERT_OVERFLOW;
-	}
-	return ECERT_OK;
 }
 
 EcertCode

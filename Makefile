@@ -1,0 +1,51 @@
+# ecert: build with PGXS against the PostgreSQL that pg_config names.
+#
+#   make            build            make check    build and run every test on a throw-away server
+#   make install    install          make demo     the whole job on sample plants
+EXTENSION = ecert
+MODULE_big = ecert
+DATA_built = ecert--1.0.sql
+
+# Joined in this order, which is that of the arrows between the folders
+SQL_PARTS = \
+	src/package/package.sql \
+	src/registry/registry.sql \
+	src/registry/policy.sql \
+	src/ledger/ledger.sql \
+	src/ledger/verify.sql \
+	src/energy/energy.sql \
+	src/energy/saving.sql \
+	src/audit/audit.sql \
+	src/certificate/certificate.sql \
+	src/ledger/upgrade.sql
+
+SOURCES = $(wildcard src/*.c src/core/*.c src/crypto/*.c src/pg/*.c src/package/*.c \
+	src/registry/*.c src/ledger/*.c src/energy/*.c src/audit/*.c src/certificate/*.c)
+OBJS = $(SOURCES:.c=.o)
+
+REGRESS = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
+ISOLATION = $(patsubst specs/%.spec,%,$(sort $(wildcard specs/*.spec)))
+TAP_TESTS = 1
+
+PG_CPPFLAGS = -I$(srcdir)/src
+PG_CFLAGS = -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
+SHLIB_LINK = -lcrypto -lsodium
+EXTRA_CLEAN = ecert--1.0.sql build
+
+PG_CONFIG ?= pg_config
+# The server's bitcode needs its very clang; an extension gains nothing from it
+override with_llvm = no
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+$(OBJS): $(wildcard src/*/*.h)
+
+ecert--1.0.sql: $(SQL_PARTS) Makefile
+	{ echo '\echo Use "CREATE EXTENSION ecert" to load this file. \quit'; cat $(SQL_PARTS); } > $@
+
+.PHONY: demo check-all
+demo:
+	./demo.sh
+
+check:
+	./check.sh

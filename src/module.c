@@ -1,0 +1,23 @@
+/*
+ * module.c
+ *		What happens when the server loads the library: the only file that knows
+ *		every folder.
+ */
+#include "pg/compat.h"
+#include "fmgr.h"
+
+#include "ledger/ledger.h"
+#include "pg/guc.h"
+#include "registry/registry.h"
+
+ECERT_MODULE_MAGIC;
+
+extern PGDLLEXPORT void _PG_init(void);
+
+void
+_PG_init(void)
+{
+	ecert_guc_init();
+	ecert_registry_init();
+	ecert_ledger_init();
+}

@@ -1,0 +1,26 @@
+/*
+ * compat.h
+ *		Every difference between PostgreSQL 15, 16, 17 and 18 that ecert touches.
+ */
+#ifndef ECERT_PG_COMPAT_H
+#define ECERT_PG_COMPAT_H
+
+#include "postgres.h"
+
+#if PG_VERSION_NUM < 150000
+#error "ecert needs PostgreSQL 15 or later"
+#endif
+
+/* 16 moved the varlena macros out of postgres.h */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* 18 lets a module name itself */
+#ifdef PG_MODULE_MAGIC_EXT
+#define ECERT_MODULE_MAGIC PG_MODULE_MAGIC_EXT(.name = "ecert", .version = "1.0")
+#else
+#define ECERT_MODULE_MAGIC PG_MODULE_MAGIC
+#endif
+
+#endif							/* ECERT_PG_COMPAT_H */

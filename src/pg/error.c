@@ -1,0 +1,53 @@
+/*
+ * error.c
+ *		Core codes to PostgreSQL errors.
+ */
+#include "pg/error.h"
+
+static int
+sqlstate_of(EcertCode code)
+{
+	switch (code)
+	{
+		case ECERT_TOO_LARGE:
+			return ERRCODE_ECERT_TOO_LARGE;
+		case ECERT_BODY_NEGATIVE:
+			return ERRCODE_ECERT_QUANTITY_NEGATIVE;
+		case ECERT_BAD_SIGNATURE:
+			return ERRCODE_ECERT_BAD_SIGNATURE;
+		case ECERT_BAD_PUBLIC_KEY:
+			return ERRCODE_ECERT_PUBLIC_KEY;
+		case ECERT_KEY_UNREADABLE:
+		case ECERT_KEY_PASSPHRASE:
+		case ECERT_KEY_ALG:
+			return ERRCODE_ECERT_SIGNING_KEY;
+		case ECERT_CRYPTO_FAILED:
+			return ERRCODE_EXTERNAL_ROUTINE_EXCEPTION;
+		case ECERT_OVERFLOW:
+			return ERRCODE_ECERT_NUMBER;
+		default:
+			return code >= ECERT_BODY_MISSING && code < ECERT_BAD_SIGNATURE ?
+				ERRCODE_ECERT_BODY_INVALID : ERRCODE_ECERT_MALFORMED;
+	}
+}
+
+void
+ecert_raise(const EcertError *error, const char *what)
+{
+	/* the message stays short; where and which field go into DETAIL */
+	ereport(ERROR,
+			(errcode(sqlstate_of(error->code)),
+			 errmsg("invalid ecert %s: %s", what, ecert_error_text(error->code)),
+			 error->field != NULL ?
+			 errdetail("At byte %zu of the %s, field \"%s\".", error->offset, what, error->field) :
+			 errdetail("At byte %zu of the %s.", error->offset, what)));
+}
+
+void
+ecert_raise_crypto(EcertCode code, int sqlstate, const char *message)
+{
+	ereport(ERROR,
+			(errcode(sqlstate),
+			 errmsg("%s", message),
+			 errdetail("%s.", ecert_error_text(code))));
+}

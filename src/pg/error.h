@@ -1,0 +1,53 @@
+/*
+ * error.h
+ *		SQLSTATEs of class EC, and the one place where a core code becomes an
+ *		ereport.
+ */
+#ifndef ECERT_PG_ERROR_H
+#define ECERT_PG_ERROR_H
+
+#include "pg/compat.h"
+#include "core/error.h"
+
+#pragma GCC visibility push(hidden)
+
+#define ERRCODE_EC(a, b, c) MAKE_SQLSTATE('E', 'C', a, b, c)
+
+#define ERRCODE_ECERT_MALFORMED ERRCODE_EC('0', '0', '1')
+#define ERRCODE_ECERT_TOO_LARGE ERRCODE_EC('0', '0', '2')
+#define ERRCODE_ECERT_BODY_INVALID ERRCODE_EC('0', '0', '3')
+#define ERRCODE_ECERT_QUANTITY_NEGATIVE ERRCODE_EC('0', '0', '4')
+#define ERRCODE_ECERT_ISSUER_UNKNOWN ERRCODE_EC('0', '1', '0')
+#define ERRCODE_ECERT_ISSUER_NOT_ENTITLED ERRCODE_EC('0', '1', '1')
+#define ERRCODE_ECERT_KEY_UNKNOWN ERRCODE_EC('0', '1', '2')
+#define ERRCODE_ECERT_KEY_NOT_VALID ERRCODE_EC('0', '1', '3')
+#define ERRCODE_ECERT_ALGORITHM_WRONG ERRCODE_EC('0', '1', '4')
+#define ERRCODE_ECERT_REVOKED ERRCODE_EC('0', '1', '5')
+#define ERRCODE_ECERT_OTHER_LEDGER ERRCODE_EC('0', '1', '6')
+#define ERRCODE_ECERT_SUBJECT_WRONG ERRCODE_EC('0', '1', '7')
+#define ERRCODE_ECERT_SEQ_GAP ERRCODE_EC('0', '2', '0')
+#define ERRCODE_ECERT_FORK ERRCODE_EC('0', '2', '1')
+#define ERRCODE_ECERT_DUPLICATE ERRCODE_EC('0', '2', '2')
+#define ERRCODE_ECERT_TIME_BACKWARDS ERRCODE_EC('0', '2', '3')
+#define ERRCODE_ECERT_TIME_FUTURE ERRCODE_EC('0', '2', '4')
+#define ERRCODE_ECERT_BAD_SIGNATURE ERRCODE_EC('0', '3', '0')
+#define ERRCODE_ECERT_PERIOD_OVERLAP ERRCODE_EC('0', '4', '0')
+#define ERRCODE_ECERT_REPLACES_INVALID ERRCODE_EC('0', '4', '1')
+#define ERRCODE_ECERT_COEFFICIENT_UNKNOWN ERRCODE_EC('0', '4', '2')
+#define ERRCODE_ECERT_NO_LEDGER ERRCODE_EC('0', '9', '0')
+#define ERRCODE_ECERT_LEDGER_EXISTS ERRCODE_EC('0', '9', '1')
+#define ERRCODE_ECERT_APPEND_ONLY ERRCODE_EC('0', '9', '2')
+#define ERRCODE_ECERT_NODE_NOT_SET ERRCODE_EC('0', '9', '3')
+#define ERRCODE_ECERT_SIGNING_KEY ERRCODE_EC('0', '9', '4')
+#define ERRCODE_ECERT_PUBLIC_KEY ERRCODE_EC('0', '9', '5')
+#define ERRCODE_ECERT_NUMBER ERRCODE_EC('0', '9', '7')
+
+/* Raise the error of a refused package or body; "what" is "package" or "body" */
+extern void ecert_raise(const EcertError *error, const char *what) pg_attribute_noreturn();
+
+/* Raise for a crypto code that is no fault of a package; detail may be NULL */
+extern void ecert_raise_crypto(EcertCode code, int sqlstate, const char *message) pg_attribute_noreturn();
+
+#pragma GCC visibility pop
+
+#endif							/* ECERT_PG_ERROR_H */

@@ -1,0 +1,21 @@
+/*
+ * guc.h
+ *		The settings, prefix "ecert.".
+ */
+#ifndef ECERT_PG_GUC_H
+#define ECERT_PG_GUC_H
+
+#include "pg/compat.h"
+
+#pragma GCC visibility push(hidden)
+
+extern char *ecert_node;		/* this node's id; empty when not set */
+extern char *ecert_signing_key; /* file name or OSSL_STORE URI; empty when not set */
+extern char *ecert_passphrase_command;	/* shell command that prints the key's passphrase */
+extern int	ecert_max_clock_skew;	/* seconds */
+
+extern void ecert_guc_init(void);
+
+#pragma GCC visibility pop
+
+#endif							/* ECERT_PG_GUC_H */
