@@ -158,6 +158,9 @@ check_string(Checker *checker, const EcertCborHead *head, EcertError *error)
 	if (head->value > left(&checker->cursor))
 		return ecert_fail(error, ECERT_TRUNCATED, head->offset, NULL);
 	content = ecert_cbor_content(&checker->cursor, head);
+	/* JSON text has no U+0000 that PostgreSQL could hold */
+	if (checker->profile == PROFILE_BODY && memchr(content.data, 0, content.size) != NULL)
+		return ecert_fail(error, ECERT_BODY_VALUE, head->offset, NULL);
 	if (head->type == ECERT_CBOR_TEXT && !ecert_utf8_valid(content, &bad))
 		return ecert_fail(error, ECERT_BAD_UTF8, start + bad, NULL);
 	return ECERT_OK;

@@ -1,0 +1,115 @@
+/*
+ * datum.c
+ *		Conversions between core values and SQL values.
+ */
+#include "package/datum.h"
+
+#include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/rangetypes.h"
+#include "utils/typcache.h"
+
+#include "pg/error.h"
+#include "pg/guc.h"
+
+#define EPOCH_DIFFERENCE_SECONDS (((int64) POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY)
+
+bytea *
+ecert_bytea(EcertSlice bytes)
+{
+	bytea	   *value = (bytea *) palloc(VARHDRSZ + bytes.size);
+
+	SET_VARSIZE(value, VARHDRSZ + bytes.size);
+	if (bytes.size > 0)
+		memcpy(VARDATA(value), bytes.data, bytes.size);
+	return value;
+}
+
+text *
+ecert_text(EcertSlice bytes)
+{
+	char	   *converted = pg_any_to_server((const char *) bytes.data, (int) bytes.size, PG_UTF8);
+
+	if (converted == (const char *) bytes.data)
+		return cstring_to_text_with_len(converted, (int) bytes.size);
+	return cstring_to_text(converted);
+}
+
+TimestampTz
+ecert_timestamp(int64 seconds)
+{
+	return (seconds - EPOCH_DIFFERENCE_SECONDS) * USECS_PER_SEC;
+}
+
+int64
+ecert_seconds(TimestampTz timestamp)
+{
+	int64		seconds = timestamp / USECS_PER_SEC;
+
+	if (timestamp % USECS_PER_SEC < 0)
+		seconds--;
+	return seconds + EPOCH_DIFFERENCE_SECONDS;
+}
+
+Datum
+ecert_period_datum(EcertPeriod period)
+{
+	TypeCacheEntry *type = lookup_type_cache(TSTZRANGEOID, TYPECACHE_RANGE_INFO);
+	RangeBound	lower = {0};
+	RangeBound	upper = {0};
+
+	lower.val = TimestampTzGetDatum(ecert_timestamp(period.start));
+	lower.inclusive = true;
+	lower.lower = true;
+	upper.val = TimestampTzGetDatum(ecert_timestamp(period.end));
+#if PG_VERSION_NUM >= 160000
+	return RangeTypePGetDatum(make_range(type, &lower, &upper, false, NULL));
+#else
+	return RangeTypePGetDatum(make_range(type, &lower, &upper, false));
+#endif
+}
+
+Numeric
+ecert_numeric(EcertDecimal decimal)
+{
+	int64		power = 1;
+
+	if (decimal.exponent <= 0)
+		return int64_div_fast_to_numeric(decimal.mantissa, -decimal.exponent);
+	for (int i = 0; i < decimal.exponent; i++)
+		power *= 10;
+	return DatumGetNumeric(DirectFunctionCall2(numeric_mul,
+											   NumericGetDatum(int64_to_numeric(decimal.mantissa)),
+											   NumericGetDatum(int64_to_numeric(power))));
+}
+
+void
+ecert_package_of(Datum datum, EcertPackage *package)
+{
+	EcertError	error;
+
+	if (ecert_package_parse(ecert_varlena_slice(PG_DETOAST_DATUM_PACKED(datum)), package, &error) != ECERT_OK)
+		ecert_raise(&error, "package");
+}
+
+EcertSlice
+ecert_this_node(void)
+{
+	EcertSlice	node;
+	char	   *utf8;
+
+	if (ecert_node == NULL || ecert_node[0] == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_ECERT_NODE_NOT_SET),
+				 errmsg("setting \"ecert.node\" is not set"),
+				 errhint("Set ecert.node to the id under which the certifier enrolled this node.")));
+	utf8 = pg_server_to_any(ecert_node, (int) strlen(ecert_node), PG_UTF8);
+	node = ecert_slice_text(utf8);
+	if (!ecert_id_valid(node))
+		ereport(ERROR,
+				(errcode(ERRCODE_ECERT_NODE_NOT_SET),
+				 errmsg("setting \"ecert.node\" is not a valid node id"),
+				 errdetail("A node id is 1 to %d bytes without control characters.", ECERT_ID_MAX)));
+	return node;
+}

@@ -1,0 +1,59 @@
+/*
+ * datum.h
+ *		SQL values from and to packages.
+ */
+#ifndef ECERT_PACKAGE_DATUM_H
+#define ECERT_PACKAGE_DATUM_H
+
+#include "pg/compat.h"
+
+#include "core/body.h"
+#include "core/package.h"
+#include "fmgr.h"
+#include "utils/jsonb.h"
+#include "utils/numeric.h"
+#include "utils/timestamp.h"
+
+#pragma GCC visibility push(hidden)
+
+/* The bytes of a detoasted varlena */
+static inline EcertSlice
+ecert_varlena_slice(const struct varlena *value)
+{
+	return ecert_slice(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
+}
+
+extern bytea *ecert_bytea(EcertSlice bytes);
+
+/* text of UTF-8 bytes, in the server's encoding */
+extern text *ecert_text(EcertSlice bytes);
+
+/* Seconds since 1970 to timestamptz and back (rounded down) */
+extern TimestampTz ecert_timestamp(int64 seconds);
+extern int64 ecert_seconds(TimestampTz timestamp);
+
+/* tstzrange [start, end) */
+extern Datum ecert_period_datum(EcertPeriod period);
+
+/* numeric that keeps the decimal's digits */
+extern Numeric ecert_numeric(EcertDecimal decimal);
+
+/* Parse the package of a Datum; raises EC001 and the like.  The result borrows from the Datum's copy */
+extern void ecert_package_of(Datum datum, EcertPackage *package);
+
+/* body <-> jsonb; raise on what has no equal on the other side.  Bodies are palloc'd */
+extern Jsonb *ecert_body_to_jsonb(EcertSlice body);
+extern EcertSlice ecert_jsonb_to_body(Jsonb *document);
+
+/* Sign template's header and body with this node's key; raises EC094.  The result is palloc'd */
+extern bytea *ecert_sign_here(const EcertPackage *template_package);
+
+/* Public half of this node's key; raises EC093, EC094 */
+extern void ecert_own_public_key(EcertAlg *alg, uint8_t *raw, size_t *raw_size);
+
+/* ecert.node; raises EC093 when it is not set or no valid id */
+extern EcertSlice ecert_this_node(void);
+
+#pragma GCC visibility pop
+
+#endif							/* ECERT_PACKAGE_DATUM_H */

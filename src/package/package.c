@@ -1,0 +1,427 @@
+/*
+ * package.c
+ *		The SQL type ecert.package: input, output, accessors.
+ *
+ * A value is the package's bytes and nothing else, so the casts to and from
+ * bytea copy; what makes it a package is that every way in has checked the
+ * strict form.
+ */
+#include "package/datum.h"
+
+#include <unistd.h>
+
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "funcapi.h"
+#include "libpq/pqformat.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+
+#include "pg/error.h"
+
+PG_FUNCTION_INFO_V1(ecert_package_in);
+PG_FUNCTION_INFO_V1(ecert_package_out);
+PG_FUNCTION_INFO_V1(ecert_package_recv);
+PG_FUNCTION_INFO_V1(ecert_package_send);
+PG_FUNCTION_INFO_V1(ecert_package_from_bytea);
+PG_FUNCTION_INFO_V1(ecert_package_to_bytea);
+PG_FUNCTION_INFO_V1(ecert_package_to_jsonb);
+PG_FUNCTION_INFO_V1(ecert_package_eq);
+PG_FUNCTION_INFO_V1(ecert_package_ne);
+PG_FUNCTION_INFO_V1(ecert_package_hash_code);
+PG_FUNCTION_INFO_V1(ecert_package_issuer);
+PG_FUNCTION_INFO_V1(ecert_package_kind);
+PG_FUNCTION_INFO_V1(ecert_package_seq);
+PG_FUNCTION_INFO_V1(ecert_package_prev);
+PG_FUNCTION_INFO_V1(ecert_package_subject);
+PG_FUNCTION_INFO_V1(ecert_package_audience);
+PG_FUNCTION_INFO_V1(ecert_package_period);
+PG_FUNCTION_INFO_V1(ecert_package_issued_at);
+PG_FUNCTION_INFO_V1(ecert_package_alg);
+PG_FUNCTION_INFO_V1(ecert_package_kid);
+PG_FUNCTION_INFO_V1(ecert_package_body);
+PG_FUNCTION_INFO_V1(ecert_package_leaf_hash);
+PG_FUNCTION_INFO_V1(ecert_package_to_signed_bytes);
+PG_FUNCTION_INFO_V1(ecert_package_replaces);
+PG_FUNCTION_INFO_V1(ecert_package_is_signed_by);
+
+/* Refuse text that is not \x and pairs of hex digits, and say where */
+static void
+check_hex_text(const char *input, size_t size)
+{
+	size_t		good;
+
+	if (strncmp(input, "\\x", 2) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_ECERT_MALFORMED),
+				 errmsg("invalid ecert package: text does not start with \\x"),
+				 errhint("The text form of a package is \\x followed by its bytes in hexadecimal.")));
+	good = strspn(input + 2, "0123456789abcdefABCDEF");
+	if (good != size - 2)
+		ereport(ERROR,
+				(errcode(ERRCODE_ECERT_MALFORMED),
+				 errmsg("invalid ecert package: text is not hexadecimal"),
+				 errdetail("At character %zu, byte %zu of the package.", good + 3, good / 2)));
+	if (good % 2 != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_ECERT_MALFORMED),
+				 errmsg("invalid ecert package: odd number of hexadecimal digits"),
+				 errdetail("There are %zu digits.", good)));
+	if (good / 2 > ECERT_PACKAGE_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_ECERT_TOO_LARGE),
+				 errmsg("invalid ecert package: %s", ecert_error_text(ECERT_TOO_LARGE)),
+				 errdetail("There are %zu bytes.", good / 2)));
+}
+
+/* Return value when its bytes are a package, else raise */
+static bytea *
+checked(bytea *value)
+{
+	EcertPackage package;
+	EcertError	error;
+
+	if (ecert_package_parse(ecert_varlena_slice(value), &package, &error) != ECERT_OK)
+		ecert_raise(&error, "package");
+	return value;
+}
+
+Datum
+ecert_package_in(PG_FUNCTION_ARGS)
+{
+	const char *input = PG_GETARG_CSTRING(0);
+	size_t		size = strlen(input);
+	bytea	   *value;
+
+	check_hex_text(input, size);
+	value = (bytea *) palloc(VARHDRSZ + (size - 2) / 2);
+	SET_VARSIZE(value, VARHDRSZ + (size - 2) / 2);
+	(void) hex_decode(input + 2, size - 2, VARDATA(value));
+	PG_RETURN_BYTEA_P(checked(value));
+}
+
+Datum
+ecert_package_out(PG_FUNCTION_ARGS)
+{
+	EcertSlice	bytes = ecert_varlena_slice(PG_GETARG_BYTEA_PP(0));
+	char	   *output = palloc(2 + bytes.size * 2 + 1);
+
+	memcpy(output, "\\x", 2);
+	output[2 + hex_encode((const char *) bytes.data, bytes.size, output + 2)] = '\0';
+	PG_RETURN_CSTRING(output);
+}
+
+Datum
+ecert_package_recv(PG_FUNCTION_ARGS)
+{
+	StringInfo	message = (StringInfo) PG_GETARG_POINTER(0);
+	int			size = message->len - message->cursor;
+	bytea	   *value;
+
+	if (size > ECERT_PACKAGE_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_ECERT_TOO_LARGE),
+				 errmsg("invalid ecert package: %s", ecert_error_text(ECERT_TOO_LARGE)),
+				 errdetail("There are %d bytes.", size)));
+	value = ecert_bytea(ecert_slice(pq_getmsgbytes(message, size), size));
+	PG_RETURN_BYTEA_P(checked(value));
+}
+
+Datum
+ecert_package_send(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BYTEA_P(PG_GETARG_BYTEA_P_COPY(0));
+}
+
+Datum
+ecert_package_from_bytea(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BYTEA_P(checked(PG_GETARG_BYTEA_PP(0)));
+}
+
+Datum
+ecert_package_to_bytea(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BYTEA_P(PG_GETARG_BYTEA_PP(0));
+}
+
+Datum
+ecert_package_eq(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(ecert_slice_equal(ecert_varlena_slice(PG_GETARG_BYTEA_PP(0)),
+									 ecert_varlena_slice(PG_GETARG_BYTEA_PP(1))));
+}
+
+Datum
+ecert_package_ne(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(!ecert_slice_equal(ecert_varlena_slice(PG_GETARG_BYTEA_PP(0)),
+									  ecert_varlena_slice(PG_GETARG_BYTEA_PP(1))));
+}
+
+Datum
+ecert_package_hash_code(PG_FUNCTION_ARGS)
+{
+	EcertSlice	bytes = ecert_varlena_slice(PG_GETARG_BYTEA_PP(0));
+
+	return hash_any(bytes.data, (int) bytes.size);
+}
+
+Datum
+ecert_package_issuer(PG_FUNCTION_ARGS)
+{
+	EcertPackage package;
+
+	ecert_package_of(PG_GETARG_DATUM(0), &package);
+	PG_RETURN_TEXT_P(ecert_text(package.issuer));
+}
+
+Datum
+ecert_package_kind(PG_FUNCTION_ARGS)
+{
+	EcertPackage package;
+
+	ecert_package_of(PG_GETARG_DATUM(0), &package);
+	PG_RETURN_TEXT_P(cstring_to_text(ecert_kind_name(package.kind)));
+}
+
+Datum
+ecert_package_seq(PG_FUNCTION_ARGS)
+{
+	EcertPackage package;
+
+	ecert_package_of(PG_GETARG_DATUM(0), &package);
+	PG_RETURN_INT64(package.seq);
+}
+
+Datum
+ecert_package_prev(PG_FUNCTION_ARGS)
+{
+	EcertPackage package;
+
+	ecert_package_of(PG_GETARG_DATUM(0), &package);
+	if (package.prev.size == 0)
+		PG_RETURN_NULL();
+	PG_RETURN_BYTEA_P(ecert_bytea(package.prev));
+}
+
+Datum
+ecert_package_subject(PG_FUNCTION_ARGS)
+{
+	EcertPackage package;
+
+	ecert_package_of(PG_GETARG_DATUM(0), &package);
+	PG_RETURN_TEXT_P(ecert_text(package.subject));
+}
+
+Datum
+ecert_package_audience(PG_FUNCTION_ARGS)
+{
+	EcertPackage package;
+
+	ecert_package_of(PG_GETARG_DATUM(0), &package);
+	PG_RETURN_TEXT_P(ecert_text(package.audience));
+}
+
+Datum
+ecert_package_period(PG_FUNCTION_ARGS)
+{
+	EcertPackage package;
+	EcertPeriod period;
+
+	ecert_package_of(PG_GETARG_DATUM(0), &package);
+	/* an unchecked body may hold anything under "period": only a real one counts */
+	if (!ecert_body_period(package.body, &period) || period.start < 0 ||
+		period.start >= period.end || period.end > ECERT_TIME_MAX)
+		PG_RETURN_NULL();
+	return ecert_period_datum(period);
+}
+
+Datum
+ecert_package_issued_at(PG_FUNCTION_ARGS)
+{
+	EcertPackage package;
+
+	ecert_package_of(PG_GETARG_DATUM(0), &package);
+	PG_RETURN_TIMESTAMPTZ(ecert_timestamp(package.issued_at));
+}
+
+Datum
+ecert_package_alg(PG_FUNCTION_ARGS)
+{
+	EcertPackage package;
+
+	ecert_package_of(PG_GETARG_DATUM(0), &package);
+	PG_RETURN_TEXT_P(cstring_to_text(ecert_alg_name(package.alg)));
+}
+
+Datum
+ecert_package_kid(PG_FUNCTION_ARGS)
+{
+	EcertPackage package;
+
+	ecert_package_of(PG_GETARG_DATUM(0), &package);
+	PG_RETURN_BYTEA_P(ecert_bytea(package.kid));
+}
+
+Datum
+ecert_package_body(PG_FUNCTION_ARGS)
+{
+	EcertPackage package;
+
+	ecert_package_of(PG_GETARG_DATUM(0), &package);
+	PG_RETURN_JSONB_P(ecert_body_to_jsonb(package.body));
+}
+
+Datum
+ecert_package_leaf_hash(PG_FUNCTION_ARGS)
+{
+	uint8_t		hash[ECERT_HASH_SIZE];
+	EcertCode	code = ecert_package_hash(ecert_varlena_slice(PG_GETARG_BYTEA_PP(0)), hash);
+
+	if (code != ECERT_OK)
+		ecert_raise_crypto(code, ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "could not compute SHA-256");
+	PG_RETURN_BYTEA_P(ecert_bytea(ecert_slice(hash, sizeof hash)));
+}
+
+Datum
+ecert_package_to_signed_bytes(PG_FUNCTION_ARGS)
+{
+	EcertPackage package;
+	EcertBuffer buffer;
+	size_t		capacity;
+	bytea	   *value;
+
+	ecert_package_of(PG_GETARG_DATUM(0), &package);
+	capacity = package.bytes.size + 32;
+	value = (bytea *) palloc(VARHDRSZ + capacity);
+	buffer = ecert_buffer(VARDATA(value), capacity);
+	ecert_package_signed_bytes(package.protected_header, package.body, &buffer);
+	SET_VARSIZE(value, VARHDRSZ + buffer.size);
+	PG_RETURN_BYTEA_P(value);
+}
+
+Datum
+ecert_package_replaces(PG_FUNCTION_ARGS)
+{
+	EcertPackage package;
+	uint8_t		hash[ECERT_HASH_SIZE];
+
+	ecert_package_of(PG_GETARG_DATUM(0), &package);
+	if (!ecert_body_replaces(package.body, hash))
+		PG_RETURN_NULL();
+	PG_RETURN_BYTEA_P(ecert_bytea(ecert_slice(hash, sizeof hash)));
+}
+
+Datum
+ecert_package_is_signed_by(PG_FUNCTION_ARGS)
+{
+	EcertPackage package;
+	EcertSlice	pem = ecert_varlena_slice(PG_GETARG_TEXT_PP(1));
+	uint8_t		raw[ECERT_RAW_KEY_MAX];
+	size_t		raw_size;
+	EcertAlg	alg;
+	EcertPublicKey *key;
+	EcertBuffer scratch;
+	EcertCode	code;
+
+	ecert_package_of(PG_GETARG_DATUM(0), &package);
+	if ((code = ecert_public_key_from_pem(pem, &alg, raw, &raw_size)) != ECERT_OK)
+		ecert_raise_crypto(code, ERRCODE_ECERT_PUBLIC_KEY, "invalid public key");
+	if (alg != package.alg)
+		PG_RETURN_BOOL(false);
+	scratch = ecert_buffer(palloc(package.bytes.size + 32), package.bytes.size + 32);
+	if ((code = ecert_public_key_new(alg, ecert_slice(raw, raw_size), &key)) != ECERT_OK)
+		ecert_raise_crypto(code, ERRCODE_ECERT_PUBLIC_KEY, "invalid public key");
+	code = ecert_package_verify(&package, key, scratch);
+	ecert_public_key_free(key);
+	if (code != ECERT_OK && code != ECERT_BAD_SIGNATURE)
+		ecert_raise_crypto(code, ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "could not verify the signature");
+	PG_RETURN_BOOL(code == ECERT_OK);
+}
+
+static void
+push_key(JsonbParseState **state, const char *name)
+{
+	JsonbValue	key;
+
+	key.type = jbvString;
+	key.val.string.val = unconstify(char *, name);
+	key.val.string.len = (int) strlen(name);
+	(void) pushJsonbValue(state, WJB_KEY, &key);
+}
+
+static void
+push_text(JsonbParseState **state, const char *name, EcertSlice value)
+{
+	text	   *converted = ecert_text(value);
+	JsonbValue	string;
+
+	push_key(state, name);
+	string.type = jbvString;
+	string.val.string.val = VARDATA(converted);
+	string.val.string.len = (int) VARSIZE(converted) - VARHDRSZ;
+	(void) pushJsonbValue(state, WJB_VALUE, &string);
+}
+
+static void
+push_hex(JsonbParseState **state, const char *name, EcertSlice bytes)
+{
+	char	   *hex = palloc(bytes.size * 2 + 1);
+
+	push_text(state, name, ecert_slice(hex, hex_encode((const char *) bytes.data, bytes.size, hex)));
+}
+
+static void
+push_number(JsonbParseState **state, const char *name, int64 value)
+{
+	JsonbValue	number;
+
+	push_key(state, name);
+	number.type = jbvNumeric;
+	number.val.numeric = int64_to_numeric(value);
+	(void) pushJsonbValue(state, WJB_VALUE, &number);
+}
+
+/* The body goes in as it is, already a jsonb container */
+static void
+push_body(JsonbParseState **state, EcertSlice body)
+{
+	Jsonb	   *document = ecert_body_to_jsonb(body);
+	JsonbValue	container;
+
+	push_key(state, "body");
+	container.type = jbvBinary;
+	container.val.binary.data = &document->root;
+	container.val.binary.len = VARSIZE(document) - VARHDRSZ;
+	(void) pushJsonbValue(state, WJB_VALUE, &container);
+}
+
+/* {"issuer", "kind", ..., "body"}: the whole package for people to read */
+Datum
+ecert_package_to_jsonb(PG_FUNCTION_ARGS)
+{
+	EcertPackage package;
+	JsonbParseState *state = NULL;
+	uint8_t		hash[ECERT_HASH_SIZE];
+	EcertCode	code;
+
+	ecert_package_of(PG_GETARG_DATUM(0), &package);
+	if ((code = ecert_package_hash(package.bytes, hash)) != ECERT_OK)
+		ecert_raise_crypto(code, ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "could not compute SHA-256");
+	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	push_text(&state, "issuer", package.issuer);
+	push_text(&state, "kind", ecert_slice_text(ecert_kind_name(package.kind)));
+	push_number(&state, "seq", package.seq);
+	if (package.prev.size > 0)
+		push_hex(&state, "prev", package.prev);
+	push_text(&state, "subject", package.subject);
+	push_text(&state, "audience", package.audience);
+	push_number(&state, "issued_at", package.issued_at);
+	push_text(&state, "alg", ecert_slice_text(ecert_alg_name(package.alg)));
+	push_hex(&state, "kid", package.kid);
+	push_hex(&state, "hash", ecert_slice(hash, sizeof hash));
+	push_hex(&state, "signature", package.signature);
+	push_body(&state, package.body);
+	PG_RETURN_JSONB_P(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
+}
