@@ -175,16 +175,20 @@ check_decimal(Checker *checker, const EcertCborHead *tag, EcertError *error)
 				mantissa;
 	EcertCode	code;
 
+	/* tag and array are two levels, as they would be for any other reader */
+	if (checker->depth + 2 > ECERT_CBOR_DEPTH)
+		return ecert_fail(error, ECERT_TOO_DEEP, tag->offset, NULL);
 	if ((code = ecert_cbor_head(&checker->cursor, &array, error)) != ECERT_OK)
 		return code;
 	if (array.type != ECERT_CBOR_ARRAY || array.value != 2)
 		return ecert_fail(error, ECERT_BAD_DECIMAL, tag->offset, NULL);
-	if ((code = ecert_cbor_head(&checker->cursor, &exponent, error)) != ECERT_OK ||
-		(code = ecert_cbor_head(&checker->cursor, &mantissa, error)) != ECERT_OK)
+	if ((code = ecert_cbor_head(&checker->cursor, &exponent, error)) != ECERT_OK)
 		return code;
 	if (exponent.type > ECERT_CBOR_NINT ||
 		exponent.value > (exponent.type == ECERT_CBOR_UINT ? 18 : 17))
 		return ecert_fail(error, ECERT_BAD_DECIMAL, tag->offset, NULL);
+	if ((code = ecert_cbor_head(&checker->cursor, &mantissa, error)) != ECERT_OK)
+		return code;
 	if (mantissa.type > ECERT_CBOR_NINT || mantissa.value > INT64_MAX)
 		return ecert_fail(error, ECERT_BAD_DECIMAL, tag->offset, NULL);
 	return ECERT_OK;
