@@ -68,6 +68,7 @@ parse_digits(EcertSlice digits, bool minus, EcertDecimal *decimal)
 	int64_t		negative = 0;
 	size_t		point = 0;
 	bool		has_point = false;
+	bool		fits = true;
 
 	for (size_t i = 0; i < digits.size; i++)
 	{
@@ -81,10 +82,9 @@ parse_digits(EcertSlice digits, bool minus, EcertDecimal *decimal)
 		}
 		if (c < '0' || c > '9')
 			return ECERT_BODY_TYPE;
-		if (!add_digit(&negative, c - '0'))
-			return ECERT_OVERFLOW;
+		fits = fits && add_digit(&negative, c - '0');
 	}
-	if (!minus && negative == INT64_MIN)
+	if (!fits || (!minus && negative == INT64_MIN))
 		return ECERT_OVERFLOW;
 	if (has_point && digits.size - 1 - point > -ECERT_EXPONENT_MIN)
 		return ECERT_OVERFLOW;
