@@ -1,0 +1,59 @@
+/*
+ * query.c
+ *		SPI with kept plans and explicit snapshots.
+ */
+#include "pg/query.h"
+
+#include "utils/snapmgr.h"
+
+static uint64
+run(EcertQuery *query, const Datum *values, Snapshot snapshot, long limit)
+{
+	int			code;
+
+	if (query->plan == NULL)
+	{
+		SPIPlanPtr	plan = SPI_prepare(query->sql, query->arg_count, query->arg_types);
+
+		if (plan == NULL || SPI_keepplan(plan) != 0)
+			elog(ERROR, "could not prepare \"%s\": %s", query->sql, SPI_result_code_string(SPI_result));
+		query->plan = plan;
+	}
+	code = SPI_execute_snapshot(query->plan, unconstify(Datum *, values), NULL, snapshot,
+								InvalidSnapshot, false, true, limit);
+	if (code < 0)
+		elog(ERROR, "could not run \"%s\": %s", query->sql, SPI_result_code_string(code));
+	return SPI_processed;
+}
+
+uint64
+ecert_query(EcertQuery *query, const Datum *values, long limit)
+{
+	return run(query, values, GetLatestSnapshot(), limit);
+}
+
+uint64
+ecert_query_transaction(EcertQuery *query, const Datum *values, long limit)
+{
+	return run(query, values, GetTransactionSnapshot(), limit);
+}
+
+bool
+ecert_refuse(EcertRefusal *refusal, int sqlstate, char *message, char *detail, char *hint)
+{
+	refusal->sqlstate = sqlstate;
+	refusal->message = message;
+	refusal->detail = detail;
+	refusal->hint = hint;
+	return false;
+}
+
+void
+ecert_raise_refusal(const EcertRefusal *refusal)
+{
+	ereport(ERROR,
+			(errcode(refusal->sqlstate),
+			 errmsg_internal("%s", refusal->message),
+			 refusal->detail != NULL ? errdetail_internal("%s", refusal->detail) : 0,
+			 refusal->hint != NULL ? errhint("%s", refusal->hint) : 0));
+}

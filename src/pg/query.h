@@ -1,0 +1,51 @@
+/*
+ * query.h
+ *		Prepared queries on the ledger's tables, and refusals.
+ */
+#ifndef ECERT_PG_QUERY_H
+#define ECERT_PG_QUERY_H
+
+#include "pg/compat.h"
+#include "executor/spi.h"
+
+#pragma GCC visibility push(hidden)
+
+#define ECERT_QUERY_ARGS 4
+
+/* A query whose plan is made on first use and kept for the backend's life */
+typedef struct EcertQuery
+{
+	const char *sql;
+	int			arg_count;
+	Oid			arg_types[ECERT_QUERY_ARGS];
+	SPIPlanPtr	plan;
+} EcertQuery;
+
+/*
+ * Run query inside SPI_connect() .. SPI_finish() and return the number of
+ * rows; they are in SPI_tuptable.  It sees what is committed now and what this
+ * transaction did before, in every isolation level: rules must not be judged
+ * by an old snapshot.
+ */
+extern uint64 ecert_query(EcertQuery *query, const Datum *values, long limit);
+
+/* The same seen by the transaction's own snapshot (REPEATABLE READ, SERIALIZABLE) */
+extern uint64 ecert_query_transaction(EcertQuery *query, const Datum *values, long limit);
+
+/* Why something is refused: raised at admission, written down by verification */
+typedef struct EcertRefusal
+{
+	int			sqlstate;
+	char	   *message;		/* palloc'd, as are the others */
+	char	   *detail;			/* may be NULL */
+	char	   *hint;			/* may be NULL */
+} EcertRefusal;
+
+/* Fill refusal and return false, so that a check can end with it */
+extern bool ecert_refuse(EcertRefusal *refusal, int sqlstate, char *message, char *detail, char *hint);
+
+extern void ecert_raise_refusal(const EcertRefusal *refusal) pg_attribute_noreturn();
+
+#pragma GCC visibility pop
+
+#endif							/* ECERT_PG_QUERY_H */

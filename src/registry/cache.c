@@ -1,0 +1,309 @@
+/*
+ * cache.c
+ *		The registry of this database's ledger, kept in the backend.
+ *
+ * Other backends learn of a change through a relcache invalidation of
+ * ledger.package, which is sent at commit.  The callback only marks the cache
+ * stale: it may run inside any lock call.
+ */
+#include "registry/registry.h"
+
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "package/datum.h"
+#include "pg/error.h"
+
+/* Above this many nodes in memory the cache starts again */
+#define NODES_KEPT 65536
+
+/* "source, unit" as a hash key, padded with zeros */
+typedef struct EcertSourceUnit
+{
+	EcertNodeId source;
+	EcertNodeId unit;
+} EcertSourceUnit;
+
+static EcertRegistry *current;
+static Oid	current_relid = InvalidOid;
+static bool stale = true;
+
+static EcertQuery genesis_query = {
+	"SELECT package FROM ledger.package WHERE kind OPERATOR(pg_catalog.=) 'genesis'", 0, {0}, NULL
+};
+static EcertQuery node_query = {
+	"SELECT package FROM ledger.package WHERE subject OPERATOR(pg_catalog.=) $1 AND kind OPERATOR(pg_catalog.=) 'node'"
+	" AND issuer OPERATOR(pg_catalog.=) $2 ORDER BY seq DESC LIMIT 1",
+	2, {TEXTOID, TEXTOID}, NULL
+};
+static EcertQuery policy_query = {
+	"SELECT package FROM ledger.package WHERE issuer OPERATOR(pg_catalog.=) $1 AND kind OPERATOR(pg_catalog.=) 'policy'"
+	" ORDER BY seq DESC LIMIT 1",
+	1, {TEXTOID}, NULL
+};
+
+static void
+relcache_callback(Datum arg, Oid relid)
+{
+	if (relid == InvalidOid || relid == current_relid)
+		stale = true;
+}
+
+static void
+xact_callback(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_ABORT || event == XACT_EVENT_PARALLEL_ABORT)
+		stale = true;
+}
+
+static void
+subxact_callback(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *arg)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		stale = true;
+}
+
+void
+ecert_registry_init(void)
+{
+	CacheRegisterRelcacheCallback(relcache_callback, (Datum) 0);
+	RegisterXactCallback(xact_callback, NULL);
+	RegisterSubXactCallback(subxact_callback, NULL);
+}
+
+void
+ecert_registry_invalidate(Oid ledger_relid)
+{
+	stale = true;
+	CacheInvalidateRelcacheByRelid(ledger_relid);
+}
+
+void
+ecert_registry_forget(void)
+{
+	stale = true;
+}
+
+/* The package in the first row of the result; it lives as long as the SPI result */
+static void
+package_in_result(EcertPackage *package)
+{
+	bool		isnull;
+	Datum		value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+
+	ecert_package_of(value, package);
+}
+
+static void
+load_genesis(EcertRegistry *registry)
+{
+	EcertPackage package;
+	EcertRefusal refusal;
+
+	SPI_connect();
+	if (ecert_query(&genesis_query, NULL, 1) > 0)
+	{
+		package_in_result(&package);
+		if (!ecert_registry_apply(registry, &package, &refusal))
+			ecert_raise_refusal(&refusal);
+	}
+	SPI_finish();
+}
+
+EcertRegistry *
+ecert_registry_current(void)
+{
+	Oid			namespace = get_namespace_oid("ledger", true);
+	Oid			relid = OidIsValid(namespace) ? get_relname_relid("package", namespace) : InvalidOid;
+	EcertRegistry *fresh;
+
+	if (!OidIsValid(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_ECERT_NO_LEDGER),
+				 errmsg("there is no ledger in this database"),
+				 errhint("Make one with ecert.create_ledger().")));
+	if (current != NULL && !stale && relid == current_relid && current->has_genesis &&
+		hash_get_num_entries(current->nodes) <= NODES_KEPT)
+		return current;
+	/* built aside, so that an error here leaves the old one marked stale and nothing half made */
+	fresh = ecert_registry_new();
+	fresh->from_table = true;
+	current_relid = relid;
+	stale = false;
+	PG_TRY();
+	{
+		load_genesis(fresh);
+	}
+	PG_CATCH();
+	{
+		stale = true;
+		ecert_registry_free(fresh);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	ecert_registry_free(current);
+	current = fresh;
+	return current;
+}
+
+static void
+load_node(EcertRegistry *registry, EcertSlice id)
+{
+	EcertPackage package;
+	EcertRefusal refusal;
+	Datum		values[2];
+
+	SPI_connect();
+	values[0] = PointerGetDatum(ecert_text(id));
+	values[1] = PointerGetDatum(ecert_text(ecert_slice(registry->certifier.bytes, registry->certifier.size)));
+	if (ecert_query(&node_query, values, 1) > 0)
+	{
+		package_in_result(&package);
+		if (!ecert_registry_apply(registry, &package, &refusal))
+			ecert_raise_refusal(&refusal);
+	}
+	SPI_finish();
+}
+
+EcertNodeState *
+ecert_registry_node(EcertRegistry *registry, EcertSlice id)
+{
+	EcertNodeId key = ecert_node_id(id);
+	EcertNodeState *node = hash_search(registry->nodes, &key, HASH_FIND, NULL);
+	bool		is_certifier = memcmp(&key, &registry->certifier, sizeof key) == 0;
+
+	if (!registry->from_table || (node != NULL && !(is_certifier && !registry->certifier_loaded)))
+		return node;
+	/* genesis told of the certifier's first key only: a node package may have come since */
+	if (is_certifier)
+		registry->certifier_loaded = true;
+	load_node(registry, id);
+	return hash_search(registry->nodes, &key, HASH_FIND, NULL);
+}
+
+static void
+add_coefficient(HTAB *table, EcertSlice source, EcertSlice unit)
+{
+	EcertSourceUnit key;
+
+	key.source = ecert_node_id(source);
+	key.unit = ecert_node_id(unit);
+	(void) hash_search(table, &key, HASH_ENTER, NULL);
+}
+
+static EcertSlice
+text_at(EcertSlice map, const char *name)
+{
+	EcertSlice	item;
+	EcertSlice	text = {NULL, 0};
+
+	if (ecert_cbor_find(map, name, &item))
+		(void) ecert_cbor_text(item, &text);
+	return text;
+}
+
+/* The items of an array under name */
+static EcertCursor
+items_at(EcertSlice map, const char *name, uint64 *count)
+{
+	EcertSlice	item;
+	EcertCursor cursor = ecert_cursor(ecert_slice(NULL, 0));
+	EcertCborHead head;
+
+	*count = 0;
+	if (ecert_cbor_find(map, name, &item))
+	{
+		cursor = ecert_cursor(item);
+		(void) ecert_cbor_head(&cursor, &head, NULL);
+		*count = head.value;
+	}
+	return cursor;
+}
+
+/* Every (source, unit) that has a coefficient, directly or through a unit's base */
+static void
+read_coefficients(HTAB *table, EcertSlice policy)
+{
+	uint64		coefficient_count;
+	EcertCursor coefficients = items_at(policy, "coefficients", &coefficient_count);
+
+	while (coefficient_count-- > 0)
+	{
+		EcertSlice	coefficient = ecert_cbor_skip(&coefficients);
+		EcertSlice	source = text_at(coefficient, "source");
+		EcertSlice	unit = text_at(coefficient, "unit");
+		uint64		unit_count;
+		EcertCursor units = items_at(policy, "units", &unit_count);
+
+		add_coefficient(table, source, unit);
+		while (unit_count-- > 0)
+		{
+			EcertSlice	multiple = ecert_cbor_skip(&units);
+
+			if (ecert_slice_equal(text_at(multiple, "base"), unit))
+				add_coefficient(table, source, text_at(multiple, "unit"));
+		}
+	}
+}
+
+static void
+load_coefficients(EcertRegistry *registry)
+{
+	EcertPackage package;
+	EcertSlice	policy;
+	HASHCTL		control;
+	HTAB	   *table;
+	Datum		certifier;
+
+	memset(&control, 0, sizeof control);
+	control.keysize = sizeof(EcertSourceUnit);
+	control.entrysize = sizeof(EcertSourceUnit);
+	control.hcxt = registry->context;
+	table = hash_create("ecert coefficients", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	SPI_connect();
+	certifier = PointerGetDatum(ecert_text(ecert_slice(registry->certifier.bytes, registry->certifier.size)));
+	if (ecert_query(&policy_query, &certifier, 1) > 0)
+	{
+		package_in_result(&package);
+		read_coefficients(table, package.body);
+	}
+	else if (ecert_query(&genesis_query, NULL, 1) > 0)
+	{
+		package_in_result(&package);
+		if (ecert_cbor_find(package.body, "policy", &policy))
+			read_coefficients(table, policy);
+	}
+	SPI_finish();
+	registry->coefficients = table;
+}
+
+bool
+ecert_check_coefficients(EcertRegistry *registry, EcertSlice body, EcertRefusal *refusal)
+{
+	uint64_t	count;
+	EcertCursor cursor = ecert_body_lines(body, &count);
+	EcertEnergyLine line;
+
+	if (registry->coefficients == NULL)
+		load_coefficients(registry);
+	while (count-- > 0)
+	{
+		EcertSourceUnit key;
+
+		(void) ecert_energy_line_next(&cursor, &line);
+		key.source = ecert_node_id(line.source);
+		key.unit = ecert_node_id(line.unit);
+		if (hash_search(registry->coefficients, &key, HASH_FIND, NULL) == NULL)
+			return ecert_refuse(refusal, ERRCODE_ECERT_COEFFICIENT_UNKNOWN,
+								psprintf("energy source \"%s\" in unit \"%s\" has no coefficient",
+										 ecert_cstring(line.source), ecert_cstring(line.unit)),
+								pstrdup("The policy in force has neither this source and unit nor a unit multiple that leads to one."),
+								pstrdup("See ledger.coefficient; the certifier adds coefficients with ecert.set_policy()."));
+	}
+	return true;
+}

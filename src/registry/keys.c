@@ -1,0 +1,361 @@
+/*
+ * keys.c
+ *		Node states and keys: parsing node packages, judging issuers.
+ */
+#include "registry/registry.h"
+
+#include <limits.h>
+
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "package/datum.h"
+#include "pg/error.h"
+
+char *
+ecert_cstring(EcertSlice text)
+{
+	return text_to_cstring(ecert_text(text));
+}
+
+char *
+ecert_hex(EcertSlice bytes)
+{
+	char	   *hex = palloc(bytes.size * 2 + 1);
+
+	hex[hex_encode((const char *) bytes.data, bytes.size, hex)] = '\0';
+	return hex;
+}
+
+EcertNodeId
+ecert_node_id(EcertSlice id)
+{
+	EcertNodeId key;
+
+	memset(&key, 0, sizeof key);
+	key.size = (uint8_t) Min(id.size, ECERT_ID_MAX);
+	memcpy(key.bytes, id.data, key.size);
+	return key;
+}
+
+EcertRegistry *
+ecert_registry_new(void)
+{
+	MemoryContext context = AllocSetContextCreate(TopMemoryContext, "ecert registry", ALLOCSET_DEFAULT_SIZES);
+	EcertRegistry *registry = MemoryContextAllocZero(context, sizeof *registry);
+	HASHCTL		control;
+
+	memset(&control, 0, sizeof control);
+	control.keysize = sizeof(EcertNodeId);
+	control.entrysize = sizeof(EcertNodeState);
+	control.hcxt = context;
+	registry->context = context;
+	registry->nodes = hash_create("ecert nodes", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	return registry;
+}
+
+static void
+free_keys(EcertNodeState *node)
+{
+	for (int i = 0; i < node->key_count; i++)
+		ecert_public_key_free(node->keys[i].prepared);
+	node->key_count = 0;
+}
+
+void
+ecert_registry_free(EcertRegistry *registry)
+{
+	HASH_SEQ_STATUS status;
+	EcertNodeState *node;
+
+	if (registry == NULL)
+		return;
+	hash_seq_init(&status, registry->nodes);
+	while ((node = hash_seq_search(&status)) != NULL)
+		free_keys(node);
+	MemoryContextDelete(registry->context);
+}
+
+static EcertSlice
+text_at(EcertSlice map, const char *name)
+{
+	EcertSlice	item;
+	EcertSlice	text = {NULL, 0};
+
+	if (ecert_cbor_find(map, name, &item))
+		(void) ecert_cbor_text(item, &text);
+	return text;
+}
+
+static int64
+int_at(EcertSlice map, const char *name, int64 missing)
+{
+	EcertSlice	item;
+	int64_t		value;
+
+	return ecert_cbor_find(map, name, &item) && ecert_cbor_int(item, &value) == ECERT_OK ? value : missing;
+}
+
+/* One entry of "keys"; the schema check has seen its types */
+static bool
+read_key(EcertSlice item, EcertNodeKey *key, EcertRefusal *refusal)
+{
+	EcertSlice	hex = text_at(item, "public");
+	uint8_t		thumbprint[ECERT_HASH_SIZE];
+	EcertCode	code = ECERT_BAD_PUBLIC_KEY;
+
+	memset(key, 0, sizeof *key);
+	if (ecert_alg_from_cose(int_at(item, "alg", 0), &key->alg) &&
+		hex.size == 2 * ecert_raw_key_size(key->alg) &&
+		ecert_hex_to_hash(text_at(item, "kid"), key->kid))
+	{
+		EcertSlice	raw = {key->raw, hex.size / 2};
+		EcertPublicKey *trial = NULL;
+
+		(void) hex_decode((const char *) hex.data, hex.size, (char *) key->raw);
+		code = ecert_public_key_new(key->alg, raw, &trial);
+		ecert_public_key_free(trial);
+		if (code == ECERT_OK)
+			code = ecert_key_thumbprint(key->alg, raw, thumbprint);
+		if (code == ECERT_OK && memcmp(thumbprint, key->kid, sizeof thumbprint) != 0)
+			code = ECERT_BAD_PUBLIC_KEY;
+	}
+	key->effective = int_at(item, "effective", 0);
+	key->until = int_at(item, "until", INT64_MAX);
+	if (code == ECERT_OK)
+		return true;
+	return ecert_refuse(refusal, ERRCODE_ECERT_PUBLIC_KEY,
+						pstrdup("a key in the node package is not usable"),
+						psprintf("kid %s: %s, or the kid is not its RFC 9679 thumbprint.",
+								 ecert_cstring(text_at(item, "kid")), ecert_error_text(code)),
+						pstrdup("Use ecert.enroll() or ecert.rotate_key(), which take the key as PEM."));
+}
+
+static int
+read_roles(EcertSlice body)
+{
+	EcertSlice	item;
+	EcertCursor cursor;
+	EcertCborHead head;
+	int			roles = 0;
+
+	if (!ecert_cbor_find(body, "roles", &item))
+		return 0;
+	cursor = ecert_cursor(item);
+	(void) ecert_cbor_head(&cursor, &head, NULL);
+	for (uint64 i = head.value; i > 0; i--)
+	{
+		EcertSlice	role = {NULL, 0};
+
+		(void) ecert_cbor_text(ecert_cbor_skip(&cursor), &role);
+		roles |= ecert_slice_equal(role, ecert_slice_text("certifier")) ? ECERT_ROLE_CERTIFIER :
+			ecert_slice_equal(role, ecert_slice_text("applicant")) ? ECERT_ROLE_APPLICANT : ECERT_ROLE_AUDITOR;
+	}
+	return roles;
+}
+
+/* Read "keys" into the registry's memory; NULL, with refusal filled, when one is unusable */
+static EcertNodeKey *
+read_keys(EcertRegistry *registry, EcertSlice body, int *count, EcertRefusal *refusal)
+{
+	EcertSlice	item;
+	EcertCursor cursor;
+	EcertCborHead head;
+	EcertNodeKey *keys;
+
+	(void) ecert_cbor_find(body, "keys", &item);
+	cursor = ecert_cursor(item);
+	(void) ecert_cbor_head(&cursor, &head, NULL);
+	*count = (int) head.value;
+	keys = MemoryContextAllocZero(registry->context, sizeof(EcertNodeKey) * Max(*count, 1));
+	for (int i = 0; i < *count; i++)
+	{
+		if (!read_key(ecert_cbor_skip(&cursor), &keys[i], refusal))
+		{
+			pfree(keys);
+			return NULL;
+		}
+	}
+	return keys;
+}
+
+/* Put a node body (its own package's, or the one inside genesis) in place of what was known */
+static bool
+apply_node(EcertRegistry *registry, EcertSlice body, EcertRefusal *refusal)
+{
+	EcertNodeId id = ecert_node_id(text_at(body, "node"));
+	EcertNodeState *node;
+	EcertNodeKey *keys;
+	int			key_count;
+	bool		found;
+
+	keys = read_keys(registry, body, &key_count, refusal);
+	if (keys == NULL)
+		return false;
+	node = hash_search(registry->nodes, &id, HASH_ENTER, &found);
+	if (found)
+	{
+		free_keys(node);
+		pfree(node->keys);
+	}
+	node->roles = read_roles(body);
+	node->revoked_at = ecert_slice_equal(text_at(body, "status"), ecert_slice_text("revoked")) ?
+		int_at(body, "effective", 0) : INT64_MAX;
+	node->keys = keys;
+	node->key_count = key_count;
+	return true;
+}
+
+/* The genesis package makes the ledger's identity and its certifier */
+static bool
+apply_genesis(EcertRegistry *registry, const EcertPackage *package, EcertRefusal *refusal)
+{
+	EcertSlice	node;
+	EcertSlice	name;
+	uint8_t    *origin;
+
+	(void) ecert_cbor_find(package->body, "node", &node);
+	name = text_at(node, "node");
+	if (!ecert_slice_equal(name, package->issuer) ||
+		!ecert_slice_equal(text_at(package->body, "origin"), package->audience) ||
+		(read_roles(node) & ECERT_ROLE_CERTIFIER) == 0)
+		return ecert_refuse(refusal, ERRCODE_ECERT_BODY_INVALID,
+							pstrdup("the genesis package does not introduce its own issuer as certifier"),
+							psprintf("Issuer \"%s\", audience \"%s\", body's node \"%s\", body's origin \"%s\".",
+									 ecert_cstring(package->issuer), ecert_cstring(package->audience),
+									 ecert_cstring(name), ecert_cstring(text_at(package->body, "origin"))),
+							NULL);
+	if (!apply_node(registry, node, refusal))
+		return false;
+	if (ecert_package_hash(package->bytes, registry->genesis_hash) != ECERT_OK)
+		ecert_raise_crypto(ECERT_CRYPTO_FAILED, ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "could not compute SHA-256");
+	origin = MemoryContextAlloc(registry->context, package->audience.size);
+	memcpy(origin, package->audience.data, package->audience.size);
+	registry->origin = ecert_slice(origin, package->audience.size);
+	registry->certifier = ecert_node_id(package->issuer);
+	registry->has_genesis = true;
+	return true;
+}
+
+bool
+ecert_registry_apply(EcertRegistry *registry, const EcertPackage *package, EcertRefusal *refusal)
+{
+	if (package->kind == ECERT_KIND_GENESIS)
+		return apply_genesis(registry, package, refusal);
+	return apply_node(registry, package->body, refusal);
+}
+
+const EcertPublicKey *
+ecert_prepared_key(EcertNodeKey *key)
+{
+	EcertCode	code = ECERT_OK;
+
+	if (key->prepared == NULL)
+		code = ecert_public_key_new(key->alg, ecert_slice(key->raw, ecert_raw_key_size(key->alg)), &key->prepared);
+	if (code != ECERT_OK)
+		ecert_raise_crypto(code, ERRCODE_ECERT_PUBLIC_KEY, "could not prepare a public key");
+	return key->prepared;
+}
+
+/* The role that a kind's issuer needs; the certifier's kinds are the genesis issuer's alone */
+static int
+role_for(EcertKind kind)
+{
+	switch (kind)
+	{
+		case ECERT_KIND_ENERGY:
+		case ECERT_KIND_PRODUCT:
+			return ECERT_ROLE_APPLICANT;
+		case ECERT_KIND_AUDIT:
+		case ECERT_KIND_WITNESS:
+			return ECERT_ROLE_AUDITOR;
+		default:
+			return ECERT_ROLE_CERTIFIER;
+	}
+}
+
+static bool
+check_entitled(EcertRegistry *registry, const EcertNodeState *node, const EcertPackage *package,
+			   EcertRefusal *refusal)
+{
+	int			role = role_for(package->kind);
+	const char *name = role == ECERT_ROLE_CERTIFIER ? "certifier" :
+		role == ECERT_ROLE_APPLICANT ? "applicant" : "auditor";
+
+	if ((node->roles & role) != 0 &&
+		(role != ECERT_ROLE_CERTIFIER || memcmp(&node->id, &registry->certifier, sizeof node->id) == 0))
+		return true;
+	return ecert_refuse(refusal, ERRCODE_ECERT_ISSUER_NOT_ENTITLED,
+						psprintf("node \"%s\" may not issue a %s package",
+								 ecert_cstring(package->issuer), ecert_kind_name(package->kind)),
+						psprintf("A %s package is issued by the %s%s.", ecert_kind_name(package->kind), name,
+								 role == ECERT_ROLE_CERTIFIER ? " that made the ledger" : " itself"),
+						psprintf("The certifier gives roles with ecert.enroll()."));
+}
+
+static char *
+time_text(int64 seconds)
+{
+	return pstrdup(timestamptz_to_str(ecert_timestamp(seconds)));
+}
+
+static bool
+check_key_time(const EcertNodeState *node, const EcertNodeKey *key, const EcertPackage *package,
+			   int64 now, bool first_admission, EcertRefusal *refusal)
+{
+	char	   *who = ecert_cstring(package->issuer);
+
+	/* whole seconds: what was signed in the very second of the change stays valid */
+	if (package->issued_at > node->revoked_at || (first_admission && now >= node->revoked_at))
+		return ecert_refuse(refusal, ERRCODE_ECERT_REVOKED,
+							psprintf("node \"%s\" is revoked", who),
+							psprintf("Revoked from %s; the package says it was issued at %s.",
+									 time_text(node->revoked_at), time_text(package->issued_at)),
+							pstrdup("Ask the certifier, who can enroll the node again."));
+	if (package->issued_at > key->until || (first_admission && now >= key->until))
+		return ecert_refuse(refusal, ERRCODE_ECERT_KEY_NOT_VALID,
+							psprintf("key of node \"%s\" is no longer in use", who),
+							psprintf("Key %s was replaced at %s; the package says it was issued at %s.",
+									 ecert_hex(package->kid), time_text(key->until), time_text(package->issued_at)),
+							pstrdup("Sign with the node's new key."));
+	if (package->issued_at < key->effective)
+		return ecert_refuse(refusal, ERRCODE_ECERT_KEY_NOT_VALID,
+							psprintf("key of node \"%s\" is not in use yet", who),
+							psprintf("Key %s counts from %s; the package says it was issued at %s.",
+									 ecert_hex(package->kid), time_text(key->effective), time_text(package->issued_at)),
+							NULL);
+	return true;
+}
+
+bool
+ecert_check_issuer(EcertRegistry *registry, const EcertPackage *package, int64 now,
+				   bool first_admission, EcertNodeKey **key, EcertRefusal *refusal)
+{
+	EcertNodeState *node = ecert_registry_node(registry, package->issuer);
+
+	if (node == NULL)
+		return ecert_refuse(refusal, ERRCODE_ECERT_ISSUER_UNKNOWN,
+							psprintf("issuer \"%s\" is not enrolled", ecert_cstring(package->issuer)),
+							psprintf("No node package on the ledger \"%s\" introduces it.", ecert_cstring(registry->origin)),
+							pstrdup("The certifier enrolls nodes with ecert.enroll()."));
+	if (!check_entitled(registry, node, package, refusal))
+		return false;
+	*key = NULL;
+	for (int i = 0; i < node->key_count && *key == NULL; i++)
+	{
+		if (memcmp(node->keys[i].kid, package->kid.data, ECERT_HASH_SIZE) == 0)
+			*key = &node->keys[i];
+	}
+	if (*key == NULL)
+		return ecert_refuse(refusal, ERRCODE_ECERT_KEY_UNKNOWN,
+							psprintf("key is not one of node \"%s\"", ecert_cstring(package->issuer)),
+							psprintf("The package names key %s.", ecert_hex(package->kid)),
+							pstrdup("Sign with an enrolled key, or ask the certifier for ecert.rotate_key()."));
+	if ((*key)->alg != package->alg)
+		return ecert_refuse(refusal, ERRCODE_ECERT_ALGORITHM_WRONG,
+							psprintf("algorithm %s is not the key's", ecert_alg_name(package->alg)),
+							psprintf("Key %s of node \"%s\" is enrolled for %s.", ecert_hex(package->kid),
+									 ecert_cstring(package->issuer), ecert_alg_name((*key)->alg)),
+							NULL);
+	return check_key_time(node, *key, package, now, first_admission, refusal);
+}

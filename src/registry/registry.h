@@ -1,0 +1,118 @@
+/*
+ * registry.h
+ *		Who may sign what, and with which key: the ledger's node packages turned
+ *		into something admission and verification can look up.
+ *
+ * There are two registries in a backend.  The one of ecert_registry_current()
+ * is a cache over ledger.package, filled on demand, thrown away when a node,
+ * policy or genesis package comes in anywhere.  The one that verification
+ * builds holds only what it has itself verified.
+ */
+#ifndef ECERT_REGISTRY_REGISTRY_H
+#define ECERT_REGISTRY_REGISTRY_H
+
+#include "pg/compat.h"
+
+#include "core/body.h"
+#include "pg/query.h"
+#include "utils/hsearch.h"
+
+#pragma GCC visibility push(hidden)
+
+enum
+{
+	ECERT_ROLE_CERTIFIER = 1,
+	ECERT_ROLE_APPLICANT = 2,
+	ECERT_ROLE_AUDITOR = 4
+};
+
+/* A node id as a hash key: padded with zeros */
+typedef struct EcertNodeId
+{
+	uint8_t		bytes[ECERT_ID_MAX + 1];
+	uint8_t		size;
+} EcertNodeId;
+
+typedef struct EcertNodeKey
+{
+	uint8_t		kid[ECERT_HASH_SIZE];
+	EcertAlg	alg;
+	uint8_t		raw[ECERT_RAW_KEY_MAX];
+	int64		effective;		/* seconds: counts from here on */
+	int64		until;			/* rotated then; INT64_MAX while in use */
+	EcertPublicKey *prepared;	/* made on first use */
+} EcertNodeKey;
+
+typedef struct EcertNodeState
+{
+	EcertNodeId id;				/* hash key, first */
+	int			roles;
+	int64		revoked_at;		/* INT64_MAX while active */
+	int			key_count;
+	EcertNodeKey *keys;
+} EcertNodeState;
+
+typedef struct EcertRegistry
+{
+	MemoryContext context;
+	HTAB	   *nodes;			/* EcertNodeId -> EcertNodeState */
+	HTAB	   *coefficients;	/* EcertSourceUnit -> itself; NULL until asked for */
+	bool		has_genesis;
+	bool		certifier_loaded;	/* of from_table: node packages about the certifier were looked for */
+	bool		from_table;		/* looks nodes up in ledger.package when they are not in memory */
+	EcertSlice	origin;
+	EcertNodeId certifier;
+	uint8_t		genesis_hash[ECERT_HASH_SIZE];
+} EcertRegistry;
+
+extern void ecert_registry_init(void);
+
+/* A node id as hash key */
+extern EcertNodeId ecert_node_id(EcertSlice id);
+
+/* The cached registry of the ledger in this database; has_genesis is false when there is none */
+extern EcertRegistry *ecert_registry_current(void);
+
+/* Tell every backend, this one included, that the registry has changed */
+extern void ecert_registry_invalidate(Oid ledger_relid);
+
+/* Forget what an aborted (sub)transaction may have let in */
+extern void ecert_registry_forget(void);
+
+/* An empty registry that ecert_registry_apply() fills; freed with _free */
+extern EcertRegistry *ecert_registry_new(void);
+extern void ecert_registry_free(EcertRegistry *registry);
+
+/*
+ * Take in a genesis or node package whose body has passed the schema check.
+ * False, with refusal filled, when a key in it is unusable or its kid is not
+ * the key's thumbprint.
+ */
+extern bool ecert_registry_apply(EcertRegistry *registry, const EcertPackage *package, EcertRefusal *refusal);
+
+/* The state of a node; NULL when it is not enrolled */
+extern EcertNodeState *ecert_registry_node(EcertRegistry *registry, EcertSlice id);
+
+/*
+ * Is the issuer known, entitled to the kind, and the key his and valid at
+ * issued_at?  At first admission, what is revoked or rotated by now is refused
+ * whatever issued_at says.  On success *key is the key to verify with.
+ */
+extern bool ecert_check_issuer(EcertRegistry *registry, const EcertPackage *package, int64 now,
+							   bool first_admission, EcertNodeKey **key, EcertRefusal *refusal);
+
+/* The prepared form of key, made when needed; raises when it cannot be */
+extern const EcertPublicKey *ecert_prepared_key(EcertNodeKey *key);
+
+/* Does the policy in force have a coefficient for every line of this energy body? */
+extern bool ecert_check_coefficients(EcertRegistry *registry, EcertSlice body, EcertRefusal *refusal);
+
+/* The slice's text in the server's encoding, zero-ended, for messages */
+extern char *ecert_cstring(EcertSlice text);
+
+/* Hexadecimal, for messages */
+extern char *ecert_hex(EcertSlice bytes);
+
+#pragma GCC visibility pop
+
+#endif							/* ECERT_REGISTRY_REGISTRY_H */
