@@ -793,27 +793,7 @@ ecert_body_replaces(EcertSlice body, uint8_t *hash)
 EcertCursor
 ecert_body_lines(EcertSlice body, uint64_t *count)
 {
-	EcertSlice	item = {NULL, 0};
-	EcertCursor cursor;
-	EcertCborHead head;
-
-	*count = 0;
-	if (!ecert_cbor_find(body, "lines", &item))
-		return ecert_cursor(ecert_slice(NULL, 0));
-	head = head_of(item, &cursor);
-	if (head.type == ECERT_CBOR_ARRAY)
-		*count = head.value;
-	return cursor;
-}
-
-/* Set *text to the content of an optional text item, and leave it alone when it is absent */
-static void
-text_field(EcertSlice map, const char *name, EcertSlice *text)
-{
-	EcertSlice	item;
-
-	if (ecert_cbor_find(map, name, &item))
-		(void) ecert_cbor_text(item, text);
+	return ecert_cbor_items_at(body, "lines", count);
 }
 
 static EcertCode
@@ -830,11 +810,11 @@ ecert_energy_line_next(EcertCursor *cursor, EcertEnergyLine *line)
 	EcertSlice	item = ecert_cbor_skip(cursor);
 
 	memset(line, 0, sizeof *line);
-	text_field(item, "source", &line->source);
-	text_field(item, "unit", &line->unit);
-	text_field(item, "product", &line->product);
-	text_field(item, "supplier", &line->supplier);
-	text_field(item, "meter", &line->meter);
+	line->source = ecert_cbor_text_at(item, "source");
+	line->unit = ecert_cbor_text_at(item, "unit");
+	line->product = ecert_cbor_text_at(item, "product");
+	line->supplier = ecert_cbor_text_at(item, "supplier");
+	line->meter = ecert_cbor_text_at(item, "meter");
 	line->has_series = ecert_cbor_find(item, "series", &line->series);
 	if (line->has_series)
 		return series_sum(line->series, &line->quantity);
@@ -848,9 +828,9 @@ ecert_product_line_next(EcertCursor *cursor, EcertProductLine *line)
 	EcertCode	code;
 
 	memset(line, 0, sizeof *line);
-	text_field(item, "product", &line->product);
-	text_field(item, "unit", &line->unit);
-	text_field(item, "currency", &line->currency);
+	line->product = ecert_cbor_text_at(item, "product");
+	line->unit = ecert_cbor_text_at(item, "unit");
+	line->currency = ecert_cbor_text_at(item, "currency");
 	(void) ecert_cbor_find(item, "deliveries", &line->deliveries);
 	if ((code = decimal_field(item, "output", &line->output)) != ECERT_OK ||
 		(code = decimal_field(item, "qualified", &line->qualified)) != ECERT_OK)

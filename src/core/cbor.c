@@ -412,6 +412,33 @@ ecert_cbor_text(EcertSlice item, EcertSlice *text)
 	return true;
 }
 
+EcertSlice
+ecert_cbor_text_at(EcertSlice map, const char *key)
+{
+	EcertSlice	item;
+	EcertSlice	text = {NULL, 0};
+
+	if (ecert_cbor_find(map, key, &item))
+		(void) ecert_cbor_text(item, &text);
+	return text;
+}
+
+EcertCursor
+ecert_cbor_items_at(EcertSlice map, const char *key, uint64_t *count)
+{
+	EcertSlice	item;
+	EcertCborHead head;
+	EcertCursor cursor = ecert_cursor(ecert_slice(NULL, 0));
+
+	*count = 0;
+	if (!ecert_cbor_find(map, key, &item))
+		return cursor;
+	cursor = ecert_cursor(item);
+	if (ecert_cbor_head(&cursor, &head, NULL) == ECERT_OK && head.type == ECERT_CBOR_ARRAY)
+		*count = head.value;
+	return cursor;
+}
+
 void
 ecert_cbor_put_head(EcertBuffer *buffer, EcertCborType type, uint64_t value)
 {

@@ -84,6 +84,12 @@ extern EcertCode ecert_cbor_int(EcertSlice item, int64_t *value);
 /* A text item's content; false when the item is of another type */
 extern bool ecert_cbor_text(EcertSlice item, EcertSlice *text);
 
+/* The text under a key of a checked map; of size 0 when there is none */
+extern EcertSlice ecert_cbor_text_at(EcertSlice map, const char *key);
+
+/* The array under a key of a checked map: a cursor before its first item, and how many there are */
+extern EcertCursor ecert_cbor_items_at(EcertSlice map, const char *key, uint64_t *count);
+
 /* Writers, shortest form */
 extern void ecert_cbor_put_head(EcertBuffer *buffer, EcertCborType type, uint64_t value);
 extern void ecert_cbor_put_int(EcertBuffer *buffer, int64_t value);

@@ -13,6 +13,7 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -196,57 +197,28 @@ add_coefficient(HTAB *table, EcertSlice source, EcertSlice unit)
 	(void) hash_search(table, &key, HASH_ENTER, NULL);
 }
 
-static EcertSlice
-text_at(EcertSlice map, const char *name)
-{
-	EcertSlice	item;
-	EcertSlice	text = {NULL, 0};
-
-	if (ecert_cbor_find(map, name, &item))
-		(void) ecert_cbor_text(item, &text);
-	return text;
-}
-
-/* The items of an array under name */
-static EcertCursor
-items_at(EcertSlice map, const char *name, uint64 *count)
-{
-	EcertSlice	item;
-	EcertCursor cursor = ecert_cursor(ecert_slice(NULL, 0));
-	EcertCborHead head;
-
-	*count = 0;
-	if (ecert_cbor_find(map, name, &item))
-	{
-		cursor = ecert_cursor(item);
-		(void) ecert_cbor_head(&cursor, &head, NULL);
-		*count = head.value;
-	}
-	return cursor;
-}
-
 /* Every (source, unit) that has a coefficient, directly or through a unit's base */
 static void
 read_coefficients(HTAB *table, EcertSlice policy)
 {
-	uint64		coefficient_count;
-	EcertCursor coefficients = items_at(policy, "coefficients", &coefficient_count);
+	uint64_t	coefficient_count;
+	EcertCursor coefficients = ecert_cbor_items_at(policy, "coefficients", &coefficient_count);
 
 	while (coefficient_count-- > 0)
 	{
 		EcertSlice	coefficient = ecert_cbor_skip(&coefficients);
-		EcertSlice	source = text_at(coefficient, "source");
-		EcertSlice	unit = text_at(coefficient, "unit");
-		uint64		unit_count;
-		EcertCursor units = items_at(policy, "units", &unit_count);
+		EcertSlice	source = ecert_cbor_text_at(coefficient, "source");
+		EcertSlice	unit = ecert_cbor_text_at(coefficient, "unit");
+		uint64_t	unit_count;
+		EcertCursor units = ecert_cbor_items_at(policy, "units", &unit_count);
 
 		add_coefficient(table, source, unit);
 		while (unit_count-- > 0)
 		{
 			EcertSlice	multiple = ecert_cbor_skip(&units);
 
-			if (ecert_slice_equal(text_at(multiple, "base"), unit))
-				add_coefficient(table, source, text_at(multiple, "unit"));
+			if (ecert_slice_equal(ecert_cbor_text_at(multiple, "base"), unit))
+				add_coefficient(table, source, ecert_cbor_text_at(multiple, "unit"));
 		}
 	}
 }

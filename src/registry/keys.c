@@ -76,17 +76,6 @@ ecert_registry_free(EcertRegistry *registry)
 	MemoryContextDelete(registry->context);
 }
 
-static EcertSlice
-text_at(EcertSlice map, const char *name)
-{
-	EcertSlice	item;
-	EcertSlice	text = {NULL, 0};
-
-	if (ecert_cbor_find(map, name, &item))
-		(void) ecert_cbor_text(item, &text);
-	return text;
-}
-
 static int64
 int_at(EcertSlice map, const char *name, int64 missing)
 {
@@ -100,14 +89,14 @@ int_at(EcertSlice map, const char *name, int64 missing)
 static bool
 read_key(EcertSlice item, EcertNodeKey *key, EcertRefusal *refusal)
 {
-	EcertSlice	hex = text_at(item, "public");
+	EcertSlice	hex = ecert_cbor_text_at(item, "public");
 	uint8_t		thumbprint[ECERT_HASH_SIZE];
 	EcertCode	code = ECERT_BAD_PUBLIC_KEY;
 
 	memset(key, 0, sizeof *key);
 	if (ecert_alg_from_cose(int_at(item, "alg", 0), &key->alg) &&
 		hex.size == 2 * ecert_raw_key_size(key->alg) &&
-		ecert_hex_to_hash(text_at(item, "kid"), key->kid))
+		ecert_hex_to_hash(ecert_cbor_text_at(item, "kid"), key->kid))
 	{
 		EcertSlice	raw = {key->raw, hex.size / 2};
 		EcertPublicKey *trial = NULL;
@@ -127,23 +116,18 @@ read_key(EcertSlice item, EcertNodeKey *key, EcertRefusal *refusal)
 	return ecert_refuse(refusal, ERRCODE_ECERT_PUBLIC_KEY,
 						pstrdup("a key in the node package is not usable"),
 						psprintf("kid %s: %s, or the kid is not its RFC 9679 thumbprint.",
-								 ecert_cstring(text_at(item, "kid")), ecert_error_text(code)),
+								 ecert_cstring(ecert_cbor_text_at(item, "kid")), ecert_error_text(code)),
 						pstrdup("Use ecert.enroll() or ecert.rotate_key(), which take the key as PEM."));
 }
 
 static int
 read_roles(EcertSlice body)
 {
-	EcertSlice	item;
-	EcertCursor cursor;
-	EcertCborHead head;
+	uint64_t	count;
+	EcertCursor cursor = ecert_cbor_items_at(body, "roles", &count);
 	int			roles = 0;
 
-	if (!ecert_cbor_find(body, "roles", &item))
-		return 0;
-	cursor = ecert_cursor(item);
-	(void) ecert_cbor_head(&cursor, &head, NULL);
-	for (uint64 i = head.value; i > 0; i--)
+	while (count-- > 0)
 	{
 		EcertSlice	role = {NULL, 0};
 
@@ -158,15 +142,11 @@ read_roles(EcertSlice body)
 static EcertNodeKey *
 read_keys(EcertRegistry *registry, EcertSlice body, int *count, EcertRefusal *refusal)
 {
-	EcertSlice	item;
-	EcertCursor cursor;
-	EcertCborHead head;
+	uint64_t	key_count;
+	EcertCursor cursor = ecert_cbor_items_at(body, "keys", &key_count);
 	EcertNodeKey *keys;
 
-	(void) ecert_cbor_find(body, "keys", &item);
-	cursor = ecert_cursor(item);
-	(void) ecert_cbor_head(&cursor, &head, NULL);
-	*count = (int) head.value;
+	*count = (int) key_count;
 	keys = MemoryContextAllocZero(registry->context, sizeof(EcertNodeKey) * Max(*count, 1));
 	for (int i = 0; i < *count; i++)
 	{
@@ -183,7 +163,7 @@ read_keys(EcertRegistry *registry, EcertSlice body, int *count, EcertRefusal *re
 static bool
 apply_node(EcertRegistry *registry, EcertSlice body, EcertRefusal *refusal)
 {
-	EcertNodeId id = ecert_node_id(text_at(body, "node"));
+	EcertNodeId id = ecert_node_id(ecert_cbor_text_at(body, "node"));
 	EcertNodeState *node;
 	EcertNodeKey *keys;
 	int			key_count;
@@ -199,7 +179,7 @@ apply_node(EcertRegistry *registry, EcertSlice body, EcertRefusal *refusal)
 		pfree(node->keys);
 	}
 	node->roles = read_roles(body);
-	node->revoked_at = ecert_slice_equal(text_at(body, "status"), ecert_slice_text("revoked")) ?
+	node->revoked_at = ecert_slice_equal(ecert_cbor_text_at(body, "status"), ecert_slice_text("revoked")) ?
 		int_at(body, "effective", 0) : INT64_MAX;
 	node->keys = keys;
 	node->key_count = key_count;
@@ -215,15 +195,15 @@ apply_genesis(EcertRegistry *registry, const EcertPackage *package, EcertRefusal
 	uint8_t    *origin;
 
 	(void) ecert_cbor_find(package->body, "node", &node);
-	name = text_at(node, "node");
+	name = ecert_cbor_text_at(node, "node");
 	if (!ecert_slice_equal(name, package->issuer) ||
-		!ecert_slice_equal(text_at(package->body, "origin"), package->audience) ||
+		!ecert_slice_equal(ecert_cbor_text_at(package->body, "origin"), package->audience) ||
 		(read_roles(node) & ECERT_ROLE_CERTIFIER) == 0)
 		return ecert_refuse(refusal, ERRCODE_ECERT_BODY_INVALID,
 							pstrdup("the genesis package does not introduce its own issuer as certifier"),
 							psprintf("Issuer \"%s\", audience \"%s\", body's node \"%s\", body's origin \"%s\".",
 									 ecert_cstring(package->issuer), ecert_cstring(package->audience),
-									 ecert_cstring(name), ecert_cstring(text_at(package->body, "origin"))),
+									 ecert_cstring(name), ecert_cstring(ecert_cbor_text_at(package->body, "origin"))),
 							NULL);
 	if (!apply_node(registry, node, refusal))
 		return false;
