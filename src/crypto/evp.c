@@ -8,6 +8,7 @@
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
+#include <openssl/params.h>
 
 #include <strings.h>
 
@@ -73,30 +74,40 @@ pkey_coordinate(EVP_PKEY *pkey, const char *name, uint8_t *bytes)
 	return ok;
 }
 
+/* The public point by export, the way that keys of other providers (PKCS#11) know */
+static bool
+pkey_exported_point(EVP_PKEY *pkey, uint8_t *raw)
+{
+	OSSL_PARAM *params = NULL;
+	const OSSL_PARAM *point;
+	void	   *bytes = raw;
+	size_t		size = 0;
+	bool		ok;
+
+	if (EVP_PKEY_todata(pkey, EVP_PKEY_PUBLIC_KEY, &params) != 1)
+		return false;
+	point = OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_PUB_KEY);
+	ok = point != NULL &&
+		OSSL_PARAM_get_octet_string(point, &bytes, ECERT_RAW_KEY_MAX, &size) == 1 &&
+		size == ECERT_RAW_KEY_MAX && raw[0] == 0x04;
+	OSSL_PARAM_free(params);
+	return ok;
+}
+
 EcertCode
 ecert_pkey_to_raw(EVP_PKEY *pkey, EcertAlg alg, uint8_t *raw)
 {
-	size_t		size = ecert_raw_key_size(alg);
+	size_t		size = crypto_sign_PUBLICKEYBYTES;
 
 	if (alg == ECERT_ALG_ED25519)
-	{
-		if (EVP_PKEY_get_raw_public_key(pkey, raw, &size) == 1)
-			return ECERT_OK;
-	}
-	else
-	{
-		/* By coordinates, since the encoded point may be compressed */
-		raw[0] = 0x04;
-		if (pkey_coordinate(pkey, OSSL_PKEY_PARAM_EC_PUB_X, raw + 1) &&
-			pkey_coordinate(pkey, OSSL_PKEY_PARAM_EC_PUB_Y, raw + 1 + ECERT_SCALAR_SIZE))
-			return ECERT_OK;
-	}
+		return EVP_PKEY_get_raw_public_key(pkey, raw, &size) == 1 ? ECERT_OK : ECERT_BAD_PUBLIC_KEY;
+	if (pkey_exported_point(pkey, raw))
+		return ECERT_OK;
 
-	/* Keys of other providers, such as PKCS#11, may know the encoded form only */
-	if (EVP_PKEY_get_octet_string_param(pkey, OSSL_PKEY_PARAM_PUB_KEY, raw,
-										ECERT_RAW_KEY_MAX, &size) == 1 &&
-		size == ecert_raw_key_size(alg) &&
-		(alg == ECERT_ALG_ED25519 || raw[0] == 0x04))
+	/* A key that came compressed is exported compressed, but has coordinates */
+	raw[0] = 0x04;
+	if (pkey_coordinate(pkey, OSSL_PKEY_PARAM_EC_PUB_X, raw + 1) &&
+		pkey_coordinate(pkey, OSSL_PKEY_PARAM_EC_PUB_Y, raw + 1 + ECERT_SCALAR_SIZE))
 		return ECERT_OK;
 	return ECERT_BAD_PUBLIC_KEY;
 }

@@ -22,6 +22,7 @@ typedef struct Asked
 {
 	EcertPassphrase passphrase;
 	void	   *context;
+	bool		token;			/* asked for a token's PIN */
 	bool		asked;
 	int			size;			/* -1: there is none */
 	char		secret[PEM_BUFSIZE];
@@ -39,8 +40,9 @@ give_passphrase(char *secret, int capacity, int writing, void *context)
 		if (asked->passphrase != NULL)
 			asked->size = asked->passphrase(asked->secret, (int) sizeof(asked->secret), asked->context);
 	}
+	/* The PKCS#11 provider asks at the terminal when it gets no PIN, but not when it is empty */
 	if (asked->size < 0 || asked->size > capacity || asked->size > (int) sizeof(asked->secret))
-		return -1;
+		return asked->token ? 0 : -1;
 	memcpy(secret, asked->secret, (size_t) asked->size);
 	return asked->size;
 }
@@ -67,7 +69,7 @@ token_library(void)
 	if (file != NULL)
 		(void) OSSL_LIB_CTX_load_config(made, file);
 	OPENSSL_free(file);
-	if (OSSL_PROVIDER_load(made, "default") == NULL || OSSL_PROVIDER_load(made, "pkcs11") == NULL)
+	if (OSSL_PROVIDER_load(made, "pkcs11") == NULL || OSSL_PROVIDER_load(made, "default") == NULL)
 	{
 		/* No token was touched yet, so this one can go */
 		OSSL_LIB_CTX_free(made);
@@ -179,6 +181,7 @@ load_key(const char *uri, EcertPassphrase passphrase, void *context, EcertPrivat
 		key->library = token_library();
 		if (key->library == NULL)
 			return ECERT_KEY_UNREADABLE;
+		asked.token = true;
 	}
 	code = load_pkey(uri, key->library, &asked, &key->pkey);
 	sodium_memzero(&asked, sizeof(asked));

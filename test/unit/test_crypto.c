@@ -723,6 +723,9 @@ check_unusable_files(EVP_PKEY *rsa, EVP_PKEY *p256)
 	CHECK_INT(ecert_private_key_load("", NULL, NULL, &key), ECERT_KEY_UNREADABLE, "an empty name");
 	CHECK_INT(ecert_private_key_load("nosuchscheme:x", NULL, NULL, &key), ECERT_KEY_UNREADABLE,
 			  "an unknown scheme");
+	/* Either there is no PKCS#11 provider, or no such token */
+	CHECK_INT(ecert_private_key_load("pkcs11:token=ecert-no-such-token;type=private", NULL, NULL, &key),
+			  ECERT_KEY_UNREADABLE, "a token that is not there");
 	file = fopen(path("public.pem"), "w");
 	PEM_write_PUBKEY(file, p256);
 	fclose(file);
