@@ -47,7 +47,7 @@ ecert_error_text(EcertCode code)
 			return "the signature algorithm is not known";
 		case ECERT_BAD_ID:
 			return "an id is not 1 to 200 bytes without control characters";
-		case ECERT_SIGNATURE_SIZE:
+		case ECERT_BAD_SIGNATURE_SIZE:
 			return "the signature is not 64 bytes";
 		case ECERT_BODY_NOT_MAP:
 			return "the body is not a map";

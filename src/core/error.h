@@ -37,7 +37,7 @@ typedef enum EcertCode
 	ECERT_UNKNOWN_KIND,
 	ECERT_UNKNOWN_ALG,
 	ECERT_BAD_ID,				/* a node id or origin that is not 1..200 bytes without control characters */
-	ECERT_SIGNATURE_SIZE,
+	ECERT_BAD_SIGNATURE_SIZE,
 	ECERT_BODY_NOT_MAP,
 
 	/* size */

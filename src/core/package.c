@@ -190,7 +190,7 @@ parse_claims(EcertSlice map, EcertPackage *package, const char **field, size_t *
 	EcertCborHead head;
 
 	*field = "CWT claims";
-	if (ecert_cbor_head(&cursor, &head, NULL) != ECERT_OK || head.type != ECERT_CBOR_MAP || head.value > 4)
+	if (ecert_cbor_head(&cursor, &head, NULL) != ECERT_OK || head.type != ECERT_CBOR_MAP)
 		return ECERT_HEADER_FIELD;
 	for (uint64_t i = head.value; i > 0; i--)
 	{
@@ -347,7 +347,7 @@ parse_sign1(EcertCursor *cursor, EcertPackage *package, EcertError *error)
 			*parts[i] = ecert_cbor_content(cursor, &head[i]);
 	}
 	if (package->signature.size != ECERT_SIGNATURE_SIZE)
-		return ecert_fail(error, ECERT_SIGNATURE_SIZE, head[5].offset, "signature");
+		return ecert_fail(error, ECERT_BAD_SIGNATURE_SIZE, head[5].offset, "signature");
 	return ECERT_OK;
 }
 
