@@ -40,8 +40,9 @@ include $(PGXS)
 
 $(OBJS): $(wildcard src/*/*.h)
 
-ecert--1.0.sql: $(SQL_PARTS) Makefile
-	{ echo '\echo Use "CREATE EXTENSION ecert" to load this file. \quit'; cat $(SQL_PARTS); } > $@
+SQL_FILES = $(wildcard $(SQL_PARTS))
+ecert--1.0.sql: $(SQL_FILES) Makefile
+	{ echo '\echo Use "CREATE EXTENSION ecert" to load this file. \quit'; cat $(SQL_FILES); } > $@
 
 .PHONY: demo check-all
 demo:

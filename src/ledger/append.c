@@ -1,0 +1,260 @@
+/*
+ * append.c
+ *		Signing this node's next package, and putting it on the ledger.
+ */
+#include "ledger/ledger.h"
+
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+#include "package/datum.h"
+#include "pg/error.h"
+
+PG_FUNCTION_INFO_V1(ecert_sql_sign);
+PG_FUNCTION_INFO_V1(ecert_sql_append);
+PG_FUNCTION_INFO_V1(ecert_sql_sign_genesis);
+PG_FUNCTION_INFO_V1(ecert_sql_origin);
+PG_FUNCTION_INFO_V1(ecert_sql_genesis_hash);
+PG_FUNCTION_INFO_V1(ecert_sql_certifier);
+PG_FUNCTION_INFO_V1(ecert_sql_key_entry);
+
+static EcertQuery insert_query = {
+	"INSERT INTO ledger.package (package) VALUES ($1::ecert.package) RETURNING hash",
+	1, {BYTEAOID}, NULL
+};
+
+/* The registry, or an error when the ledger has no genesis package */
+static EcertRegistry *
+registry_of_ledger(void)
+{
+	EcertRegistry *registry = ecert_registry_current();
+
+	if (!registry->has_genesis)
+		ereport(ERROR,
+				(errcode(ERRCODE_ECERT_NO_LEDGER),
+				 errmsg("this ledger has no genesis package yet")));
+	return registry;
+}
+
+static Oid
+ledger_owner(void)
+{
+	Oid			relid = get_relname_relid("package", get_namespace_oid("ledger", false));
+	Relation	relation = table_open(relid, AccessShareLock);
+	Oid			owner = relation->rd_rel->relowner;
+
+	table_close(relation, AccessShareLock);
+	return owner;
+}
+
+static EcertKind
+kind_argument(text *name)
+{
+	EcertKind	kind;
+
+	if (!ecert_kind_from_name(ecert_varlena_slice(name), &kind))
+		ereport(ERROR,
+				(errcode(ERRCODE_ECERT_MALFORMED),
+				 errmsg("\"%s\" is not a kind of package", text_to_cstring(name)),
+				 errhint("Kinds are genesis, node, relation, policy, energy, product, audit, certificate, status, reward, checkpoint and witness.")));
+	return kind;
+}
+
+/* Copy into memory that outlives the registry */
+static EcertSlice
+copy_slice(EcertSlice slice)
+{
+	uint8_t    *copy = palloc(Max(slice.size, 1));
+
+	memcpy(copy, slice.data, slice.size);
+	return ecert_slice(copy, slice.size);
+}
+
+/* issued_at: now, but not before the feed's head, nor before the key of this node counts */
+static int64
+issue_time(EcertRegistry *registry, const EcertHead *head, EcertSlice node_id)
+{
+	int64		when = ecert_seconds(GetCurrentTimestamp());
+	EcertNodeState *node = ecert_registry_node(registry, node_id);
+	uint8_t		raw[ECERT_RAW_KEY_MAX];
+	size_t		raw_size;
+	EcertAlg	alg;
+
+	if (head->seq >= 0 && head->issued_at > when)
+		when = head->issued_at;
+	ecert_own_public_key(&alg, raw, &raw_size);
+	for (int i = 0; node != NULL && i < node->key_count; i++)
+	{
+		if (node->keys[i].alg == alg && memcmp(node->keys[i].raw, raw, raw_size) == 0 &&
+			node->keys[i].effective > when)
+			when = node->keys[i].effective;
+	}
+	return when;
+}
+
+static EcertSlice
+subject_argument(FunctionCallInfo fcinfo, const EcertPackage *package)
+{
+	EcertSlice	subject;
+
+	if (!PG_ARGISNULL(2))
+		return ecert_varlena_slice(PG_GETARG_TEXT_PP(2));
+	subject = ecert_subject_of(package->kind, package->body, package->issuer, package->audience);
+	if (subject.size == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_ECERT_SUBJECT_WRONG),
+				 errmsg("a %s package needs its subject", ecert_kind_name(package->kind))));
+	return subject;
+}
+
+/* Make and sign this node's next package of a kind; lock says to hold the feed until the end */
+static bytea *
+sign_next(FunctionCallInfo fcinfo, bool lock)
+{
+	EcertPackage package;
+	EcertRegistry *registry;
+	EcertHead	head;
+	EcertError	error;
+	EcertUser	before;
+	MemoryContext caller = CurrentMemoryContext;
+	bytea	   *bytes;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("kind and body must not be null")));
+	memset(&package, 0, sizeof package);
+	package.kind = kind_argument(PG_GETARG_TEXT_PP(0));
+	package.issuer = ecert_this_node();
+	package.body = ecert_jsonb_to_body(PG_GETARG_JSONB_P(1));
+	if (ecert_body_check(package.kind, package.body, &error) != ECERT_OK)
+		ecert_raise(&error, "body");
+	package.audience = copy_slice(registry_of_ledger()->origin);
+	package.subject = subject_argument(fcinfo, &package);
+	if (!ecert_id_valid(package.subject))
+		ereport(ERROR,
+				(errcode(ERRCODE_ECERT_SUBJECT_WRONG),
+				 errmsg("subject is not a valid id"),
+				 errdetail("An id is 1 to %d bytes without control characters.", ECERT_ID_MAX)));
+	before = ecert_become(ledger_owner());
+	SPI_connect();
+	if (!lock)
+		ecert_feed_read(package.issuer, package.kind, &head);
+	else if (ecert_feed_locked(package.issuer, package.kind) != NULL)
+		head = *ecert_feed_locked(package.issuer, package.kind);
+	else
+		head = *ecert_feed_lock(package.issuer, package.kind);
+	registry = registry_of_ledger();
+	package.seq = head.seq + 1;
+	package.prev = copy_slice(ecert_slice(head.seq < 0 ? registry->genesis_hash : head.hash, ECERT_HASH_SIZE));
+	package.issued_at = issue_time(registry, &head, package.issuer);
+	MemoryContextSwitchTo(caller);
+	bytes = ecert_sign_here(&package);
+	SPI_finish();
+	ecert_become_again(before);
+	return bytes;
+}
+
+Datum
+ecert_sql_sign(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BYTEA_P(sign_next(fcinfo, false));
+}
+
+Datum
+ecert_sql_append(PG_FUNCTION_ARGS)
+{
+	Datum		value = PointerGetDatum(sign_next(fcinfo, true));
+	MemoryContext caller = CurrentMemoryContext;
+	bytea	   *hash;
+	bool		isnull;
+
+	SPI_connect();
+	if (ecert_query(&insert_query, &value, 0) != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_ECERT_APPEND_ONLY),
+				 errmsg("the package was not stored"),
+				 errhint("A trigger or rule on ledger.package has suppressed the row.")));
+	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	MemoryContextSwitchTo(caller);
+	hash = DatumGetByteaPCopy(value);
+	SPI_finish();
+	PG_RETURN_BYTEA_P(hash);
+}
+
+/* sign_genesis(origin, body): the package that starts a ledger, self-introduced */
+Datum
+ecert_sql_sign_genesis(PG_FUNCTION_ARGS)
+{
+	EcertPackage package;
+	EcertError	error;
+
+	memset(&package, 0, sizeof package);
+	package.kind = ECERT_KIND_GENESIS;
+	package.issuer = ecert_this_node();
+	package.audience = ecert_varlena_slice(PG_GETARG_TEXT_PP(0));
+	package.subject = package.audience;
+	package.issued_at = ecert_seconds(GetCurrentTimestamp());
+	package.body = ecert_jsonb_to_body(PG_GETARG_JSONB_P(1));
+	if (!ecert_id_valid(package.audience))
+		ereport(ERROR,
+				(errcode(ERRCODE_ECERT_SUBJECT_WRONG),
+				 errmsg("origin is not a valid id"),
+				 errdetail("An origin is 1 to %d bytes without control characters.", ECERT_ID_MAX)));
+	if (ecert_body_check(package.kind, package.body, &error) != ECERT_OK)
+		ecert_raise(&error, "body");
+	PG_RETURN_BYTEA_P(ecert_sign_here(&package));
+}
+
+Datum
+ecert_sql_origin(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(ecert_text(registry_of_ledger()->origin));
+}
+
+Datum
+ecert_sql_genesis_hash(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BYTEA_P(ecert_bytea(ecert_slice(registry_of_ledger()->genesis_hash, ECERT_HASH_SIZE)));
+}
+
+Datum
+ecert_sql_certifier(PG_FUNCTION_ARGS)
+{
+	EcertRegistry *registry = registry_of_ledger();
+
+	PG_RETURN_TEXT_P(ecert_text(ecert_slice(registry->certifier.bytes, registry->certifier.size)));
+}
+
+/* key_entry(pem): what a node body says of a key, but for its times */
+Datum
+ecert_sql_key_entry(PG_FUNCTION_ARGS)
+{
+	EcertSlice	pem = ecert_varlena_slice(PG_GETARG_TEXT_PP(0));
+	uint8_t		raw[ECERT_RAW_KEY_MAX];
+	uint8_t		kid[ECERT_HASH_SIZE];
+	size_t		raw_size;
+	EcertAlg	alg;
+	EcertPublicKey *trial = NULL;
+	EcertCode	code = ecert_public_key_from_pem(pem, &alg, raw, &raw_size);
+
+	if (code == ECERT_OK)
+		code = ecert_public_key_new(alg, ecert_slice(raw, raw_size), &trial);
+	if (code == ECERT_OK)
+		code = ecert_key_thumbprint(alg, ecert_slice(raw, raw_size), kid);
+	ecert_public_key_free(trial);
+	if (code != ECERT_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_ECERT_PUBLIC_KEY),
+				 errmsg("invalid public key"),
+				 errdetail("%s.", ecert_error_text(code)),
+				 errhint("Give the SubjectPublicKeyInfo PEM text of an Ed25519, P-256 or SM2 key, as ecert.public_key() returns it.")));
+	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in,
+										CStringGetDatum(psprintf("{\"alg\": " INT64_FORMAT ", \"kid\": \"%s\", \"public\": \"%s\"}",
+																 ecert_alg_cose(alg), ecert_hex(ecert_slice(kid, sizeof kid)),
+																 ecert_hex(ecert_slice(raw, raw_size))))));
+}

@@ -1,0 +1,81 @@
+/*
+ * ledger.h
+ *		Feeds and admission.
+ */
+#ifndef ECERT_LEDGER_LEDGER_H
+#define ECERT_LEDGER_LEDGER_H
+
+#include "registry/registry.h"
+
+#pragma GCC visibility push(hidden)
+
+/* Columns of ledger.package, as ecert.create_ledger() makes them */
+enum
+{
+	COLUMN_ISSUER = 1,
+	COLUMN_KIND,
+	COLUMN_SEQ,
+	COLUMN_SUBJECT,
+	COLUMN_PERIOD,
+	COLUMN_ISSUED_AT,
+	COLUMN_HASH,
+	COLUMN_PACKAGE,
+	COLUMN_RECORDED_AT
+};
+
+/* The end of a feed so far */
+typedef struct EcertHead
+{
+	int64		seq;			/* -1: the feed is empty */
+	uint8_t		hash[ECERT_HASH_SIZE];
+	int64		issued_at;		/* seconds */
+	int64		period_end;		/* seconds; of energy and product, where the next period may begin */
+} EcertHead;
+
+extern void ecert_ledger_init(void);
+
+/* The head of a feed that this transaction has locked; NULL when it has not */
+extern EcertHead *ecert_feed_locked(EcertSlice issuer, EcertKind kind);
+
+/* Read a feed's head from the table, no lock.  Inside SPI */
+extern void ecert_feed_read(EcertSlice issuer, EcertKind kind, EcertHead *head);
+
+/*
+ * Lock a feed until the transaction ends and return its head, kept for the
+ * transaction.  Raises 40001 in REPEATABLE READ when the head has moved since
+ * the transaction's snapshot.  Inside SPI.
+ */
+extern EcertHead *ecert_feed_lock(EcertSlice issuer, EcertKind kind);
+
+/* Move a head behind a package that is being admitted */
+extern void ecert_head_advance(EcertHead *head, const EcertPackage *package, const uint8_t *hash);
+
+/* Does package follow head?  hash is the package's own */
+extern bool ecert_check_link(const EcertHead *head, const EcertPackage *package, const uint8_t *hash,
+							 const uint8_t *genesis_hash, EcertRefusal *refusal);
+
+/* issued_at does not run backwards, nor periods of energy and product (but of a package that replaces) */
+extern bool ecert_check_order(const EcertHead *head, const EcertPackage *package, EcertRefusal *refusal);
+
+/* The ledger it is for, and the subject that its kind asks for */
+extern bool ecert_check_scope(const EcertRegistry *registry, const EcertPackage *package, EcertRefusal *refusal);
+
+/* The subject that a kind's body asks for; of size 0 when the body does not say (status) */
+extern EcertSlice ecert_subject_of(EcertKind kind, EcertSlice body, EcertSlice issuer, EcertSlice origin);
+
+/* True for kinds whose rule is the SQL function ecert.rule_<kind> */
+extern bool ecert_kind_has_rule(EcertKind kind);
+
+/* Act as the owner of relation (or of ledger.package) until the returned state is restored */
+typedef struct EcertUser
+{
+	Oid			user;
+	int			context;
+} EcertUser;
+
+extern EcertUser ecert_become(Oid owner);
+extern void ecert_become_again(EcertUser before);
+
+#pragma GCC visibility pop
+
+#endif							/* ECERT_LEDGER_LEDGER_H */

@@ -1,0 +1,384 @@
+-- Nodes, keys, relations and the policy in force: all of them packages of the certifier.
+
+CREATE FUNCTION ecert.key_entry(public_key text) RETURNS jsonb
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_sql_key_entry';
+COMMENT ON FUNCTION ecert.key_entry(text) IS 'a public key (SubjectPublicKeyInfo PEM) as a node package lists it: alg (COSE number), kid (RFC 9679 thumbprint, hex), public (raw key, hex); EC095 when it is no usable key';
+
+CREATE FUNCTION ecert.origin() RETURNS text
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_sql_origin';
+COMMENT ON FUNCTION ecert.origin() IS 'the name of this database''s ledger; EC090 when there is none';
+
+CREATE FUNCTION ecert.genesis_hash() RETURNS bytea
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_sql_genesis_hash';
+COMMENT ON FUNCTION ecert.genesis_hash() IS 'hash (32 bytes) of the genesis package: the ledger''s id';
+
+CREATE FUNCTION ecert.certifier() RETURNS text
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_sql_certifier';
+COMMENT ON FUNCTION ecert.certifier() IS 'node id of the certifier that made this ledger';
+
+CREATE FUNCTION ecert.unix_seconds(t timestamptz) RETURNS bigint
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN pg_catalog.floor(EXTRACT(epoch FROM t))::bigint;
+COMMENT ON FUNCTION ecert.unix_seconds(timestamptz) IS 'seconds since 1970 UTC, rounded down: how bodies write times';
+
+CREATE FUNCTION ecert.from_unix_seconds(seconds bigint) RETURNS timestamptz
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN pg_catalog.to_timestamp(seconds);
+COMMENT ON FUNCTION ecert.from_unix_seconds(bigint) IS 'a time of a body as timestamptz';
+
+CREATE FUNCTION ecert.period_json(period tstzrange) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN pg_catalog.jsonb_build_array(ecert.unix_seconds(pg_catalog.lower(period)), ecert.unix_seconds(pg_catalog.upper(period)));
+COMMENT ON FUNCTION ecert.period_json(tstzrange) IS 'a period as bodies write it: [start, end) in seconds since 1970 UTC';
+
+CREATE FUNCTION ecert.period_of_json(period jsonb) RETURNS tstzrange
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN pg_catalog.tstzrange(pg_catalog.to_timestamp((period ->> 0)::bigint), pg_catalog.to_timestamp((period ->> 1)::bigint));
+COMMENT ON FUNCTION ecert.period_of_json(jsonb) IS 'the reverse of ecert.period_json()';
+
+-- State
+
+CREATE FUNCTION ecert.node_state(node text, before bigint DEFAULT NULL) RETURNS jsonb
+    LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+    SELECT coalesce(
+        (SELECT ecert.body(p.package) FROM ledger.package p
+          WHERE p.subject = node_state.node AND p.kind = 'node' AND p.issuer = ecert.certifier()
+            AND (before IS NULL OR p.seq < before)
+          ORDER BY p.seq DESC LIMIT 1),
+        (SELECT ecert.body(g.package) -> 'node' FROM ledger.package g
+          WHERE g.kind = 'genesis' AND ecert.body(g.package) -> 'node' ->> 'node' = node_state.node))
+$$;
+COMMENT ON FUNCTION ecert.node_state(text, bigint) IS 'body of the newest node package about a node (before that seq of the certifier''s node feed, when given): its whole present state; NULL when it is not enrolled';
+
+CREATE FUNCTION ecert.policy_hash() RETURNS bytea
+    LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+    SELECT coalesce(
+        (SELECT p.hash FROM ledger.package p
+          WHERE p.issuer = ecert.certifier() AND p.kind = 'policy' ORDER BY p.seq DESC LIMIT 1),
+        ecert.genesis_hash())
+$$;
+COMMENT ON FUNCTION ecert.policy_hash() IS 'hash of the package that holds the policy in force: the newest policy package, or genesis';
+
+CREATE FUNCTION ecert.policy_body(hash bytea) RETURNS jsonb
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+AS $$
+    SELECT CASE p.kind WHEN 'genesis' THEN ecert.body(p.package) -> 'policy' ELSE ecert.body(p.package) END
+      FROM ledger.package p WHERE p.hash = policy_body.hash AND p.kind IN ('genesis', 'policy')
+$$;
+COMMENT ON FUNCTION ecert.policy_body(bytea) IS 'the policy in the package of that hash; NULL when the hash names no policy on this ledger';
+
+CREATE FUNCTION ecert.policy() RETURNS jsonb
+    LANGUAGE sql STABLE PARALLEL SAFE
+AS $$ SELECT ecert.policy_body(ecert.policy_hash()) $$;
+COMMENT ON FUNCTION ecert.policy() IS 'the policy in force (docs/format.md, policy)';
+
+CREATE FUNCTION ecert.last_issued_at(node text) RETURNS timestamptz
+    LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+    SELECT max(h.issued_at)
+      FROM unnest(ARRAY['genesis','node','relation','policy','energy','product','audit','certificate','status','reward','checkpoint','witness']) AS k (kind)
+     CROSS JOIN LATERAL (SELECT p.issued_at FROM ledger.package p
+                          WHERE p.issuer = last_issued_at.node AND p.kind = k.kind
+                          ORDER BY p.seq DESC LIMIT 1) AS h
+$$;
+COMMENT ON FUNCTION ecert.last_issued_at(text) IS 'issued_at of the newest package of a node over all its feeds; NULL when it has issued none';
+
+CREATE FUNCTION ecert.related(auditor text, applicant text, as_role text, at timestamptz) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+    SELECT coalesce((
+        SELECT ecert.unix_seconds(at) >= (b.body ->> 'from')::bigint
+           AND ecert.unix_seconds(at) < coalesce((b.body ->> 'to')::bigint, 9223372036854775807)
+          FROM ledger.package p CROSS JOIN LATERAL (SELECT ecert.body(p.package)) AS b (body)
+         WHERE p.subject = related.applicant AND p.kind = 'relation' AND p.issuer = ecert.certifier()
+           AND b.body ->> 'auditor' = related.auditor AND b.body ->> 'as' = related.as_role
+         ORDER BY p.seq DESC LIMIT 1), false)
+$$;
+COMMENT ON FUNCTION ecert.related(text, text, text, timestamptz) IS 'whether the newest relation package says that this auditor audits this applicant in this role at that time';
+
+-- What the certifier calls
+
+CREATE FUNCTION ecert.enroll(node text, roles text[], public_key text, name text DEFAULT NULL) RETURNS bytea
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    now_seconds bigint := ecert.unix_seconds(clock_timestamp());
+    state jsonb := ecert.node_state(enroll.node);
+    entry jsonb := ecert.key_entry(enroll.public_key);
+    old_keys jsonb := coalesce(state -> 'keys', '[]');
+BEGIN
+    IF state ->> 'status' = 'active' THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC081', MESSAGE = format('node "%s" is enrolled already', node),
+            DETAIL = format('Its roles are %s.', state ->> 'roles'),
+            HINT = 'Give it a new key with ecert.rotate_key(), or end it with ecert.revoke_node() first.';
+    END IF;
+    IF EXISTS (SELECT FROM jsonb_array_elements(old_keys) AS k WHERE k ->> 'kid' = entry ->> 'kid') THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC095', MESSAGE = format('key was used by node "%s" before it was revoked', node),
+            DETAIL = format('Key %s.', entry ->> 'kid'), HINT = 'Enroll the node with a new key.';
+    END IF;
+    RETURN ecert.append('node', jsonb_strip_nulls(jsonb_build_object(
+        'node', node, 'name', name, 'roles', to_jsonb(roles), 'status', 'active', 'effective', now_seconds,
+        'keys', old_keys || (entry || jsonb_build_object('effective', now_seconds)))), node);
+END
+$$;
+COMMENT ON FUNCTION ecert.enroll(text, text[], text, text) IS 'certifier: enroll a node under an id (1 to 200 bytes), with roles out of applicant and auditor, its public key (PEM) and a name for people; returns the hash of the node package. EC081 when it is enrolled already, EC095 when the key is not usable';
+
+CREATE FUNCTION ecert.rotate_key(node text, public_key text, effective timestamptz DEFAULT now()) RETURNS bytea
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    state jsonb := ecert.node_state(rotate_key.node);
+    entry jsonb := ecert.key_entry(rotate_key.public_key);
+    -- never before what the old key has signed: old packages stay valid
+    change_seconds bigint := ecert.unix_seconds(greatest(rotate_key.effective, ecert.last_issued_at(rotate_key.node)));
+    keys jsonb;
+BEGIN
+    IF state IS NULL OR state ->> 'status' <> 'active' THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC081', MESSAGE = format('node "%s" is not enrolled', node),
+            HINT = 'Enroll it with ecert.enroll().';
+    END IF;
+    IF EXISTS (SELECT FROM jsonb_array_elements(state -> 'keys') AS k WHERE k ->> 'kid' = entry ->> 'kid') THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC095', MESSAGE = format('key is or was a key of node "%s"', node),
+            DETAIL = format('Key %s.', entry ->> 'kid'), HINT = 'Rotate to a new key.';
+    END IF;
+    SELECT jsonb_agg(CASE WHEN k.value ? 'until' THEN k.value
+                          ELSE k.value || jsonb_build_object('until', greatest(change_seconds, (k.value ->> 'effective')::bigint)) END
+                     ORDER BY k.ordinality)
+      INTO keys FROM jsonb_array_elements(state -> 'keys') WITH ORDINALITY AS k;
+    RETURN ecert.append('node', state || jsonb_build_object(
+        'keys', keys || (entry || jsonb_build_object('effective', change_seconds)),
+        'effective', change_seconds), node);
+END
+$$;
+COMMENT ON FUNCTION ecert.rotate_key(text, text, timestamptz) IS 'certifier: from that time on (but not before the node''s newest package) the node signs with this key (PEM); what the old key signed stays valid. Returns the hash of the node package; EC081, EC095';
+
+CREATE FUNCTION ecert.revoke_node(node text, reason text, effective timestamptz DEFAULT now()) RETURNS bytea
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    state jsonb := ecert.node_state(revoke_node.node);
+    effective_seconds bigint := ecert.unix_seconds(revoke_node.effective);
+    keys jsonb;
+BEGIN
+    IF state IS NULL OR state ->> 'status' <> 'active' THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC081', MESSAGE = format('node "%s" is not enrolled, or revoked already', node);
+    END IF;
+    SELECT jsonb_agg(CASE WHEN k.value ? 'until' THEN k.value
+                          ELSE k.value || jsonb_build_object('until', effective_seconds) END ORDER BY k.ordinality)
+      INTO keys FROM jsonb_array_elements(state -> 'keys') WITH ORDINALITY AS k;
+    RETURN ecert.append('node', state || jsonb_build_object(
+        'status', 'revoked', 'effective', effective_seconds, 'reason', reason, 'keys', keys), node);
+END
+$$;
+COMMENT ON FUNCTION ecert.revoke_node(text, text, timestamptz) IS 'certifier: from that time on nothing more is admitted from the node; a time in the past makes what it issued since then a problem that verification names. Returns the hash of the node package; EC081';
+
+CREATE FUNCTION ecert.relate(auditor text, applicant text, as_role text, valid_from timestamptz DEFAULT '-infinity',
+                             valid_to timestamptz DEFAULT NULL) RETURNS bytea
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN ecert.append('relation', jsonb_strip_nulls(jsonb_build_object(
+        'auditor', auditor, 'applicant', applicant, 'as', as_role,
+        'from', CASE WHEN isfinite(valid_from) THEN greatest(ecert.unix_seconds(valid_from), 0) ELSE 0 END,
+        'to', CASE WHEN isfinite(valid_to) THEN ecert.unix_seconds(valid_to) END)), applicant);
+END
+$$;
+COMMENT ON FUNCTION ecert.relate(text, text, text, timestamptz, timestamptz) IS 'certifier: auditor audits applicant as upstream, peer or downstream from .. to (NULL: no end); the newest relation of the three counts, so relate again with an end to end one. Returns the hash of the relation package; EC081, EC051';
+
+CREATE FUNCTION ecert.set_policy(policy jsonb) RETURNS bytea
+    LANGUAGE sql VOLATILE
+AS $$ SELECT ecert.append('policy', set_policy.policy, ecert.origin()) $$;
+COMMENT ON FUNCTION ecert.set_policy(jsonb) IS 'certifier: put a policy in force (docs/format.md, policy: coefficients in kgce per unit, units, audit, certificate, reward); returns the hash of the policy package. EC003, EC080';
+
+-- Rules of the kinds
+
+CREATE FUNCTION ecert.rule_node(p ecert.package, first_admission boolean) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    body jsonb := ecert.body(p);
+    state jsonb := ecert.node_state(body ->> 'node', ecert.seq(p));
+    lost text;
+BEGIN
+    SELECT k ->> 'kid' INTO lost FROM jsonb_array_elements(state -> 'keys') AS k
+     WHERE NOT EXISTS (SELECT FROM jsonb_array_elements(body -> 'keys') AS n
+                        WHERE n - 'until' = k - 'until' AND (NOT k ? 'until' OR n -> 'until' = k -> 'until'));
+    IF lost IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC081', MESSAGE = format('node package of "%s" changes the history of its keys', body ->> 'node'),
+            DETAIL = format('Key %s is missing, or its times differ.', lost),
+            HINT = 'A node package repeats every earlier key; only an open key may get its end.';
+    END IF;
+    IF body ->> 'node' = ecert.certifier() AND NOT body -> 'roles' ? 'certifier' THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC081', MESSAGE = 'the certifier cannot give up its role';
+    END IF;
+    IF (SELECT count(*) <> count(DISTINCT k ->> 'kid') FROM jsonb_array_elements(body -> 'keys') AS k) THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC081', MESSAGE = format('node package of "%s" lists a key twice', body ->> 'node');
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ecert.rule_node(ecert.package, boolean) IS 'rule of kind node: the key history of the node is carried on unchanged, no key twice, the certifier stays certifier; EC081';
+
+CREATE FUNCTION ecert.rule_relation(p ecert.package, first_admission boolean) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    body jsonb := ecert.body(p);
+    missing text;
+BEGIN
+    IF body ->> 'auditor' = body ->> 'applicant' THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC051', MESSAGE = format('node "%s" may not audit itself', body ->> 'auditor');
+    END IF;
+    IF (body ->> 'to')::bigint <= (body ->> 'from')::bigint THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC081', MESSAGE = 'the relation ends before it begins';
+    END IF;
+    SELECT format('"%s" is not enrolled as %s', w.node, w.role) INTO missing
+      FROM (VALUES (body ->> 'auditor', 'auditor'), (body ->> 'applicant', 'applicant')) AS w (node, role)
+     WHERE NOT coalesce(ecert.node_state(w.node) -> 'roles' ? w.role, false);
+    IF missing IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC081', MESSAGE = 'a relation needs an enrolled auditor and an enrolled applicant',
+            DETAIL = missing || '.', HINT = 'Enroll the node with ecert.enroll() first.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ecert.rule_relation(ecert.package, boolean) IS 'rule of kind relation: both nodes enrolled in their roles, not the same node, the end after the beginning; EC051, EC081';
+
+CREATE FUNCTION ecert.check_policy(policy jsonb) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    wrong text;
+BEGIN
+    SELECT format('Coefficient of source "%s" in unit "%s" is there twice.', c ->> 'source', c ->> 'unit') INTO wrong
+      FROM jsonb_array_elements(policy -> 'coefficients') AS c
+     GROUP BY c ->> 'source', c ->> 'unit' HAVING count(*) > 1 LIMIT 1;
+    IF wrong IS NULL THEN
+        SELECT format('Unit "%s" is there twice for base "%s".', u ->> 'unit', u ->> 'base') INTO wrong
+          FROM jsonb_array_elements(policy -> 'units') AS u
+         GROUP BY u ->> 'unit', u ->> 'base' HAVING count(*) > 1 LIMIT 1;
+    END IF;
+    IF wrong IS NULL THEN
+        SELECT format('Source "%s" in unit "%s" has more than one way to a coefficient.', w.source, w.unit) INTO wrong
+          FROM (SELECT c ->> 'source' AS source, c ->> 'unit' AS unit FROM jsonb_array_elements(policy -> 'coefficients') AS c
+                UNION ALL
+                SELECT c ->> 'source', u ->> 'unit' FROM jsonb_array_elements(policy -> 'coefficients') AS c
+                  JOIN jsonb_array_elements(policy -> 'units') AS u ON u ->> 'base' = c ->> 'unit') AS w
+         GROUP BY w.source, w.unit HAVING count(*) > 1 LIMIT 1;
+    END IF;
+    IF wrong IS NULL THEN
+        SELECT format('Unit "%s" has factor %s.', u ->> 'unit', u ->> 'factor') INTO wrong
+          FROM jsonb_array_elements(policy -> 'units') AS u WHERE (u ->> 'factor')::numeric <= 0 OR u ->> 'unit' = u ->> 'base' LIMIT 1;
+    END IF;
+    IF wrong IS NULL THEN
+        SELECT format('Audits as %s are required twice.', r ->> 'as') INTO wrong
+          FROM jsonb_array_elements(policy -> 'audit' -> 'required') AS r GROUP BY r ->> 'as' HAVING count(*) > 1 LIMIT 1;
+    END IF;
+    IF wrong IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC080', MESSAGE = 'the policy contradicts itself', DETAIL = wrong;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ecert.check_policy(jsonb) IS 'raises EC080 when a policy gives two coefficients for one source and unit (directly or through a unit), a factor that is not positive, or a required audit twice';
+
+CREATE FUNCTION ecert.rule_policy(p ecert.package, first_admission boolean) RETURNS void
+    LANGUAGE sql STABLE
+AS $$ SELECT ecert.check_policy(ecert.body(p)) $$;
+COMMENT ON FUNCTION ecert.rule_policy(ecert.package, boolean) IS 'rule of kind policy: ecert.check_policy()';
+
+-- Views
+
+CREATE FUNCTION ecert.create_registry_views() RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    CREATE OR REPLACE VIEW ledger.node AS
+    SELECT n.body ->> 'node' AS node, n.body ->> 'name' AS name,
+           n.body -> 'roles' ? 'certifier' AS is_certifier, n.body -> 'roles' ? 'applicant' AS is_applicant,
+           n.body -> 'roles' ? 'auditor' AS is_auditor, n.body ->> 'status' AS status,
+           ecert.from_unix_seconds((n.body ->> 'effective')::bigint) AS status_since, n.body ->> 'reason' AS reason,
+           (SELECT k ->> 'kid' FROM jsonb_array_elements(n.body -> 'keys') AS k ORDER BY (k ->> 'effective')::bigint DESC LIMIT 1) AS key_kid,
+           (SELECT CASE k ->> 'alg' WHEN '-8' THEN 'Ed25519' WHEN '-19' THEN 'Ed25519' WHEN '-65600' THEN 'SM2' ELSE 'ES256' END
+              FROM jsonb_array_elements(n.body -> 'keys') AS k ORDER BY (k ->> 'effective')::bigint DESC LIMIT 1) AS key_alg,
+           jsonb_array_length(n.body -> 'keys') AS key_count, encode(n.hash, 'hex') AS package_hash
+      FROM (SELECT DISTINCT ON (s.body ->> 'node') s.body, s.hash
+              FROM (SELECT ecert.body(p.package) AS body, p.hash, p.seq FROM ledger.package p
+                     WHERE p.issuer = ecert.certifier() AND p.kind = 'node'
+                    UNION ALL
+                    SELECT ecert.body(g.package) -> 'node', g.hash, -1 FROM ledger.package g WHERE g.kind = 'genesis') AS s
+             ORDER BY s.body ->> 'node', s.seq DESC) AS n;
+    COMMENT ON VIEW ledger.node IS 'the nodes as their newest node packages describe them, one row each';
+    COMMENT ON COLUMN ledger.node.node IS 'node id';
+    COMMENT ON COLUMN ledger.node.name IS 'name for people';
+    COMMENT ON COLUMN ledger.node.is_certifier IS 'has the role certifier';
+    COMMENT ON COLUMN ledger.node.is_applicant IS 'has the role applicant: may issue energy and product packages';
+    COMMENT ON COLUMN ledger.node.is_auditor IS 'has the role auditor: may issue audits where a relation allows it';
+    COMMENT ON COLUMN ledger.node.status IS 'active or revoked';
+    COMMENT ON COLUMN ledger.node.status_since IS 'from when the newest node package counts';
+    COMMENT ON COLUMN ledger.node.reason IS 'why the node was revoked';
+    COMMENT ON COLUMN ledger.node.key_kid IS 'newest key: RFC 9679 thumbprint, hexadecimal';
+    COMMENT ON COLUMN ledger.node.key_alg IS 'newest key: Ed25519, ES256 or SM2';
+    COMMENT ON COLUMN ledger.node.key_count IS 'keys the node has had';
+    COMMENT ON COLUMN ledger.node.package_hash IS 'hash of the package that says so, hexadecimal';
+
+    CREATE OR REPLACE VIEW ledger.relation AS
+    SELECT DISTINCT ON (r.auditor, r.applicant, r.as_role) r.auditor, r.applicant, r.as_role, r.valid_from, r.valid_to, r.package_hash
+      FROM (SELECT b.body ->> 'auditor' AS auditor, b.body ->> 'applicant' AS applicant, b.body ->> 'as' AS as_role,
+                   ecert.from_unix_seconds((b.body ->> 'from')::bigint) AS valid_from,
+                   ecert.from_unix_seconds((b.body ->> 'to')::bigint) AS valid_to,
+                   encode(p.hash, 'hex') AS package_hash, p.seq
+              FROM ledger.package p CROSS JOIN LATERAL (SELECT ecert.body(p.package)) AS b (body)
+             WHERE p.issuer = ecert.certifier() AND p.kind = 'relation') AS r
+     ORDER BY r.auditor, r.applicant, r.as_role, r.seq DESC;
+    COMMENT ON VIEW ledger.relation IS 'who audits whom in which role: the newest relation package of each three';
+    COMMENT ON COLUMN ledger.relation.auditor IS 'node id of the auditor';
+    COMMENT ON COLUMN ledger.relation.applicant IS 'node id of the applicant';
+    COMMENT ON COLUMN ledger.relation.as_role IS 'upstream, peer or downstream';
+    COMMENT ON COLUMN ledger.relation.valid_from IS 'from when; 1970-01-01 UTC: always';
+    COMMENT ON COLUMN ledger.relation.valid_to IS 'until when, exclusive; NULL: no end';
+    COMMENT ON COLUMN ledger.relation.package_hash IS 'hash of the relation package, hexadecimal';
+
+    CREATE OR REPLACE VIEW ledger.policy AS
+    SELECT encode(p.hash, 'hex') AS policy_hash, p.issued_at, p.hash = ecert.policy_hash() AS in_force,
+           jsonb_array_length(b.policy -> 'coefficients') AS coefficient_count,
+           (SELECT string_agg(format('%s %s', r ->> 'count', r ->> 'as'), ', ') FROM jsonb_array_elements(b.policy -> 'audit' -> 'required') AS r) AS required_audits,
+           (b.policy -> 'audit' -> 'upstream' ->> 'tolerance')::numeric(18,9) AS upstream_tolerance,
+           (b.policy -> 'audit' -> 'downstream' ->> 'tolerance')::numeric(18,9) AS downstream_tolerance,
+           (b.policy -> 'audit' -> 'peer' ->> 'k')::numeric(18,9) AS peer_k,
+           (b.policy -> 'audit' -> 'peer' ->> 'band')::numeric(18,9) AS peer_band,
+           (b.policy -> 'audit' -> 'peer' ->> 'minimum')::integer AS peer_minimum_count,
+           (b.policy -> 'certificate' ->> 'threshold')::numeric(18,9) AS threshold,
+           b.policy -> 'certificate' ->> 'denominator' AS denominator,
+           (b.policy -> 'certificate' ->> 'valid_days')::integer AS valid_days,
+           (b.policy -> 'reward' ->> 'upstream')::numeric(27,9) AS upstream_reward_amount,
+           (b.policy -> 'reward' ->> 'peer')::numeric(27,9) AS peer_reward_amount,
+           (b.policy -> 'reward' ->> 'downstream')::numeric(27,9) AS downstream_reward_amount,
+           b.policy -> 'reward' ->> 'unit' AS reward_unit
+      FROM ledger.package p
+     CROSS JOIN LATERAL (SELECT CASE p.kind WHEN 'genesis' THEN ecert.body(p.package) -> 'policy' ELSE ecert.body(p.package) END) AS b (policy)
+     WHERE p.issuer = ecert.certifier() AND p.kind IN ('genesis', 'policy');
+    COMMENT ON VIEW ledger.policy IS 'the policies so far, genesis'' own first; coefficients are in ledger.coefficient';
+    COMMENT ON COLUMN ledger.policy.policy_hash IS 'hash of the package that holds the policy, hexadecimal: what certificates pin';
+    COMMENT ON COLUMN ledger.policy.issued_at IS 'when the certifier issued it';
+    COMMENT ON COLUMN ledger.policy.in_force IS 'is it the newest';
+    COMMENT ON COLUMN ledger.policy.coefficient_count IS 'number of coefficients';
+    COMMENT ON COLUMN ledger.policy.required_audits IS 'passing audits that each package of both periods needs, e.g. "1 upstream, 2 peer"; NULL: none';
+    COMMENT ON COLUMN ledger.policy.upstream_tolerance IS 'relative tolerance of upstream audits';
+    COMMENT ON COLUMN ledger.policy.downstream_tolerance IS 'relative tolerance of downstream audits';
+    COMMENT ON COLUMN ledger.policy.peer_k IS 'peer audits: allowed distance from the median in median absolute deviations';
+    COMMENT ON COLUMN ledger.policy.peer_band IS 'peer audits: relative band round own history';
+    COMMENT ON COLUMN ledger.policy.peer_minimum_count IS 'peer audits: least number of peers for the median';
+    COMMENT ON COLUMN ledger.policy.threshold IS 'saving rate from which a certificate''s verdict is pass';
+    COMMENT ON COLUMN ledger.policy.denominator IS 'baseline or reporting: what the total saving rate is divided by';
+    COMMENT ON COLUMN ledger.policy.valid_days IS 'days a certificate is valid';
+    COMMENT ON COLUMN ledger.policy.upstream_reward_amount IS 'reward of an upstream audit, in reward_unit';
+    COMMENT ON COLUMN ledger.policy.peer_reward_amount IS 'reward of a peer audit, in reward_unit';
+    COMMENT ON COLUMN ledger.policy.downstream_reward_amount IS 'reward of a downstream audit, in reward_unit';
+    COMMENT ON COLUMN ledger.policy.reward_unit IS 'unit of the rewards';
+END
+$$;
+COMMENT ON FUNCTION ecert.create_registry_views() IS 'internal: makes or renews the views of this folder; see ecert.upgrade_ledger()';
+
+REVOKE ALL ON FUNCTION ecert.enroll(text, text[], text, text), ecert.rotate_key(text, text, timestamptz),
+    ecert.revoke_node(text, text, timestamptz), ecert.relate(text, text, text, timestamptz, timestamptz),
+    ecert.set_policy(jsonb), ecert.create_registry_views() FROM PUBLIC;
