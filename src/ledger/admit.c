@@ -224,21 +224,12 @@ run_rule(const EcertPackage *package, bool first_admission)
 static void
 check_node_keys(const EcertPackage *package)
 {
-	EcertRegistry *trial = ecert_registry_new();
+	EcertRegistry *trial = ecert_registry_new(CurrentMemoryContext);
 	EcertRefusal refusal;
-	bool		good;
 
-	PG_TRY();
-	{
-		good = ecert_registry_apply(trial, package, &refusal);
-	}
-	PG_FINALLY();
-	{
-		ecert_registry_free(trial);
-	}
-	PG_END_TRY();
-	if (!good)
+	if (!ecert_registry_apply(trial, package, &refusal))
 		ecert_raise_refusal(&refusal);
+	ecert_registry_free(trial);
 }
 
 /* The rules of the package's own kind; inside SPI */
@@ -270,10 +261,10 @@ check_kind(const EcertPackage *package, bool first_admission)
 }
 
 static void
-verify_signature(const EcertPackage *package, EcertNodeKey *key)
+verify_signature(EcertRegistry *registry, const EcertPackage *package, EcertNodeKey *key)
 {
 	static uint8_t scratch[ECERT_PACKAGE_MAX + 32];
-	EcertCode	code = ecert_package_verify(package, ecert_prepared_key(key), ecert_buffer(scratch, sizeof scratch));
+	EcertCode	code = ecert_package_verify(package, ecert_prepared_key(registry, key), ecert_buffer(scratch, sizeof scratch));
 
 	if (code == ECERT_BAD_SIGNATURE)
 		ereport(ERROR,
@@ -329,18 +320,11 @@ admit_genesis(const EcertRegistry *present, const EcertPackage *package, bool fi
 				(errcode(ERRCODE_ECERT_LEDGER_EXISTS),
 				 errmsg("this ledger has its genesis package already"),
 				 errdetail("Its origin is \"%s\".", ecert_cstring(present->origin))));
-	trial = ecert_registry_new();
-	PG_TRY();
-	{
-		if (!ecert_registry_apply(trial, package, &refusal))
-			ecert_raise_refusal(&refusal);
-		verify_signature(package, check_origin(trial, package, first_admission));
-	}
-	PG_FINALLY();
-	{
-		ecert_registry_free(trial);
-	}
-	PG_END_TRY();
+	trial = ecert_registry_new(CurrentMemoryContext);
+	if (!ecert_registry_apply(trial, package, &refusal))
+		ecert_raise_refusal(&refusal);
+	verify_signature(trial, package, check_origin(trial, package, first_admission));
+	ecert_registry_free(trial);
 	SPI_connect();
 	(void) ecert_feed_lock(package->issuer, package->kind);
 	SPI_finish();
@@ -366,8 +350,11 @@ admit_package(EcertRegistry *registry, const EcertPackage *package, const uint8_
 	check_feed(head != NULL ? head : &unlocked, package, hash, genesis_hash);
 	/* the queries above may have made the registry anew: the key is looked up again only then */
 	if (head == NULL)
-		key = check_origin(ecert_registry_current(), package, first_admission);
-	verify_signature(package, key);
+	{
+		registry = ecert_registry_current();
+		key = check_origin(registry, package, first_admission);
+	}
+	verify_signature(registry, package, key);
 	if (head == NULL && first_admission)
 	{
 		head = ecert_feed_lock(package->issuer, package->kind);

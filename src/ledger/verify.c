@@ -13,6 +13,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "utils/rangetypes.h"
 #include "utils/snapmgr.h"
 
@@ -127,7 +128,7 @@ static void
 check_signature(const Walk *walk, Row *row, EcertNodeKey *key)
 {
 	static uint8_t scratch[ECERT_PACKAGE_MAX + 32];
-	EcertCode	code = ecert_package_verify(&row->package, ecert_prepared_key(key), ecert_buffer(scratch, sizeof scratch));
+	EcertCode	code = ecert_package_verify(&row->package, ecert_prepared_key(walk->registry, key), ecert_buffer(scratch, sizeof scratch));
 
 	if (code == ECERT_BAD_SIGNATURE)
 		put_problem(walk, row, "signature of the package is wrong");
@@ -301,7 +302,7 @@ build_registry(ReturnSetInfo *result)
 	memset(&walk, 0, sizeof walk);
 	ecert_registry_free(verified);
 	verified = NULL;
-	walk.registry = verified = ecert_registry_new();
+	walk.registry = verified = ecert_registry_new(TopMemoryContext);
 	walk.result = result;
 	walk.applies = true;
 	walk.head.seq = -1;

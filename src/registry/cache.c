@@ -131,23 +131,15 @@ ecert_registry_current(void)
 	if (current != NULL && !stale && relid == current_relid && current->has_genesis &&
 		hash_get_num_entries(current->nodes) <= NODES_KEPT)
 		return current;
-	/* built aside, so that an error here leaves the old one marked stale and nothing half made */
-	fresh = ecert_registry_new();
+	/* built under the caller's memory, so that an error here leaves nothing half made */
+	fresh = ecert_registry_new(CurrentMemoryContext);
 	fresh->from_table = true;
+	ecert_registry_free(current);
+	current = NULL;
 	current_relid = relid;
 	stale = false;
-	PG_TRY();
-	{
-		load_genesis(fresh);
-	}
-	PG_CATCH();
-	{
-		stale = true;
-		ecert_registry_free(fresh);
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
-	ecert_registry_free(current);
+	load_genesis(fresh);
+	MemoryContextSetParent(fresh->context, CacheMemoryContext);
 	current = fresh;
 	return current;
 }

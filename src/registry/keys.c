@@ -38,10 +38,20 @@ ecert_node_id(EcertSlice id)
 	return key;
 }
 
-EcertRegistry *
-ecert_registry_new(void)
+/* The crypto library's objects go when the registry's memory goes, also on error */
+static void
+free_prepared(void *arg)
 {
-	MemoryContext context = AllocSetContextCreate(TopMemoryContext, "ecert registry", ALLOCSET_DEFAULT_SIZES);
+	EcertRegistry *registry = (EcertRegistry *) arg;
+
+	for (EcertNodeKey *key = registry->prepared_keys; key != NULL; key = key->next_prepared)
+		ecert_public_key_free(key->prepared);
+}
+
+EcertRegistry *
+ecert_registry_new(MemoryContext parent)
+{
+	MemoryContext context = AllocSetContextCreate(parent, "ecert registry", ALLOCSET_DEFAULT_SIZES);
 	EcertRegistry *registry = MemoryContextAllocZero(context, sizeof *registry);
 	HASHCTL		control;
 
@@ -51,29 +61,17 @@ ecert_registry_new(void)
 	control.hcxt = context;
 	registry->context = context;
 	registry->nodes = hash_create("ecert nodes", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	registry->callback.func = free_prepared;
+	registry->callback.arg = registry;
+	MemoryContextRegisterResetCallback(context, &registry->callback);
 	return registry;
-}
-
-static void
-free_keys(EcertNodeState *node)
-{
-	for (int i = 0; i < node->key_count; i++)
-		ecert_public_key_free(node->keys[i].prepared);
-	node->key_count = 0;
 }
 
 void
 ecert_registry_free(EcertRegistry *registry)
 {
-	HASH_SEQ_STATUS status;
-	EcertNodeState *node;
-
-	if (registry == NULL)
-		return;
-	hash_seq_init(&status, registry->nodes);
-	while ((node = hash_seq_search(&status)) != NULL)
-		free_keys(node);
-	MemoryContextDelete(registry->context);
+	if (registry != NULL)
+		MemoryContextDelete(registry->context);
 }
 
 static int64
@@ -151,10 +149,7 @@ read_keys(EcertRegistry *registry, EcertSlice body, int *count, EcertRefusal *re
 	for (int i = 0; i < *count; i++)
 	{
 		if (!read_key(ecert_cbor_skip(&cursor), &keys[i], refusal))
-		{
-			pfree(keys);
 			return NULL;
-		}
 	}
 	return keys;
 }
@@ -167,17 +162,11 @@ apply_node(EcertRegistry *registry, EcertSlice body, EcertRefusal *refusal)
 	EcertNodeState *node;
 	EcertNodeKey *keys;
 	int			key_count;
-	bool		found;
 
 	keys = read_keys(registry, body, &key_count, refusal);
 	if (keys == NULL)
 		return false;
-	node = hash_search(registry->nodes, &id, HASH_ENTER, &found);
-	if (found)
-	{
-		free_keys(node);
-		pfree(node->keys);
-	}
+	node = hash_search(registry->nodes, &id, HASH_ENTER, NULL);
 	node->roles = read_roles(body);
 	node->revoked_at = ecert_slice_equal(ecert_cbor_text_at(body, "status"), ecert_slice_text("revoked")) ?
 		int_at(body, "effective", 0) : INT64_MAX;
@@ -226,14 +215,20 @@ ecert_registry_apply(EcertRegistry *registry, const EcertPackage *package, Ecert
 }
 
 const EcertPublicKey *
-ecert_prepared_key(EcertNodeKey *key)
+ecert_prepared_key(EcertRegistry *registry, EcertNodeKey *key)
 {
-	EcertCode	code = ECERT_OK;
+	EcertCode	code;
 
-	if (key->prepared == NULL)
-		code = ecert_public_key_new(key->alg, ecert_slice(key->raw, ecert_raw_key_size(key->alg)), &key->prepared);
+	if (key->prepared != NULL)
+		return key->prepared;
+	code = ecert_public_key_new(key->alg, ecert_slice(key->raw, ecert_raw_key_size(key->alg)), &key->prepared);
 	if (code != ECERT_OK)
+	{
+		key->prepared = NULL;
 		ecert_raise_crypto(code, ERRCODE_ECERT_PUBLIC_KEY, "could not prepare a public key");
+	}
+	key->next_prepared = registry->prepared_keys;
+	registry->prepared_keys = key;
 	return key->prepared;
 }
 

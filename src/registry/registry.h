@@ -41,6 +41,7 @@ typedef struct EcertNodeKey
 	int64		effective;		/* seconds: counts from here on */
 	int64		until;			/* rotated then; INT64_MAX while in use */
 	EcertPublicKey *prepared;	/* made on first use */
+	struct EcertNodeKey *next_prepared;
 } EcertNodeKey;
 
 typedef struct EcertNodeState
@@ -55,6 +56,8 @@ typedef struct EcertNodeState
 typedef struct EcertRegistry
 {
 	MemoryContext context;
+	MemoryContextCallback callback;	/* frees the prepared keys */
+	EcertNodeKey *prepared_keys;	/* list, through next_prepared */
 	HTAB	   *nodes;			/* EcertNodeId -> EcertNodeState */
 	HTAB	   *coefficients;	/* EcertSourceUnit -> itself; NULL until asked for */
 	bool		has_genesis;
@@ -79,8 +82,8 @@ extern void ecert_registry_invalidate(Oid ledger_relid);
 /* Forget what an aborted (sub)transaction may have let in */
 extern void ecert_registry_forget(void);
 
-/* An empty registry that ecert_registry_apply() fills; freed with _free */
-extern EcertRegistry *ecert_registry_new(void);
+/* An empty registry that ecert_registry_apply() fills; freed with _free or with parent */
+extern EcertRegistry *ecert_registry_new(MemoryContext parent);
 extern void ecert_registry_free(EcertRegistry *registry);
 
 /*
@@ -102,7 +105,7 @@ extern bool ecert_check_issuer(EcertRegistry *registry, const EcertPackage *pack
 							   bool first_admission, EcertNodeKey **key, EcertRefusal *refusal);
 
 /* The prepared form of key, made when needed; raises when it cannot be */
-extern const EcertPublicKey *ecert_prepared_key(EcertNodeKey *key);
+extern const EcertPublicKey *ecert_prepared_key(EcertRegistry *registry, EcertNodeKey *key);
 
 /* Does the policy in force have a coefficient for every line of this energy body? */
 extern bool ecert_check_coefficients(EcertRegistry *registry, EcertSlice body, EcertRefusal *refusal);
