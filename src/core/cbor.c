@@ -377,11 +377,14 @@ ecert_cbor_find(EcertSlice map, const char *key, EcertSlice *value)
 	for (pairs = head.value; pairs > 0 && left(&cursor) > 0; pairs--)
 	{
 		EcertSlice	item = ecert_cbor_skip(&cursor);
+		EcertSlice	found = ecert_cbor_skip(&cursor);
 		EcertSlice	name;
 
-		*value = ecert_cbor_skip(&cursor);
 		if (ecert_cbor_text(item, &name) && ecert_slice_equal(name, wanted))
+		{
+			*value = found;
 			return true;
+		}
 	}
 	return false;
 }
