@@ -14,7 +14,8 @@ typedef enum Type
 	TYPE_ID,					/* node id, origin, or another name: 1..200 bytes, no control characters */
 	TYPE_CHOICE,				/* one of the texts in choices */
 	TYPE_HASH,					/* 64 lower-case hex digits */
-	TYPE_HEX,					/* lower-case hex digits, an even number */
+	TYPE_PUBLIC_KEY,			/* lower-case hex of a raw key: 32 or 65 bytes */
+	TYPE_SIGNATURE,				/* lower-case hex of 64 bytes */
 	TYPE_COUNT,					/* integer >= 0 */
 	TYPE_POSITIVE,				/* integer >= 1 */
 	TYPE_ALG,					/* COSE algorithm number that we know */
@@ -22,7 +23,7 @@ typedef enum Type
 	TYPE_AMOUNT,				/* number >= 0 */
 	TYPE_QUANTITY,				/* number >= 0, refused as a negative quantity */
 	TYPE_RESULT,				/* number or null */
-	TYPE_BOOL,
+	TYPE_FINDING,				/* true, false, or null where the records do not tell */
 	TYPE_TIME,					/* seconds since 1970 UTC */
 	TYPE_PERIOD,				/* [start, end], start < end */
 	TYPE_FEED,					/* [issuer, kind, seq] */
@@ -78,7 +79,7 @@ static const char *const saving_signs[] = {"baseline_minus_reporting", NULL};
 static const Field key_fields[] = {
 	{"keys.alg", TYPE_ALG, REQUIRED, NULL, NULL},
 	{"keys.kid", TYPE_HASH, REQUIRED, NULL, NULL},
-	{"keys.public", TYPE_HEX, REQUIRED, NULL, NULL},
+	{"keys.public", TYPE_PUBLIC_KEY, REQUIRED, NULL, NULL},
 	{"keys.effective", TYPE_TIME, REQUIRED, NULL, NULL},
 	{"keys.until", TYPE_TIME, 0, NULL, NULL},
 };
@@ -247,7 +248,7 @@ static const Field check_fields[] = {
 	{"checks.found", TYPE_RESULT, REQUIRED, NULL, NULL},
 	{"checks.deviation", TYPE_RESULT, REQUIRED, NULL, NULL},
 	{"checks.tolerance", TYPE_RESULT, REQUIRED, NULL, NULL},
-	{"checks.ok", TYPE_ANY, REQUIRED, NULL, NULL},
+	{"checks.ok", TYPE_FINDING, REQUIRED, NULL, NULL},
 	{"checks.note", TYPE_TEXT, 0, NULL, NULL},
 };
 SHAPE(check);
@@ -343,7 +344,7 @@ static const Field checkpoint_fields[] = {
 	{"size", TYPE_COUNT, REQUIRED, NULL, NULL},
 	{"root", TYPE_HASH, REQUIRED, NULL, NULL},
 	{"heads", TYPE_FEED, REQUIRED | LIST, NULL, NULL},
-	{"seal", TYPE_HEX, REQUIRED, NULL, NULL},
+	{"seal", TYPE_SIGNATURE, REQUIRED, NULL, NULL},
 	{"note", TYPE_TEXT, 0, NULL, NULL},
 };
 SHAPE(checkpoint);
@@ -395,7 +396,7 @@ is_hex(EcertSlice text)
 		if (!((text.data[i] >= '0' && text.data[i] <= '9') || (text.data[i] >= 'a' && text.data[i] <= 'f')))
 			return false;
 	}
-	return text.size % 2 == 0;
+	return true;
 }
 
 static EcertCode
@@ -411,8 +412,11 @@ check_text(const Field *field, EcertSlice item)
 			return ecert_id_valid(text) ? ECERT_OK : ECERT_BODY_VALUE;
 		case TYPE_HASH:
 			return text.size == 2 * ECERT_HASH_SIZE && is_hex(text) ? ECERT_OK : ECERT_BODY_VALUE;
-		case TYPE_HEX:
-			return is_hex(text) ? ECERT_OK : ECERT_BODY_VALUE;
+		case TYPE_PUBLIC_KEY:
+			return (text.size == 2 * 32 || text.size == 2 * ECERT_RAW_KEY_MAX) && is_hex(text) ?
+				ECERT_OK : ECERT_BODY_VALUE;
+		case TYPE_SIGNATURE:
+			return text.size == 2 * ECERT_SIGNATURE_SIZE && is_hex(text) ? ECERT_OK : ECERT_BODY_VALUE;
 		case TYPE_CHOICE:
 			for (const char *const *choice = field->choices; *choice != NULL; choice++)
 			{
@@ -546,7 +550,8 @@ check_value(const Walk *walk, const Field *field, EcertSlice item)
 		case TYPE_ID:
 		case TYPE_CHOICE:
 		case TYPE_HASH:
-		case TYPE_HEX:
+		case TYPE_PUBLIC_KEY:
+		case TYPE_SIGNATURE:
 			code = check_text(field, item);
 			break;
 		case TYPE_COUNT:
@@ -565,9 +570,9 @@ check_value(const Walk *walk, const Field *field, EcertSlice item)
 		case TYPE_QUANTITY:
 			code = check_number(field->type, item);
 			break;
-		case TYPE_BOOL:
+		case TYPE_FINDING:
 			head = head_of(item, &cursor);
-			code = head.type == ECERT_CBOR_SIMPLE && head.value != ECERT_CBOR_NULL ? ECERT_OK : ECERT_BODY_TYPE;
+			code = head.type == ECERT_CBOR_SIMPLE ? ECERT_OK : ECERT_BODY_TYPE;
 			break;
 		case TYPE_PERIOD:
 			code = check_period(item);
