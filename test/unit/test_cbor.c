@@ -531,7 +531,9 @@ test_reading(void)
 		  "find: in a map that was found");
 	CHECK(ecert_cbor_find(map, "e", &value) && ecert_cbor_text(value, &text) &&
 		  ecert_slice_equal(text, ecert_slice_text("text")), "find: text");
-	CHECK(!ecert_cbor_find(map, "d", &value), "find: not in inner maps");
+	value = ecert_slice(NULL, 0);
+	CHECK(!ecert_cbor_find(map, "d", &value) && value.data == NULL && value.size == 0,
+		  "find: not in inner maps, and the value stays as it was");
 	CHECK(!ecert_cbor_find(map, "", &value), "find: no empty key");
 	CHECK(!ecert_cbor_find(map, "five", &value), "find: values are no keys");
 	CHECK(!ecert_cbor_find(ecert_slice("\x80", 1), "a", &value), "find: in no map");

@@ -1,0 +1,349 @@
+/*
+ * bodies.h
+ *		The bodies of every kind, said a second time and apart from src/core:
+ *		which fields a map has, of what sort, and a good value of each.
+ */
+#ifndef ECERT_TEST_BODIES_H
+#define ECERT_TEST_BODIES_H
+
+#include "diag.h"
+
+#include "core/package.h"
+
+#define COUNT(array) (sizeof (array) / sizeof (array)[0])
+
+#define HASH_1 "'00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff'"
+#define HASH_2 "'ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100'"
+#define SEAL "'00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff" \
+	"ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100'"
+
+/*
+ * Sort of a value: t text, i id, c choice, h hash, k public key, s signature,
+ * n number, a number >= 0, q energy quantity, r number or null, u integer
+ * >= 0, p integer >= 1, d time, g algorithm, P period, f finding, L list, E list that may
+ * be empty, M map.
+ */
+typedef struct BodyField
+{
+	const char *name;			/* NULL ends the list */
+	char		sort;
+	bool		required;
+	const char *good;
+} BodyField;
+
+typedef struct BodyShape
+{
+	EcertKind	kind;
+	const char *path;			/* that an unknown field is reported with */
+	const char *prefix;			/* of the path of each field */
+	const char *before;			/* the rest of the body, in notation */
+	const char *after;
+	BodyField	fields[20];
+} BodyShape;
+
+#define KEY "{'alg': -8, 'kid': " HASH_1 ", 'public': " HASH_2 ", 'effective': 0}"
+#define NODE "{'node': 'n', 'roles': ['certifier'], 'keys': [" KEY "], 'status': 'active', 'effective': 0}"
+#define AUDIT_RULES "{'required': [], 'upstream': {'tolerance': 0.03}, 'downstream': {'tolerance': 0.03}, " \
+	"'peer': {'k': 3, 'band': 0.5, 'minimum': 3}}"
+#define CERTIFICATE_RULES "{'threshold': 0.05, 'denominator': 'baseline', 'valid_days': 365}"
+#define REWARDS "{'upstream': 1, 'peer': 1.5, 'downstream': 0, 'unit': 'point'}"
+#define COEFFICIENT "{'source': 'electricity', 'unit': 'kWh', 'kgce': 0.1229}"
+#define POLICY "{'coefficients': [" COEFFICIENT "], 'units': [], 'audit': " AUDIT_RULES ", " \
+	"'certificate': " CERTIFICATE_RULES ", 'reward': " REWARDS "}"
+#define RANGE "{'kind': 'energy', 'first': 0, 'last': 11, 'hash': " HASH_1 "}"
+#define RESULT "{'product': 'cement', 'unit': 't', 'base_kgce': 960100, 'base_output': 5000, " \
+	"'base_unit_energy': 192.02, 'now_kgce': 1008105, 'now_output': 5600, 'now_unit_energy': 180.01875, " \
+	"'saving_kgce': 67207, 'saving_rate': 0.0625, 'status': 'ok'}"
+#define TOTALS "{'adjusted_base_kgce': 1600327, 'now_kgce': 1525965, 'saving_kgce': 74362, 'saving_tce': 74.362, " \
+	"'saving_rate': 0.046466753, 'structure_kgce': null}"
+#define CONVENTIONS "{'saving': 'baseline_minus_reporting', 'denominator': 'baseline', 'electricity': 'calorific value'}"
+#define COMPLETENESS "{'energy_packages': 12, 'product_packages': 12, 'base_energy_packages': 12, 'base_product_packages': 0}"
+#define CERTIFICATE_BEFORE "{'number': 'C-1', 'applicant': 'mill', 'period': [100, 200], 'baseline': [0, 100], " \
+	"'method': 'product', 'threshold': 0.05, 'verdict': 'pass', 'valid': [200, 300], 'policy': " HASH_1 ", 'audits': []"
+#define CERTIFICATE_AFTER(name, value) ", '" name "': " value
+#define ENERGY_BEFORE "{'period': [0, 60], 'lines': ["
+#define CHECK_BEFORE "{'applicant': 'mill', 'period': [0, 60], 'as': 'upstream', 'verdict': 'pass', 'packages': [" RANGE "], 'checks': ["
+#define POLICY_BEFORE "{'coefficients': [" COEFFICIENT "], 'units': []"
+
+static const BodyShape body_shapes[] = {
+	{ECERT_KIND_GENESIS, "body", "", "", "", {
+		{"origin", 'i', true, "'ledger.example/e'"},
+		{"name", 't', true, "'A ledger'"},
+		{"node", 'M', true, NODE},
+		{"policy", 'M', true, POLICY},
+	}},
+	{ECERT_KIND_NODE, "body", "", "", "", {
+		{"node", 'i', true, "'mill'"},
+		{"name", 't', false, "'The mill'"},
+		{"roles", 'L', true, "['applicant', 'auditor', 'certifier']"},
+		{"keys", 'L', true, "[" KEY ", {'alg': -7, 'kid': " HASH_2 ", 'public': '04" "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+			"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff', 'effective': 5, 'until': 9}]"},
+		{"status", 'c', true, "'revoked'"},
+		{"effective", 'd', true, "1706832000"},
+		{"reason", 't', false, "'Key lost'"},
+	}},
+	{ECERT_KIND_NODE, "keys", "keys.", "{'node': 'n', 'roles': ['auditor'], 'status': 'active', 'effective': 0, 'keys': [", "]}", {
+		{"alg", 'g', true, "-65600"},
+		{"kid", 'h', true, HASH_1},
+		{"public", 'k', true, HASH_2},
+		{"effective", 'd', true, "0"},
+		{"until", 'd', false, "253402300799"},
+	}},
+	{ECERT_KIND_RELATION, "body", "", "", "", {
+		{"auditor", 'i', true, "'grid'"},
+		{"applicant", 'i', true, "'mill'"},
+		{"as", 'c', true, "'downstream'"},
+		{"from", 'd', true, "0"},
+		{"to", 'd', false, "100"},
+	}},
+	{ECERT_KIND_POLICY, "body", "", "", "", {
+		{"coefficients", 'L', true, "[" COEFFICIENT ", " COEFFICIENT "]"},
+		{"units", 'E', true, "[{'unit': 'MWh', 'base': 'kWh', 'factor': 1000}]"},
+		{"audit", 'M', true, AUDIT_RULES},
+		{"certificate", 'M', true, CERTIFICATE_RULES},
+		{"reward", 'M', true, REWARDS},
+	}},
+	{ECERT_KIND_POLICY, "coefficients", "coefficients.", "{'units': [], 'audit': " AUDIT_RULES ", 'certificate': " CERTIFICATE_RULES
+		", 'reward': " REWARDS ", 'coefficients': [", "]}", {
+		{"source", 'i', true, "'raw coal'"},
+		{"unit", 'i', true, "'kg'"},
+		{"kgce", 'a', true, "0.7143"},
+		{"edition", 't', false, "'GB/T 2589-2020'"},
+		{"citation", 't', false, "'table A.1'"},
+	}},
+	{ECERT_KIND_POLICY, "units", "units.", "{'coefficients': [" COEFFICIENT "], 'audit': " AUDIT_RULES ", 'certificate': " CERTIFICATE_RULES
+		", 'reward': " REWARDS ", 'units': [", "]}", {
+		{"unit", 'i', true, "'t'"},
+		{"base", 'i', true, "'kg'"},
+		{"factor", 'a', true, "1000"},
+	}},
+	{ECERT_KIND_POLICY, "audit", "audit.", POLICY_BEFORE ", 'certificate': " CERTIFICATE_RULES ", 'reward': " REWARDS ", 'audit': ", "}", {
+		{"required", 'E', true, "[{'as': 'peer', 'count': 2}]"},
+		{"upstream", 'M', true, "{'tolerance': 0}"},
+		{"downstream", 'M', true, "{'tolerance': 0.5}"},
+		{"peer", 'M', true, "{'k': 3, 'band': 0.5, 'minimum': 0}"},
+	}},
+	{ECERT_KIND_POLICY, "audit.required", "audit.required.", POLICY_BEFORE ", 'certificate': " CERTIFICATE_RULES ", 'reward': " REWARDS
+		", 'audit': {'upstream': {'tolerance': 0}, 'downstream': {'tolerance': 0}, 'peer': {'k': 3, 'band': 1, 'minimum': 3}, 'required': [", "]}}", {
+		{"as", 'c', true, "'upstream'"},
+		{"count", 'p', true, "2"},
+	}},
+	{ECERT_KIND_POLICY, "audit.upstream", "audit.", POLICY_BEFORE ", 'certificate': " CERTIFICATE_RULES ", 'reward': " REWARDS
+		", 'audit': {'required': [], 'downstream': {'tolerance': 0}, 'peer': {'k': 3, 'band': 1, 'minimum': 3}, 'upstream': ", "}}", {
+		{"tolerance", 'a', true, "0.03"},
+	}},
+	{ECERT_KIND_POLICY, "audit.downstream", "audit.", POLICY_BEFORE ", 'certificate': " CERTIFICATE_RULES ", 'reward': " REWARDS
+		", 'audit': {'required': [], 'upstream': {'tolerance': 0}, 'peer': {'k': 3, 'band': 1, 'minimum': 3}, 'downstream': ", "}}", {
+		{"tolerance", 'a', true, "0.03"},
+	}},
+	{ECERT_KIND_POLICY, "audit.peer", "audit.peer.", POLICY_BEFORE ", 'certificate': " CERTIFICATE_RULES ", 'reward': " REWARDS
+		", 'audit': {'required': [], 'upstream': {'tolerance': 0}, 'downstream': {'tolerance': 0}, 'peer': ", "}}", {
+		{"k", 'a', true, "3"},
+		{"band", 'a', true, "0.5"},
+		{"minimum", 'u', true, "3"},
+	}},
+	{ECERT_KIND_POLICY, "certificate", "certificate.", POLICY_BEFORE ", 'audit': " AUDIT_RULES ", 'reward': " REWARDS ", 'certificate': ", "}", {
+		{"threshold", 'n', true, "-0.05"},
+		{"denominator", 'c', true, "'reporting'"},
+		{"valid_days", 'p', true, "730"},
+		{"baseline", 'P', false, "[0, 100]"},
+	}},
+	{ECERT_KIND_POLICY, "reward", "reward.", POLICY_BEFORE ", 'audit': " AUDIT_RULES ", 'certificate': " CERTIFICATE_RULES ", 'reward': ", "}", {
+		{"upstream", 'a', true, "10"},
+		{"peer", 'a', true, "0.50"},
+		{"downstream", 'a', true, "0"},
+		{"unit", 'i', true, "'CNY'"},
+	}},
+	{ECERT_KIND_ENERGY, "body", "", "", "", {
+		{"period", 'P', true, "[1704067200, 1706745600]"},
+		{"lines", 'L', true, "[{'source': 'electricity', 'unit': 'kWh', 'quantity': 0, 'product': 'cement', 'supplier': 'grid', 'meter': 'M1'}, "
+			"{'source': 'raw coal', 'unit': 't', 'quantity': 1500.25}]"},
+		{"replaces", 'h', false, HASH_1},
+		{"reason", 't', false, "'Meter read wrongly'"},
+	}},
+	{ECERT_KIND_ENERGY, "lines", "lines.", ENERGY_BEFORE, "]}", {
+		{"source", 'i', true, "'electricity'"},
+		{"unit", 'i', true, "'kWh'"},
+		{"quantity", 'q', true, "0.00"},
+		{"product", 'i', false, "'cement'"},
+		{"supplier", 'i', false, "'grid'"},
+		{"meter", 'i', false, "'M1'"},
+	}},
+	{ECERT_KIND_PRODUCT, "body", "", "", "", {
+		{"period", 'P', true, "[0, 253402300799]"},
+		{"lines", 'L', true, "[{'product': 'cement', 'unit': 't', 'output': 5000, 'qualified': 4900.5, 'value': 20000.00, 'currency': 'CNY', "
+			"'deliveries': [{'buyer': 'builder', 'quantity': 4000, 'value': 16000}, {'buyer': 'b', 'quantity': 0}]}]"},
+		{"replaces", 'h', false, HASH_2},
+		{"reason", 't', false, "''"},
+	}},
+	{ECERT_KIND_PRODUCT, "lines", "lines.", ENERGY_BEFORE, "]}", {
+		{"product", 'i', true, "'cement'"},
+		{"unit", 'i', true, "'t'"},
+		{"output", 'n', true, "900000000000.5"},
+		{"qualified", 'n', true, "-7.5"},
+		{"value", 'n', false, "-1.5"},
+		{"currency", 'i', false, "'CNY'"},
+		{"deliveries", 'L', false, "[{'buyer': 'builder', 'quantity': 4000}]"},
+	}},
+	{ECERT_KIND_PRODUCT, "lines.deliveries", "lines.deliveries.",
+		ENERGY_BEFORE "{'product': 'cement', 'unit': 't', 'output': 1, 'qualified': 1, 'deliveries': [", "]}]}", {
+		{"buyer", 'i', true, "'builder'"},
+		{"quantity", 'a', true, "0.001"},
+		{"value", 'a', false, "2"},
+	}},
+	{ECERT_KIND_AUDIT, "body", "", "", "", {
+		{"applicant", 'i', true, "'mill'"},
+		{"period", 'P', true, "[0, 60]"},
+		{"as", 'c', true, "'peer'"},
+		{"verdict", 'c', true, "'abstain'"},
+		{"packages", 'L', true, "[" RANGE ", {'kind': 'product', 'first': 3, 'last': 3, 'hash': " HASH_2 "}]"},
+		{"checks", 'E', true, "[{'check': 'delivered', 'declared': 100, 'found': 100.5, 'deviation': 0.005, 'tolerance': 0.03, 'ok': true}]"},
+		{"comment", 't', false, "'Nothing to say'"},
+	}},
+	{ECERT_KIND_AUDIT, "packages", "packages.", "{'applicant': 'mill', 'period': [0, 60], 'as': 'upstream', 'verdict': 'fail', 'checks': [], 'packages': [", "]}", {
+		{"kind", 'c', true, "'product'"},
+		{"first", 'u', true, "0"},
+		{"last", 'u', true, "0"},
+		{"hash", 'h', true, HASH_1},
+	}},
+	{ECERT_KIND_AUDIT, "checks", "checks.", CHECK_BEFORE, "]}", {
+		{"check", 'i', true, "'delivered'"},
+		{"product", 'i', false, "'cement'"},
+		{"source", 'i', false, "'electricity'"},
+		{"declared", 'r', true, "12.5"},
+		{"found", 'r', true, "null"},
+		{"deviation", 'r', true, "-0.04"},
+		{"tolerance", 'r', true, "0.03"},
+		{"ok", 'f', true, "false"},
+		{"note", 't', false, "'no record of May'"},
+	}},
+	{ECERT_KIND_CERTIFICATE, "body", "", "", "", {
+		{"number", 'i', true, "'C-2024-0001'"},
+		{"applicant", 'i', true, "'mill'"},
+		{"name", 't', false, "'The mill'"},
+		{"period", 'P', true, "[100, 200]"},
+		{"baseline", 'P', true, "[0, 100]"},
+		{"method", 'c', true, "'value'"},
+		{"conventions", 'M', true, CONVENTIONS},
+		{"products", 'L', true, "[" RESULT ", {'product': 'new', 'unit': 't', 'base_kgce': null, 'base_output': null, 'base_unit_energy': null, "
+			"'now_kgce': 5, 'now_output': 1, 'now_unit_energy': 5, 'saving_kgce': null, 'saving_rate': null, 'status': 'no_baseline'}]"},
+		{"totals", 'M', true, TOTALS},
+		{"completeness", 'M', true, COMPLETENESS},
+		{"threshold", 'n', true, "0.05"},
+		{"verdict", 'c', true, "'fail'"},
+		{"valid", 'P', true, "[200, 300]"},
+		{"policy", 'h', true, HASH_1},
+		{"packages", 'L', true, "[" RANGE "]"},
+		{"audits", 'E', true, "[" HASH_1 ", " HASH_2 "]"},
+		{"replaces", 'h', false, HASH_2},
+	}},
+	{ECERT_KIND_CERTIFICATE, "products", "products.", CERTIFICATE_BEFORE CERTIFICATE_AFTER("conventions", CONVENTIONS)
+		CERTIFICATE_AFTER("totals", TOTALS) CERTIFICATE_AFTER("completeness", COMPLETENESS)
+		CERTIFICATE_AFTER("packages", "[" RANGE "]") ", 'products': [", "]}", {
+		{"product", 'i', true, "'cement'"},
+		{"unit", 'i', true, "'t'"},
+		{"base_kgce", 'r', true, "960100"},
+		{"base_output", 'r', true, "5000"},
+		{"base_unit_energy", 'r', true, "192.02"},
+		{"now_kgce", 'r', true, "1008105"},
+		{"now_output", 'r', true, "5600"},
+		{"now_unit_energy", 'r', true, "180.01875"},
+		{"saving_kgce", 'r', true, "-67207"},
+		{"saving_rate", 'r', true, "null"},
+		{"status", 'i', true, "'ok'"},
+	}},
+	{ECERT_KIND_CERTIFICATE, "totals", "totals.", CERTIFICATE_BEFORE CERTIFICATE_AFTER("conventions", CONVENTIONS)
+		CERTIFICATE_AFTER("products", "[" RESULT "]") CERTIFICATE_AFTER("completeness", COMPLETENESS)
+		CERTIFICATE_AFTER("packages", "[" RANGE "]") ", 'totals': ", "}", {
+		{"adjusted_base_kgce", 'r', true, "1600327"},
+		{"now_kgce", 'r', true, "1525965"},
+		{"saving_kgce", 'r', true, "74362"},
+		{"saving_tce", 'r', true, "74.362"},
+		{"saving_rate", 'r', true, "0.046466753"},
+		{"structure_kgce", 'r', true, "-800"},
+	}},
+	{ECERT_KIND_CERTIFICATE, "conventions", "conventions.", CERTIFICATE_BEFORE CERTIFICATE_AFTER("totals", TOTALS)
+		CERTIFICATE_AFTER("products", "[" RESULT "]") CERTIFICATE_AFTER("completeness", COMPLETENESS)
+		CERTIFICATE_AFTER("packages", "[" RANGE "]") ", 'conventions': ", "}", {
+		{"saving", 'c', true, "'baseline_minus_reporting'"},
+		{"denominator", 'c', true, "'reporting'"},
+		{"electricity", 't', true, "'calorific value'"},
+	}},
+	{ECERT_KIND_CERTIFICATE, "completeness", "completeness.", CERTIFICATE_BEFORE CERTIFICATE_AFTER("totals", TOTALS)
+		CERTIFICATE_AFTER("products", "[" RESULT "]") CERTIFICATE_AFTER("conventions", CONVENTIONS)
+		CERTIFICATE_AFTER("packages", "[" RANGE "]") ", 'completeness': ", "}", {
+		{"energy_packages", 'u', true, "12"},
+		{"product_packages", 'u', true, "12"},
+		{"base_energy_packages", 'u', true, "12"},
+		{"base_product_packages", 'u', true, "0"},
+	}},
+	{ECERT_KIND_CERTIFICATE, "packages", "packages.", CERTIFICATE_BEFORE CERTIFICATE_AFTER("totals", TOTALS)
+		CERTIFICATE_AFTER("products", "[" RESULT "]") CERTIFICATE_AFTER("conventions", CONVENTIONS)
+		CERTIFICATE_AFTER("completeness", COMPLETENESS) ", 'packages': [", "]}", {
+		{"kind", 'c', true, "'energy'"},
+		{"first", 'u', true, "5"},
+		{"last", 'u', true, "9"},
+		{"hash", 'h', true, HASH_2},
+	}},
+	{ECERT_KIND_STATUS, "body", "", "", "", {
+		{"certificate", 'h', true, HASH_1},
+		{"status", 'c', true, "'suspended'"},
+		{"reason", 't', true, "'Audit voided'"},
+		{"replaced_by", 'h', false, HASH_2},
+	}},
+	{ECERT_KIND_REWARD, "body", "", "", "", {
+		{"audit", 'h', true, HASH_1},
+		{"auditor", 'i', true, "'grid'"},
+		{"amount", 'a', true, "10.00"},
+	}},
+	{ECERT_KIND_CHECKPOINT, "body", "", "", "", {
+		{"size", 'u', true, "1000000"},
+		{"root", 'h', true, HASH_1},
+		{"heads", 'L', true, "[['grid', 'audit', 0], ['mill', 'energy', 41]]"},
+		{"seal", 's', true, SEAL},
+		{"note", 't', false, "'ledger.example/e\n1000000\n'"},
+	}},
+	{ECERT_KIND_WITNESS, "body", "", "", "", {
+		{"checkpoint", 'h', true, HASH_1},
+		{"size", 'u', true, "1000000"},
+		{"root", 'h', true, HASH_2},
+		{"cosignature", 't', false, "'\xE2\x80\x94 witness.example AAAA'"},
+	}},
+};
+
+/*
+ * The shape's map in notation, to be freed: the required fields, the optional
+ * ones too when full; field number changed has the value with, or is left out
+ * when that is NULL.
+ */
+static char *
+body_map_text(const BodyShape *shape, bool full, size_t changed, const char *with)
+{
+	char	   *text = diag_format("{");
+	char	   *whole;
+
+	for (size_t i = 0; i < COUNT(shape->fields) && shape->fields[i].name != NULL; i++)
+	{
+		const BodyField *field = &shape->fields[i];
+		const char *value = i == changed ? with : full || field->required ? field->good : NULL;
+		char	   *longer;
+
+		if (value == NULL)
+			continue;
+		longer = diag_format("%s%s'%s': %s", text, text[1] == '\0' ? "" : ", ", field->name, value);
+		free(text);
+		text = longer;
+	}
+	whole = diag_format("%s}", text);
+	free(text);
+	return whole;
+}
+
+/* That map inside the rest of its body, to be freed */
+static char *
+body_text(const BodyShape *shape, const char *map)
+{
+	return diag_format("%s%s%s", shape->before, map, shape->after);
+}
+
+#endif							/* ECERT_TEST_BODIES_H */

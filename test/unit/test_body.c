@@ -1,0 +1,457 @@
+/*
+ * test_body.c
+ *		Body schemas: for every map of every kind, each field left out, given
+ *		values of every sort, and joined by an unknown one; then what joins
+ *		several fields, and the readers.
+ */
+#include "check.h"
+#include "bodies.h"
+
+#include "core/body.h"
+
+#define NO_FIELD SIZE_MAX
+
+static uint8_t input[DIAG_MAX];
+static uint8_t wanted[DIAG_MAX];
+
+static EcertSlice
+bytes_of(const char *text)
+{
+	return ecert_slice(input, diag_encode(text, input));
+}
+
+/* True when the notation's bytes stand at the offset, behind those of key unless that is NULL */
+static bool
+stands_at(EcertSlice bytes, size_t offset, const char *key, const char *notation)
+{
+	size_t		key_size = key == NULL ? 0 : diag_encode(key, wanted);
+	size_t		size = key_size + diag_encode(notation, wanted + key_size);
+
+	return offset >= key_size && offset - key_size <= bytes.size && size <= bytes.size - (offset - key_size) &&
+		memcmp(bytes.data + offset - key_size, wanted, size) == 0;
+}
+
+typedef struct Outcome
+{
+	EcertCode	code;
+	const char *field;			/* NULL when code is ECERT_OK */
+	const char *key;			/* the refusal points at value behind key; value NULL: the first byte */
+	const char *value;
+} Outcome;
+
+/* True when the body has that outcome; else what was found instead is printed */
+static bool
+has_outcome(EcertKind kind, const char *body, Outcome expected)
+{
+	EcertSlice	bytes = bytes_of(body);
+	EcertError	error = {ECERT_OK, SIZE_MAX, NULL};
+	EcertCode	found = ecert_body_check(kind, bytes, &error);
+	bool		passed = found == expected.code && ecert_cbor_check_body(bytes, NULL) == ECERT_OK;
+
+	if (expected.code != ECERT_OK)
+		passed = passed && error.code == found && error.field != NULL && strcmp(error.field, expected.field) == 0 &&
+			(expected.value == NULL ? error.offset == 0 : stands_at(bytes, error.offset, expected.key, expected.value));
+	if (!passed)
+		printf("# expected \"%s\", %s; found \"%s\" at %zu, %s\n# body %.600s\n", ecert_error_text(expected.code),
+			   expected.field == NULL ? "no field" : expected.field, ecert_error_text(found), error.offset,
+			   error.field == NULL ? "no field" : error.field, body);
+	return passed;
+}
+
+static void
+check_outcome(EcertKind kind, const char *body, Outcome expected, const char *name)
+{
+	CHECK(has_outcome(kind, body, expected), "%s: %s: %s%s%s", ecert_kind_name(kind), name,
+		  ecert_error_text(expected.code), expected.field == NULL ? "" : ", ", expected.field == NULL ? "" : expected.field);
+}
+
+static const Outcome fine = {ECERT_OK, NULL, NULL, NULL};
+
+#define ID_50 "iiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiii"
+#define ID_201 ID_50 ID_50 ID_50 ID_50 "i"
+#define HEX_62 "00112233445566778899aabbccddeeff00112233445566778899aabbccddee"
+
+/* A value, and the sorts of fields (bodies.h) that take it or refuse it for more than its type */
+typedef struct Candidate
+{
+	const char *value;
+	const char *taken_by;
+	const char *out_of_range_for;
+	const char *negative_for;
+	const char *not_tried_for;
+} Candidate;
+
+static const Candidate candidates[] = {
+	{"''", "t", "ichks", "", ""},
+	{"'no such word'", "ti", "chks", "", ""},
+	{"'a\x01'", "t", "ichks", "", ""},
+	{"'a\xC2\x85'", "t", "ichks", "", ""},
+	{"'" ID_201 "'", "t", "ichks", "", ""},
+	{"'ab'", "ti", "chks", "", ""},
+	{"'" HEX_62 "'", "ti", "chks", "", ""},
+	{"'" HEX_62 "f'", "ti", "chks", "", ""},
+	{"'" HEX_62 "ff'", "tihk", "cs", "", ""},
+	{"'" HEX_62 "FF'", "ti", "chks", "", ""},
+	{"'" HEX_62 "fg'", "ti", "chks", "", ""},
+	{"'" HEX_62 "ff0'", "ti", "chks", "", ""},
+	{"'" HEX_62 "ff00'", "ti", "chks", "", ""},
+	{"'" HEX_62 HEX_62 "ffff'", "tis", "chk", "", ""},
+	{"'" HEX_62 HEX_62 "ffffff'", "tik", "chs", "", ""},
+	{"'" HEX_62 HEX_62 "ffffffff'", "ti", "chks", "", ""},
+	{"0", "naqrud", "pg", "", ""},
+	{"1", "naqrupd", "g", "", ""},
+	{"-1", "nr", "aupdg", "q", ""},
+	{"-8", "nrg", "aupd", "q", ""},
+	{"-9", "nrg", "aupd", "q", ""},
+	{"253402300799", "naqrupd", "g", "", ""},
+	{"253402300800", "naqrup", "dg", "", ""},
+	{"9223372036854775807", "naqrup", "dg", "", "n"},
+	{"9223372036854775808", "", "naqrupdg", "", ""},
+	{"-9223372036854775808", "nr", "aupdg", "q", ""},
+	{"-9223372036854775809", "", "naqrupdg", "", ""},
+	{"1.5", "naqr", "", "", ""},
+	{"0.000000000000000001", "naqr", "", "", ""},
+	{"-0.5", "nr", "a", "q", ""},
+	{"0.00", "naqr", "", "", ""},
+	{"null", "rf", "", "", ""},
+	{"true", "f", "", "", ""},
+	{"false", "f", "", "", ""},
+	{"{}", "", "", "", "M"},
+	{"{'a': 1}", "", "", "", "M"},
+	{"[]", "E", "L", "", ""},
+	{"[7]", "", "", "", ""},
+	{"[null]", "", "", "", ""},
+	{"[7, 9]", "P", "", "", "LE"},
+	{"[0, 253402300799]", "P", "", "", "LE"},
+	{"[9, 9]", "", "P", "", "LE"},
+	{"[9, 7]", "", "P", "", "LE"},
+	{"[-1, 7]", "", "P", "", "LE"},
+	{"[0, 253402300800]", "", "P", "", "LE"},
+	{"[7, 9.5]", "", "", "", "LE"},
+	{"[7, 9, 11]", "", "", "", "LE"},
+	{"[7, 9223372036854775808]", "", "", "", "LE"},
+	{"['7', '9']", "", "", "", "LE"},
+};
+
+static EcertCode
+expected_code(char sort, const Candidate *candidate)
+{
+	if (strchr(candidate->taken_by, sort) != NULL)
+		return ECERT_OK;
+	if (strchr(candidate->out_of_range_for, sort) != NULL)
+		return ECERT_BODY_VALUE;
+	if (strchr(candidate->negative_for, sort) != NULL)
+		return ECERT_BODY_NEGATIVE;
+	return ECERT_BODY_TYPE;
+}
+
+/* One field with every candidate, each with its code, path and place; the shape's other fields are good */
+static void
+check_field_values(const BodyShape *shape, size_t index)
+{
+	const BodyField *field = &shape->fields[index];
+	char	   *path = diag_format("%s%s", shape->prefix, field->name);
+	char	   *key = diag_format("'%s'", field->name);
+	bool		list = field->sort == 'L' || field->sort == 'E';
+	size_t		tried = 0;
+	size_t		right = 0;
+
+	for (size_t i = 0; i < COUNT(candidates); i++)
+	{
+		const Candidate *candidate = &candidates[i];
+		EcertCode	code = expected_code(field->sort, candidate);
+		Outcome		expected = {code, path, key, candidate->value};
+		char	   *map,
+				   *body;
+
+		if (strchr(candidate->not_tried_for, field->sort) != NULL)
+			continue;
+		/* in a list it is the item that is wrong */
+		if (list && candidate->value[0] == '[' && candidate->value[1] != ']')
+		{
+			expected.key = NULL;
+			expected.value = strcmp(candidate->value, "[7]") == 0 ? "7" : "null";
+		}
+		map = body_map_text(shape, true, index, candidate->value);
+		body = body_text(shape, map);
+		tried++;
+		right += has_outcome(shape->kind, body, code == ECERT_OK ? fine : expected);
+		free(body);
+		free(map);
+	}
+	CHECK_INT(right, tried, "%s: %s: %zu values of every sort", ecert_kind_name(shape->kind), path, tried);
+	free(key);
+	free(path);
+}
+
+/* The field left out: missed when it is required */
+static void
+check_field_absent(const BodyShape *shape, size_t index)
+{
+	const BodyField *field = &shape->fields[index];
+	char	   *path = diag_format("%s%s", shape->prefix, field->name);
+	char	   *map = body_map_text(shape, true, index, NULL);
+	char	   *body = body_text(shape, map);
+	char	   *name = diag_format("%s left out", path);
+	Outcome		missing = {ECERT_BODY_MISSING, path, NULL, map};
+
+	check_outcome(shape->kind, body, field->required ? missing : fine, name);
+	free(name);
+	free(body);
+	free(map);
+	free(path);
+}
+
+/* The map with one more field */
+static void
+check_extra(const BodyShape *shape, const char *entry, Outcome expected)
+{
+	char	   *map = body_map_text(shape, true, NO_FIELD, NULL);
+	char	   *longer = diag_format("{%s, %s", entry, map + 1);
+	char	   *body = body_text(shape, longer);
+	char	   *name = diag_format("%s with %s", shape->path, entry);
+
+	check_outcome(shape->kind, body, expected, name);
+	free(name);
+	free(body);
+	free(longer);
+	free(map);
+}
+
+static void
+test_shape(const BodyShape *shape)
+{
+	static const char *const known[] = {"lines", "period", "name", "status", "lines.source", "body"};
+	bool		top = shape->before[0] == '\0';
+	char	   *map = body_map_text(shape, false, NO_FIELD, NULL);
+	char	   *body = body_text(shape, map);
+
+	check_outcome(shape->kind, body, fine, "required fields only");
+	free(body);
+	free(map);
+	map = body_map_text(shape, true, NO_FIELD, NULL);
+	body = body_text(shape, map);
+	check_outcome(shape->kind, body, fine, "all fields");
+	free(body);
+	free(map);
+	for (size_t i = 0; i < COUNT(shape->fields) && shape->fields[i].name != NULL; i++)
+	{
+		check_field_absent(shape, i);
+		check_field_values(shape, i);
+	}
+	check_extra(shape, "'zz': 0", (Outcome) {ECERT_BODY_UNKNOWN, shape->path, NULL, "'zz'"});
+	check_extra(shape, "'': 0", (Outcome) {ECERT_BODY_UNKNOWN, shape->path, NULL, "''"});
+	check_extra(shape, "'Ext': 0", (Outcome) {ECERT_BODY_UNKNOWN, shape->path, NULL, "'Ext'"});
+	check_extra(shape, "'ext': {'any': [1, 2.5, null, 'thing', {'deep': []}]}",
+				top ? fine : (Outcome) {ECERT_BODY_UNKNOWN, shape->path, NULL, "'ext'"});
+	/* fields that other maps have */
+	for (size_t i = 0; i < COUNT(known); i++)
+	{
+		bool		own = false;
+		char	   *entry = diag_format("'%s': 0", known[i]);
+		char	   *key = diag_format("'%s'", known[i]);
+
+		for (size_t k = 0; k < COUNT(shape->fields) && shape->fields[k].name != NULL; k++)
+			own = own || strcmp(shape->fields[k].name, known[i]) == 0;
+		if (!own)
+			check_extra(shape, entry, (Outcome) {ECERT_BODY_UNKNOWN, shape->path, NULL, key});
+		free(key);
+		free(entry);
+	}
+}
+
+static void
+test_shapes(void)
+{
+	unsigned	kinds = 0;
+
+	for (size_t i = 0; i < COUNT(body_shapes); i++)
+	{
+		test_shape(&body_shapes[i]);
+		if (body_shapes[i].before[0] == '\0')
+			kinds |= 1u << body_shapes[i].kind;
+	}
+	CHECK_INT(kinds, (1u << ECERT_KIND_COUNT) - 1, "every kind has been tried");
+	check_outcome(ECERT_KIND_ENERGY, "{}", (Outcome) {ECERT_BODY_MISSING, "period", NULL, "{}"}, "no fields");
+}
+
+/* A body that several fields, or the items of a list, decide about */
+typedef struct Special
+{
+	const char *name;
+	EcertKind	kind;
+	const char *body;
+	Outcome		expected;
+} Special;
+
+#define LINE(rest) "{'period': [0, 3600], 'lines': [{'source': 's', 'unit': 'u'" rest "}]}"
+#define SERIES(map) LINE(", 'series': " map)
+#define PRODUCT(output, qualified) \
+	"{'period': [0, 3600], 'lines': [{'product': 'p', 'unit': 't', 'output': " output ", 'qualified': " qualified "}]}"
+#define SERIES_VALUES "lines.series.values"
+#define CHECKPOINT(heads) "{'size': 5, 'root': " HASH_1 ", 'seal': " SEAL ", 'heads': " heads "}"
+
+static const Special specials[] = {
+	{"neither quantity nor series", ECERT_KIND_ENERGY, LINE(""), {ECERT_BODY_MISSING, "lines.quantity", NULL, "{'source': 's', 'unit': 'u'}"}},
+	{"quantity and series", ECERT_KIND_ENERGY, LINE(", 'quantity': 5, 'series': {'step': 3600, 'values': [5]}"),
+	{ECERT_BODY_UNKNOWN, "lines.series", "'series'", "{'step': 3600, 'values': [5]}"}},
+	{"series of one", ECERT_KIND_ENERGY, SERIES("{'step': 3600, 'values': [5]}"), {ECERT_OK, NULL, NULL, NULL}},
+	{"series with exp 0", ECERT_KIND_ENERGY, SERIES("{'step': 1800, 'exp': 0, 'values': [5, 0]}"), {ECERT_OK, NULL, NULL, NULL}},
+	{"series with exp -18", ECERT_KIND_ENERGY, SERIES("{'step': 1800, 'exp': -18, 'values': [5, 0]}"), {ECERT_OK, NULL, NULL, NULL}},
+	{"series with exp 18", ECERT_KIND_ENERGY, SERIES("{'step': 1800, 'exp': 18, 'values': [5, 0]}"), {ECERT_OK, NULL, NULL, NULL}},
+	{"series with exp 19", ECERT_KIND_ENERGY, SERIES("{'step': 1800, 'exp': 19, 'values': [5, 0]}"), {ECERT_BODY_VALUE, "lines.series.exp", "'exp'", "19"}},
+	{"series with exp -19", ECERT_KIND_ENERGY, SERIES("{'step': 1800, 'exp': -19, 'values': [5, 0]}"), {ECERT_BODY_VALUE, "lines.series.exp", "'exp'", "-19"}},
+	{"series with exp 2^63", ECERT_KIND_ENERGY, SERIES("{'step': 1800, 'exp': 9223372036854775808, 'values': [5, 0]}"), {ECERT_BODY_VALUE, "lines.series.exp", "'exp'", "9223372036854775808"}},
+	{"series with a broken exp", ECERT_KIND_ENERGY, SERIES("{'step': 1800, 'exp': 1.0, 'values': [5, 0]}"), {ECERT_BODY_VALUE, "lines.series.exp", "'exp'", "1.0"}},
+	{"series with exp text", ECERT_KIND_ENERGY, SERIES("{'step': 1800, 'exp': '1', 'values': [5, 0]}"), {ECERT_BODY_TYPE, "lines.series.exp", "'exp'", "'1'"}},
+	{"series without step", ECERT_KIND_ENERGY, SERIES("{'values': [5]}"), {ECERT_BODY_MISSING, "lines.series.step", "'series'", "{'values': [5]}"}},
+	{"series without values", ECERT_KIND_ENERGY, SERIES("{'step': 3600}"), {ECERT_BODY_MISSING, SERIES_VALUES, "'series'", "{'step': 3600}"}},
+	{"series with start", ECERT_KIND_ENERGY, SERIES("{'start': 0, 'step': 3600, 'values': [5]}"), {ECERT_BODY_UNKNOWN, "lines.series", NULL, "'start'"}},
+	{"series an array", ECERT_KIND_ENERGY, SERIES("[5]"), {ECERT_BODY_TYPE, "lines.series", "'series'", "[5]"}},
+	{"series null", ECERT_KIND_ENERGY, SERIES("null"), {ECERT_BODY_TYPE, "lines.series", "'series'", "null"}},
+	{"step 0", ECERT_KIND_ENERGY, SERIES("{'step': 0, 'values': [5]}"), {ECERT_BODY_VALUE, "lines.series.step", "'step'", "0"}},
+	{"step -60", ECERT_KIND_ENERGY, SERIES("{'step': -60, 'values': [5]}"), {ECERT_BODY_VALUE, "lines.series.step", "'step'", "-60"}},
+	{"step 0.5", ECERT_KIND_ENERGY, SERIES("{'step': 0.5, 'values': [5]}"), {ECERT_BODY_TYPE, "lines.series.step", "'step'", "0.5"}},
+	{"step 2^63-1", ECERT_KIND_ENERGY, SERIES("{'step': 9223372036854775807, 'values': [5]}"), {ECERT_BODY_VALUE, SERIES_VALUES, NULL, "{'step': 9223372036854775807, 'values': [5]}"}},
+	{"values empty", ECERT_KIND_ENERGY, SERIES("{'step': 3600, 'values': []}"), {ECERT_BODY_VALUE, SERIES_VALUES, "'values'", "[]"}},
+	{"values a number", ECERT_KIND_ENERGY, SERIES("{'step': 3600, 'values': 5}"), {ECERT_BODY_TYPE, SERIES_VALUES, "'values'", "5"}},
+	{"values that end early", ECERT_KIND_ENERGY, SERIES("{'step': 1800, 'values': [5]}"), {ECERT_BODY_VALUE, SERIES_VALUES, NULL, "{'step': 1800, 'values': [5]}"}},
+	{"values beyond the period", ECERT_KIND_ENERGY, SERIES("{'step': 1800, 'values': [5, 6, 7]}"), {ECERT_BODY_VALUE, SERIES_VALUES, NULL, "{'step': 1800, 'values': [5, 6, 7]}"}},
+	{"step that does not divide the period", ECERT_KIND_ENERGY, SERIES("{'step': 1700, 'values': [5, 6]}"), {ECERT_BODY_VALUE, SERIES_VALUES, NULL, "{'step': 1700, 'values': [5, 6]}"}},
+	{"step longer than the period", ECERT_KIND_ENERGY, SERIES("{'step': 3601, 'values': [5]}"), {ECERT_BODY_VALUE, SERIES_VALUES, NULL, "{'step': 3601, 'values': [5]}"}},
+	{"negative value in a series", ECERT_KIND_ENERGY, SERIES("{'step': 1800, 'values': [5, -6]}"), {ECERT_BODY_NEGATIVE, SERIES_VALUES, NULL, "-6"}},
+	{"decimal in a series", ECERT_KIND_ENERGY, SERIES("{'step': 1800, 'values': [5, 6.5]}"), {ECERT_BODY_TYPE, SERIES_VALUES, NULL, "6.5"}},
+	{"null in a series", ECERT_KIND_ENERGY, SERIES("{'step': 1800, 'values': [null, 6]}"), {ECERT_BODY_TYPE, SERIES_VALUES, NULL, "null"}},
+	{"2^63 in a series", ECERT_KIND_ENERGY, SERIES("{'step': 1800, 'values': [9223372036854775808, 6]}"), {ECERT_BODY_VALUE, SERIES_VALUES, NULL, "9223372036854775808"}},
+	{"series whose sum is 2^63-1", ECERT_KIND_ENERGY, SERIES("{'step': 1800, 'values': [9223372036854775806, 1]}"), {ECERT_OK, NULL, NULL, NULL}},
+	{"series whose sum is 2^63", ECERT_KIND_ENERGY, SERIES("{'step': 1800, 'values': [9223372036854775807, 1]}"), {ECERT_BODY_VALUE, SERIES_VALUES, NULL, "{'step': 1800, 'values': [9223372036854775807, 1]}"}},
+	{"second line negative", ECERT_KIND_ENERGY, "{'period': [0, 60], 'lines': [{'source': 's', 'unit': 'u', 'quantity': 1}, {'source': 's', 'unit': 'u', 'quantity': -0.01}]}",
+	{ECERT_BODY_NEGATIVE, "lines.quantity", "'quantity'", "-0.01"}},
+
+	{"qualified as much as output", ECERT_KIND_PRODUCT, PRODUCT("10.0", "10"), {ECERT_OK, NULL, NULL, NULL}},
+	{"qualified less than output", ECERT_KIND_PRODUCT, PRODUCT("10", "9.99"), {ECERT_OK, NULL, NULL, NULL}},
+	{"qualified more than output", ECERT_KIND_PRODUCT, PRODUCT("1", "1.000000000000000001"), {ECERT_BODY_VALUE, "lines.qualified", "'qualified'", "1.000000000000000001"}},
+	{"qualified 0 of output 0", ECERT_KIND_PRODUCT, PRODUCT("0", "0"), {ECERT_OK, NULL, NULL, NULL}},
+	{"negative output, as it stands", ECERT_KIND_PRODUCT, PRODUCT("-5.5", "-5.5"), {ECERT_OK, NULL, NULL, NULL}},
+	{"negative output, nothing qualified", ECERT_KIND_PRODUCT, PRODUCT("-5.5", "0"), {ECERT_OK, NULL, NULL, NULL}},
+
+	{"role unknown", ECERT_KIND_NODE, "{'node': 'n', 'roles': ['auditor', 'king'], 'keys': [" KEY "], 'status': 'active', 'effective': 0}",
+	{ECERT_BODY_VALUE, "roles", NULL, "'king'"}},
+	{"one feed", ECERT_KIND_CHECKPOINT, CHECKPOINT("[['a', 'witness', 9223372036854775807]]"), {ECERT_OK, NULL, NULL, NULL}},
+	{"feed of two", ECERT_KIND_CHECKPOINT, CHECKPOINT("[['a', 'energy']]"), {ECERT_BODY_TYPE, "heads", NULL, "['a', 'energy']"}},
+	{"feed of four", ECERT_KIND_CHECKPOINT, CHECKPOINT("[['a', 'energy', 1, 2]]"), {ECERT_BODY_TYPE, "heads", NULL, "['a', 'energy', 1, 2]"}},
+	{"feed a map", ECERT_KIND_CHECKPOINT, CHECKPOINT("[{'a': 1}]"), {ECERT_BODY_TYPE, "heads", NULL, "{'a': 1}"}},
+	{"feed of a number", ECERT_KIND_CHECKPOINT, CHECKPOINT("[[1, 'energy', 1]]"), {ECERT_BODY_TYPE, "heads", NULL, "[1, 'energy', 1]"}},
+	{"feed of no issuer", ECERT_KIND_CHECKPOINT, CHECKPOINT("[['', 'energy', 1]]"), {ECERT_BODY_VALUE, "heads", NULL, "['', 'energy', 1]"}},
+	{"feed of no kind", ECERT_KIND_CHECKPOINT, CHECKPOINT("[['a', 'Energy', 1]]"), {ECERT_BODY_VALUE, "heads", NULL, "['a', 'Energy', 1]"}},
+	{"feed of a kind that is no text", ECERT_KIND_CHECKPOINT, CHECKPOINT("[['a', 4, 1]]"), {ECERT_BODY_TYPE, "heads", NULL, "['a', 4, 1]"}},
+	{"feed with seq -1", ECERT_KIND_CHECKPOINT, CHECKPOINT("[['a', 'energy', -1]]"), {ECERT_BODY_VALUE, "heads", NULL, "['a', 'energy', -1]"}},
+	{"feed with seq text", ECERT_KIND_CHECKPOINT, CHECKPOINT("[['b', 'energy', 1], ['a', 'energy', '1']]"), {ECERT_BODY_TYPE, "heads", NULL, "['a', 'energy', '1']"}},
+	{"audit that is no hash", ECERT_KIND_CERTIFICATE, CERTIFICATE_BEFORE "}", {ECERT_BODY_MISSING, "conventions", NULL, NULL}},
+	{"bad node inside genesis", ECERT_KIND_GENESIS, "{'origin': 'o', 'name': '', 'node': {'node': ''}, 'policy': " POLICY "}",
+	{ECERT_BODY_VALUE, "node", "'node'", "''"}},
+	{"policy inside genesis without units", ECERT_KIND_GENESIS, "{'origin': 'o', 'name': '', 'node': " NODE ", 'policy': {'coefficients': [" COEFFICIENT "]}}",
+	{ECERT_BODY_MISSING, "units", "'policy'", "{'coefficients': [" COEFFICIENT "]}"}},
+	{"ext inside genesis's node", ECERT_KIND_GENESIS, "{'origin': 'o', 'name': '', 'policy': " POLICY ", 'node': {'ext': 0}}",
+	{ECERT_BODY_UNKNOWN, "node", NULL, "'ext'"}},
+};
+
+static void
+test_specials(void)
+{
+	for (size_t i = 0; i < COUNT(specials); i++)
+		check_outcome(specials[i].kind, specials[i].body, specials[i].expected, specials[i].name);
+}
+
+static bool
+is_text(EcertSlice found, const char *text)
+{
+	return ecert_slice_equal(found, ecert_slice_text(text));
+}
+
+static void
+test_energy_lines(void)
+{
+	EcertSlice	body = bytes_of("{'period': [0, 3600], 'lines': ["
+								"{'source': 'coal', 'unit': 't', 'quantity': 12.50},"
+								"{'source': 'power', 'unit': 'kWh', 'product': 'p', 'supplier': 'grid', 'meter': 'm',"
+								" 'series': {'step': 900, 'exp': -3, 'values': [1000, 0, 250, 9223372036854774557]}}]}");
+	uint64_t	count;
+	EcertCursor cursor = ecert_body_lines(body, &count);
+	EcertEnergyLine line;
+	EcertSeries series;
+	static const int64_t values[] = {1000, 0, 250, INT64_C(9223372036854774557)};
+
+	CHECK_INT(count, 2, "energy: two lines");
+	CHECK(ecert_energy_line_next(&cursor, &line) == ECERT_OK && is_text(line.source, "coal") && is_text(line.unit, "t") &&
+		  !line.has_series && line.quantity.mantissa == 1250 && line.quantity.exponent == -2, "energy: 12.50 t of coal");
+	CHECK(line.product.size == 0 && line.supplier.size == 0 && line.meter.size == 0, "energy: nothing else named");
+	CHECK(ecert_energy_line_next(&cursor, &line) == ECERT_OK && is_text(line.product, "p") &&
+		  is_text(line.supplier, "grid") && is_text(line.meter, "m"), "energy: product, supplier, meter");
+	CHECK(line.has_series && line.quantity.mantissa == INT64_MAX && line.quantity.exponent == -3,
+		  "energy: the sum of a series, to the last unit");
+	ecert_series_open(line.series, &series);
+	CHECK(series.step == 900 && series.exponent == -3 && series.count == 4, "series: step, exponent, count");
+	for (size_t i = 0; i < COUNT(values); i++)
+		CHECK_INT(ecert_series_next(&series), values[i], "series: value %zu", i);
+}
+
+static void
+test_product_lines(void)
+{
+	EcertSlice	body = bytes_of("{'period': [0, 3600], 'lines': ["
+								"{'product': 'cement', 'unit': 't', 'output': 100, 'qualified': 99.5},"
+								"{'product': 'power', 'unit': 'kWh', 'output': -3, 'qualified': -3.25, 'value': 0.10, 'currency': 'CNY',"
+								" 'deliveries': [{'buyer': 'b', 'quantity': 1}]}]}");
+	uint64_t	count;
+	EcertCursor cursor = ecert_body_lines(body, &count);
+	EcertProductLine line;
+
+	CHECK_INT(count, 2, "product: two lines");
+	CHECK(ecert_product_line_next(&cursor, &line) == ECERT_OK && is_text(line.product, "cement") && is_text(line.unit, "t") &&
+		  line.output.mantissa == 100 && line.output.exponent == 0 && line.qualified.mantissa == 995 &&
+		  line.qualified.exponent == -1, "product: 99.5 t of 100");
+	CHECK(!line.has_value && line.currency.size == 0 && line.deliveries.size == 0, "product: nothing else");
+	CHECK(ecert_product_line_next(&cursor, &line) == ECERT_OK && line.output.mantissa == -3 &&
+		  line.qualified.mantissa == -325 && line.has_value && line.value.mantissa == 10 && line.value.exponent == -2 &&
+		  is_text(line.currency, "CNY") && line.deliveries.size > 0 && line.deliveries.data[0] == 0x81,
+		  "product: negative output, value, currency, deliveries");
+}
+
+static void
+test_readers(void)
+{
+	EcertPeriod period = {-1, -1};
+	uint8_t		hash[32];
+	uint64_t	count;
+	EcertSlice	body;
+
+	CHECK(ecert_body_period(bytes_of("{'period': [5, 7]}"), &period) && period.start == 5 && period.end == 7, "period");
+	CHECK(!ecert_body_period(bytes_of("{'valid': [5, 7]}"), &period), "no period");
+	CHECK(!ecert_body_period(bytes_of("{'period': 5}"), &period) && !ecert_body_period(bytes_of("{'period': [5]}"), &period) &&
+		  !ecert_body_period(bytes_of("{'period': [5, null]}"), &period), "what is no period is none");
+	memset(hash, 0, sizeof hash);
+	CHECK(ecert_body_replaces(bytes_of("{'replaces': " HASH_1 "}"), hash) && hash[0] == 0x00 && hash[1] == 0x11 && hash[31] == 0xFF,
+		  "replaces: 32 bytes");
+	CHECK(!ecert_body_replaces(bytes_of("{'a': 1}"), hash) && !ecert_body_replaces(bytes_of("{'replaces': null}"), hash) &&
+		  !ecert_body_replaces(bytes_of("{'replaces': '00'}"), hash), "replaces: none");
+	CHECK(!ecert_hex_to_hash(ecert_slice_text("00112233445566778899AABBCCDDEEFF00112233445566778899aabbccddeeff"), hash) &&
+		  !ecert_hex_to_hash(ecert_slice_text(""), hash) &&
+		  !ecert_hex_to_hash(ecert_slice_text("0g112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"), hash) &&
+		  !ecert_hex_to_hash(ecert_slice_text("00112233445566778899aabbccddeeff00112233445566778899aabbccddeef"), hash),
+		  "hex: 64 lower-case digits or nothing");
+	body = bytes_of("{'a': 1}");
+	(void) ecert_body_lines(body, &count);
+	CHECK_INT(count, 0, "no lines");
+}
+
+int
+main(void)
+{
+	test_shapes();
+	test_specials();
+	test_energy_lines();
+	test_product_lines();
+	test_readers();
+	return check_done();
+}
