@@ -42,7 +42,7 @@ $(OBJS): $(wildcard src/*/*.h)
 
 SQL_FILES = $(wildcard $(SQL_PARTS))
 ecert--1.0.sql: $(SQL_FILES) Makefile
-	{ echo '\echo Use "CREATE EXTENSION ecert" to load this file. \quit'; cat $(SQL_FILES); } > $@
+	{ printf '%s\n' '\echo Use "CREATE EXTENSION ecert" to load this file. \quit'; cat $(SQL_FILES); } > $@
 
 .PHONY: demo check-all
 demo:

@@ -15,7 +15,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/rangetypes.h"
-#include "utils/snapmgr.h"
+#include "utils/typcache.h"
 
 #include "package/datum.h"
 #include "pg/error.h"
@@ -100,7 +100,8 @@ period_differs(Datum value, bool isnull, const EcertPackage *package)
 
 	if (!ecert_body_period(package->body, &period))
 		return !isnull;
-	return isnull || !DatumGetBool(DirectFunctionCall2Coll(range_eq, InvalidOid, value, ecert_period_datum(period)));
+	return isnull || !range_eq_internal(lookup_type_cache(TSTZRANGEOID, TYPECACHE_RANGE_INFO),
+										DatumGetRangeTypeP(value), DatumGetRangeTypeP(ecert_period_datum(period)));
 }
 
 /* The columns beside the package must be what admission derives from it */
