@@ -221,8 +221,7 @@ BEGIN
               FROM framed f),
         read AS (
             SELECT c.*, (SELECT CASE WHEN w.width = 1 THEN get_byte(c.b, c.seq_end - 1)::bigint
-                                     ELSE ('x' || encode(substring(c.b FROM c.seq_end - w.width + 2 FOR w.width - 1), 'hex'))::bit(64)::bigint
-                                          >> (8 * (9 - w.width)) END
+                                     ELSE ('x' || lpad(encode(substring(c.b FROM c.seq_end - w.width + 2 FOR w.width - 1), 'hex'), 16, '0'))::bit(64)::bigint END
                            FROM (VALUES (1), (2), (3), (5), (9)) AS w (width)
                           WHERE substring(c.b FROM c.seq_end - w.width - 4 FOR 5) = '\x3a00010040' LIMIT 1) AS signed_seq
               FROM cut c),
