@@ -663,13 +663,18 @@ check_map(const Walk *walk, const Shape *shape, EcertSlice map, const char *path
 	return ECERT_OK;
 }
 
-/* The sum of a series; ECERT_OVERFLOW when it does not fit 64 bits */
+/*
+ * The sum of a series; ECERT_OVERFLOW when it does not fit 64 bits,
+ * ECERT_BODY_VALUE when the series has not passed the schema and is none
+ */
 static EcertCode
 series_sum(EcertSlice item, EcertDecimal *sum)
 {
 	EcertSeries series;
 
 	ecert_series_open(item, &series);
+	if (series.count == 0)
+		return ECERT_BODY_VALUE;
 	sum->exponent = series.exponent;
 	sum->mantissa = 0;
 	for (uint64_t i = series.count; i > 0; i--)
@@ -857,9 +862,10 @@ ecert_series_open(EcertSlice item, EcertSeries *series)
 		(void) ecert_cbor_int(part, &series->step);
 	if (ecert_cbor_find(item, "exp", &part))
 		(void) ecert_cbor_int(part, &exponent);
-	series->exponent = (int32_t) exponent;
-	if (!ecert_cbor_find(item, "values", &part))
+	/* of a body that nobody checked: no values rather than a number beyond every limit */
+	if (exponent < ECERT_EXPONENT_MIN || exponent > ECERT_EXPONENT_MAX || !ecert_cbor_find(item, "values", &part))
 		return;
+	series->exponent = (int32_t) exponent;
 	head = head_of(part, &series->values);
 	if (head.type == ECERT_CBOR_ARRAY)
 		series->count = head.value;
