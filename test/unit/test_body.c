@@ -363,6 +363,30 @@ test_specials(void)
 		check_outcome(specials[i].kind, specials[i].body, specials[i].expected, specials[i].name);
 }
 
+/* The line readers also meet bodies that no schema check has seen */
+static void
+test_unchecked_lines(void)
+{
+	static const char *const lines[] = {
+		SERIES("{'step': 1, 'exp': 2147483648, 'values': [1]}"), SERIES("{'step': 1, 'exp': -19, 'values': [1]}"),
+		SERIES("{'step': 1, 'values': []}"), SERIES("{'step': 1}"), SERIES("[1]"), SERIES("'1'"),
+		"{'lines': [{}]}", "{'lines': [1]}", "{'lines': [[]]}", LINE(", 'quantity': 'x'"),
+		LINE(", 'quantity': 9223372036854775808"),
+		SERIES("{'step': 1, 'values': [9223372036854775807, 1]}")
+	};
+	uint64_t	count;
+
+	for (size_t i = 0; i < COUNT(lines); i++)
+	{
+		EcertCursor cursor = ecert_body_lines(bytes_of(lines[i]), &count);
+		EcertEnergyLine line;
+
+		CHECK(count == 1 && ecert_energy_line_next(&cursor, &line) != ECERT_OK, "unchecked: no line in %s", lines[i]);
+	}
+	(void) ecert_body_lines(bytes_of("{'lines': {'a': 1}}"), &count);
+	CHECK_INT(count, 0, "unchecked: lines that are no array");
+}
+
 static bool
 is_text(EcertSlice found, const char *text)
 {
@@ -453,5 +477,6 @@ main(void)
 	test_energy_lines();
 	test_product_lines();
 	test_readers();
+	test_unchecked_lines();
 	return check_done();
 }
