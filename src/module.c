@@ -20,4 +20,5 @@ _PG_init(void)
 	ecert_guc_init();
 	ecert_registry_init();
 	ecert_ledger_init();
+	ecert_guard_init();
 }

@@ -34,6 +34,9 @@ typedef struct EcertHead
 
 extern void ecert_ledger_init(void);
 
+/* Refuse DDL on the ledger, when the library is in shared_preload_libraries */
+extern void ecert_guard_init(void);
+
 /* The head of a feed that this transaction has locked; NULL when it has not */
 extern EcertHead *ecert_feed_locked(EcertSlice issuer, EcertKind kind);
 

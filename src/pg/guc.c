@@ -12,6 +12,7 @@ char	   *ecert_node;
 char	   *ecert_signing_key;
 char	   *ecert_passphrase_command;
 int			ecert_max_clock_skew;
+bool		ecert_allow_ledger_ddl;
 
 void
 ecert_guc_init(void)
@@ -32,5 +33,9 @@ ecert_guc_init(void)
 							"How far in the future issued_at may be where a package is first admitted.",
 							NULL, &ecert_max_clock_skew, 300, 0, INT_MAX / 1000,
 							PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomBoolVariable("ecert.allow_ledger_ddl",
+							 "Allow DROP, ALTER and TRUNCATE of the ledger in spite of the guard.",
+							 "The guard is in force where ecert is in shared_preload_libraries.",
+							 &ecert_allow_ledger_ddl, false, PGC_SUSET, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("ecert");
 }

@@ -1,0 +1,178 @@
+/*
+ * guard.c
+ *		Refuses DDL that would open the ledger, where the library is in
+ *		shared_preload_libraries.
+ *
+ * Objects are matched by OID, through pg_depend's neighbours: a rename or a
+ * trigger's identity text cannot slip past.  Quiet when not preloaded, because
+ * a hook set in one session would protect that session only.
+ */
+#include "ledger/ledger.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/index.h"
+#include "catalog/namespace.h"
+#include "catalog/objectaccess.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_rewrite.h"
+#include "catalog/pg_trigger.h"
+#include "miscadmin.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/relcache.h"
+#include "utils/snapmgr.h"
+
+#include "pg/error.h"
+#include "pg/guc.h"
+
+static object_access_hook_type next_hook = NULL;
+
+static Oid
+ledger_relation(void)
+{
+	Oid			namespace = get_namespace_oid("ledger", true);
+
+	return OidIsValid(namespace) ? get_relname_relid("package", namespace) : InvalidOid;
+}
+
+/*
+ * The table of a trigger, rule or constraint: the OID in one column of its catalog row;
+ * InvalidOid when the row is not there.
+ */
+static Oid
+table_of(Oid class, Oid index, AttrNumber key_column, AttrNumber table_column, Oid object)
+{
+	Relation	catalog = table_open(class, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	row;
+	Oid			table = InvalidOid;
+	bool		isnull;
+
+	ScanKeyInit(&key, key_column, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(object));
+	/* what is being made or changed is seen with its new row */
+	scan = systable_beginscan(catalog, index, true, SnapshotSelf, 1, &key);
+	row = systable_getnext(scan);
+	if (HeapTupleIsValid(row))
+		table = DatumGetObjectId(heap_getattr(row, table_column, RelationGetDescr(catalog), &isnull));
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return table;
+}
+
+/* Is it the ledger's table, its schema, or something that hangs on the table? */
+static bool
+belongs_to_ledger(Oid class, Oid object, Oid ledger)
+{
+	switch (class)
+	{
+		case RelationRelationId:
+			return object == ledger ||
+				(get_rel_relkind(object) == RELKIND_INDEX && IndexGetRelation(object, true) == ledger);
+		case TriggerRelationId:
+			return ledger == table_of(TriggerRelationId, TriggerOidIndexId, Anum_pg_trigger_oid,
+									  Anum_pg_trigger_tgrelid, object);
+		case RewriteRelationId:
+			return ledger == table_of(RewriteRelationId, RewriteOidIndexId, Anum_pg_rewrite_oid,
+									  Anum_pg_rewrite_ev_class, object);
+		case ConstraintRelationId:
+			return ledger == table_of(ConstraintRelationId, ConstraintOidIndexId, Anum_pg_constraint_oid,
+									  Anum_pg_constraint_conrelid, object);
+		case NamespaceRelationId:
+			return object == get_rel_namespace(ledger);
+		default:
+			return false;
+	}
+}
+
+/* ecert.create_ledger() may still arrange what it is making */
+static bool
+made_by_this_transaction(Oid ledger)
+{
+	Relation	relation = RelationIdGetRelation(ledger);
+	bool		mine = false;
+
+	if (RelationIsValid(relation))
+	{
+		mine = relation->rd_createSubid != InvalidSubTransactionId;
+		RelationClose(relation);
+	}
+	return mine;
+}
+
+static void
+refuse_ddl(const char *what)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_ECERT_APPEND_ONLY),
+			 errmsg("%s is refused: it would open the ledger", what),
+			 errhint("A superuser who means it sets ecert.allow_ledger_ddl for the session.")));
+}
+
+/* Internal changes keep the contents: VACUUM FULL, REINDEX, triggers of foreign keys */
+static bool
+is_internal(ObjectAccessType access, void *argument)
+{
+	if (argument == NULL)
+		return false;
+	if (access == OAT_POST_ALTER)
+		return ((ObjectAccessPostAlter *) argument)->is_internal;
+	return access == OAT_POST_CREATE && ((ObjectAccessPostCreate *) argument)->is_internal;
+}
+
+/* A new trigger or rule could swallow packages; any other new object is harmless */
+static bool
+concerns_us(ObjectAccessType access, Oid class)
+{
+	bool		changes_inserts = class == TriggerRelationId || class == RewriteRelationId;
+
+	switch (access)
+	{
+		case OAT_POST_CREATE:
+			return changes_inserts;
+		case OAT_DROP:
+		case OAT_POST_ALTER:
+		case OAT_TRUNCATE:
+			return changes_inserts || class == RelationRelationId || class == ConstraintRelationId ||
+				class == NamespaceRelationId;
+		default:
+			return false;
+	}
+}
+
+static const char *
+access_name(ObjectAccessType access)
+{
+	return access == OAT_DROP ? "DROP" : access == OAT_TRUNCATE ? "TRUNCATE" :
+		access == OAT_POST_ALTER ? "ALTER" : "CREATE TRIGGER or RULE";
+}
+
+static void
+guard(ObjectAccessType access, Oid class, Oid object, int part, void *argument)
+{
+	Oid			ledger;
+
+	if (next_hook != NULL)
+		next_hook(access, class, object, part, argument);
+	if (!concerns_us(access, class) || is_internal(access, argument) || ecert_allow_ledger_ddl ||
+		IsBinaryUpgrade || !IsTransactionState())
+		return;
+	ledger = ledger_relation();
+	if (OidIsValid(ledger) && belongs_to_ledger(class, object, ledger) && !made_by_this_transaction(ledger))
+		refuse_ddl(access_name(access));
+}
+
+void
+ecert_guard_init(void)
+{
+	if (!process_shared_preload_libraries_in_progress)
+		return;
+	next_hook = object_access_hook;
+	object_access_hook = guard;
+}
