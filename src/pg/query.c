@@ -4,10 +4,11 @@
  */
 #include "pg/query.h"
 
+#include "access/xact.h"
 #include "utils/snapmgr.h"
 
 static uint64
-run(EcertQuery *query, const Datum *values, Snapshot snapshot, long limit)
+run(EcertQuery *query, const Datum *values, Snapshot snapshot, bool read_only, long limit)
 {
 	int			code;
 
@@ -20,7 +21,7 @@ run(EcertQuery *query, const Datum *values, Snapshot snapshot, long limit)
 		query->plan = plan;
 	}
 	code = SPI_execute_snapshot(query->plan, unconstify(Datum *, values), NULL, snapshot,
-								InvalidSnapshot, false, true, limit);
+								InvalidSnapshot, read_only, true, limit);
 	if (code < 0)
 		elog(ERROR, "could not run \"%s\": %s", query->sql, SPI_result_code_string(code));
 	return SPI_processed;
@@ -29,13 +30,16 @@ run(EcertQuery *query, const Datum *values, Snapshot snapshot, long limit)
 uint64
 ecert_query(EcertQuery *query, const Datum *values, long limit)
 {
-	return run(query, values, GetLatestSnapshot(), limit);
+	/* a parallel query shares one snapshot, and nothing has been written since */
+	if (IsInParallelMode())
+		return run(query, values, GetActiveSnapshot(), true, limit);
+	return run(query, values, GetLatestSnapshot(), false, limit);
 }
 
 uint64
 ecert_query_transaction(EcertQuery *query, const Datum *values, long limit)
 {
-	return run(query, values, GetTransactionSnapshot(), limit);
+	return run(query, values, GetTransactionSnapshot(), false, limit);
 }
 
 bool
