@@ -523,6 +523,7 @@ test_reading(void)
 	EcertCursor cursor;
 	EcertCborHead head;
 	int64_t		number = 0;
+	uint64_t	count;
 
 	CHECK(ecert_cbor_find(map, "a", &value) && ecert_cbor_int(value, &number) == ECERT_OK && number == 1,
 		  "find: the outer a");
@@ -537,6 +538,16 @@ test_reading(void)
 	CHECK(!ecert_cbor_find(map, "", &value), "find: no empty key");
 	CHECK(!ecert_cbor_find(map, "five", &value), "find: values are no keys");
 	CHECK(!ecert_cbor_find(ecert_slice("\x80", 1), "a", &value), "find: in no map");
+	CHECK(ecert_slice_equal(ecert_cbor_text_at(map, "e"), ecert_slice_text("text")), "text at a key");
+	CHECK(ecert_cbor_text_at(map, "a").size == 0 && ecert_cbor_text_at(map, "z").size == 0,
+		  "text at a key: none for another type, nor for no key");
+	cursor = ecert_cbor_items_at(map, "bb", &count);
+	CHECK(count == 2 && ecert_cbor_int(ecert_cbor_skip(&cursor), &number) == ECERT_OK && number == 2 &&
+		  ecert_cbor_skip(&cursor).size == 4, "items at a key");
+	(void) ecert_cbor_items_at(map, "c", &count);
+	CHECK_INT(count, 0, "items at a key: none in a map");
+	(void) ecert_cbor_items_at(map, "z", &count);
+	CHECK_INT(count, 0, "items at a key: none without the key");
 	CHECK(!ecert_cbor_text(ecert_slice("\x01", 1), &text), "text: an integer is none");
 	CHECK(!ecert_cbor_text(ecert_slice("\x41\x61", 2), &text), "text: a byte string is none");
 
