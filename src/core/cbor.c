@@ -372,6 +372,7 @@ ecert_cbor_find(EcertSlice map, const char *key, EcertSlice *value)
 	EcertCborHead head;
 	uint64_t	pairs;
 
+	*value = ecert_slice(NULL, 0);
 	if (ecert_cbor_head(&cursor, &head, NULL) != ECERT_OK || head.type != ECERT_CBOR_MAP)
 		return false;
 	for (pairs = head.value; pairs > 0 && left(&cursor) > 0; pairs--)

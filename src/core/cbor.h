@@ -75,7 +75,7 @@ extern EcertSlice ecert_cbor_content(EcertCursor *cursor, const EcertCborHead *h
 /* Skip one whole item of checked bytes and return it */
 extern EcertSlice ecert_cbor_skip(EcertCursor *cursor);
 
-/* Find the value of a text key in a checked map item; false, with *value as it was, when it is not there */
+/* Find the value of a text key in a checked map item; false, with *value empty, when it is not there */
 extern bool ecert_cbor_find(EcertSlice map, const char *key, EcertSlice *value);
 
 /* An integer item as int64; ECERT_OVERFLOW or ECERT_BODY_TYPE when it is none */
