@@ -2,6 +2,8 @@
 #
 #   make            build            make check    build and run every test on a throw-away server
 #   make install    install          make demo     the whole job on sample plants
+#
+# GNUmakefile, which make reads first, has check and demo: PGXS keeps the name check for itself.
 EXTENSION = ecert
 MODULE_big = ecert
 DATA_built = ecert--1.0.sql
@@ -43,10 +45,3 @@ $(OBJS): $(wildcard src/*/*.h)
 SQL_FILES = $(wildcard $(SQL_PARTS))
 ecert--1.0.sql: $(SQL_FILES) Makefile
 	{ printf '%s\n' '\echo Use "CREATE EXTENSION ecert" to load this file. \quit'; cat $(SQL_FILES); } > $@
-
-.PHONY: demo check-all
-demo:
-	./demo.sh
-
-check:
-	./check.sh
