@@ -625,6 +625,23 @@ find_field(const Shape *shape, EcertSlice name, size_t *index)
 	return NULL;
 }
 
+/* What is free may hold anything but integers over 64 bits with sign, which no number here can be */
+static EcertCode
+check_free(const Walk *walk, EcertSlice item)
+{
+	EcertCursor cursor = ecert_cursor(item);
+	EcertCborHead head;
+
+	while (cursor.offset < item.size && ecert_cbor_head(&cursor, &head, NULL) == ECERT_OK)
+	{
+		if (head.type <= ECERT_CBOR_NINT && head.value > INT64_MAX)
+			return refuse(walk, ECERT_BODY_VALUE, ecert_slice(item.data + head.offset, 1), "ext");
+		if (head.type == ECERT_CBOR_BYTES || head.type == ECERT_CBOR_TEXT)
+			(void) ecert_cbor_content(&cursor, &head);
+	}
+	return ECERT_OK;
+}
+
 /* Every field of the map is known and right, and every required one is there */
 static EcertCode
 check_map(const Walk *walk, const Shape *shape, EcertSlice map, const char *path, bool top)
@@ -647,7 +664,11 @@ check_map(const Walk *walk, const Shape *shape, EcertSlice map, const char *path
 		(void) ecert_cbor_text(key, &name);
 		field = find_field(shape, name, &index);
 		if (field == NULL && top && ecert_slice_equal(name, ecert_slice_text("ext")))
+		{
+			if ((code = check_free(walk, value)) != ECERT_OK)
+				return code;
 			continue;
+		}
 		if (field == NULL)
 			return refuse(walk, ECERT_BODY_UNKNOWN, key, path);
 		seen |= UINT32_C(1) << index;

@@ -94,24 +94,20 @@ ecert_jsonb_to_body(Jsonb *document)
 	return ecert_slice(out.data, out.size);
 }
 
-/* A number item: integers may use all of CBOR's 64 bits and sign */
 static Numeric
-read_number(EcertSlice item, const EcertCborHead *head)
+read_number(EcertSlice item)
 {
-	EcertDecimal decimal;
-	char		digits[32];
+	EcertDecimal decimal = {0, 0};
+	EcertError	error;
+	EcertCode	code = ecert_decimal_read(item, &decimal);
 
-	if (ecert_decimal_read(item, &decimal) == ECERT_OK)
-		return ecert_numeric(decimal);
-	snprintf(digits, sizeof digits, UINT64_FORMAT, (uint64) head->value);
+	/* a checked body has none that does not fit */
+	if (code != ECERT_OK)
 	{
-		Datum		magnitude = DirectFunctionCall3(numeric_in, CStringGetDatum(digits),
-													ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
-
-		if (head->type == ECERT_CBOR_NINT)
-			magnitude = DirectFunctionCall2(numeric_sub, NumericGetDatum(int64_to_numeric(-1)), magnitude);
-		return DatumGetNumeric(magnitude);
+		(void) ecert_fail(&error, code, 0, NULL);
+		ecert_raise(&error, "body");
 	}
+	return ecert_numeric(decimal);
 }
 
 static void
@@ -134,7 +130,7 @@ read_scalar(EcertSlice item, const EcertCborHead *head, EcertCursor *inside, Jso
 		case ECERT_CBOR_NINT:
 		case ECERT_CBOR_TAG:
 			value->type = jbvNumeric;
-			value->val.numeric = read_number(item, head);
+			value->val.numeric = read_number(item);
 			break;
 		case ECERT_CBOR_TEXT:
 			read_string(ecert_cbor_content(inside, head), value);

@@ -259,6 +259,7 @@ ecert_check_coefficients(EcertRegistry *registry, EcertSlice body, EcertRefusal 
 	{
 		EcertSourceUnit key;
 
+		/* the body has passed the schema check: its lines can be read */
 		(void) ecert_energy_line_next(&cursor, &line);
 		key.source = ecert_node_id(line.source);
 		key.unit = ecert_node_id(line.unit);

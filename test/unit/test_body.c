@@ -242,6 +242,9 @@ test_shape(const BodyShape *shape)
 	check_extra(shape, "'zz': 0", (Outcome) {ECERT_BODY_UNKNOWN, shape->path, NULL, "'zz'"});
 	check_extra(shape, "'': 0", (Outcome) {ECERT_BODY_UNKNOWN, shape->path, NULL, "''"});
 	check_extra(shape, "'Ext': 0", (Outcome) {ECERT_BODY_UNKNOWN, shape->path, NULL, "'Ext'"});
+	if (top)
+		check_extra(shape, "'ext': {'n': [1, 9223372036854775808]}",
+					(Outcome) {ECERT_BODY_VALUE, "ext", NULL, "9223372036854775808"});
 	check_extra(shape, "'ext': {'any': [1, 2.5, null, 'thing', {'deep': []}]}",
 				top ? fine : (Outcome) {ECERT_BODY_UNKNOWN, shape->path, NULL, "'ext'"});
 	/* fields that other maps have */
