@@ -1,0 +1,296 @@
+-- Readings, packing, and what the energy and product packages say.
+
+CREATE FUNCTION ecert.live_packages(applicant text, of_kind text, within tstzrange, last_seq bigint DEFAULT NULL,
+                                    OUT seq bigint, OUT period tstzrange, OUT hash bytea, OUT package ecert.package) RETURNS SETOF record
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 12
+AS $$
+    SELECT DISTINCT ON (pg_catalog.lower(p.period)) p.seq, p.period, p.hash, p.package
+      FROM ledger.package p
+     WHERE p.subject = applicant AND p.kind = of_kind AND p.issuer = applicant
+       AND pg_catalog.lower(p.period) >= pg_catalog.lower(within) AND pg_catalog.lower(p.period) < pg_catalog.upper(within)
+       AND pg_catalog.upper(p.period) <= pg_catalog.upper(within)
+       AND (live_packages.last_seq IS NULL OR p.seq <= live_packages.last_seq)
+     ORDER BY pg_catalog.lower(p.period), p.seq DESC
+$$;
+COMMENT ON FUNCTION ecert.live_packages(text, text, tstzrange, bigint) IS 'an applicant''s energy or product packages whose period lies within a range, in the order of time; of a package and those that replace it the newest (up to last_seq of the feed, when given)';
+
+CREATE FUNCTION ecert.create_energy_tables() RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    CREATE TABLE ledger.reading (
+        node text COLLATE "C" NOT NULL DEFAULT current_setting('ecert.node'),
+        meter text COLLATE "C" NOT NULL DEFAULT '',
+        source text COLLATE "C" NOT NULL,
+        unit text COLLATE "C" NOT NULL,
+        product text COLLATE "C",
+        supplier text COLLATE "C",
+        interval_start timestamptz NOT NULL,
+        interval_end timestamptz NOT NULL,
+        quantity numeric NOT NULL CHECK (quantity >= 0),
+        CHECK (interval_start < interval_end),
+        CONSTRAINT reading_pkey PRIMARY KEY (node, meter, source, interval_start)
+    );
+    COMMENT ON TABLE ledger.reading IS 'local and unsigned: what the meters deliver before ecert.pack_energy() signs it';
+    COMMENT ON COLUMN ledger.reading.node IS 'applicant whose meter it is';
+    COMMENT ON COLUMN ledger.reading.meter IS 'meter id; empty when the figure comes from the books';
+    COMMENT ON COLUMN ledger.reading.source IS 'energy source as the policy names it';
+    COMMENT ON COLUMN ledger.reading.unit IS 'unit of quantity';
+    COMMENT ON COLUMN ledger.reading.product IS 'product it was used for; NULL: shared by all products';
+    COMMENT ON COLUMN ledger.reading.supplier IS 'node id of the supplier, where known';
+    COMMENT ON COLUMN ledger.reading.interval_start IS 'start of the interval';
+    COMMENT ON COLUMN ledger.reading.interval_end IS 'end of the interval, exclusive';
+    COMMENT ON COLUMN ledger.reading.quantity IS 'energy used in the interval, in unit; never negative';
+    CREATE TABLE ledger.production (
+        node text COLLATE "C" NOT NULL DEFAULT current_setting('ecert.node'),
+        product text COLLATE "C" NOT NULL,
+        unit text COLLATE "C" NOT NULL,
+        period_start timestamptz NOT NULL,
+        period_end timestamptz NOT NULL,
+        output numeric NOT NULL,
+        qualified numeric NOT NULL,
+        value numeric,
+        currency text COLLATE "C",
+        deliveries jsonb,
+        CHECK (period_start < period_end),
+        CHECK (qualified <= output OR output <= 0),
+        CONSTRAINT production_pkey PRIMARY KEY (node, product, period_start)
+    );
+    COMMENT ON TABLE ledger.production IS 'local and unsigned: what the shop floor delivers before ecert.pack_product() signs it';
+    COMMENT ON COLUMN ledger.production.node IS 'applicant that produced';
+    COMMENT ON COLUMN ledger.production.product IS 'product';
+    COMMENT ON COLUMN ledger.production.unit IS 'unit of output and qualified';
+    COMMENT ON COLUMN ledger.production.period_start IS 'start of the period';
+    COMMENT ON COLUMN ledger.production.period_end IS 'end of the period, exclusive';
+    COMMENT ON COLUMN ledger.production.output IS 'output, in unit; negative for net consumption of a standing plant';
+    COMMENT ON COLUMN ledger.production.qualified IS 'of it, qualified, in unit';
+    COMMENT ON COLUMN ledger.production.value IS 'value of the qualified output, in currency';
+    COMMENT ON COLUMN ledger.production.currency IS 'unit of value';
+    COMMENT ON COLUMN ledger.production.deliveries IS 'to whom: [{"buyer", "quantity", "value"}], optional';
+END
+$$;
+COMMENT ON FUNCTION ecert.create_energy_tables() IS 'internal: makes ledger.reading and ledger.production';
+
+CREATE FUNCTION ecert.pack_line(first_start timestamptz, last_end timestamptz, quantities numeric[], even_step interval, period tstzrange) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+    -- equal steps that fill the period stay a series, at the finest decimal any of them uses; else the sum
+    SELECT CASE WHEN even_step IS NOT NULL AND cardinality(quantities) > 1
+                 AND first_start = lower(period) AND last_end = upper(period)
+                THEN (SELECT jsonb_build_object('series', jsonb_strip_nulls(jsonb_build_object(
+                                 'step', EXTRACT(epoch FROM even_step)::bigint,
+                                 'exp', CASE WHEN s.decimals > 0 THEN -s.decimals END,
+                                 'values', (SELECT jsonb_agg((q * power(10::numeric, s.decimals))::bigint ORDER BY n)
+                                              FROM unnest(quantities) WITH ORDINALITY AS v (q, n)))))
+                        FROM (SELECT max(min_scale(q)) FROM unnest(quantities) AS q) AS s (decimals))
+                ELSE (SELECT jsonb_build_object('quantity', sum(q)) FROM unnest(quantities) AS q) END
+$$;
+COMMENT ON FUNCTION ecert.pack_line(timestamptz, timestamptz, numeric[], interval, tstzrange) IS 'internal: the quantity or series of one energy line from its readings in the order of time; even_step is their common length when they join without gap, else NULL';
+
+CREATE FUNCTION ecert.energy_body(node text, period tstzrange) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    odd record;
+    lines jsonb;
+BEGIN
+    SELECT r.* INTO odd FROM ledger.reading r
+     WHERE r.node = energy_body.node AND tstzrange(r.interval_start, r.interval_end) && energy_body.period
+       AND NOT tstzrange(r.interval_start, r.interval_end) <@ energy_body.period ORDER BY r.interval_start LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC040', MESSAGE = 'a reading reaches over the edge of the period',
+            DETAIL = format('Source "%s", meter "%s", %s to %s; the period is %s.', odd.source, odd.meter, odd.interval_start, odd.interval_end, energy_body.period),
+            HINT = 'Pack a period that begins and ends where readings do.';
+    END IF;
+    SELECT a.source, a.meter, a.interval_end AS gap_start, a.next_start AS gap_end INTO odd
+      FROM (SELECT r.source, r.meter, r.interval_end,
+                   lead(r.interval_start) OVER (PARTITION BY r.source, r.meter, r.unit, r.product, r.supplier ORDER BY r.interval_start) AS next_start
+              FROM ledger.reading r
+             WHERE r.node = energy_body.node AND tstzrange(r.interval_start, r.interval_end) <@ energy_body.period) AS a
+     WHERE a.next_start <> a.interval_end ORDER BY a.interval_end LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC040',
+            MESSAGE = CASE WHEN odd.gap_end > odd.gap_start THEN 'readings leave a gap within the period' ELSE 'readings overlap within the period' END,
+            DETAIL = format('Source "%s", meter "%s": one ends at %s, the next begins at %s.', odd.source, odd.meter, odd.gap_start, odd.gap_end),
+            HINT = 'Put in the missing readings (quantity 0 where nothing was used), or correct them.';
+    END IF;
+    SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object('source', g.source, 'unit', g.unit, 'product', g.product,
+                         'supplier', g.supplier, 'meter', nullif(g.meter, '')))
+                     || ecert.pack_line(g.first_start, g.last_end, g.quantities, g.even_step, energy_body.period)
+                     ORDER BY g.source, g.unit, g.product, g.supplier, g.meter)
+      INTO lines
+      FROM (SELECT r.source, r.unit, r.product, r.supplier, r.meter, min(r.interval_start) AS first_start, max(r.interval_end) AS last_end,
+                   array_agg(r.quantity ORDER BY r.interval_start) AS quantities,
+                   CASE WHEN min(r.interval_end - r.interval_start) = max(r.interval_end - r.interval_start)
+                         AND EXTRACT(epoch FROM min(r.interval_end - r.interval_start)) % 1 = 0
+                        THEN min(r.interval_end - r.interval_start) END AS even_step
+              FROM ledger.reading r
+             WHERE r.node = energy_body.node AND tstzrange(r.interval_start, r.interval_end) <@ energy_body.period
+             GROUP BY r.source, r.unit, r.product, r.supplier, r.meter) AS g;
+    IF lines IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC096', MESSAGE = format('there are no readings of node "%s" in the period', node),
+            DETAIL = format('The period is %s.', period), HINT = 'Readings are rows of ledger.reading.';
+    END IF;
+    RETURN jsonb_build_object('period', ecert.period_json(period), 'lines', lines);
+END
+$$;
+COMMENT ON FUNCTION ecert.energy_body(text, tstzrange) IS 'internal: the energy body that the readings of a node in a period make; EC040 when they overlap, leave gaps or reach over the edge, EC096 when there are none';
+
+CREATE FUNCTION ecert.correction(replaces bytea, reason text) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('replaces', pg_catalog.encode(replaces, 'hex'), 'reason', reason)) $$;
+COMMENT ON FUNCTION ecert.correction(bytea, text) IS 'internal: the fields of a body that replaces another package';
+
+CREATE FUNCTION ecert.pack_energy(period tstzrange, replaces bytea DEFAULT NULL, reason text DEFAULT NULL) RETURNS bytea
+    LANGUAGE sql VOLATILE
+AS $$
+    SELECT ecert.append('energy', ecert.energy_body(ecert.this_node(), pack_energy.period)
+                                  OPERATOR(pg_catalog.||) ecert.correction(pack_energy.replaces, pack_energy.reason))
+$$;
+COMMENT ON FUNCTION ecert.pack_energy(tstzrange, bytea, text) IS 'applicant: sign this node''s readings (ledger.reading) of a period as one energy package and append it; equal intervals that fill the period stay a series. replaces names the package that this one corrects (same period), reason says why. Returns the hash. EC040, EC041, EC042, EC096';
+
+CREATE FUNCTION ecert.product_body(node text, period tstzrange) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    odd record;
+    lines jsonb;
+BEGIN
+    SELECT r.* INTO odd FROM ledger.production r
+     WHERE r.node = product_body.node AND tstzrange(r.period_start, r.period_end) && product_body.period
+       AND NOT tstzrange(r.period_start, r.period_end) <@ product_body.period ORDER BY r.period_start LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC040', MESSAGE = 'a production row reaches over the edge of the period',
+            DETAIL = format('Product "%s", %s to %s; the period is %s.', odd.product, odd.period_start, odd.period_end, product_body.period),
+            HINT = 'Pack a period that begins and ends where production rows do.';
+    END IF;
+    SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object('product', g.product, 'unit', g.unit, 'output', g.output,
+                         'qualified', g.qualified, 'value', g.value, 'currency', g.currency, 'deliveries', g.deliveries))
+                     ORDER BY g.product, g.unit, g.currency)
+      INTO lines
+      FROM (SELECT r.product, r.unit, r.currency, sum(r.output) AS output, sum(r.qualified) AS qualified,
+                   CASE WHEN count(r.value) = count(*) THEN sum(r.value) END AS value,
+                   (SELECT jsonb_agg(d) FROM ledger.production q CROSS JOIN jsonb_array_elements(q.deliveries) AS d
+                     WHERE q.node = product_body.node AND q.product = r.product AND q.unit = r.unit
+                       AND q.currency IS NOT DISTINCT FROM r.currency
+                       AND tstzrange(q.period_start, q.period_end) <@ product_body.period) AS deliveries
+              FROM ledger.production r
+             WHERE r.node = product_body.node AND tstzrange(r.period_start, r.period_end) <@ product_body.period
+             GROUP BY r.product, r.unit, r.currency) AS g;
+    IF lines IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC096', MESSAGE = format('there is no production of node "%s" in the period', node),
+            DETAIL = format('The period is %s.', period), HINT = 'Production is rows of ledger.production.';
+    END IF;
+    RETURN jsonb_build_object('period', ecert.period_json(period), 'lines', lines);
+END
+$$;
+COMMENT ON FUNCTION ecert.product_body(text, tstzrange) IS 'internal: the product body that a node''s production in a period makes; EC040, EC096';
+
+CREATE FUNCTION ecert.pack_product(period tstzrange, replaces bytea DEFAULT NULL, reason text DEFAULT NULL) RETURNS bytea
+    LANGUAGE sql VOLATILE
+AS $$
+    SELECT ecert.append('product', ecert.product_body(ecert.this_node(), pack_product.period)
+                                   OPERATOR(pg_catalog.||) ecert.correction(pack_product.replaces, pack_product.reason))
+$$;
+COMMENT ON FUNCTION ecert.pack_product(tstzrange, bytea, text) IS 'applicant: sign this node''s production (ledger.production) of a period as one product package and append it; replaces and reason as in ecert.pack_energy(). Returns the hash. EC040, EC041, EC096';
+
+CREATE FUNCTION ecert.create_energy_views() RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    CREATE OR REPLACE VIEW ledger.coefficient AS
+    SELECT c ->> 'source' AS source, c ->> 'unit' AS unit, (c ->> 'kgce')::numeric(27,9) AS kgce,
+           c ->> 'edition' AS edition, c ->> 'citation' AS citation, encode(ecert.policy_hash(), 'hex') AS policy_hash
+      FROM jsonb_array_elements(ecert.policy() -> 'coefficients') AS c;
+    COMMENT ON VIEW ledger.coefficient IS 'conversion to standard coal under the policy in force; unit multiples of the policy come on top';
+    COMMENT ON COLUMN ledger.coefficient.source IS 'energy source';
+    COMMENT ON COLUMN ledger.coefficient.unit IS 'unit it is counted in';
+    COMMENT ON COLUMN ledger.coefficient.kgce IS 'kilograms of standard coal equivalent (29307.6 kJ) per unit';
+    COMMENT ON COLUMN ledger.coefficient.edition IS 'standard and edition';
+    COMMENT ON COLUMN ledger.coefficient.citation IS 'where the figure comes from';
+    COMMENT ON COLUMN ledger.coefficient.policy_hash IS 'hash of the policy in force, hexadecimal';
+
+    CREATE OR REPLACE VIEW ledger.energy_use AS
+    SELECT p.issuer AS applicant, p.seq, lower(p.period) AS period_start, upper(p.period) AS period_end,
+           l.line AS line_number, l.source, l.unit, l.product, l.supplier, l.meter,
+           l.quantity::numeric(38,18) AS quantity, (l.quantity * c.kgce)::numeric(38,9) AS kgce_quantity,
+           encode(p.hash, 'hex') AS package_hash
+      FROM ledger.package p
+     CROSS JOIN LATERAL ecert.energy_lines(p.package) AS l
+      LEFT JOIN (SELECT k.source, k.unit, k.kgce FROM ecert.coefficients(ecert.policy()) AS k) AS c ON c.source = l.source AND c.unit = l.unit
+     WHERE p.kind = 'energy'
+       AND NOT EXISTS (SELECT FROM ledger.package n
+                        WHERE n.subject = p.subject AND n.kind = 'energy' AND n.issuer = p.issuer
+                          AND lower(n.period) = lower(p.period) AND n.seq > p.seq);
+    COMMENT ON VIEW ledger.energy_use IS 'the lines of all energy packages that no later one replaces';
+    COMMENT ON COLUMN ledger.energy_use.applicant IS 'node id of the applicant';
+    COMMENT ON COLUMN ledger.energy_use.seq IS 'number of the package in the applicant''s energy feed';
+    COMMENT ON COLUMN ledger.energy_use.period_start IS 'start of the package''s period';
+    COMMENT ON COLUMN ledger.energy_use.period_end IS 'end of the package''s period, exclusive';
+    COMMENT ON COLUMN ledger.energy_use.line_number IS 'line in the package, from 1';
+    COMMENT ON COLUMN ledger.energy_use.source IS 'energy source';
+    COMMENT ON COLUMN ledger.energy_use.unit IS 'unit of quantity';
+    COMMENT ON COLUMN ledger.energy_use.product IS 'product it was used for; NULL: shared by all';
+    COMMENT ON COLUMN ledger.energy_use.supplier IS 'node id of the supplier, where named';
+    COMMENT ON COLUMN ledger.energy_use.meter IS 'meter, where named';
+    COMMENT ON COLUMN ledger.energy_use.quantity IS 'energy used, in unit';
+    COMMENT ON COLUMN ledger.energy_use.kgce_quantity IS 'the same in kilograms of standard coal under the policy in force; NULL when it has no coefficient';
+    COMMENT ON COLUMN ledger.energy_use.package_hash IS 'hash of the package, hexadecimal';
+
+    CREATE OR REPLACE VIEW ledger.product_output AS
+    SELECT p.issuer AS applicant, p.seq, lower(p.period) AS period_start, upper(p.period) AS period_end,
+           l.line AS line_number, l.product, l.unit, l.output::numeric(38,18) AS output_quantity,
+           l.qualified::numeric(38,18) AS qualified_quantity, l.value::numeric(38,18) AS output_value, l.currency,
+           encode(p.hash, 'hex') AS package_hash
+      FROM ledger.package p
+     CROSS JOIN LATERAL ecert.product_lines(p.package) AS l
+     WHERE p.kind = 'product'
+       AND NOT EXISTS (SELECT FROM ledger.package n
+                        WHERE n.subject = p.subject AND n.kind = 'product' AND n.issuer = p.issuer
+                          AND lower(n.period) = lower(p.period) AND n.seq > p.seq);
+    COMMENT ON VIEW ledger.product_output IS 'the lines of all product packages that no later one replaces';
+    COMMENT ON COLUMN ledger.product_output.applicant IS 'node id of the applicant';
+    COMMENT ON COLUMN ledger.product_output.seq IS 'number of the package in the applicant''s product feed';
+    COMMENT ON COLUMN ledger.product_output.period_start IS 'start of the package''s period';
+    COMMENT ON COLUMN ledger.product_output.period_end IS 'end of the package''s period, exclusive';
+    COMMENT ON COLUMN ledger.product_output.line_number IS 'line in the package, from 1';
+    COMMENT ON COLUMN ledger.product_output.product IS 'product';
+    COMMENT ON COLUMN ledger.product_output.unit IS 'unit of the quantities';
+    COMMENT ON COLUMN ledger.product_output.output_quantity IS 'output, in unit';
+    COMMENT ON COLUMN ledger.product_output.qualified_quantity IS 'of it, qualified, in unit: what unit energy is divided by';
+    COMMENT ON COLUMN ledger.product_output.output_value IS 'value of the qualified output, in currency; NULL when not declared';
+    COMMENT ON COLUMN ledger.product_output.currency IS 'unit of output_value';
+    COMMENT ON COLUMN ledger.product_output.package_hash IS 'hash of the package, hexadecimal';
+
+    CREATE OR REPLACE VIEW ledger.unit_energy AS
+    WITH output AS (
+        SELECT o.applicant, o.period_start, o.period_end, o.product, o.unit, sum(o.qualified_quantity) AS qualified
+          FROM ledger.product_output o GROUP BY o.applicant, o.period_start, o.period_end, o.product, o.unit),
+    used AS (
+        SELECT u.applicant, u.period_start, u.period_end, u.product, sum(u.kgce_quantity) AS kgce
+          FROM ledger.energy_use u GROUP BY u.applicant, u.period_start, u.period_end, u.product),
+    counted AS (
+        SELECT o.*, count(*) OVER (PARTITION BY o.applicant, o.period_start, o.period_end) AS products FROM output o)
+    SELECT c.applicant, c.product, c.unit, c.period_start, c.period_end,
+           (coalesce(d.kgce, 0) + CASE WHEN c.products = 1 THEN coalesce(s.kgce, 0) ELSE 0 END)::numeric(38,9) AS kgce_quantity,
+           c.qualified::numeric(38,18) AS qualified_quantity,
+           CASE WHEN c.qualified > 0 AND (c.products = 1 OR s.kgce IS NULL)
+                THEN ((coalesce(d.kgce, 0) + coalesce(s.kgce, 0)) / c.qualified)::numeric(38,9) END AS kgce_per_unit
+      FROM counted c
+      LEFT JOIN used d ON d.applicant = c.applicant AND d.period_start = c.period_start AND d.period_end = c.period_end AND d.product = c.product
+      LEFT JOIN used s ON s.applicant = c.applicant AND s.period_start = c.period_start AND s.period_end = c.period_end AND s.product IS NULL;
+    COMMENT ON VIEW ledger.unit_energy IS 'unit product energy of each period that has both an energy and a product package; total = sum(kgce_quantity) / sum(qualified_quantity), never an average of kgce_per_unit';
+    COMMENT ON COLUMN ledger.unit_energy.applicant IS 'node id of the applicant';
+    COMMENT ON COLUMN ledger.unit_energy.product IS 'product';
+    COMMENT ON COLUMN ledger.unit_energy.unit IS 'unit of the product';
+    COMMENT ON COLUMN ledger.unit_energy.period_start IS 'start of the period';
+    COMMENT ON COLUMN ledger.unit_energy.period_end IS 'end of the period, exclusive';
+    COMMENT ON COLUMN ledger.unit_energy.kgce_quantity IS 'numerator: energy used for the product, kgce under the policy in force; with several products only what is declared for this one';
+    COMMENT ON COLUMN ledger.unit_energy.qualified_quantity IS 'denominator: qualified output, in unit';
+    COMMENT ON COLUMN ledger.unit_energy.kgce_per_unit IS 'unit product energy (GB/T 13234), kgce per unit; NULL when output is not positive, or when energy shared by several products was used (ecert.assess() spreads it)';
+END
+$$;
+COMMENT ON FUNCTION ecert.create_energy_views() IS 'internal: makes or renews the views of this folder; see ecert.upgrade_ledger()';
+
+REVOKE ALL ON FUNCTION ecert.create_energy_tables(), ecert.create_energy_views(), ecert.pack_energy(tstzrange, bytea, text),
+    ecert.pack_product(tstzrange, bytea, text) FROM PUBLIC;

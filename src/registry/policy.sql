@@ -1,0 +1,72 @@
+-- The policy that ecert.create_ledger() takes when it is given none, and coefficients as rows.
+
+CREATE FUNCTION ecert.default_policy() RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+    SELECT pg_catalog.jsonb_build_object(
+        'coefficients', (
+            SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('source', c.source, 'unit', c.unit, 'kgce', c.kgce,
+                       'edition', 'GB/T 2589-2020', 'citation', c.citation) ORDER BY c.source, c.unit)
+              FROM (VALUES
+        ('raw_coal', 'kg', 0.7143, 'raw coal; FOUND: value found in a published copy'),
+        ('cleaned_coal', 'kg', 0.9000, 'cleaned (washed) coal; PARTIAL: not checked against the printed standard'),
+        ('middlings', 'kg', 0.2857, 'washed middlings; PARTIAL: not checked against the printed standard'),
+        ('coal_slime_min', 'kg', 0.2857, 'coal slime (lower bound); PARTIAL: not checked against the printed standard'),
+        ('coal_slime_max', 'kg', 0.4286, 'coal slime (upper bound); PARTIAL: not checked against the printed standard'),
+        ('gangue', 'kg', 0.2857, 'coal gangue (used as energy); PARTIAL: not checked against the printed standard'),
+        ('coke', 'kg', 0.9714, 'coke (dry); PARTIAL: not checked against the printed standard'),
+        ('coal_tar', 'kg', 1.1429, 'coal tar; PARTIAL: not checked against the printed standard'),
+        ('crude_oil', 'kg', 1.4286, 'crude oil; PARTIAL: not checked against the printed standard'),
+        ('fuel_oil', 'kg', 1.4286, 'fuel oil; PARTIAL: not checked against the printed standard'),
+        ('gasoline', 'kg', 1.4714, 'gasoline; PARTIAL: not checked against the printed standard'),
+        ('kerosene', 'kg', 1.4714, 'kerosene; PARTIAL: not checked against the printed standard'),
+        ('diesel', 'kg', 1.4571, 'diesel; PARTIAL: not checked against the printed standard'),
+        ('natural_gas', 'm3', 1.3300, 'natural gas (upper bound; the usual default); FOUND: value found in a published copy'),
+        ('lng', 'kg', 1.7572, 'liquefied natural gas; PARTIAL: not checked against the printed standard'),
+        ('lpg', 'kg', 1.7143, 'liquefied petroleum gas; PARTIAL: not checked against the printed standard'),
+        ('refinery_gas', 'kg', 1.5714, 'refinery dry gas; PARTIAL: not checked against the printed standard'),
+        ('coke_oven_gas_min', 'm3', 0.5714, 'coke-oven gas (lower bound); PARTIAL: not checked against the printed standard'),
+        ('coke_oven_gas_max', 'm3', 0.6143, 'coke-oven gas (upper bound); PARTIAL: not checked against the printed standard'),
+        ('blast_furnace_gas', 'm3', 0.1286, 'blast-furnace gas; PARTIAL: not checked against the printed standard'),
+        ('producer_gas', 'm3', 0.1786, 'producer gas; PARTIAL: not checked against the printed standard'),
+        ('heavy_oil_catalytic_gas', 'm3', 0.6571, 'heavy-oil catalytic-cracking gas; PARTIAL: not checked against the printed standard'),
+        ('heavy_oil_thermal_gas', 'm3', 1.2143, 'heavy-oil thermal-cracking gas; PARTIAL: not checked against the printed standard'),
+        ('coke_gas', 'm3', 0.5571, 'gas made from coke; PARTIAL: not checked against the printed standard'),
+        ('pressure_gasification_gas', 'm3', 0.5143, 'pressurised-gasification gas; PARTIAL: not checked against the printed standard'),
+        ('water_gas', 'm3', 0.3571, 'water gas; PARTIAL: not checked against the printed standard'),
+        ('electricity', 'kWh', 0.1229, 'electricity, calorific (energy-equivalent) value; FOUND: value found in a published copy'),
+        ('heat', 'MJ', 0.03412, 'heat, calorific value; FOUND: value found in a published copy'),
+        ('new_water', 't', 0.2571, 'fresh water (energy-consuming medium); FOUND: value found in a published copy'),
+        ('soft_water', 't', 0.4857, 'softened water; PARTIAL: not checked against the printed standard'),
+        ('deoxygenated_water', 't', 0.9714, 'deoxygenated water; PARTIAL: not checked against the printed standard'),
+        ('compressed_air', 'm3', 0.0400, 'compressed air; PARTIAL: not checked against the printed standard'),
+        ('oxygen', 'm3', 0.4000, 'oxygen; PARTIAL: not checked against the printed standard'),
+        ('acetylene', 'm3', 8.3143, 'acetylene; PARTIAL: not checked against the printed standard'),
+        ('calcium_carbide', 'kg', 2.0786, 'calcium carbide; PARTIAL: not checked against the printed standard')) AS c (source, unit, kgce, citation)),
+        'units', (
+            SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('unit', u.unit, 'base', u.base, 'factor', u.factor))
+              FROM (VALUES
+        ('t', 'kg', 1000), ('kt', 'kg', 1000000), ('10^4 t', 'kg', 10000000),
+        ('kt', 't', 1000), ('10^4 t', 't', 10000),
+        ('10^3 m3', 'm3', 1000), ('10^4 m3', 'm3', 10000),
+        ('MWh', 'kWh', 1000), ('GWh', 'kWh', 1000000), ('10^4 kWh', 'kWh', 10000),
+        ('GJ', 'MJ', 1000), ('TJ', 'MJ', 1000000)) AS u (unit, base, factor)),
+        'audit', '{"required": [{"as": "upstream", "count": 1}, {"as": "peer", "count": 1}],
+                   "upstream": {"tolerance": 0.02}, "downstream": {"tolerance": 0.02},
+                   "peer": {"k": 3, "band": 0.3, "minimum": 3}}'::pg_catalog.jsonb,
+        'certificate', '{"threshold": 0, "denominator": "baseline", "valid_days": 365}'::pg_catalog.jsonb,
+        'reward', '{"upstream": 1, "peer": 1, "downstream": 1, "unit": "point"}'::pg_catalog.jsonb)
+$$;
+COMMENT ON FUNCTION ecert.default_policy() IS 'the built-in policy: coefficients of GB/T 2589-2020 (low calorific values; electricity and heat by calorific value; of natural gas the upper bound, the usual default), each with the status of its figure in the citation; unit multiples; one upstream and one peer audit required; threshold 0. Equivalent values and rows known from memory only are left out: add yours with ecert.set_policy()';
+
+CREATE FUNCTION ecert.coefficients(policy jsonb, OUT source text, OUT unit text, OUT kgce numeric) RETURNS SETOF record
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 100
+AS $$
+    SELECT c ->> 'source', c ->> 'unit', (c ->> 'kgce')::numeric
+      FROM pg_catalog.jsonb_array_elements(policy -> 'coefficients') AS c
+    UNION ALL
+    SELECT c ->> 'source', u ->> 'unit', (c ->> 'kgce')::numeric * (u ->> 'factor')::numeric
+      FROM pg_catalog.jsonb_array_elements(policy -> 'coefficients') AS c
+      JOIN pg_catalog.jsonb_array_elements(policy -> 'units') AS u ON u ->> 'base' = c ->> 'unit'
+$$;
+COMMENT ON FUNCTION ecert.coefficients(jsonb) IS 'every source and unit that a policy can convert, directly or through a unit multiple, with kgce (kilograms of standard coal, 29307.6 kJ each) per unit';
