@@ -340,12 +340,12 @@ CREATE FUNCTION ecert.set_status(certificate bytea, status text, reason text) RE
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    subject text := (SELECT p.subject FROM ledger.package p WHERE p.hash = set_status.certificate AND p.kind = 'certificate');
+    certified text := (SELECT p.subject FROM ledger.package p WHERE p.hash = set_status.certificate AND p.kind = 'certificate');
 BEGIN
-    IF subject IS NULL THEN
+    IF certified IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'EC063', MESSAGE = 'there is no such certificate', DETAIL = format('Hash %s.', encode(certificate, 'hex'));
     END IF;
-    RETURN ecert.append('status', jsonb_build_object('certificate', encode(certificate, 'hex'), 'status', status, 'reason', reason), subject);
+    RETURN ecert.append('status', jsonb_build_object('certificate', encode(certificate, 'hex'), 'status', status, 'reason', reason), certified);
 END
 $$;
 COMMENT ON FUNCTION ecert.set_status(bytea, text, text) IS 'certifier: suspend, withdraw or make active again the certificate of that hash, with the reason; withdrawn is final. Returns the hash of the status package. EC063, EC064';
@@ -355,16 +355,16 @@ CREATE FUNCTION ecert.rule_status(p ecert.package, first_admission boolean) RETU
 AS $$
 DECLARE
     body jsonb := ecert.body(p);
-    subject text;
+    certified text;
     present record;
 BEGIN
-    SELECT c.subject INTO subject FROM ledger.package c WHERE c.hash = decode(body ->> 'certificate', 'hex') AND c.kind = 'certificate';
+    SELECT c.subject INTO certified FROM ledger.package c WHERE c.hash = decode(body ->> 'certificate', 'hex') AND c.kind = 'certificate';
     IF NOT FOUND THEN
         RAISE EXCEPTION USING ERRCODE = 'EC063', MESSAGE = 'there is no such certificate', DETAIL = format('Hash %s.', body ->> 'certificate');
     END IF;
-    IF subject <> ecert.subject(p) THEN
+    IF certified <> ecert.subject(p) THEN
         RAISE EXCEPTION USING ERRCODE = 'EC017', MESSAGE = 'subject of the status package is not the certificate''s applicant',
-            DETAIL = format('Subject "%s", expected "%s".', ecert.subject(p), subject);
+            DETAIL = format('Subject "%s", expected "%s".', ecert.subject(p), certified);
     END IF;
     SELECT s.* INTO present FROM ecert.certificate_status(decode(body ->> 'certificate', 'hex'), ecert.seq(p)) AS s;
     IF present.status IN ('withdrawn', body ->> 'status') THEN
@@ -373,7 +373,7 @@ BEGIN
     END IF;
     IF body ->> 'status' = 'active' AND first_admission AND EXISTS (
         SELECT FROM ledger.package c WHERE c.hash = decode(body ->> 'certificate', 'hex')
-           AND ecert.live_certificate(subject, c.period) <> c.hash) THEN
+           AND ecert.live_certificate(certified, c.period) <> c.hash) THEN
         RAISE EXCEPTION USING ERRCODE = 'EC060', MESSAGE = 'another certificate for this period is live';
     END IF;
 END

@@ -254,18 +254,18 @@ check_entitled(EcertRegistry *registry, const EcertNodeState *node, const EcertP
 			   EcertRefusal *refusal)
 {
 	int			role = role_for(package->kind);
-	const char *name = role == ECERT_ROLE_CERTIFIER ? "certifier" :
-		role == ECERT_ROLE_APPLICANT ? "applicant" : "auditor";
+	const char *name = role == ECERT_ROLE_CERTIFIER ? "the certifier" :
+		role == ECERT_ROLE_APPLICANT ? "applicants" : "auditors";
 
 	if ((node->roles & role) != 0 &&
 		(role != ECERT_ROLE_CERTIFIER || memcmp(&node->id, &registry->certifier, sizeof node->id) == 0))
 		return true;
 	return ecert_refuse(refusal, ERRCODE_ECERT_ISSUER_NOT_ENTITLED,
-						psprintf("node \"%s\" may not issue a %s package",
+						psprintf("node \"%s\" may not issue packages of kind %s",
 								 ecert_cstring(package->issuer), ecert_kind_name(package->kind)),
-						psprintf("A %s package is issued by the %s%s.", ecert_kind_name(package->kind), name,
-								 role == ECERT_ROLE_CERTIFIER ? " that made the ledger" : " itself"),
-						psprintf("The certifier gives roles with ecert.enroll()."));
+						psprintf("Packages of kind %s are issued by %s%s.", ecert_kind_name(package->kind), name,
+								 role == ECERT_ROLE_CERTIFIER ? " that made the ledger" : ""),
+						pstrdup("The certifier gives roles with ecert.enroll()."));
 }
 
 static char *
