@@ -178,9 +178,9 @@ BEGIN
     UNION ALL
     SELECT NULL, r.unit,
            CASE WHEN r.has_base THEN ecert.quotient(r.base[1], r.base[2], 4) END, CASE WHEN r.unit IS NOT NULL THEN trim_scale(r.base_amount) END,
-           CASE WHEN r.unit IS NOT NULL AND r.base_amount > 0 THEN ecert.quotient(r.base[1], r.base[2] * r.base_amount, 9) END,
+           CASE WHEN r.has_base AND r.unit IS NOT NULL AND r.base_amount > 0 THEN ecert.quotient(r.base[1], r.base[2] * r.base_amount, 9) END,
            CASE WHEN r.has_now THEN ecert.quotient(r.now[1], r.now[2], 4) END, CASE WHEN r.unit IS NOT NULL THEN trim_scale(r.now_amount) END,
-           CASE WHEN r.unit IS NOT NULL AND r.now_amount > 0 THEN ecert.quotient(r.now[1], r.now[2] * r.now_amount, 9) END,
+           CASE WHEN r.has_now AND r.unit IS NOT NULL AND r.now_amount > 0 THEN ecert.quotient(r.now[1], r.now[2] * r.now_amount, 9) END,
            CASE WHEN r.status = 'ok' THEN ecert.quotient(r.saving[1], r.saving[2], 4) END,
            CASE WHEN r.status = 'ok' THEN ecert.quotient(r.saving[1] * r.rate_base[2], r.saving[2] * r.rate_base[1], 9) END,
            r.status,
