@@ -132,12 +132,14 @@ main_cluster_conf=/etc/postgresql-common/createcluster.d/ecert-no-main-cluster.c
 
 no_main_cluster() {
 	ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 && return 0
-	as_root mkdir -p "${main_cluster_conf%/*}"
+	[ -d "${main_cluster_conf%/*}" ] || as_root mkdir -p "${main_cluster_conf%/*}"
 	echo 'create_main_cluster = false' | as_root tee "$main_cluster_conf" >/dev/null
 }
 
 with_main_cluster() {
-	[ ! -f "$main_cluster_conf" ] || as_root rm -f "$main_cluster_conf"
+	[ -f "$main_cluster_conf" ] || return 0
+	as_root rm -f "$main_cluster_conf"
+	as_root rmdir --ignore-fail-on-non-empty "${main_cluster_conf%/*}"
 }
 
 # ---- the user and the folder of the server ----------------------------------------------------------
