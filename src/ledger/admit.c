@@ -33,6 +33,10 @@ static EcertQuery replaced_query = {
 	3, {BYTEAOID, TEXTOID, TEXTOID}, NULL
 };
 
+static EcertQuery known_query = {
+	"SELECT 1 FROM ledger.package WHERE hash OPERATOR(pg_catalog.=) $1", 1, {BYTEAOID}, NULL
+};
+
 static EcertQuery rule_queries[ECERT_KIND_COUNT] = {
 	[ECERT_KIND_NODE] = {"SELECT ecert.rule_node($1::ecert.package, $2)", 2, {BYTEAOID, BOOLOID}, NULL},
 	[ECERT_KIND_RELATION] = {"SELECT ecert.rule_relation($1::ecert.package, $2)", 2, {BYTEAOID, BOOLOID}, NULL},
@@ -298,14 +302,33 @@ check_origin(EcertRegistry *registry, const EcertPackage *package, bool first_ad
 	return key;
 }
 
+/* An identical package further back in the feed is no fork */
+static void
+check_known(const EcertPackage *package, const uint8_t *hash)
+{
+	Datum		value = PointerGetDatum(ecert_bytea(ecert_slice(hash, ECERT_HASH_SIZE)));
+
+	SPI_connect();
+	if (ecert_query(&known_query, &value, 1) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_ECERT_DUPLICATE),
+				 errmsg("package is on the ledger already"),
+				 errdetail("Issuer \"%s\", %s, seq " INT64_FORMAT ", hash %s.", ecert_cstring(package->issuer),
+						   ecert_kind_name(package->kind), package->seq, ecert_hex(ecert_slice(hash, ECERT_HASH_SIZE)))));
+	SPI_finish();
+}
+
 static void
 check_feed(const EcertHead *head, const EcertPackage *package, const uint8_t *hash, const uint8_t *genesis_hash)
 {
 	EcertRefusal refusal;
 
-	if (!ecert_check_link(head, package, hash, genesis_hash, &refusal) ||
-		!ecert_check_order(head, package, &refusal))
-		ecert_raise_refusal(&refusal);
+	if (ecert_check_link(head, package, hash, genesis_hash, &refusal) &&
+		ecert_check_order(head, package, &refusal))
+		return;
+	if (refusal.sqlstate == ERRCODE_ECERT_FORK)
+		check_known(package, hash);
+	ecert_raise_refusal(&refusal);
 }
 
 /* The first package of all: it brings the key that it is verified with */

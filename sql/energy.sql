@@ -1,0 +1,91 @@
+-- Readings to packages: series, sums, corrections, refusals; views for BI tools.
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set VERBOSITY terse
+\set SHOW_CONTEXT never
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS ecert;
+DROP SCHEMA IF EXISTS ledger CASCADE;
+SET TimeZone = 'UTC';
+SET DateStyle = 'ISO';
+\set become 'SELECT set_config(''ecert.node'', :''who'', false) AS node, set_config(''ecert.signing_key'', :''abs_srcdir'' || ''/test/keys/'' || :''who'' || ''.pem'', false) IS NOT NULL AS has_key;'
+\set who certifier
+:become
+SELECT ecert.create_ledger('energy.test') IS NOT NULL AS made;
+SELECT ecert.enroll('plant-a', '{applicant}', pg_read_file(:'abs_srcdir' || '/test/keys/plant-a.pub.pem')) IS NOT NULL AS enrolled;
+\set who plant-a
+:become
+
+-- two weeks of quarter-hours of a steel works, packed by day in its own time zone: one series a day
+CREATE SCHEMA energy_test;
+CREATE TABLE energy_test.interval (producer text, interval_start timestamptz, interval_end timestamptz, energy_source text, energy_unit text, energy_qty numeric);
+\set f :abs_srcdir '/test/data/steel_15min_sample_2weeks.csv'
+COPY energy_test.interval FROM :'f' CSV HEADER;
+INSERT INTO ledger.reading (meter, source, unit, interval_start, interval_end, quantity) SELECT 'main', energy_source, energy_unit, interval_start, interval_end, energy_qty FROM energy_test.interval;
+CREATE TABLE energy_test.day (period date, intervals int, kwh numeric, kgce numeric);
+\set f :abs_srcdir '/test/data/steel_expected_day.csv'
+COPY energy_test.day FROM :'f' CSV HEADER;
+SELECT count(ecert.pack_energy(tstzrange(d.period::timestamp AT TIME ZONE '9 hours'::interval, (d.period + 1)::timestamp AT TIME ZONE '9 hours'::interval))) FROM (SELECT * FROM energy_test.day ORDER BY period) AS d;
+SELECT count(*) AS days, bool_and(u.quantity = d.kwh AND u.kgce_quantity = d.kgce) AS sums_agree,
+       bool_and((SELECT count(*) FROM ecert.energy_series(p.package)) = d.intervals) AS intervals_agree
+  FROM energy_test.day d
+  JOIN ledger.energy_use u ON u.period_start = d.period::timestamp AT TIME ZONE '9 hours'::interval
+  JOIN ledger.package p ON encode(p.hash, 'hex') = u.package_hash;
+-- every reading comes back out of the signed packages with its digits
+SELECT count(*) AS readings, count(*) FILTER (WHERE s.quantity = i.energy_qty) AS agree
+  FROM energy_test.interval i LEFT JOIN (SELECT s.* FROM ledger.package p CROSS JOIN LATERAL ecert.energy_series(p.package) AS s WHERE p.kind = 'energy') AS s
+    ON s.interval_start = i.interval_start AND s.interval_end = i.interval_end;
+SELECT octet_length(p.package::bytea) < 700 AS small, ecert.body(p.package) #> '{lines,0,series,exp}' AS exp, ecert.body(p.package) #> '{lines,0,series,step}' AS step
+  FROM ledger.package p WHERE p.kind = 'energy' AND p.seq = 0;
+
+-- uneven or single readings become a sum; sources, products, suppliers and meters keep lines of their own
+INSERT INTO ledger.reading (meter, source, unit, product, supplier, interval_start, interval_end, quantity) VALUES
+ ('m1', 'electricity', 'kWh', 'steel', 'grid', '2024-01-01', '2024-01-11', 10.50), ('m1', 'electricity', 'kWh', 'steel', 'grid', '2024-01-11', '2024-02-01', 0.25),
+ ('m2', 'raw_coal', 't', NULL, NULL, '2024-01-01', '2024-02-01', 3), ('', 'coke', 'kg', 'steel', NULL, '2024-01-05', '2024-01-06', 7);
+INSERT INTO ledger.production (product, unit, period_start, period_end, output, qualified, value, currency) VALUES
+ ('steel', 't', '2024-01-01', '2024-01-15', 100, 99, 5, 'CNY'), ('steel', 't', '2024-01-15', '2024-02-01', 100, 98.5, 6, 'CNY'), ('slag', 't', '2024-01-01', '2024-02-01', -1, -1, NULL, NULL);
+SELECT ecert.pack_energy('[2024-01-01,2024-02-01)') IS NOT NULL AS packed;
+SELECT ecert.pack_product('[2024-01-01,2024-02-01)') IS NOT NULL AS packed;
+SELECT line_number, source, unit, product, supplier, meter, trim_scale(quantity) AS quantity, trim_scale(kgce_quantity) AS kgce FROM ledger.energy_use WHERE period_start = '2024-01-01' ORDER BY 1;
+SELECT line_number, product, unit, trim_scale(output_quantity) AS output, trim_scale(qualified_quantity) AS qualified, trim_scale(output_value) AS value, currency FROM ledger.product_output ORDER BY 1;
+
+-- refusals, each with its own SQLSTATE
+\set VERBOSITY sqlstate
+-- nothing to pack
+SELECT ecert.pack_energy('[2024-02-01,2024-03-01)');
+SELECT ecert.pack_product('[2024-02-01,2024-03-01)');
+-- packed already
+SELECT ecert.pack_energy('[2024-01-01,2024-02-01)');
+-- a reading reaches over the edge, readings leave a gap, readings overlap
+INSERT INTO ledger.reading (source, unit, interval_start, interval_end, quantity) VALUES ('raw_coal', 't', '2024-02-20', '2024-03-02', 1);
+SELECT ecert.pack_energy('[2024-02-01,2024-03-01)');
+DELETE FROM ledger.reading WHERE interval_start = '2024-02-20';
+INSERT INTO ledger.reading (source, unit, interval_start, interval_end, quantity) VALUES ('raw_coal', 't', '2024-02-01', '2024-02-10', 1), ('raw_coal', 't', '2024-02-11', '2024-03-01', 1);
+SELECT ecert.pack_energy('[2024-02-01,2024-03-01)');
+UPDATE ledger.reading SET interval_end = '2024-02-12' WHERE interval_start = '2024-02-01';
+SELECT ecert.pack_energy('[2024-02-01,2024-03-01)');
+UPDATE ledger.reading SET interval_end = '2024-02-11' WHERE interval_start = '2024-02-01';
+-- no coefficient for the source
+UPDATE ledger.reading SET source = 'gold' WHERE interval_start >= '2024-02-01';
+SELECT ecert.pack_energy('[2024-02-01,2024-03-01)');
+-- a number that no package can hold
+UPDATE ledger.reading SET source = 'raw_coal', quantity = 0.1234567890123456789 WHERE interval_start >= '2024-02-01';
+SELECT ecert.pack_energy('[2024-02-01,2024-03-01)');
+-- a reading below zero does not get into the table
+INSERT INTO ledger.reading (source, unit, interval_start, interval_end, quantity) VALUES ('raw_coal', 't', '2024-03-01', '2024-04-01', -1);
+-- a correction that names a package of another period
+SELECT ecert.pack_energy('[2024-01-01,2024-02-01)', (SELECT hash FROM ledger.package WHERE kind = 'energy' AND seq = 0), 'wrong one');
+\set VERBOSITY terse
+-- nothing of all that is on the ledger
+SELECT kind, count(*), max(seq) FROM ledger.package WHERE issuer = 'plant-a' GROUP BY kind ORDER BY kind;
+-- a correction takes the place of the package in every view
+UPDATE ledger.reading SET quantity = 4 WHERE source = 'raw_coal' AND interval_start = '2024-01-01';
+SELECT ecert.pack_energy('[2024-01-01,2024-02-01)', (SELECT hash FROM ledger.package WHERE kind = 'energy' AND period = '[2024-01-01,2024-02-01)'), 'one lorry forgotten') IS NOT NULL AS corrected;
+SELECT seq, trim_scale(quantity) AS quantity FROM ledger.energy_use WHERE source = 'raw_coal';
+-- replaced already
+\set VERBOSITY sqlstate
+SELECT ecert.pack_energy('[2024-01-01,2024-02-01)', (SELECT hash FROM ledger.package WHERE kind = 'energy' AND period = '[2024-01-01,2024-02-01)' ORDER BY seq LIMIT 1), 'again');
+\set VERBOSITY terse
+SELECT source, unit, kgce, edition FROM ledger.coefficient WHERE source IN ('electricity', 'raw_coal', 'natural_gas') ORDER BY source;
+SELECT * FROM ecert.problems();
+DROP SCHEMA energy_test CASCADE;
+DROP SCHEMA ledger CASCADE;
