@@ -216,7 +216,7 @@ AS $$
         SELECT DISTINCT b.body ->> 'auditor' AS node
           FROM ledger.package p CROSS JOIN LATERAL (SELECT ecert.body(p.package)) AS b (body)
          WHERE p.subject = check_peer.applicant AND p.kind = 'relation' AND b.body ->> 'as' = 'peer' AND b.body ->> 'auditor' <> check_peer.applicant
-           AND ecert.related(b.body ->> 'auditor', check_peer.applicant, 'peer', upper(period))),
+           AND ecert.related(b.body ->> 'auditor', check_peer.applicant, 'peer', upper(check_peer.period))),
     theirs AS (
         SELECT p.node, u.product, u.unit, u.unit_energy
           FROM peers p CROSS JOIN rule r CROSS JOIN LATERAL ecert.unit_energy_of(r.policy, p.node, period) AS u),
@@ -250,7 +250,7 @@ COMMENT ON FUNCTION ecert.check_peer(text, text, tstzrange) IS 'internal: unit p
 
 CREATE FUNCTION ecert.median(figures numeric[]) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN (SELECT pg_catalog.avg(m.figure)
+    RETURN (SELECT pg_catalog.trim_scale(pg_catalog.avg(m.figure))
               FROM (SELECT f.figure, pg_catalog.row_number() OVER (ORDER BY f.figure) AS place, pg_catalog.count(*) OVER () AS all_of
                       FROM pg_catalog.unnest(figures) AS f (figure)) AS m
              WHERE m.place IN ((m.all_of + 1) / 2, (m.all_of + 2) / 2));
