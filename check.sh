@@ -9,7 +9,7 @@
 # ', N skipped' where some were; the exit status is 0 when none failed and some test ran. After a failure
 # everything the tests wrote is kept in build/check.
 set -u
-export LC_ALL=C
+export LC_ALL=C LANG=C.UTF-8
 umask 022
 unset CDPATH PGDATABASE PGUSER PGHOST PGPORT PGOPTIONS PGSERVICE MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 project=$(cd "$(dirname "$0")" && pwd -P)

@@ -5,7 +5,7 @@
 #   ./demo.sh         install what is missing, build, start, run; the server stays to be looked at
 #   ./demo.sh stop    stop the server and remove it
 set -u
-export LC_ALL=C
+export LC_ALL=C LANG=C.UTF-8
 umask 022
 unset CDPATH PGDATABASE PGUSER PGHOST PGPORT PGOPTIONS PGSERVICE MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 project=$(cd "$(dirname "$0")" && pwd -P)
