@@ -54,7 +54,7 @@ run_tests() {
 	log=$home/$title.log
 	rm -f "$work/counts"
 	{
-		as_server timeout "$time_limit" "$@" 2>&1 </dev/null
+		as_server timeout --foreground "$time_limit" "$@" 2>&1 </dev/null
 		echo $? >"$work/status"
 	} | tee "$work/log" | awk -v title="$title" -v counts="$work/counts" "$program"
 	status=$(cat "$work/status")
