@@ -63,7 +63,7 @@ COMMENT ON FUNCTION ecert.audited_kinds(text) IS 'kinds of packages that an audi
 -- Checks common to all roles: what the packages themselves show
 
 CREATE FUNCTION ecert.coverage_gaps(applicant text, of_kind text, within tstzrange, last_seq bigint DEFAULT NULL) RETURNS tstzmultirange
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT pg_catalog.tstzmultirange(within) OPERATOR(pg_catalog.-)
            coalesce(pg_catalog.range_agg(p.period), '{}'::pg_catalog.tstzmultirange)
@@ -74,7 +74,7 @@ COMMENT ON FUNCTION ecert.coverage_gaps(text, text, tstzrange, bigint) IS 'the p
 CREATE FUNCTION ecert.check_structure(applicant text, period tstzrange, as_role text,
                                       OUT check_name text, OUT product text, OUT source text, OUT declared numeric, OUT found numeric,
                                       OUT deviation numeric, OUT tolerance numeric, OUT ok boolean, OUT note text) RETURNS SETOF record
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT 'coverage_' || k.kind, NULL::text, NULL::text, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric,
            isempty(g.gaps), CASE WHEN isempty(g.gaps) THEN NULL ELSE 'not covered: ' || g.gaps::text END
@@ -97,6 +97,7 @@ AS $$
      WHERE 'energy' = ANY (ecert.audited_kinds(as_role))
        AND EXISTS (SELECT FROM ecert.live_packages(check_structure.applicant, 'energy', tstzrange('1970-01-01 00:00:00+00', lower(period))) AS p
                    CROSS JOIN LATERAL ecert.energy_lines(p.package) AS l WHERE l.meter IS NOT NULL)
+     ORDER BY 1, 2, 3
 $$;
 COMMENT ON FUNCTION ecert.check_structure(text, tstzrange, text) IS 'internal: the checks that every role makes on the packages it reads: no gap in the period, every source with a coefficient, no meter out of nowhere. Overlaps and negative quantities are refused at admission';
 
@@ -105,7 +106,7 @@ COMMENT ON FUNCTION ecert.check_structure(text, tstzrange, text) IS 'internal: t
 CREATE FUNCTION ecert.check_upstream(auditor text, applicant text, period tstzrange,
                                      OUT check_name text, OUT product text, OUT source text, OUT declared numeric, OUT found numeric,
                                      OUT deviation numeric, OUT tolerance numeric, OUT ok boolean, OUT note text) RETURNS SETOF record
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
     -- everything in kgce, so that units of both sides may differ
     WITH factor AS (SELECT c.source, c.unit, c.kgce FROM ecert.coefficients(ecert.policy()) AS c),
@@ -149,7 +150,7 @@ COMMENT ON FUNCTION ecert.check_upstream(text, text, tstzrange) IS 'internal: pe
 CREATE FUNCTION ecert.check_downstream(auditor text, applicant text, period tstzrange,
                                        OUT check_name text, OUT product text, OUT source text, OUT declared numeric, OUT found numeric,
                                        OUT deviation numeric, OUT tolerance numeric, OUT ok boolean, OUT note text) RETURNS SETOF record
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
     WITH bought AS (
         SELECT b.product, b.unit, sum(b.quantity) AS quantity, CASE WHEN count(b.value) = count(*) THEN sum(b.value) END AS value
@@ -192,7 +193,7 @@ COMMENT ON FUNCTION ecert.check_downstream(text, text, tstzrange) IS 'internal: 
 
 CREATE FUNCTION ecert.unit_energy_of(policy jsonb, applicant text, within tstzrange,
                                      OUT product text, OUT unit text, OUT unit_energy numeric) RETURNS SETOF record
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT e.product, e.unit, ecert.quotient(e.kgce_numerator, e.kgce_denominator * e.qualified, 9)
       FROM ecert.energy_by_product(policy, unit_energy_of.applicant, within, NULL, NULL) AS e
@@ -203,7 +204,7 @@ COMMENT ON FUNCTION ecert.unit_energy_of(jsonb, text, tstzrange) IS 'internal: u
 CREATE FUNCTION ecert.check_peer(auditor text, applicant text, period tstzrange,
                                  OUT check_name text, OUT product text, OUT source text, OUT declared numeric, OUT found numeric,
                                  OUT deviation numeric, OUT tolerance numeric, OUT ok boolean, OUT note text) RETURNS SETOF record
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
     WITH rule AS (
         SELECT p.policy, (p.policy -> 'audit' -> 'peer' ->> 'k')::numeric AS k, (p.policy -> 'audit' -> 'peer' ->> 'band')::numeric AS band,
@@ -282,7 +283,7 @@ $$;
 COMMENT ON FUNCTION ecert.audit(text, tstzrange, text) IS 'auditor: the checks of this node (ecert.node) on an applicant''s packages of a period in the role upstream (from ledger.delivery), peer or downstream (from ledger.purchase): declared on the ledger, found in the records, their difference, the tolerance, and ok; NULL where there are not enough records';
 
 CREATE FUNCTION ecert.audited_ranges(applicant text, period tstzrange, as_role text) RETURNS jsonb
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('kind', r.kind, 'first', r.first, 'last', r.last,
                'hash', (SELECT pg_catalog.encode(p.hash, 'hex') FROM ledger.package p
@@ -374,7 +375,7 @@ COMMENT ON FUNCTION ecert.rule_audit(ecert.package, boolean) IS 'rule of kind au
 CREATE FUNCTION ecert.audits(applicant text, energy_last_seq bigint DEFAULT NULL, product_last_seq bigint DEFAULT NULL,
                              OUT hash bytea, OUT auditor text, OUT as_role text, OUT verdict text, OUT period tstzrange, OUT issued_at timestamptz,
                              OUT kind text, OUT first_seq bigint, OUT last_seq bigint, OUT void boolean) RETURNS SETOF record
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT a.hash, a.issuer, b.body ->> 'as', b.body ->> 'verdict', a.period, a.issued_at,
            r ->> 'kind', (r ->> 'first')::bigint, (r ->> 'last')::bigint,

@@ -4,7 +4,7 @@
 
 CREATE FUNCTION ecert.certificate_status(certificate bytea, before bigint DEFAULT NULL,
                                          OUT status text, OUT reason text, OUT since timestamptz) RETURNS record
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT coalesce(s.status, 'active'), s.reason, coalesce(s.issued_at, c.issued_at)
       FROM ledger.package c
@@ -19,7 +19,7 @@ $$;
 COMMENT ON FUNCTION ecert.certificate_status(bytea, bigint) IS 'active, suspended or withdrawn, with the reason and since when: the newest status package of a certificate (before that seq of the status feed, when given), active when there is none; NULLs when the hash names no certificate';
 
 CREATE FUNCTION ecert.live_certificate(applicant text, period tstzrange, before bigint DEFAULT NULL) RETURNS bytea
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT c.hash FROM ledger.package c
      WHERE c.subject = live_certificate.applicant AND c.kind = 'certificate'
@@ -34,7 +34,7 @@ CREATE FUNCTION ecert.package_ranges(applicant text, period tstzrange, baseline 
                                      energy_last_seq bigint DEFAULT NULL, product_last_seq bigint DEFAULT NULL,
                                      OUT kind text, OUT is_baseline boolean, OUT first_seq bigint, OUT last_seq bigint,
                                      OUT hash bytea, OUT package_count bigint) RETURNS SETOF record
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT r.kind, r.is_baseline, r.first_seq, r.last_seq,
            (SELECT p.hash FROM ledger.package p WHERE p.issuer = package_ranges.applicant AND p.kind = r.kind AND p.seq = r.last_seq), r.package_count
@@ -50,7 +50,7 @@ COMMENT ON FUNCTION ecert.package_ranges(text, tstzrange, tstzrange, bigint, big
 CREATE FUNCTION ecert.uncovered_packages(policy jsonb, applicant text, period tstzrange, baseline tstzrange,
                                          energy_last_seq bigint DEFAULT NULL, product_last_seq bigint DEFAULT NULL, only_audits bytea[] DEFAULT NULL,
                                          OUT as_role text, OUT kind text, OUT required integer, OUT package_count bigint, OUT first_period tstzrange) RETURNS SETOF record
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
     WITH passed AS MATERIALIZED (
         SELECT DISTINCT a.auditor, a.as_role, a.kind, a.first_seq, a.last_seq, a.period
@@ -73,7 +73,7 @@ COMMENT ON FUNCTION ecert.uncovered_packages(jsonb, text, tstzrange, tstzrange, 
 -- Obstacles
 
 CREATE FUNCTION ecert.feed_obstacles(applicant text) RETURNS TABLE (obstacle text, detail text)
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT 'feed_broken', pg_catalog.format('%s feed, seq %s: %s', b.kind, b.seq, b.why)
       FROM (SELECT c.kind, c.seq,
@@ -89,7 +89,7 @@ $$;
 COMMENT ON FUNCTION ecert.feed_obstacles(text) IS 'internal: the first ten broken links of an applicant''s energy and product feeds';
 
 CREATE FUNCTION ecert.period_obstacles(applicant text, period tstzrange, baseline tstzrange) RETURNS TABLE (obstacle text, detail text)
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT 'period_not_over', pg_catalog.format('the statistics period ends at %s', pg_catalog.upper(period))
      WHERE pg_catalog.upper(period) > pg_catalog.clock_timestamp()
@@ -111,7 +111,7 @@ $$;
 COMMENT ON FUNCTION ecert.period_obstacles(text, tstzrange, tstzrange) IS 'internal: obstacles in the periods and in how packages cover them';
 
 CREATE FUNCTION ecert.audit_obstacles(policy jsonb, applicant text, period tstzrange, baseline tstzrange) RETURNS TABLE (obstacle text, detail text)
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT 'audit_missing', pg_catalog.format('%s %s packages lack %s passing %s audit(s), the first for %s', u.package_count, u.kind, u.required, u.as_role, u.first_period)
       FROM ecert.uncovered_packages(policy, audit_obstacles.applicant, period, baseline) AS u
@@ -208,7 +208,7 @@ CREATE FUNCTION ecert.certificate_number(period tstzrange, seq bigint) RETURNS t
 COMMENT ON FUNCTION ecert.certificate_number(tstzrange, bigint) IS 'number of the certificate with that seq: EC-<year of the statistics period>-<seq + 1>';
 
 CREATE FUNCTION ecert.passing_audits(applicant text, period tstzrange, baseline tstzrange) RETURNS jsonb
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT coalesce(pg_catalog.jsonb_agg(a.hash ORDER BY a.hash), '[]')
       FROM (SELECT DISTINCT pg_catalog.encode(d.hash, 'hex') AS hash FROM ecert.audits(passing_audits.applicant) AS d

@@ -6,10 +6,10 @@ CREATE FUNCTION ecert.live_packages(applicant text, of_kind text, within tstzran
 AS $$
     SELECT DISTINCT ON (pg_catalog.lower(p.period)) p.seq, p.period, p.hash, p.package
       FROM ledger.package p
-     WHERE p.subject = applicant AND p.kind = of_kind AND p.issuer = applicant
-       AND pg_catalog.lower(p.period) >= pg_catalog.lower(within) AND pg_catalog.lower(p.period) < pg_catalog.upper(within)
-       AND pg_catalog.upper(p.period) <= pg_catalog.upper(within)
-       AND (live_packages.last_seq IS NULL OR p.seq <= live_packages.last_seq)
+     WHERE p.subject OPERATOR(pg_catalog.=) applicant AND p.kind OPERATOR(pg_catalog.=) of_kind AND p.issuer OPERATOR(pg_catalog.=) applicant
+       AND pg_catalog.lower(p.period) OPERATOR(pg_catalog.>=) pg_catalog.lower(within) AND pg_catalog.lower(p.period) OPERATOR(pg_catalog.<) pg_catalog.upper(within)
+       AND pg_catalog.upper(p.period) OPERATOR(pg_catalog.<=) pg_catalog.upper(within)
+       AND (live_packages.last_seq IS NULL OR p.seq OPERATOR(pg_catalog.<=) live_packages.last_seq)
      ORDER BY pg_catalog.lower(p.period), p.seq DESC
 $$;
 COMMENT ON FUNCTION ecert.live_packages(text, text, tstzrange, bigint) IS 'an applicant''s energy or product packages whose period lies within a range, in the order of time; of a package and those that replace it the newest (up to last_seq of the feed, when given)';
@@ -137,12 +137,12 @@ $$;
 COMMENT ON FUNCTION ecert.energy_body(text, tstzrange) IS 'internal: the energy body that the readings of a node in a period make; EC040 when they overlap, leave gaps or reach over the edge, EC096 when there are none';
 
 CREATE FUNCTION ecert.correction(replaces bytea, reason text) RETURNS jsonb
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$ SELECT pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('replaces', pg_catalog.encode(replaces, 'hex'), 'reason', reason)) $$;
 COMMENT ON FUNCTION ecert.correction(bytea, text) IS 'internal: the fields of a body that replaces another package';
 
 CREATE FUNCTION ecert.pack_energy(period tstzrange, replaces bytea DEFAULT NULL, reason text DEFAULT NULL) RETURNS bytea
-    LANGUAGE sql VOLATILE
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT ecert.append('energy', ecert.energy_body(ecert.this_node(), pack_energy.period)
                                   OPERATOR(pg_catalog.||) ecert.correction(pack_energy.replaces, pack_energy.reason))
@@ -187,7 +187,7 @@ $$;
 COMMENT ON FUNCTION ecert.product_body(text, tstzrange) IS 'internal: the product body that a node''s production in a period makes; EC040, EC096';
 
 CREATE FUNCTION ecert.pack_product(period tstzrange, replaces bytea DEFAULT NULL, reason text DEFAULT NULL) RETURNS bytea
-    LANGUAGE sql VOLATILE
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT ecert.append('product', ecert.product_body(ecert.this_node(), pack_product.period)
                                    OPERATOR(pg_catalog.||) ecert.correction(pack_product.replaces, pack_product.reason))

@@ -35,7 +35,7 @@ AS $$
     SELECT l.source, l.unit, pg_catalog.count(*)
       FROM ecert.live_packages(missing_coefficient.applicant, 'energy', within, last_seq) AS p
      CROSS JOIN LATERAL ecert.energy_lines(p.package) AS l
-     WHERE NOT EXISTS (SELECT FROM ecert.coefficients(policy) AS c WHERE c.source = l.source AND c.unit = l.unit)
+     WHERE NOT EXISTS (SELECT FROM ecert.coefficients(policy) AS c WHERE c.source OPERATOR(pg_catalog.=) l.source AND c.unit OPERATOR(pg_catalog.=) l.unit)
      GROUP BY l.source, l.unit ORDER BY l.source, l.unit
 $$;
 COMMENT ON FUNCTION ecert.missing_coefficient(jsonb, text, tstzrange, bigint) IS 'internal: sources and units that an applicant used within a range and a policy cannot convert';
@@ -46,36 +46,36 @@ CREATE FUNCTION ecert.energy_by_product(policy jsonb, applicant text, within tst
     LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
     WITH used AS (
-        SELECT l.product, sum(l.quantity * c.kgce) AS kgce
+        SELECT l.product, pg_catalog.sum(l.quantity OPERATOR(pg_catalog.*) c.kgce) AS kgce
           FROM ecert.live_packages(energy_by_product.applicant, 'energy', within, energy_last_seq) AS p
          CROSS JOIN LATERAL ecert.energy_lines(p.package) AS l
-          JOIN ecert.coefficients(policy) AS c ON c.source = l.source AND c.unit = l.unit
+          JOIN ecert.coefficients(policy) AS c ON c.source OPERATOR(pg_catalog.=) l.source AND c.unit OPERATOR(pg_catalog.=) l.unit
          GROUP BY l.product),
     made AS (
-        SELECT l.product, CASE WHEN count(DISTINCT l.unit) = 1 THEN min(l.unit) END AS unit,
-               CASE WHEN count(DISTINCT l.currency) = 1 THEN min(l.currency) END AS currency,
-               CASE WHEN count(DISTINCT l.unit) = 1 THEN sum(l.qualified) END AS qualified,
-               CASE WHEN count(l.value) = count(*) AND count(DISTINCT l.currency) <= 1 THEN sum(l.value) END AS value
+        SELECT l.product, CASE WHEN pg_catalog.count(DISTINCT l.unit) OPERATOR(pg_catalog.=) 1 THEN pg_catalog.min(l.unit) END AS unit,
+               CASE WHEN pg_catalog.count(DISTINCT l.currency) OPERATOR(pg_catalog.=) 1 THEN pg_catalog.min(l.currency) END AS currency,
+               CASE WHEN pg_catalog.count(DISTINCT l.unit) OPERATOR(pg_catalog.=) 1 THEN pg_catalog.sum(l.qualified) END AS qualified,
+               CASE WHEN pg_catalog.count(l.value) OPERATOR(pg_catalog.=) pg_catalog.count(*) AND pg_catalog.count(DISTINCT l.currency) OPERATOR(pg_catalog.<=) 1 THEN pg_catalog.sum(l.value) END AS value
           FROM ecert.live_packages(energy_by_product.applicant, 'product', within, product_last_seq) AS p
          CROSS JOIN LATERAL ecert.product_lines(p.package) AS l
          GROUP BY l.product),
     both_sides AS (
         SELECT coalesce(m.product, u.product) AS product, m.unit, m.currency, m.qualified, m.value, coalesce(u.kgce, 0) AS direct
-          FROM made m FULL JOIN (SELECT * FROM used WHERE product IS NOT NULL) u ON u.product = m.product),
+          FROM made m FULL JOIN (SELECT used.product, used.kgce FROM used WHERE used.product IS NOT NULL) u ON u.product OPERATOR(pg_catalog.=) m.product),
     shared AS (
-        SELECT (SELECT coalesce(sum(s.kgce), 0) FROM used s WHERE s.product IS NULL) AS kgce,
-               count(*) AS products, sum(b.direct) AS direct, sum(b.value) AS value,
-               count(*) = count(b.value) AND coalesce(min(b.value), -1) >= 0 AND count(DISTINCT b.currency) <= 1 AS valued
+        SELECT (SELECT coalesce(pg_catalog.sum(s.kgce), 0) FROM used s WHERE s.product IS NULL) AS kgce,
+               pg_catalog.count(*) AS products, pg_catalog.sum(b.direct) AS direct, pg_catalog.sum(b.value) AS value,
+               pg_catalog.count(*) OPERATOR(pg_catalog.=) pg_catalog.count(b.value) AND coalesce(pg_catalog.min(b.value), -1) OPERATOR(pg_catalog.>=) 0 AND pg_catalog.count(DISTINCT b.currency) OPERATOR(pg_catalog.<=) 1 AS valued
           FROM both_sides b)
     SELECT b.product, b.unit, b.currency, b.qualified, b.value,
-           CASE WHEN s.kgce = 0 THEN b.direct
-                WHEN s.products = 1 THEN b.direct + s.kgce
-                WHEN s.direct > 0 THEN b.direct * (s.direct + s.kgce)
-                WHEN s.valued AND s.value > 0 THEN s.kgce * b.value END,
-           CASE WHEN s.kgce = 0 OR s.products = 1 THEN 1
-                WHEN s.direct > 0 THEN s.direct
-                WHEN s.valued AND s.value > 0 THEN s.value END,
-           s.kgce = 0 OR s.products = 1 OR s.direct > 0 OR (s.valued AND s.value > 0)
+           CASE WHEN s.kgce OPERATOR(pg_catalog.=) 0 THEN b.direct
+                WHEN s.products OPERATOR(pg_catalog.=) 1 THEN b.direct OPERATOR(pg_catalog.+) s.kgce
+                WHEN s.direct OPERATOR(pg_catalog.>) 0 THEN b.direct OPERATOR(pg_catalog.*) (s.direct OPERATOR(pg_catalog.+) s.kgce)
+                WHEN s.valued AND s.value OPERATOR(pg_catalog.>) 0 THEN s.kgce OPERATOR(pg_catalog.*) b.value END,
+           CASE WHEN s.kgce OPERATOR(pg_catalog.=) 0 OR s.products OPERATOR(pg_catalog.=) 1 THEN 1
+                WHEN s.direct OPERATOR(pg_catalog.>) 0 THEN s.direct
+                WHEN s.valued AND s.value OPERATOR(pg_catalog.>) 0 THEN s.value END,
+           s.kgce OPERATOR(pg_catalog.=) 0 OR s.products OPERATOR(pg_catalog.=) 1 OR s.direct OPERATOR(pg_catalog.>) 0 OR (s.valued AND s.value OPERATOR(pg_catalog.>) 0)
       FROM both_sides b CROSS JOIN shared s
 $$;
 COMMENT ON FUNCTION ecert.energy_by_product(jsonb, text, tstzrange, bigint, bigint) IS 'internal: per product of an applicant within a range, qualified output, value, and energy in kgce as an exact fraction: direct energy plus a share of what is declared for no product, in proportion to direct energy, where there is none to value, and all of it where there is one product; not attributable otherwise';
@@ -92,14 +92,14 @@ AS $$
            CASE method WHEN 'value' THEN coalesce(n.currency, b.currency) ELSE coalesce(n.unit, b.unit) END,
            CASE WHEN NOT coalesce(b.attributable, true) OR NOT coalesce(n.attributable, true) THEN 'shared_energy_not_attributable'
                 WHEN a.base IS NULL THEN 'no_baseline'
-                WHEN a.now IS NULL OR (method = 'product' AND n.unit <> b.unit) OR (method = 'value' AND n.currency <> b.currency) THEN 'no_reporting'
-                WHEN a.base <= 0 THEN 'base_output_not_positive'
-                WHEN a.now <= 0 THEN 'now_output_not_positive'
-                WHEN b.kgce_numerator = 0 THEN 'base_intensity_zero'
+                WHEN a.now IS NULL OR (method OPERATOR(pg_catalog.=) 'product' AND n.unit OPERATOR(pg_catalog.<>) b.unit) OR (method OPERATOR(pg_catalog.=) 'value' AND n.currency OPERATOR(pg_catalog.<>) b.currency) THEN 'no_reporting'
+                WHEN a.base OPERATOR(pg_catalog.<=) 0 THEN 'base_output_not_positive'
+                WHEN a.now OPERATOR(pg_catalog.<=) 0 THEN 'now_output_not_positive'
+                WHEN b.kgce_numerator OPERATOR(pg_catalog.=) 0 THEN 'base_intensity_zero'
                 ELSE 'ok' END,
            a.base, a.now, b.kgce_numerator, b.kgce_denominator, n.kgce_numerator, n.kgce_denominator
       FROM ecert.energy_by_product(policy, assess_products.applicant, baseline, energy_last_seq, product_last_seq) AS b
-      FULL JOIN ecert.energy_by_product(policy, assess_products.applicant, period, energy_last_seq, product_last_seq) AS n ON n.product = b.product
+      FULL JOIN ecert.energy_by_product(policy, assess_products.applicant, period, energy_last_seq, product_last_seq) AS n ON n.product OPERATOR(pg_catalog.=) b.product
      CROSS JOIN LATERAL (SELECT CASE method WHEN 'value' THEN b.value ELSE b.qualified END,
                                 CASE method WHEN 'value' THEN n.value ELSE n.qualified END) AS a (base, now)
 $$;
@@ -200,7 +200,7 @@ COMMENT ON FUNCTION ecert.assess_under(jsonb, text, tstzrange, tstzrange, text, 
 CREATE FUNCTION ecert.assess(applicant text, period tstzrange, baseline tstzrange DEFAULT NULL, method text DEFAULT 'product')
     RETURNS TABLE (product text, unit text, base_kgce numeric, base_output numeric, base_unit_energy numeric,
                    now_kgce numeric, now_output numeric, now_unit_energy numeric, saving_kgce numeric, saving_rate numeric, status text)
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT a.product, a.unit, a.base_kgce, a.base_output, a.base_unit_energy, a.now_kgce, a.now_output, a.now_unit_energy,
            a.saving_kgce, a.saving_rate, a.status

@@ -25,7 +25,7 @@ $$;
 COMMENT ON FUNCTION ecert.rule_problem(ecert.package) IS 'internal: why a stored package breaks the rule of its kind (node, relation, policy, audit, certificate, status, reward); NULL when it does not';
 
 CREATE FUNCTION ecert.feeds(OUT issuer text, OUT kind text, OUT last_seq bigint) RETURNS SETOF record
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
     -- from one feed to the next by the primary key, not through every row
     WITH RECURSIVE f (issuer, kind) AS (

@@ -1,7 +1,7 @@
 -- The policy that ecert.create_ledger() takes when it is given none, and coefficients as rows.
 
 CREATE FUNCTION ecert.default_policy() RETURNS jsonb
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT pg_catalog.jsonb_build_object(
         'coefficients', (
@@ -62,11 +62,11 @@ COMMENT ON FUNCTION ecert.default_policy() IS 'the built-in policy: coefficients
 CREATE FUNCTION ecert.coefficients(policy jsonb, OUT source text, OUT unit text, OUT kgce numeric) RETURNS SETOF record
     LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 100
 AS $$
-    SELECT c ->> 'source', c ->> 'unit', (c ->> 'kgce')::numeric
-      FROM pg_catalog.jsonb_array_elements(policy -> 'coefficients') AS c
+    SELECT c OPERATOR(pg_catalog.->>) 'source', c OPERATOR(pg_catalog.->>) 'unit', (c OPERATOR(pg_catalog.->>) 'kgce')::numeric
+      FROM pg_catalog.jsonb_array_elements(policy OPERATOR(pg_catalog.->) 'coefficients') AS c
     UNION ALL
-    SELECT c ->> 'source', u ->> 'unit', (c ->> 'kgce')::numeric * (u ->> 'factor')::numeric
-      FROM pg_catalog.jsonb_array_elements(policy -> 'coefficients') AS c
-      JOIN pg_catalog.jsonb_array_elements(policy -> 'units') AS u ON u ->> 'base' = c ->> 'unit'
+    SELECT c OPERATOR(pg_catalog.->>) 'source', u OPERATOR(pg_catalog.->>) 'unit', (c OPERATOR(pg_catalog.->>) 'kgce')::numeric OPERATOR(pg_catalog.*) (u OPERATOR(pg_catalog.->>) 'factor')::numeric
+      FROM pg_catalog.jsonb_array_elements(policy OPERATOR(pg_catalog.->) 'coefficients') AS c
+      JOIN pg_catalog.jsonb_array_elements(policy OPERATOR(pg_catalog.->) 'units') AS u ON (u OPERATOR(pg_catalog.->>) 'base') OPERATOR(pg_catalog.=) (c OPERATOR(pg_catalog.->>) 'unit')
 $$;
 COMMENT ON FUNCTION ecert.coefficients(jsonb) IS 'every source and unit that a policy can convert, directly or through a unit multiple, with kgce (kilograms of standard coal, 29307.6 kJ each) per unit';

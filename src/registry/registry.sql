@@ -39,7 +39,7 @@ COMMENT ON FUNCTION ecert.period_of_json(jsonb) IS 'the reverse of ecert.period_
 -- State
 
 CREATE FUNCTION ecert.node_state(node text, before bigint DEFAULT NULL) RETURNS jsonb
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT coalesce(
         (SELECT ecert.body(p.package) FROM ledger.package p
@@ -52,7 +52,7 @@ $$;
 COMMENT ON FUNCTION ecert.node_state(text, bigint) IS 'body of the newest node package about a node (before that seq of the certifier''s node feed, when given): its whole present state; NULL when it is not enrolled';
 
 CREATE FUNCTION ecert.policy_hash() RETURNS bytea
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT coalesce(
         (SELECT p.hash FROM ledger.package p
@@ -62,7 +62,7 @@ $$;
 COMMENT ON FUNCTION ecert.policy_hash() IS 'hash of the package that holds the policy in force: the newest policy package, or genesis';
 
 CREATE FUNCTION ecert.policy_body(hash bytea) RETURNS jsonb
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT CASE p.kind WHEN 'genesis' THEN ecert.body(p.package) -> 'policy' ELSE ecert.body(p.package) END
       FROM ledger.package p WHERE p.hash = policy_body.hash AND p.kind IN ('genesis', 'policy')
@@ -70,12 +70,12 @@ $$;
 COMMENT ON FUNCTION ecert.policy_body(bytea) IS 'the policy in the package of that hash; NULL when the hash names no policy on this ledger';
 
 CREATE FUNCTION ecert.policy() RETURNS jsonb
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$ SELECT ecert.policy_body(ecert.policy_hash()) $$;
 COMMENT ON FUNCTION ecert.policy() IS 'the policy in force (docs/format.md, policy)';
 
 CREATE FUNCTION ecert.last_issued_at(node text) RETURNS timestamptz
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT max(h.issued_at)
       FROM unnest(ARRAY['genesis','node','relation','policy','energy','product','audit','certificate','status','reward','checkpoint','witness']) AS k (kind)
@@ -86,7 +86,7 @@ $$;
 COMMENT ON FUNCTION ecert.last_issued_at(text) IS 'issued_at of the newest package of a node over all its feeds; NULL when it has issued none';
 
 CREATE FUNCTION ecert.related(auditor text, applicant text, as_role text, at timestamptz) RETURNS boolean
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT coalesce((
         SELECT ecert.unix_seconds(at) >= (b.body ->> 'from')::bigint
@@ -188,7 +188,7 @@ $$;
 COMMENT ON FUNCTION ecert.relate(text, text, text, timestamptz, timestamptz) IS 'certifier: auditor audits applicant as upstream, peer or downstream from .. to (NULL: no end); the newest relation of the three counts, so relate again with an end to end one. Returns the hash of the relation package; EC081, EC051';
 
 CREATE FUNCTION ecert.set_policy(policy jsonb) RETURNS bytea
-    LANGUAGE sql VOLATILE
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$ SELECT ecert.append('policy', set_policy.policy, ecert.origin()) $$;
 COMMENT ON FUNCTION ecert.set_policy(jsonb) IS 'certifier: put a policy in force (docs/format.md, policy: coefficients in kgce per unit, units, audit, certificate, reward); returns the hash of the policy package. EC003, EC080';
 
@@ -282,7 +282,7 @@ $$;
 COMMENT ON FUNCTION ecert.check_policy(jsonb) IS 'raises EC080 when a policy gives two coefficients for one source and unit (directly or through a unit), a factor that is not positive, or a required audit twice';
 
 CREATE FUNCTION ecert.rule_policy(p ecert.package, first_admission boolean) RETURNS void
-    LANGUAGE sql STABLE
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$ SELECT ecert.check_policy(ecert.body(p)) $$;
 COMMENT ON FUNCTION ecert.rule_policy(ecert.package, boolean) IS 'rule of kind policy: ecert.check_policy()';
 
