@@ -6,6 +6,7 @@
 #define ECERT_PG_COMPAT_H
 
 #include "postgres.h"
+#include "fmgr.h"
 
 #if PG_VERSION_NUM < 150000
 #error "ecert needs PostgreSQL 15 or later"
@@ -15,6 +16,9 @@
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
 #endif
+
+/* 18 has another word for it; every supported compiler knows this one, before a declaration */
+#define ECERT_NORETURN __attribute__((noreturn))
 
 /* 18 lets a module name itself */
 #ifdef PG_MODULE_MAGIC_EXT

@@ -43,10 +43,10 @@
 #define ERRCODE_ECERT_NUMBER ERRCODE_EC('0', '9', '7')
 
 /* Raise the error of a refused package or body; "what" is "package" or "body" */
-extern void ecert_raise(const EcertError *error, const char *what) pg_attribute_noreturn();
+ECERT_NORETURN extern void ecert_raise(const EcertError *error, const char *what);
 
 /* Raise for a crypto code that is no fault of a package; detail may be NULL */
-extern void ecert_raise_crypto(EcertCode code, int sqlstate, const char *message) pg_attribute_noreturn();
+ECERT_NORETURN extern void ecert_raise_crypto(EcertCode code, int sqlstate, const char *message);
 
 #pragma GCC visibility pop
 

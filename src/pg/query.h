@@ -44,7 +44,7 @@ typedef struct EcertRefusal
 /* Fill refusal and return false, so that a check can end with it */
 extern bool ecert_refuse(EcertRefusal *refusal, int sqlstate, char *message, char *detail, char *hint);
 
-extern void ecert_raise_refusal(const EcertRefusal *refusal) pg_attribute_noreturn();
+ECERT_NORETURN extern void ecert_raise_refusal(const EcertRefusal *refusal);
 
 #pragma GCC visibility pop
 
