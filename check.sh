@@ -36,11 +36,11 @@ wanted() {
 	return 1
 }
 
-# Print the tests of a section that are asked for by name
+# Print the tests of a section that are asked for by name, on one line
 names() {
 	for section in $sections; do
 		case $section in
-			"$1":*) echo "${section#*:}" ;;
+			"$1":*) printf '%s ' "${section#*:}" ;;
 		esac
 	done
 }
@@ -51,7 +51,6 @@ names() {
 run_tests() {
 	title=$1 program=$2
 	shift 2
-	log=$home/$title.log
 	rm -f "$work/counts"
 	{
 		as_server timeout --foreground "$time_limit" "$@" 2>&1 </dev/null
@@ -139,7 +138,7 @@ pgxs_tests() {
 		[ "$other" = "$variable" ] || set -- "$@" "$other="
 	done
 	chosen=$(names "$section")
-	[ -z "$chosen" ] || set -- "$@" "$variable=$(echo $chosen)"
+	[ -z "$chosen" ] || set -- "$@" "$variable=$chosen"
 	time_limit=600
 	if ! run_tests "$section" "$regress_results" "$@"; then
 		if [ -f "$differences" ]; then
@@ -171,7 +170,7 @@ tap() {
 	for program in "$project"/t/*.pl; do
 		[ -f "$program" ] || continue
 		name=$(basename "$program" .pl)
-		case " $(echo ${chosen:-$name}) " in
+		case " ${chosen:-$name} " in
 			*" $name "*) ;;
 			*) continue ;;
 		esac

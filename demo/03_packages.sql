@@ -27,6 +27,7 @@ BEGIN
 END
 $$;
 
+\echo 'Unit energy by year, the first five of the twenty:'
 SELECT n.name AS plant, u.unit_energy_2020 AS "kgce/MWh 2020", u.unit_energy_2024 AS "2024", u.packages
   FROM (SELECT e.applicant,
                round(sum(e.kgce_quantity) FILTER (WHERE e.period_start < '2021-01-01') /

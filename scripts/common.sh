@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Shell functions that demo.sh and check.sh share; POSIX sh, sourced with $project set.
 #
 # Both scripts work in a folder of their own below the project ($run): a copy of the sources, what is
@@ -97,6 +98,7 @@ install_packages() {
 				major=$(postgres_to_install)
 			fi
 			[ -n "$major" ] || die 'no postgresql package is known to apt'
+			[ "$major" -ge 15 ] || die "ecert needs PostgreSQL 15 or later, and this Debian has $major"
 			missing="${missing% postgresql} postgresql-$major postgresql-server-dev-$major"
 			;;
 	esac
