@@ -82,6 +82,7 @@ tap_results='
 	}
 	BEGIN { name = title }
 	/^# test_[a-z_]+$/ { tell(); name = title " " $2; next }
+	/^# figure: / { sub(/^# figure: /, "  "); print; fflush(); next }
 	/^1\.\.0 +# *SKIP/ { skip++; sub(/^1\.\.0 +# *SKIP */, ""); print "skip - " title ": " $0; next }
 	/^ok .*# *SKIP/ { skip++; print "skip - " title ": " $0; next }
 	/^not ok .*# *TODO/ { skip++; next }
@@ -99,7 +100,7 @@ regress_results='
 		state = ($0 ~ /\.\.\. +ok/) ? "ok" : "not ok"; name = ($1 == "test") ? $2 : $1; time = $(NF - 1)
 	}
 	state != "" {
-		print state " - " title " " name ": " time " ms"; fflush()
+		print state " - " title " " name (time ~ /^[0-9.]+$/ ? ": " time " ms" : ""); fflush()
 		if (state == "ok") ok++; else not_ok++
 		state = ""
 	}
@@ -141,7 +142,7 @@ pgxs_tests() {
 	[ -z "$chosen" ] || set -- "$@" "$variable=$chosen"
 	time_limit=600
 	if ! run_tests "$section" "$regress_results" "$@"; then
-		if [ -f "$differences" ]; then
+		if [ -s "$differences" ]; then
 			head -n 300 "$differences"
 			cp "$differences" "$run/logs/$section.diffs"
 		else
