@@ -24,7 +24,7 @@ for my $feeds (1, 100)
 	cmp_ok($done, '>', 0, 'they wrote');
 	is($after - $before, $done, 'every package that was committed is on the ledger');
 	is(Writers::problems($server), '', 'no gap, no fork, everything verifies');
-	diag(sprintf('%d packages by 8 writers on %d feeds in %d s', $done, $feeds, $seconds));
+	diag(sprintf('figure: %d packages by 8 writers on %d feeds in %d s', $done, $feeds, $seconds));
 }
 my ($status, $output, $error) = $server->psql('postgres', 'CALL ecert.verify_ledger()');
 like($error, qr/the ledger verifies: \d+ packages checked, no problem/, 'verify_ledger finds nothing wrong');

@@ -38,13 +38,13 @@ is($server->safe_psql('postgres', qq{
 	CREATE TABLE enrolled (node text, public_key text);
 	\\copy enrolled FROM '$dir/enrol.copy'
 	SELECT count(ecert.enroll(node, '{applicant}', public_key)) FROM enrolled}), '1361', 'all producers are enrolled');
-diag(sprintf('1361 nodes enrolled in %.1f s', time - $start));
+diag(sprintf('figure: 1361 nodes enrolled in %.1f s', time - $start));
 # a key counts from its enrolment on: only now can its packages be signed
 for my $kind (sort keys %columns)
 {
 	$start = time;
 	system_or_bail('sh', '-c', "zcat '$data/eia923/$columns{$kind}.csv.gz' | '$signer' $kind --origin full.test --genesis $genesis > '$dir/$kind.copy' 2> '$dir/$kind.log'");
-	diag(sprintf('%s: signed outside the server in %.1f s', $kind, time - $start));
+	diag(sprintf('figure: %s: signed outside the server in %.1f s', $kind, time - $start));
 }
 for my $kind (sort keys %columns)
 {
@@ -52,11 +52,11 @@ for my $kind (sort keys %columns)
 	$server->safe_psql('postgres', "\\copy ledger.package (package) FROM '$dir/$kind.copy'");
 	my $took = time - $start;
 	is($server->safe_psql('postgres', "SELECT count(*) FROM ledger.package WHERE kind = '$kind'"), '29728', "every producer-month's $kind package is admitted");
-	diag(sprintf('%s: 29728 packages loaded by COPY in %.2f s, %.0f packages/s', $kind, $took, 29728 / $took));
+	diag(sprintf('figure: %s: 29728 packages loaded by COPY in %.2f s, %.0f packages/s', $kind, $took, 29728 / $took));
 }
 $start = time;
 is($server->safe_psql('postgres', 'SELECT count(*) FROM ecert.problems()'), '0', 'the ledger verifies');
-diag(sprintf('verified in %.1f s', time - $start));
+diag(sprintf('figure: verified in %.1f s', time - $start));
 
 # the sums of the views are those of the files
 $server->safe_psql('postgres', qq{
@@ -76,7 +76,7 @@ $start = time;
 $server->safe_psql('postgres', q{
 	CREATE TABLE assessed AS SELECT e.node, a.* FROM enrolled e CROSS JOIN LATERAL
 		ecert.assess(e.node, '[2024-01-01 00:00+00,2024-12-01 00:00+00)', '[2020-01-01 00:00+00,2020-12-01 00:00+00)') AS a WHERE a.product IS NULL});
-diag(sprintf('1361 producers assessed in %.1f s', time - $start));
+diag(sprintf('figure: 1361 producers assessed in %.1f s', time - $start));
 is($server->safe_psql('postgres', q{
 	WITH used AS (
 		SELECT m.producer, extract(year FROM m.period_start) AS year, sum(m.energy_qty * c.kgce) AS kgce
