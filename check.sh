@@ -203,10 +203,6 @@ finish() {
 	[ "$(id -u)" -ne 0 ] || chown -R "$(stat -c %u:%g "$project")" "$project/build" 2>/dev/null
 }
 
-work=
-trap finish EXIT
-trap 'exit 130' INT TERM HUP
-
 sections=${*:-arrows build unit regress isolation tap}
 for section in $sections; do
 	case $section in
@@ -215,6 +211,10 @@ for section in $sections; do
 	esac
 done
 
+only_one check
+work=
+trap finish EXIT
+trap 'exit 130' INT TERM HUP
 began=$(date +%s)
 install_packages all
 remove_home "$run"

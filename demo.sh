@@ -55,6 +55,7 @@ case ${1:-} in
 	*) die 'say nothing, or stop' ;;
 esac
 
+only_one demo
 done=
 trap undo EXIT
 trap 'exit 130' INT TERM HUP

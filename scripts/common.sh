@@ -17,6 +17,13 @@ die() {
 	exit 1
 }
 
+# Let only one script of a name run in this checkout; the lock goes with the process (not with the server it starts)
+only_one() {
+	mkdir -p "$project/build"
+	exec 9>"$project/build/$1.lock"
+	flock -n 9 || die 'it is running in this folder already'
+}
+
 # Run a command as root
 as_root() {
 	if [ "$(id -u)" -eq 0 ]; then
@@ -150,10 +157,10 @@ with_main_cluster() {
 # tests; root's server is the user postgres's.
 as_server() {
 	if [ -z "$server_privilege" ]; then
-		(cd "$home" && exec "$@")
+		(cd "$home" && exec "$@" 9>&-)
 	else
 		# shellcheck disable=SC2086
-		(cd "$home" && exec setpriv --reuid=postgres --regid=postgres --init-groups $server_privilege -- env HOME="$home" "$@")
+		(cd "$home" && exec setpriv --reuid=postgres --regid=postgres --init-groups $server_privilege -- env HOME="$home" "$@" 9>&-)
 	fi
 }
 
