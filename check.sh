@@ -115,7 +115,7 @@ arrows() {
 
 compile() {
 	say "== build: PostgreSQL $pg_version, warnings are errors"
-	if build; then
+	if build && build_tools; then
 		say "ok - build"
 		count ok
 	else

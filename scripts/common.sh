@@ -213,7 +213,7 @@ remove_home() {
 copy_tree() {
 	as_server mkdir "$home/tree"
 	tar -C "$project" -c -f - --exclude=./.git --exclude=./build --exclude=./demo/cluster --exclude='*.o' \
-		--exclude='*.so' --exclude='./fuzz/corpus' --exclude=./tmp_check --exclude=./results . |
+		--exclude='*.so' --exclude='./fuzz/corpus' --exclude=./tools/ecert-sign --exclude=./tmp_check --exclude=./results . |
 		as_server tar -C "$home/tree" --no-same-owner -x -f -
 	[ ! -d "$project/../shared" ] || as_server ln -s "$(cd "$project/../shared" && pwd -P)" "$home/shared"
 }
@@ -226,6 +226,14 @@ build() {
 	fi
 	if ! as_server make -C "$home/tree" -s PG_CONFIG="$pg_config" DESTDIR="$home/installed" install >>"$home/build.log" 2>&1; then
 		tail -n 20 "$home/build.log" >&2
+		return 1
+	fi
+}
+
+# Build the signing tool that tests use
+build_tools() {
+	if ! as_server make -C "$home/tree/tools" -s >"$home/build.log" 2>&1; then
+		tail -n 60 "$home/build.log" >&2
 		return 1
 	fi
 }
