@@ -26,8 +26,8 @@ for my $feeds (1, 100)
 	is(Writers::problems($server), '', 'no gap, no fork, everything verifies');
 	diag(sprintf('figure: %d packages by 8 writers on %d feeds in %d s', $done, $feeds, $seconds));
 }
-my ($status, $output, $error) = $server->psql('postgres', 'CALL ecert.verify_ledger()');
-like($error, qr/the ledger verifies: \d+ packages checked, no problem/, 'verify_ledger finds nothing wrong');
+my ($status, $output, $error) = $server->psql('postgres', 'CALL ecert.verify_ledger(100)');
+like($error, qr/the ledger verifies: \d+ packages checked, no problem/, 'verify_ledger, in steps of 100, finds nothing wrong');
 is($server->safe_psql('postgres', 'SELECT package_count = checked_count AND problem_count = 0 AND finished_at IS NOT NULL FROM ledger.verification'),
 	't', 'and has written that down');
 $server->stop;

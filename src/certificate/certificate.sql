@@ -453,7 +453,7 @@ BEGIN
            (b.body -> 'totals' ->> 'adjusted_base_kgce')::numeric(38,4) AS adjusted_base_kgce, (b.body -> 'totals' ->> 'now_kgce')::numeric(38,4) AS now_kgce,
            (b.body -> 'totals' ->> 'saving_kgce')::numeric(38,4) AS saving_kgce, (b.body -> 'totals' ->> 'saving_tce')::numeric(38,4) AS saving_tce,
            (b.body -> 'totals' ->> 'saving_rate')::numeric(38,9) AS saving_rate, (b.body -> 'totals' ->> 'structure_kgce')::numeric(38,4) AS structure_kgce,
-           (b.body ->> 'threshold')::numeric(18,9) AS threshold, b.body ->> 'verdict' AS verdict,
+           (b.body ->> 'threshold')::numeric(38,18) AS threshold, b.body ->> 'verdict' AS verdict,
            p.issued_at, ecert.from_unix_seconds((b.body -> 'valid' ->> 0)::bigint) AS valid_from, ecert.from_unix_seconds((b.body -> 'valid' ->> 1)::bigint) AS valid_until,
            s.status, s.reason AS status_reason, s.since AS status_since, b.body ->> 'policy' AS policy_hash,
            jsonb_array_length(b.body -> 'audits') AS audit_count, b.body ->> 'replaces' AS replaces_hash,

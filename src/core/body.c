@@ -445,6 +445,26 @@ check_integer(Type type, EcertSlice item)
 	return type == TYPE_TIME && value > ECERT_TIME_MAX ? ECERT_BODY_VALUE : ECERT_OK;
 }
 
+/*
+ * Limits of magnitude, so that whatever is on the ledger fits the numeric types
+ * of the views: what is declared stays below 10^15, results below 10^28.
+ */
+static bool
+within_limit(Type type, EcertDecimal decimal)
+{
+	EcertDecimal limit = {1, 15};
+	EcertDecimal negative = {-1, 15};
+
+	if (type == TYPE_RESULT)
+	{
+		limit.mantissa = INT64_C(10000000000);
+		limit.exponent = 18;
+		negative.mantissa = -limit.mantissa;
+		negative.exponent = 18;
+	}
+	return ecert_decimal_compare(decimal, limit) < 0 && ecert_decimal_compare(decimal, negative) > 0;
+}
+
 static EcertCode
 check_number(Type type, EcertSlice item)
 {
@@ -453,6 +473,8 @@ check_number(Type type, EcertSlice item)
 
 	if (code != ECERT_OK)
 		return code == ECERT_OVERFLOW ? ECERT_BODY_VALUE : code;
+	if (!within_limit(type, decimal))
+		return ECERT_BODY_VALUE;
 	if (decimal.mantissa >= 0 || type == TYPE_NUMBER || type == TYPE_RESULT)
 		return ECERT_OK;
 	return type == TYPE_QUANTITY ? ECERT_BODY_NEGATIVE : ECERT_BODY_VALUE;
@@ -724,7 +746,7 @@ check_energy_line(const Walk *walk, EcertSlice item, EcertPeriod period)
 		(uint64_t) (period.end - period.start) / (uint64_t) series.step != series.count ||
 		(period.end - period.start) % series.step != 0)
 		return refuse(walk, ECERT_BODY_VALUE, part, "lines.series.values");
-	if (series_sum(part, &sum) != ECERT_OK)
+	if (series_sum(part, &sum) != ECERT_OK || !within_limit(TYPE_QUANTITY, sum))
 		return refuse(walk, ECERT_BODY_VALUE, part, "lines.series.values");
 	return ECERT_OK;
 }

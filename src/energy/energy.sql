@@ -199,7 +199,7 @@ CREATE FUNCTION ecert.create_energy_views() RETURNS void
 AS $$
 BEGIN
     CREATE OR REPLACE VIEW ledger.coefficient AS
-    SELECT c ->> 'source' AS source, c ->> 'unit' AS unit, (c ->> 'kgce')::numeric(27,9) AS kgce,
+    SELECT c ->> 'source' AS source, c ->> 'unit' AS unit, (c ->> 'kgce')::numeric(38,18) AS kgce,
            c ->> 'edition' AS edition, c ->> 'citation' AS citation, encode(ecert.policy_hash(), 'hex') AS policy_hash
       FROM jsonb_array_elements(ecert.policy() -> 'coefficients') AS c;
     COMMENT ON VIEW ledger.coefficient IS 'conversion to standard coal under the policy in force; unit multiples of the policy come on top';
@@ -274,7 +274,7 @@ BEGIN
     SELECT c.applicant, c.product, c.unit, c.period_start, c.period_end,
            (coalesce(d.kgce, 0) + CASE WHEN c.products = 1 THEN coalesce(s.kgce, 0) ELSE 0 END)::numeric(38,9) AS kgce_quantity,
            c.qualified::numeric(38,18) AS qualified_quantity,
-           CASE WHEN c.qualified > 0 AND (c.products = 1 OR s.kgce IS NULL)
+           CASE WHEN c.qualified > 0.000001 AND (c.products = 1 OR s.kgce IS NULL)
                 THEN ((coalesce(d.kgce, 0) + coalesce(s.kgce, 0)) / c.qualified)::numeric(38,9) END AS kgce_per_unit
       FROM counted c
       LEFT JOIN used d ON d.applicant = c.applicant AND d.period_start = c.period_start AND d.period_end = c.period_end AND d.product = c.product

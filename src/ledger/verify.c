@@ -53,7 +53,7 @@ static EcertQuery before_query = {
 	"SELECT hash, issued_at, (SELECT pg_catalog.max(pg_catalog.upper(e.period)) FROM ledger.package e"
 	" WHERE e.issuer OPERATOR(pg_catalog.=) $1 AND e.kind OPERATOR(pg_catalog.=) $2 AND e.seq OPERATOR(pg_catalog.<) $3)"
 	" FROM ledger.package WHERE issuer OPERATOR(pg_catalog.=) $1 AND kind OPERATOR(pg_catalog.=) $2"
-	" AND seq OPERATOR(pg_catalog.=) $3 OPERATOR(pg_catalog.-) 1",
+	" AND seq OPERATOR(pg_catalog.=) ($3 OPERATOR(pg_catalog.-) 1)",
 	3, {TEXTOID, TEXTOID, INT8OID}, NULL
 };
 static EcertQuery replaced_query = {
