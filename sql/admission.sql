@@ -82,6 +82,8 @@ SELECT ecert.append('energy', admission_test.month(0));
 SELECT ecert.append('energy', admission_test.month(0), 'plant-b');
 -- a source that the policy cannot convert
 SELECT ecert.append('energy', admission_test.month(0) || '{"lines": [{"source": "gold", "unit": "kWh", "quantity": 1}]}');
+-- an algorithm that is not the key's: the header's -8 turned into -7
+INSERT INTO ledger.package (package) SELECT set_byte(bytes, 6, 38)::ecert.package FROM admission_test.package;
 -- signature: one changed byte of the body, one of the signature
 INSERT INTO ledger.package (package) SELECT overlay(bytes placing '\x33' from octet_length(bytes) - 66 for 1)::ecert.package FROM admission_test.package;
 INSERT INTO ledger.package (package) SELECT set_byte(bytes, octet_length(bytes) - 1, get_byte(bytes, octet_length(bytes) - 1) # 1)::ecert.package FROM admission_test.package;
@@ -233,5 +235,16 @@ SELECT ecert.relate('plant-b', 'nobody', 'peer');
 SELECT ecert.relate('plant-b', 'plant-a', 'friend');
 SELECT ecert.relate('plant-b', 'plant-a', 'peer', '2024-02-01', '2024-01-01');
 SELECT ecert.append('node', ecert.node_state('plant-b') || jsonb_build_object('keys', jsonb_build_array((ecert.node_state('plant-b') -> 'keys') -> 0)));
+
+-- packages of another ledger, be it of another name or of the same
+INSERT INTO admission_test.package SELECT 'of the first ledger', package::bytea FROM ledger.package WHERE issuer = 'plant-b' AND kind = 'energy' AND seq = 0;
+DROP SCHEMA ledger CASCADE;
+SELECT ecert.create_ledger('other.test') IS NOT NULL AS made;
+SELECT ecert.enroll('plant-b', '{applicant,auditor}', pg_read_file(:'abs_srcdir' || '/test/keys/plant-b.pub.pem')) IS NOT NULL AS enrolled;
+INSERT INTO ledger.package (package) SELECT bytes::ecert.package FROM admission_test.package WHERE name = 'of the first ledger';
+DROP SCHEMA ledger CASCADE;
+SELECT ecert.create_ledger('admission.test', jsonb_set(ecert.default_policy(), '{certificate,valid_days}', '366')) IS NOT NULL AS made;
+SELECT ecert.enroll('plant-b', '{applicant,auditor}', pg_read_file(:'abs_srcdir' || '/test/keys/plant-b.pub.pem')) IS NOT NULL AS enrolled;
+INSERT INTO ledger.package (package) SELECT bytes::ecert.package FROM admission_test.package WHERE name = 'of the first ledger';
 DROP SCHEMA admission_test CASCADE;
 DROP SCHEMA ledger CASCADE;
