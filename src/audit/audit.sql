@@ -60,6 +60,17 @@ CREATE FUNCTION ecert.audited_kinds(as_role text) RETURNS text[]
                         WHEN 'peer' THEN '{energy,product}'::text[] END;
 COMMENT ON FUNCTION ecert.audited_kinds(text) IS 'kinds of packages that an auditor in a role reads: upstream energy, downstream product, peer both; NULL for no role';
 
+CREATE FUNCTION ecert.year_before(period tstzrange) RETURNS tstzrange
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ecert.default_baseline(period, '{}'::jsonb);
+COMMENT ON FUNCTION ecert.year_before(tstzrange) IS 'internal: the same months of the year before (UTC), whatever baseline a policy names';
+
+CREATE FUNCTION ecert.audited_seqs(packages jsonb, of_kind text) RETURNS int8multirange
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN coalesce((SELECT pg_catalog.range_agg(pg_catalog.int8range((r ->> 'first')::bigint, (r ->> 'last')::bigint, '[]'))
+                       FROM pg_catalog.jsonb_array_elements(packages) AS r WHERE r ->> 'kind' = of_kind), '{}'::int8multirange);
+COMMENT ON FUNCTION ecert.audited_seqs(jsonb, text) IS 'internal: the seqs of a kind that a body''s packages [{kind, first, last, hash}] name';
+
 -- Checks common to all roles: what the packages themselves show
 
 CREATE FUNCTION ecert.coverage_gaps(applicant text, of_kind text, within tstzrange, last_seq bigint DEFAULT NULL) RETURNS tstzmultirange
@@ -70,6 +81,27 @@ AS $$
       FROM ecert.live_packages(coverage_gaps.applicant, of_kind, within, last_seq) AS p
 $$;
 COMMENT ON FUNCTION ecert.coverage_gaps(text, text, tstzrange, bigint) IS 'the parts of a range that an applicant''s packages of a kind do not cover; empty when they cover all of it. Overlaps cannot be: admission refuses them';
+
+CREATE FUNCTION ecert.meters_of(applicant text, within tstzrange) RETURNS SETOF text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT DISTINCT l.meter FROM ecert.live_packages(meters_of.applicant, 'energy', within) AS p
+     CROSS JOIN LATERAL ecert.energy_lines(p.package) AS l WHERE l.meter IS NOT NULL
+$$;
+COMMENT ON FUNCTION ecert.meters_of(text, tstzrange) IS 'internal: the meters that an applicant''s energy packages within a range name';
+
+CREATE FUNCTION ecert.changed_meters(applicant text, period tstzrange, OUT has_history boolean, OUT unknown text, OUT missing text) RETURNS record
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH now AS MATERIALIZED (SELECT m.meter FROM ecert.meters_of(changed_meters.applicant, period) AS m (meter)),
+    before AS MATERIALIZED (SELECT m.meter FROM ecert.meters_of(changed_meters.applicant, tstzrange('-infinity', lower(period))) AS m (meter))
+    SELECT EXISTS (SELECT FROM before),
+           (SELECT left(string_agg(format('"%s"', n.meter), ', ' ORDER BY n.meter COLLATE "C"), 500)
+              FROM now n WHERE n.meter NOT IN (SELECT b.meter FROM before b)),
+           (SELECT left(string_agg(format('"%s"', y.meter), ', ' ORDER BY y.meter COLLATE "C"), 500)
+              FROM ecert.meters_of(changed_meters.applicant, ecert.year_before(period)) AS y (meter) WHERE y.meter NOT IN (SELECT n.meter FROM now n))
+$$;
+COMMENT ON FUNCTION ecert.changed_meters(text, tstzrange) IS 'internal: meters of a period that no earlier package names, and meters of the same months a year before that the period leaves out; has_history: do earlier packages name any meter';
 
 CREATE FUNCTION ecert.check_structure(applicant text, period tstzrange, as_role text,
                                       OUT check_name text, OUT product text, OUT source text, OUT declared numeric, OUT found numeric,
@@ -85,21 +117,14 @@ AS $$
       FROM ecert.missing_coefficient(ecert.policy(), check_structure.applicant, period) AS m
      WHERE 'energy' = ANY (ecert.audited_kinds(as_role))
     UNION ALL
-    -- a meter that was never named before, beside meters that were
-    SELECT 'meter_known', NULL, n.source, NULL, NULL, NULL, NULL, h.meter IS NOT NULL,
-           CASE WHEN h.meter IS NULL THEN format('meter "%s" appears for the first time', n.meter) END
-      FROM (SELECT DISTINCT l.source, l.meter
-              FROM ecert.live_packages(check_structure.applicant, 'energy', period) AS p
-             CROSS JOIN LATERAL ecert.energy_lines(p.package) AS l WHERE l.meter IS NOT NULL) AS n
-      LEFT JOIN (SELECT DISTINCT l.meter
-              FROM ecert.live_packages(check_structure.applicant, 'energy', tstzrange('1970-01-01 00:00:00+00', lower(period))) AS p
-             CROSS JOIN LATERAL ecert.energy_lines(p.package) AS l WHERE l.meter IS NOT NULL) AS h ON h.meter = n.meter
-     WHERE 'energy' = ANY (ecert.audited_kinds(as_role))
-       AND EXISTS (SELECT FROM ecert.live_packages(check_structure.applicant, 'energy', tstzrange('1970-01-01 00:00:00+00', lower(period))) AS p
-                   CROSS JOIN LATERAL ecert.energy_lines(p.package) AS l WHERE l.meter IS NOT NULL)
+    SELECT 'meter_known', NULL, NULL, NULL, NULL, NULL, NULL, m.unknown IS NULL AND m.missing IS NULL,
+           nullif(concat_ws('; ', 'never named before: ' || m.unknown,
+                            'named for these months a year before, not now: ' || m.missing || ' (declare 0 for a meter that stands still)'), '')
+      FROM ecert.changed_meters(check_structure.applicant, period) AS m
+     WHERE 'energy' = ANY (ecert.audited_kinds(as_role)) AND m.has_history
      ORDER BY 1, 2, 3
 $$;
-COMMENT ON FUNCTION ecert.check_structure(text, tstzrange, text) IS 'internal: the checks that every role makes on the packages it reads: no gap in the period, every source with a coefficient, no meter out of nowhere. Overlaps and negative quantities are refused at admission';
+COMMENT ON FUNCTION ecert.check_structure(text, tstzrange, text) IS 'internal: the checks that every role makes on the packages it reads: no gap in the period, every source with a coefficient, no meter out of nowhere and none left out. Overlaps and negative quantities are refused at admission';
 
 -- Upstream: declared use against deliveries
 
@@ -109,85 +134,110 @@ CREATE FUNCTION ecert.check_upstream(auditor text, applicant text, period tstzra
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
     -- everything in kgce, so that units of both sides may differ
-    WITH factor AS (SELECT c.source, c.unit, c.kgce FROM ecert.coefficients(ecert.policy()) AS c),
+    WITH factor AS (SELECT c.source, c.unit, c.kgce FROM ecert.coefficients(ecert.policy()) AS c WHERE c.kgce > 0),
     delivered AS (
-        SELECT d.source, sum(d.quantity * f.kgce) AS quantity, sum(d.stock_change * f.kgce) AS stock_change
-          FROM ledger.delivery d JOIN factor f ON f.source = d.source AND f.unit = d.unit
+        SELECT d.source, sum(d.quantity * f.kgce) AS quantity, sum(d.stock_change * f.kgce) AS stock_change,
+               bool_and(f.kgce IS NOT NULL) AS convertible, bool_and(d.period_start >= lower(period) AND d.period_end <= upper(period)) AS inside
+          FROM ledger.delivery d LEFT JOIN factor f ON f.source = d.source AND f.unit = d.unit
          WHERE d.node = check_upstream.auditor AND d.applicant = check_upstream.applicant
-           AND d.period_start >= lower(period) AND d.period_end <= upper(period)
+           AND d.period_start < upper(period) AND d.period_end > lower(period)
          GROUP BY d.source),
-    lines AS (
-        SELECT l.source, l.supplier, l.quantity * f.kgce AS quantity
-          FROM ecert.live_packages(check_upstream.applicant, 'energy', period) AS p
-         CROSS JOIN LATERAL ecert.energy_lines(p.package) AS l JOIN factor f ON f.source = l.source AND f.unit = l.unit),
     declared AS (
-        SELECT l.source, sum(l.quantity) FILTER (WHERE l.supplier = check_upstream.auditor) AS own,
-               sum(l.quantity) FILTER (WHERE l.supplier IS NULL) AS unnamed
-          FROM lines l GROUP BY l.source),
+        SELECT l.source, sum(l.quantity * f.kgce) FILTER (WHERE l.supplier = check_upstream.auditor) AS own,
+               sum(l.quantity * f.kgce) FILTER (WHERE l.supplier IS NULL) AS unnamed
+          FROM ecert.live_packages(check_upstream.applicant, 'energy', period) AS p
+         CROSS JOIN LATERAL ecert.energy_lines(p.package) AS l JOIN factor f ON f.source = l.source AND f.unit = l.unit
+         GROUP BY l.source),
     compared AS (
-        SELECT coalesce(d.source, v.source) AS source, d.own, d.unnamed, v.quantity, v.stock_change,
-               coalesce(d.own, 0) + coalesce(d.unnamed, 0) AS declared,
-               v.quantity + v.stock_change AS found,
-               d.unnamed IS NULL AS named,
-               (SELECT (ecert.policy() -> 'audit' -> 'upstream' ->> 'tolerance')::numeric) AS tolerance
+        SELECT coalesce(d.source, v.source) AS source, d.own IS NOT NULL OR d.unnamed IS NULL AS two_sided,
+               coalesce(d.own, d.unnamed, 0) AS declared,
+               CASE WHEN EXISTS (SELECT FROM delivered) THEN coalesce(v.quantity + v.stock_change, 0) END AS found,
+               r.tolerance * abs(coalesce(v.quantity, 0)) AS tolerance,
+               coalesce(v.convertible, true) AS convertible, coalesce(v.inside, true) AS inside
           FROM delivered v FULL JOIN declared d ON d.source = v.source
+         CROSS JOIN (SELECT (ecert.policy() -> 'audit' -> 'upstream' ->> 'tolerance')::numeric) AS r (tolerance)
          WHERE v.source IS NOT NULL OR d.own IS NOT NULL)
     SELECT 'energy_against_deliveries', NULL, c.source, trim_scale(round(c.declared, 4)), trim_scale(round(c.found, 4)),
-           trim_scale(round(c.declared - c.found, 4)), trim_scale(round(c.tolerance * c.quantity, 4)),
-           CASE WHEN c.quantity IS NULL THEN NULL
-                WHEN c.named THEN abs(c.declared - c.found) <= c.tolerance * abs(c.quantity)
-                ELSE c.declared >= c.found - c.tolerance * abs(c.quantity) END,
-           CASE WHEN c.quantity IS NULL THEN 'the applicant names this supplier, who has no record'
-                WHEN c.named THEN 'kgce; every line names its supplier: both sides within tolerance'
+           trim_scale(round(c.declared - c.found, 4)), trim_scale(round(c.tolerance, 4)),
+           CASE WHEN c.found IS NULL OR NOT c.convertible OR NOT c.inside THEN NULL
+                WHEN c.two_sided THEN abs(c.declared - c.found) <= c.tolerance
+                ELSE c.declared >= c.found - c.tolerance END,
+           CASE WHEN c.found IS NULL THEN 'the applicant names this supplier, who has no record'
+                WHEN NOT c.convertible THEN 'a delivery is in a unit without coefficient'
+                WHEN NOT c.inside THEN 'a delivery reaches over the edge of the period'
+                WHEN c.two_sided THEN 'kgce; lines that name this supplier: both sides within tolerance'
                 ELSE 'kgce; lines name no supplier: declared must not be less than delivered' END
       FROM compared c
      ORDER BY c.source
 $$;
-COMMENT ON FUNCTION ecert.check_upstream(text, text, tstzrange) IS 'internal: per source, declared energy against delivered plus stock change, in kgce, within tolerance times delivered (policy audit.upstream). Two-sided where every line of the source names its supplier; where lines name none, another supplier may stand behind them, and only the suspicious side counts: declared less than delivered';
+COMMENT ON FUNCTION ecert.check_upstream(text, text, tstzrange) IS 'internal: per source, declared energy against delivered plus stock change, in kgce, within tolerance times delivered (policy audit.upstream). Where lines of the source name this supplier, these, both sides; where lines name none, another supplier may stand behind them, and only the suspicious side counts: declared less than delivered. Left open without any delivery in the period, and where a delivery has no coefficient or reaches over the edge';
 
 -- Downstream: declared output against purchases
+
+CREATE FUNCTION ecert.base_unit(policy jsonb, unit text, OUT base text, OUT factor numeric) RETURNS record
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT coalesce(u ->> 'base', base_unit.unit), coalesce((u ->> 'factor')::numeric, 1)
+      FROM (VALUES (policy -> 'units')) AS p (units)
+      LEFT JOIN jsonb_array_elements(p.units) AS u
+        ON u ->> 'unit' = base_unit.unit AND NOT EXISTS (SELECT FROM jsonb_array_elements(p.units) AS o WHERE o ->> 'unit' = u ->> 'base')
+     ORDER BY 1 LIMIT 1
+$$;
+COMMENT ON FUNCTION ecert.base_unit(jsonb, text) IS 'internal: what a policy''s units convert a unit to in the end, and by which factor; the unit itself and 1 where they do not name it';
 
 CREATE FUNCTION ecert.check_downstream(auditor text, applicant text, period tstzrange,
                                        OUT check_name text, OUT product text, OUT source text, OUT declared numeric, OUT found numeric,
                                        OUT deviation numeric, OUT tolerance numeric, OUT ok boolean, OUT note text) RETURNS SETOF record
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
-    WITH bought AS (
-        SELECT b.product, b.unit, sum(b.quantity) AS quantity, CASE WHEN count(b.value) = count(*) THEN sum(b.value) END AS value
-          FROM ledger.purchase b
+    -- both sides in the base of their units; shown in the applicant's
+    WITH rule AS (
+        SELECT p.policy, (p.policy -> 'audit' -> 'downstream' ->> 'tolerance')::numeric AS tolerance FROM (SELECT ecert.policy()) AS p (policy)),
+    bought AS (
+        SELECT b.product, u.base, (array_agg(b.unit ORDER BY u.factor))[1] AS unit, min(u.factor) AS factor, sum(b.quantity * u.factor) AS quantity,
+               CASE WHEN count(b.value) = count(*) THEN sum(b.value) END AS value,
+               bool_and(b.period_start >= lower(period) AND b.period_end <= upper(period)) AS inside
+          FROM rule r CROSS JOIN ledger.purchase b CROSS JOIN LATERAL ecert.base_unit(r.policy, b.unit) AS u
          WHERE b.node = check_downstream.auditor AND b.applicant = check_downstream.applicant
-           AND b.period_start >= lower(period) AND b.period_end <= upper(period)
-         GROUP BY b.product, b.unit),
-    packages AS (SELECT p.package FROM ecert.live_packages(check_downstream.applicant, 'product', period) AS p),
+           AND b.period_start < upper(period) AND b.period_end > lower(period)
+         GROUP BY b.product, u.base),
+    packages AS MATERIALIZED (SELECT p.package FROM ecert.live_packages(check_downstream.applicant, 'product', period) AS p),
     declared AS (
-        SELECT l.product, l.unit, sum(l.qualified) AS qualified, CASE WHEN count(l.value) = count(*) THEN sum(l.value) END AS value
-          FROM packages p CROSS JOIN LATERAL ecert.product_lines(p.package) AS l GROUP BY l.product, l.unit),
+        SELECT l.product, u.base, (array_agg(l.unit ORDER BY u.factor))[1] AS unit, min(u.factor) AS factor, sum(l.qualified * u.factor) AS quantity,
+               CASE WHEN count(l.value) = count(*) THEN sum(l.value) END AS value
+          FROM rule r CROSS JOIN packages p CROSS JOIN LATERAL ecert.product_lines(p.package) AS l
+         CROSS JOIN LATERAL ecert.base_unit(r.policy, l.unit) AS u GROUP BY l.product, u.base),
     delivered AS (
-        SELECT l ->> 'product' AS product, l ->> 'unit' AS unit, sum((d ->> 'quantity')::numeric) AS quantity, sum((d ->> 'value')::numeric) AS value
-          FROM packages p CROSS JOIN LATERAL jsonb_array_elements(ecert.body(p.package) -> 'lines') AS l
-         CROSS JOIN LATERAL jsonb_array_elements(l -> 'deliveries') AS d
-         WHERE d ->> 'buyer' = check_downstream.auditor GROUP BY l ->> 'product', l ->> 'unit'),
-    rule AS (SELECT (ecert.policy() -> 'audit' -> 'downstream' ->> 'tolerance')::numeric AS tolerance),
+        SELECT l ->> 'product' AS product, u.base, (array_agg(l ->> 'unit' ORDER BY u.factor))[1] AS unit, min(u.factor) AS factor,
+               sum((d ->> 'quantity')::numeric * u.factor) AS quantity
+          FROM rule r CROSS JOIN packages p CROSS JOIN LATERAL jsonb_array_elements(ecert.body(p.package) -> 'lines') AS l
+         CROSS JOIN LATERAL jsonb_array_elements(l -> 'deliveries') AS d CROSS JOIN LATERAL ecert.base_unit(r.policy, l ->> 'unit') AS u
+         WHERE d ->> 'buyer' = check_downstream.auditor GROUP BY l ->> 'product', u.base),
     compared AS (
-        SELECT 'output_against_purchases' AS check_name, b.product, d.qualified AS declared, b.quantity AS found, r.tolerance * d.qualified AS margin,
-               b.quantity <= d.qualified * (1 + r.tolerance) AS ok, format('%s; bought must not be more than declared', b.unit) AS note
-          FROM bought b LEFT JOIN declared d ON d.product = b.product AND d.unit = b.unit CROSS JOIN rule r
+        SELECT 'output_against_purchases' AS check_name, b.product, coalesce(d.factor, b.factor) AS factor, d.quantity AS declared, b.quantity AS found,
+               r.tolerance * d.quantity AS margin, coalesce(b.quantity <= d.quantity * (1 + r.tolerance), false) AS ok, b.inside,
+               CASE WHEN d.product IS NULL THEN 'the applicant declares no such product'
+                    ELSE format('%s; bought must not be more than declared', d.unit) END AS note
+          FROM bought b LEFT JOIN declared d ON d.product = b.product AND d.base = b.base CROSS JOIN rule r
         UNION ALL
-        SELECT 'value_against_purchases', b.product, d.value, b.value, r.tolerance * d.value, b.value <= d.value * (1 + r.tolerance),
+        SELECT 'value_against_purchases', b.product, 1, d.value, b.value, r.tolerance * d.value, b.value <= d.value * (1 + r.tolerance), b.inside,
                'value; paid must not be more than declared'
-          FROM bought b JOIN declared d ON d.product = b.product AND d.unit = b.unit CROSS JOIN rule r WHERE b.value IS NOT NULL AND d.value IS NOT NULL
+          FROM bought b JOIN declared d ON d.product = b.product AND d.base = b.base CROSS JOIN rule r WHERE b.value IS NOT NULL AND d.value IS NOT NULL
         UNION ALL
-        SELECT 'deliveries_against_purchases', coalesce(v.product, b.product), v.quantity, b.quantity, r.tolerance * coalesce(b.quantity, 0),
-               abs(coalesce(v.quantity, 0) - coalesce(b.quantity, 0)) <= r.tolerance * coalesce(b.quantity, 0),
-               'deliveries declared to this buyer, both sides within tolerance'
-          FROM delivered v FULL JOIN bought b ON b.product = v.product AND b.unit = v.unit CROSS JOIN rule r
+        SELECT 'deliveries_against_purchases', coalesce(v.product, b.product), coalesce(v.factor, b.factor), coalesce(v.quantity, 0),
+               CASE WHEN EXISTS (SELECT FROM bought) THEN coalesce(b.quantity, 0) END, r.tolerance * coalesce(b.quantity, 0),
+               CASE WHEN EXISTS (SELECT FROM bought)
+                    THEN abs(coalesce(v.quantity, 0) - coalesce(b.quantity, 0)) <= r.tolerance * coalesce(b.quantity, 0) END, coalesce(b.inside, true),
+               CASE WHEN EXISTS (SELECT FROM bought) THEN format('%s; deliveries declared to this buyer, both sides within tolerance', coalesce(v.unit, b.unit))
+                    ELSE 'the applicant names this buyer, who has no record' END
+          FROM delivered v FULL JOIN bought b ON b.product = v.product AND b.base = v.base CROSS JOIN rule r
          WHERE EXISTS (SELECT FROM delivered))
-    SELECT c.check_name, c.product, NULL, trim_scale(round(c.declared, 4)), trim_scale(round(c.found, 4)),
-           trim_scale(round(c.declared - c.found, 4)), trim_scale(round(c.margin, 4)),
-           coalesce(c.ok, false), CASE WHEN c.declared IS NULL THEN 'the applicant declares no such product' ELSE c.note END
+    SELECT c.check_name, c.product, NULL, trim_scale(round(c.declared / c.factor, 4)), trim_scale(round(c.found / c.factor, 4)),
+           trim_scale(round((c.declared - c.found) / c.factor, 4)), trim_scale(round(c.margin / c.factor, 4)),
+           CASE WHEN c.inside THEN c.ok END, CASE WHEN c.inside THEN c.note ELSE 'a purchase reaches over the edge of the period' END
       FROM compared c ORDER BY c.product, c.check_name
 $$;
-COMMENT ON FUNCTION ecert.check_downstream(text, text, tstzrange) IS 'internal: per product, what this node bought against declared qualified output and value, times 1 + tolerance (policy audit.downstream), and against the deliveries that the applicant declares to this buyer';
+COMMENT ON FUNCTION ecert.check_downstream(text, text, tstzrange) IS 'internal: per product, what this node bought against declared qualified output and value, times 1 + tolerance (policy audit.downstream), and against the deliveries that the applicant declares to this buyer; units are converted by the policy''s units. Left open where the buyer has no purchase in the period, or one that reaches over its edge';
 
 -- Peer: unit energy against peers and against history
 
@@ -198,8 +248,24 @@ AS $$
     SELECT e.product, e.unit, ecert.quotient(e.kgce_numerator, e.kgce_denominator * e.qualified, 9)
       FROM ecert.energy_by_product(policy, unit_energy_of.applicant, within, NULL, NULL) AS e
      WHERE e.qualified > 0 AND e.attributable
+       AND NOT EXISTS (SELECT FROM ecert.missing_coefficient(policy, unit_energy_of.applicant, within))
 $$;
-COMMENT ON FUNCTION ecert.unit_energy_of(jsonb, text, tstzrange) IS 'internal: unit product energy (kgce per unit, 9 decimals) of each product of an applicant within a range; products without positive output are left out';
+COMMENT ON FUNCTION ecert.unit_energy_of(jsonb, text, tstzrange) IS 'internal: unit product energy (kgce per unit, 9 decimals) of each product of an applicant within a range; products without positive output are left out, and all of them where a source has no coefficient';
+
+CREATE FUNCTION ecert.unit_energy_before(policy jsonb, applicant text, period tstzrange,
+                                         OUT product text, OUT unit text, OUT unit_energy numeric, OUT a_year_before boolean) RETURNS SETOF record
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH year AS MATERIALIZED (
+        SELECT u.product, u.unit, u.unit_energy FROM ecert.unit_energy_of(policy, unit_energy_before.applicant, ecert.year_before(period)) AS u
+         WHERE NOT ecert.year_before(period) && period)
+    SELECT y.product, y.unit, y.unit_energy, true FROM year y
+    UNION ALL
+    SELECT u.product, u.unit, u.unit_energy, false
+      FROM ecert.unit_energy_of(policy, unit_energy_before.applicant, tstzrange('-infinity', lower(period))) AS u
+     WHERE NOT EXISTS (SELECT FROM year y WHERE y.product = u.product AND y.unit = u.unit)
+$$;
+COMMENT ON FUNCTION ecert.unit_energy_before(jsonb, text, tstzrange) IS 'internal: an applicant''s unit product energies in the same months of the year before, or, of products without, over all packages before the period';
 
 CREATE FUNCTION ecert.check_peer(auditor text, applicant text, period tstzrange,
                                  OUT check_name text, OUT product text, OUT source text, OUT declared numeric, OUT found numeric,
@@ -208,13 +274,14 @@ CREATE FUNCTION ecert.check_peer(auditor text, applicant text, period tstzrange,
 AS $$
     WITH rule AS (
         SELECT p.policy, (p.policy -> 'audit' -> 'peer' ->> 'k')::numeric AS k, (p.policy -> 'audit' -> 'peer' ->> 'band')::numeric AS band,
-               (p.policy -> 'audit' -> 'peer' ->> 'minimum')::integer AS minimum,
-               ecert.default_baseline(period, p.policy) AS before
+               (p.policy -> 'audit' -> 'peer' ->> 'minimum')::integer AS minimum
           FROM (SELECT ecert.policy()) AS p (policy)),
     own AS (
         SELECT u.product, u.unit, u.unit_energy FROM rule r CROSS JOIN LATERAL ecert.unit_energy_of(r.policy, check_peer.applicant, period) AS u),
     peers AS (
-        SELECT DISTINCT b.body ->> 'auditor' AS node
+        SELECT check_peer.auditor AS node
+        UNION
+        SELECT b.body ->> 'auditor' AS node
           FROM ledger.package p CROSS JOIN LATERAL (SELECT ecert.body(p.package)) AS b (body)
          WHERE p.subject = check_peer.applicant AND p.kind = 'relation' AND b.body ->> 'as' = 'peer' AND b.body ->> 'auditor' <> check_peer.applicant
            AND ecert.related(b.body ->> 'auditor', check_peer.applicant, 'peer', upper(check_peer.period))),
@@ -229,11 +296,9 @@ AS $$
         SELECT m.product, m.unit, m.peers, m.median, ecert.median(array_agg(abs(t.unit_energy - m.median))) AS mad
           FROM middle m JOIN theirs t ON t.product = m.product AND t.unit = m.unit GROUP BY m.product, m.unit, m.peers, m.median),
     history AS (
-        SELECT 'history_of_applicant' AS check_name, u.product, u.unit, u.unit_energy
-          FROM rule r CROSS JOIN LATERAL ecert.unit_energy_of(r.policy, check_peer.applicant, r.before) AS u
+        SELECT 'history_of_applicant' AS check_name, u.* FROM rule r CROSS JOIN LATERAL ecert.unit_energy_before(r.policy, check_peer.applicant, period) AS u
         UNION ALL
-        SELECT 'history_of_peer', u.product, u.unit, u.unit_energy
-          FROM rule r CROSS JOIN LATERAL ecert.unit_energy_of(r.policy, check_peer.auditor, r.before) AS u)
+        SELECT 'history_of_peer', u.* FROM rule r CROSS JOIN LATERAL ecert.unit_energy_before(r.policy, check_peer.auditor, period) AS u)
     SELECT 'unit_energy_against_peers', o.product, NULL, trim_scale(o.unit_energy), trim_scale(round(s.median, 9)), trim_scale(round(o.unit_energy - s.median, 9)),
            trim_scale(round(r.k * s.mad, 9)),
            CASE WHEN coalesce(s.peers, 0) >= r.minimum THEN abs(o.unit_energy - s.median) <= r.k * s.mad END,
@@ -243,7 +308,7 @@ AS $$
     UNION ALL
     SELECT 'unit_energy_against_' || h.check_name, o.product, NULL, trim_scale(o.unit_energy), trim_scale(h.unit_energy), trim_scale(o.unit_energy - h.unit_energy),
            trim_scale(round(r.band * h.unit_energy, 9)), abs(o.unit_energy - h.unit_energy) <= r.band * h.unit_energy,
-           format('kgce/%s; band round the same months of the year before', o.unit)
+           format(CASE WHEN h.a_year_before THEN 'kgce/%s; band round the same months of the year before' ELSE 'kgce/%s; band round all before the period' END, o.unit)
       FROM own o CROSS JOIN rule r JOIN history h ON h.product = o.product AND h.unit = o.unit
      ORDER BY 2, 1
 $$;
@@ -285,37 +350,37 @@ COMMENT ON FUNCTION ecert.audit(text, tstzrange, text) IS 'auditor: the checks o
 CREATE FUNCTION ecert.audited_ranges(applicant text, period tstzrange, as_role text) RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('kind', r.kind, 'first', r.first, 'last', r.last,
-               'hash', (SELECT pg_catalog.encode(p.hash, 'hex') FROM ledger.package p
-                         WHERE p.issuer = audited_ranges.applicant AND p.kind = r.kind AND p.seq = r.last)) ORDER BY r.kind)
-      FROM (SELECT k.kind, pg_catalog.min(p.seq) AS first, pg_catalog.max(p.seq) AS last
-              FROM pg_catalog.unnest(ecert.audited_kinds(as_role)) AS k (kind)
-              JOIN ledger.package p ON p.subject = audited_ranges.applicant AND p.issuer = audited_ranges.applicant AND p.kind = k.kind
-               AND pg_catalog.lower(p.period) >= pg_catalog.lower(audited_ranges.period)
-               AND pg_catalog.lower(p.period) < pg_catalog.upper(audited_ranges.period)
-               AND pg_catalog.upper(p.period) <= pg_catalog.upper(audited_ranges.period)
-             GROUP BY k.kind) AS r
+    -- a correction of one month stands behind other months in the feed: one range for each run of seqs
+    SELECT jsonb_agg(jsonb_build_object('kind', r.kind, 'first', r.first, 'last', r.last, 'hash', r.hash) ORDER BY r.kind, r.first)
+      FROM (SELECT i.kind, min(i.seq) AS first, max(i.seq) AS last, encode((array_agg(i.hash ORDER BY i.seq DESC))[1], 'hex') AS hash
+              FROM (SELECT p.kind, p.seq, p.hash, p.seq - row_number() OVER (PARTITION BY p.kind ORDER BY p.seq) AS island
+                      FROM unnest(ecert.audited_kinds(as_role)) AS k (kind)
+                      JOIN ledger.package p ON p.subject = audited_ranges.applicant AND p.issuer = audited_ranges.applicant AND p.kind = k.kind
+                       AND lower(p.period) >= lower(audited_ranges.period) AND lower(p.period) < upper(audited_ranges.period)
+                       AND upper(p.period) <= upper(audited_ranges.period)) AS i
+             GROUP BY i.kind, i.island) AS r
 $$;
-COMMENT ON FUNCTION ecert.audited_ranges(text, tstzrange, text) IS 'internal: the ranges [{kind, first, last, hash}] of an applicant''s feeds with the packages of a period that a role audits; NULL when there are none';
+COMMENT ON FUNCTION ecert.audited_ranges(text, tstzrange, text) IS 'internal: the ranges [{kind, first, last, hash}] of an applicant''s feeds that hold the packages of a period that a role audits, replaced ones included, and no others; NULL when there are none';
 
 CREATE FUNCTION ecert.submit_audit(applicant text, period tstzrange, as_role text) RETURNS bytea
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    ranges jsonb := ecert.audited_ranges(submit_audit.applicant, submit_audit.period, as_role);
+    ranges jsonb;
     checks jsonb;
     verdict text;
 BEGIN
-    IF ranges IS NULL THEN
-        RAISE EXCEPTION USING ERRCODE = 'EC052', MESSAGE = format('there is nothing of "%s" to audit in the period', submit_audit.applicant),
-            DETAIL = format('The period is %s.', submit_audit.period);
-    END IF;
     SELECT coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('check', a.check_name, 'product', a.product, 'source', a.source, 'note', a.note))
                      || jsonb_build_object('declared', a.declared, 'found', a.found, 'deviation', a.deviation, 'tolerance', a.tolerance, 'ok', a.ok)), '[]'),
            CASE WHEN bool_or(NOT a.ok) THEN 'fail'
                 WHEN bool_or(a.ok AND a.found IS NOT NULL) THEN 'pass' ELSE 'abstain' END
       INTO checks, verdict
       FROM ecert.audit(submit_audit.applicant, submit_audit.period, as_role) AS a;
+    ranges := ecert.audited_ranges(submit_audit.applicant, submit_audit.period, as_role);
+    IF ranges IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC052', MESSAGE = format('there is nothing of "%s" to audit in the period', submit_audit.applicant),
+            DETAIL = format('The period is %s.', submit_audit.period);
+    END IF;
     RETURN ecert.append('audit', jsonb_build_object('applicant', submit_audit.applicant, 'period', ecert.period_json(submit_audit.period),
         'as', as_role, 'verdict', verdict, 'packages', ranges, 'checks', checks), submit_audit.applicant);
 END
@@ -324,12 +389,34 @@ COMMENT ON FUNCTION ecert.submit_audit(text, tstzrange, text) IS 'auditor: make 
 
 -- The rule of the kind
 
+CREATE FUNCTION ecert.wrong_range(applicant text, period tstzrange, as_role text, packages jsonb) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format('Range %s %s..%s: %s.', w.kind, w.first, w.last, w.why)
+      FROM (SELECT r.kind, r.first, r.last, r.place,
+                   CASE WHEN NOT r.kind = ANY (ecert.audited_kinds(as_role)) THEN 'not for this role'
+                        WHEN r.first > r.last THEN 'first is after last'
+                        WHEN l.hash IS NULL THEN 'the last package is not on the ledger'
+                        WHEN encode(l.hash, 'hex') <> r.hash THEN 'hash is not that of the last package'
+                        WHEN r.first <= max(r.last) OVER (PARTITION BY r.kind ORDER BY r.place ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+                        THEN 'it overlaps the range before it, or runs backwards'
+                        WHEN r.last - r.first + 1 <> (SELECT count(*) FROM ledger.package m
+                                                       WHERE m.issuer = wrong_range.applicant AND m.kind = r.kind
+                                                         AND m.seq BETWEEN r.first AND r.last AND m.period <@ wrong_range.period)
+                        THEN 'a package of it lies outside the audited period' END AS why
+              FROM (SELECT p.value ->> 'kind' AS kind, (p.value ->> 'first')::bigint AS first, (p.value ->> 'last')::bigint AS last,
+                           p.value ->> 'hash' AS hash, p.ordinality AS place
+                      FROM jsonb_array_elements(packages) WITH ORDINALITY AS p) AS r
+              LEFT JOIN ledger.package l ON l.issuer = wrong_range.applicant AND l.kind = r.kind AND l.seq = r.last) AS w
+     WHERE w.why IS NOT NULL ORDER BY w.place LIMIT 1
+$$;
+COMMENT ON FUNCTION ecert.wrong_range(text, tstzrange, text, jsonb) IS 'internal: the first of an audit''s ranges that is not for its role, does not exist with that hash, overlaps another or leaves the audited period, and why; NULL when all are right';
+
 CREATE FUNCTION ecert.rule_audit(p ecert.package, first_admission boolean) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     body jsonb := ecert.body(p);
-    audited tstzrange := ecert.period_of_json(body -> 'period');
     wrong text;
     other bytea;
 BEGIN
@@ -342,35 +429,38 @@ BEGIN
             DETAIL = format('The audit was issued at %s.', ecert.issued_at(p)),
             HINT = 'The certifier relates auditors to applicants with ecert.relate().';
     END IF;
-    SELECT format('Range %s %s..%s: %s.', r ->> 'kind', r ->> 'first', r ->> 'last',
-                  CASE WHEN NOT r ->> 'kind' = ANY (ecert.audited_kinds(body ->> 'as')) THEN 'not for this role'
-                       WHEN (r ->> 'first')::bigint > (r ->> 'last')::bigint THEN 'first is after last'
-                       WHEN l.hash IS NULL THEN 'the last package is not on the ledger'
-                       WHEN encode(l.hash, 'hex') <> r ->> 'hash' THEN 'hash is not that of the last package'
-                       ELSE 'a package of it lies outside the audited period' END)
-      INTO wrong
-      FROM jsonb_array_elements(body -> 'packages') AS r
-      LEFT JOIN ledger.package l ON l.issuer = body ->> 'applicant' AND l.kind = r ->> 'kind' AND l.seq = (r ->> 'last')::bigint
-     WHERE NOT r ->> 'kind' = ANY (ecert.audited_kinds(body ->> 'as')) OR (r ->> 'first')::bigint > (r ->> 'last')::bigint
-        OR l.hash IS NULL OR encode(l.hash, 'hex') <> r ->> 'hash'
-        OR (SELECT count(*) FROM ledger.package m
-             WHERE m.issuer = body ->> 'applicant' AND m.kind = r ->> 'kind'
-               AND m.seq BETWEEN (r ->> 'first')::bigint AND (r ->> 'last')::bigint AND m.period <@ audited)
-           <> (r ->> 'last')::bigint - (r ->> 'first')::bigint + 1
-     LIMIT 1;
+    wrong := ecert.wrong_range(body ->> 'applicant', ecert.period_of_json(body -> 'period'), body ->> 'as', body -> 'packages');
     IF wrong IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'EC052', MESSAGE = 'the audited packages are not what the audit says', DETAIL = wrong;
     END IF;
-    SELECT a.hash INTO other FROM ledger.package a
+    -- who abstained for want of records may come back with records
+    SELECT a.hash INTO other FROM ledger.package a CROSS JOIN LATERAL (SELECT ecert.body(a.package)) AS b (said)
      WHERE a.issuer = ecert.issuer(p) AND a.kind = 'audit' AND a.subject = body ->> 'applicant' AND a.seq < ecert.seq(p)
-       AND ecert.body(a.package) ->> 'as' = body ->> 'as' AND ecert.body(a.package) -> 'packages' = body -> 'packages' LIMIT 1;
+       AND b.said ->> 'as' = body ->> 'as' AND (b.said ->> 'verdict' <> 'abstain' OR body ->> 'verdict' = 'abstain')
+       AND ecert.audited_seqs(b.said -> 'packages', 'energy') = ecert.audited_seqs(body -> 'packages', 'energy')
+       AND ecert.audited_seqs(b.said -> 'packages', 'product') = ecert.audited_seqs(body -> 'packages', 'product') LIMIT 1;
     IF other IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'EC053', MESSAGE = 'these packages are audited by this node in this role already',
             DETAIL = format('Audit %s.', encode(other, 'hex')), HINT = 'They can be audited again when one of them has been replaced.';
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ecert.rule_audit(ecert.package, boolean) IS 'rule of kind audit: not of oneself (EC051), related in that role when issued (EC050), ranges that exist with exactly that hash and lie in the audited period (EC052), not the same packages twice (EC053)';
+COMMENT ON FUNCTION ecert.rule_audit(ecert.package, boolean) IS 'rule of kind audit: not of oneself (EC051), related in that role when issued (EC050), ranges that exist with exactly that hash and lie in the audited period (EC052), not the same packages twice, but again after an abstention (EC053)';
+
+CREATE FUNCTION ecert.audit_void(applicant text, period tstzrange, packages jsonb, energy_last_seq bigint DEFAULT NULL, product_last_seq bigint DEFAULT NULL) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT EXISTS (
+        SELECT FROM (VALUES ('energy', energy_last_seq), ('product', product_last_seq)) AS k (kind, last_seq)
+         CROSS JOIN LATERAL (SELECT ecert.audited_seqs(packages, k.kind)) AS a (seqs)
+         CROSS JOIN LATERAL ecert.live_packages(audit_void.applicant, k.kind, period, k.last_seq) AS l
+         WHERE NOT isempty(a.seqs) AND NOT l.seq <@ a.seqs
+           -- what is live now is not what was audited for this time
+           AND EXISTS (SELECT FROM ledger.package o
+                        WHERE o.subject = audit_void.applicant AND o.kind = k.kind AND o.issuer = audit_void.applicant
+                          AND lower(o.period) = lower(l.period) AND o.seq < l.seq AND o.seq <@ a.seqs))
+$$;
+COMMENT ON FUNCTION ecert.audit_void(text, tstzrange, jsonb, bigint, bigint) IS 'internal: whether a package in an audit''s ranges has been replaced by one outside of them (up to the given last seqs of the applicant''s feeds, when given)';
 
 CREATE FUNCTION ecert.audits(applicant text, energy_last_seq bigint DEFAULT NULL, product_last_seq bigint DEFAULT NULL,
                              OUT hash bytea, OUT auditor text, OUT as_role text, OUT verdict text, OUT period tstzrange, OUT issued_at timestamptz,
@@ -378,20 +468,10 @@ CREATE FUNCTION ecert.audits(applicant text, energy_last_seq bigint DEFAULT NULL
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT a.hash, a.issuer, b.body ->> 'as', b.body ->> 'verdict', a.period, a.issued_at,
-           r ->> 'kind', (r ->> 'first')::bigint, (r ->> 'last')::bigint,
-           -- a later package of the feed for a period that one in the range has
-           pg_catalog.bool_or(EXISTS (
-               SELECT FROM ledger.package n
-                 JOIN ledger.package o ON o.subject = n.subject AND o.kind = n.kind AND o.issuer = n.issuer
-                  AND pg_catalog.lower(o.period) = pg_catalog.lower(n.period)
-                  AND o.seq BETWEEN (r ->> 'first')::bigint AND (r ->> 'last')::bigint
-                WHERE n.subject = audits.applicant AND n.kind = r ->> 'kind' AND n.issuer = audits.applicant
-                  AND n.seq > (r ->> 'last')::bigint
-                  AND n.seq <= coalesce(CASE r ->> 'kind' WHEN 'energy' THEN energy_last_seq ELSE product_last_seq END, 9223372036854775807)
-                  AND pg_catalog.lower(n.period) >= pg_catalog.lower(a.period) AND pg_catalog.lower(n.period) < pg_catalog.upper(a.period)))
-           OVER (PARTITION BY a.hash)
+           r ->> 'kind', (r ->> 'first')::bigint, (r ->> 'last')::bigint, v.void
       FROM ledger.package a CROSS JOIN LATERAL (SELECT ecert.body(a.package)) AS b (body)
-     CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(b.body -> 'packages') AS r
+     CROSS JOIN LATERAL (SELECT ecert.audit_void(audits.applicant, a.period, b.body -> 'packages', energy_last_seq, product_last_seq) OFFSET 0) AS v (void)
+     CROSS JOIN LATERAL jsonb_array_elements(b.body -> 'packages') AS r
      WHERE a.subject = audits.applicant AND a.kind = 'audit'
 $$;
 COMMENT ON FUNCTION ecert.audits(text, bigint, bigint) IS 'internal: the audits of an applicant, one row per audited range; void when one of the audited packages has been replaced since (up to the given last seqs of the applicant''s feeds, when given)';
@@ -406,7 +486,7 @@ BEGIN
            (SELECT sum((r ->> 'last')::bigint - (r ->> 'first')::bigint + 1)::bigint FROM jsonb_array_elements(b.body -> 'packages') AS r) AS package_count,
            jsonb_array_length(b.body -> 'checks') AS check_count,
            (SELECT count(*)::bigint FROM jsonb_array_elements(b.body -> 'checks') AS c WHERE c -> 'ok' = 'false') AS failed_check_count,
-           (SELECT bool_or(v.void) FROM ecert.audits(a.subject) AS v WHERE v.hash = a.hash) AS void,
+           ecert.audit_void(a.subject, a.period, b.body -> 'packages') AS void,
            b.body ->> 'comment' AS comment
       FROM ledger.package a CROSS JOIN LATERAL (SELECT ecert.body(a.package)) AS b (body)
      WHERE a.kind = 'audit';

@@ -274,8 +274,8 @@ BEGIN
     SELECT c.applicant, c.product, c.unit, c.period_start, c.period_end,
            (coalesce(d.kgce, 0) + CASE WHEN c.products = 1 THEN coalesce(s.kgce, 0) ELSE 0 END)::numeric(38,9) AS kgce_quantity,
            c.qualified::numeric(38,18) AS qualified_quantity,
-           CASE WHEN c.qualified > 0.000001 AND (c.products = 1 OR s.kgce IS NULL)
-                THEN ((coalesce(d.kgce, 0) + coalesce(s.kgce, 0)) / c.qualified)::numeric(38,9) END AS kgce_per_unit
+           (CASE WHEN c.qualified > 0.000001 AND (c.products = 1 OR s.kgce IS NULL)
+                 THEN (coalesce(d.kgce, 0) + coalesce(s.kgce, 0)) / c.qualified END)::numeric(38,9) AS kgce_per_unit
       FROM counted c
       LEFT JOIN used d ON d.applicant = c.applicant AND d.period_start = c.period_start AND d.period_end = c.period_end AND d.product = c.product
       LEFT JOIN used s ON s.applicant = c.applicant AND s.period_start = c.period_start AND s.period_end = c.period_end AND s.product IS NULL;

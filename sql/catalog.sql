@@ -1,0 +1,75 @@
+-- What the extension shows to the outside: comments, privileges, types that BI tools can read.
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set SHOW_CONTEXT never
+\set VERBOSITY sqlstate
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS ecert;
+DROP SCHEMA IF EXISTS ledger CASCADE;
+SELECT set_config('ecert.node', 'certifier', false) AS node, set_config('ecert.signing_key', :'abs_srcdir' || '/test/keys/certifier.pem', false) IS NOT NULL AS has_key;
+SELECT ecert.create_ledger('catalog.test') IS NOT NULL AS made;
+-- every function, type, operator, table, view and column has a comment
+SELECT p.oid::regprocedure AS uncommented FROM pg_proc p WHERE p.pronamespace = 'ecert'::regnamespace AND obj_description(p.oid, 'pg_proc') IS NULL;
+SELECT t.oid::regtype AS uncommented FROM pg_type t WHERE t.typnamespace = 'ecert'::regnamespace AND t.typtype = 'b' AND t.typelem = 0 AND obj_description(t.oid, 'pg_type') IS NULL;
+SELECT o.oid::regoperator AS uncommented FROM pg_operator o WHERE o.oprnamespace = 'ecert'::regnamespace AND obj_description(o.oid, 'pg_operator') IS NULL;
+SELECT c.oid::regclass AS uncommented FROM pg_class c WHERE c.relnamespace = 'ledger'::regnamespace AND c.relkind IN ('r', 'v') AND obj_description(c.oid, 'pg_class') IS NULL;
+SELECT c.oid::regclass || '.' || a.attname AS uncommented FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+ WHERE c.relnamespace = 'ledger'::regnamespace AND c.relkind IN ('r', 'v') AND col_description(c.oid, a.attnum) IS NULL ORDER BY 1;
+SELECT name FROM pg_settings WHERE name LIKE 'ecert.%' AND short_desc = '';
+-- views have plain types only, and numerics say their precision
+SELECT c.relname || '.' || a.attname AS column, format_type(a.atttypid, a.atttypmod) AS type
+  FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+ WHERE c.relnamespace = 'ledger'::regnamespace AND c.relkind = 'v'
+   AND (a.atttypid NOT IN ('text'::regtype, 'bigint'::regtype, 'integer'::regtype, 'boolean'::regtype, 'date'::regtype, 'timestamptz'::regtype, 'numeric'::regtype)
+        OR a.atttypid = 'numeric'::regtype AND a.atttypmod = -1) ORDER BY 1;
+-- the views that tools are promised
+SELECT relname FROM pg_class WHERE relnamespace = 'ledger'::regnamespace AND relkind = 'v' ORDER BY relname COLLATE "C";
+-- PUBLIC may call nothing that writes or signs
+SELECT p.oid::regprocedure AS callable FROM pg_proc p
+ WHERE p.pronamespace = 'ecert'::regnamespace AND p.provolatile = 'v' AND p.prorettype <> 'trigger'::regtype AND has_function_privilege('public', p.oid, 'EXECUTE');
+-- functions that read the ledger do not depend on the caller's search_path: they set it, or are parsed when made, or are C, or
+-- name the schema of every operator because they must be inlined
+SELECT p.proname FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+ WHERE p.pronamespace = 'ecert'::regnamespace AND l.lanname IN ('sql', 'plpgsql') AND p.prosqlbody IS NULL
+   AND NOT coalesce(array_to_string(p.proconfig, ' ') LIKE '%search_path=pg_catalog, pg_temp%', false) ORDER BY 1;
+-- a role that may append and read, and no more
+CREATE ROLE ecert_test_clerk;
+GRANT USAGE ON SCHEMA ecert, ledger TO ecert_test_clerk;
+SET ROLE ecert_test_clerk;
+SELECT ecert.enroll('x', '{applicant}', 'y');
+SELECT * FROM ledger.package;
+INSERT INTO ledger.package (package) VALUES (NULL);
+SHOW ecert.signing_key;
+SET ecert.signing_key = '/elsewhere';
+RESET ROLE;
+GRANT SELECT ON ALL TABLES IN SCHEMA ledger TO ecert_test_clerk;
+GRANT INSERT ON ledger.package TO ecert_test_clerk;
+GRANT EXECUTE ON FUNCTION ecert.append(text, jsonb, text), ecert.pack_energy(tstzrange, bytea, text) TO ecert_test_clerk;
+SELECT ecert.enroll('plant-a', '{applicant}', ecert.public_key()) IS NOT NULL AS enrolled;
+SET ROLE ecert_test_clerk;
+SET ecert.node = 'plant-a';
+SELECT ecert.append('energy', '{"period": [1704067200, 1706745600], "lines": [{"source": "electricity", "unit": "kWh", "quantity": 1}]}') IS NOT NULL AS appended;
+SELECT kind, count(*) FROM ledger.package GROUP BY kind ORDER BY kind;
+SELECT applicant, source, trim_scale(quantity) AS quantity FROM ledger.energy_use;
+UPDATE ledger.package SET seq = 1;
+UPDATE ledger.feed SET kind = 'x';
+DELETE FROM ledger.package;
+-- objects of one's own before everything else change nothing
+RESET ROLE;
+CREATE SCHEMA ecert_test_trap AUTHORIZATION ecert_test_clerk;
+SET ROLE ecert_test_clerk;
+CREATE FUNCTION ecert_test_trap.trap(text, text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'trapped'; END $$;
+CREATE OPERATOR ecert_test_trap.= (LEFTARG = text, RIGHTARG = text, FUNCTION = ecert_test_trap.trap);
+CREATE FUNCTION ecert_test_trap.lower(tstzrange) RETURNS timestamptz LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'trapped'; END $$;
+CREATE FUNCTION ecert_test_trap.jsonb_array_elements(jsonb) RETURNS SETOF jsonb LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'trapped'; END $$;
+SET search_path = ecert_test_trap, pg_catalog;
+SELECT ecert.append('energy', '{"period": [1706745600, 1709251200], "lines": [{"source": "electricity", "unit": "kWh", "quantity": 2}]}') IS NOT NULL AS appended;
+SELECT saving_kgce, status FROM ecert.assess('plant-a', '[2024-02-01 00:00+00,2024-03-01 00:00+00)', '[2024-01-01 00:00+00,2024-02-01 00:00+00)');
+SELECT count(*) FROM ecert.live_packages('plant-a', 'energy', '[2024-01-01 00:00+00,2025-01-01 00:00+00)');
+SELECT count(*) FROM ecert.coefficients(ecert.policy());
+SELECT obstacle FROM ecert.obstacles('plant-a', '[2024-02-01 00:00+00,2024-03-01 00:00+00)') ORDER BY obstacle COLLATE "C";
+RESET search_path;
+RESET ROLE;
+DROP SCHEMA ecert_test_trap CASCADE;
+DROP SCHEMA ledger CASCADE;
+DROP OWNED BY ecert_test_clerk;
+DROP ROLE ecert_test_clerk;
