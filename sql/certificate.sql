@@ -91,12 +91,14 @@ SELECT auditor, as_role, verdict, void, package_count, failed_check_count FROM l
 \set who certifier
 :become
 SELECT * FROM ecert.obstacles('plant-a', '[2024-01-01,2024-02-01)');
+CREATE FUNCTION pg_temp.certificate_valid() RETURNS jsonb LANGUAGE sql AS $$
+    SELECT jsonb_build_array(t, t + 365 * 86400) FROM (SELECT ecert.unix_seconds(clock_timestamp())) AS n (t) $$;
 -- a certificate with other numbers is refused, whoever signs it
-SELECT ecert.append('certificate', f.figures || jsonb_build_object('number', 'EC-2024-000001', 'valid', '[1700000000, 1731536000]'::jsonb, 'audits', '[]'::jsonb,
+SELECT ecert.append('certificate', f.figures || jsonb_build_object('number', 'EC-2024-000001', 'name', 'Plant A', 'valid', pg_temp.certificate_valid(), 'audits', '[]'::jsonb,
            'totals', f.figures -> 'totals' || '{"saving_kgce": 74363}'), 'plant-a')
   FROM (SELECT ecert.certificate_figures('plant-a', '[2024-01-01,2024-02-01)', '[2023-01-01,2023-02-01)', 'product', ecert.policy_hash())) AS f (figures);
 -- and so is one whose audits do not cover it
-SELECT ecert.append('certificate', f.figures || jsonb_build_object('number', 'EC-2024-000001', 'valid', '[1700000000, 1731536000]'::jsonb, 'audits', '[]'::jsonb), 'plant-a')
+SELECT ecert.append('certificate', f.figures || jsonb_build_object('number', 'EC-2024-000001', 'name', 'Plant A', 'valid', pg_temp.certificate_valid(), 'audits', '[]'::jsonb), 'plant-a')
   FROM (SELECT ecert.certificate_figures('plant-a', '[2024-01-01,2024-02-01)', '[2023-01-01,2023-02-01)', 'product', ecert.policy_hash())) AS f (figures);
 SELECT ecert.certify('plant-a', '[2024-01-01,2024-02-01)') IS NOT NULL AS certified;
 SELECT certificate_number, applicant_name, adjusted_base_kgce, now_kgce, saving_kgce, saving_tce, saving_rate, structure_kgce, verdict, status, audit_count, recomputation_agrees FROM ledger.certificate;

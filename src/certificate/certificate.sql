@@ -36,16 +36,15 @@ CREATE FUNCTION ecert.package_ranges(applicant text, period tstzrange, baseline 
                                      OUT hash bytea, OUT package_count bigint) RETURNS SETOF record
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT r.kind, r.is_baseline, r.first_seq, r.last_seq,
-           (SELECT p.hash FROM ledger.package p WHERE p.issuer = package_ranges.applicant AND p.kind = r.kind AND p.seq = r.last_seq), r.package_count
-      FROM (SELECT k.kind, w.is_baseline, pg_catalog.min(l.seq) AS first_seq, pg_catalog.max(l.seq) AS last_seq, pg_catalog.count(*) AS package_count
+    -- a correction stands behind other periods in the feed: one range for each run of seqs
+    SELECT i.kind, i.is_baseline, min(i.seq), max(i.seq), (array_agg(i.hash ORDER BY i.seq DESC))[1], count(*)
+      FROM (SELECT k.kind, w.is_baseline, l.seq, l.hash, l.seq - row_number() OVER (PARTITION BY k.kind, w.is_baseline ORDER BY l.seq) AS island
               FROM (VALUES ('energy', energy_last_seq), ('product', product_last_seq)) AS k (kind, last_seq)
              CROSS JOIN (VALUES (true, baseline), (false, period)) AS w (is_baseline, within)
-             CROSS JOIN LATERAL ecert.live_packages(package_ranges.applicant, k.kind, w.within, k.last_seq) AS l
-             GROUP BY k.kind, w.is_baseline) AS r
-     ORDER BY r.kind, r.is_baseline DESC
+             CROSS JOIN LATERAL ecert.live_packages(package_ranges.applicant, k.kind, w.within, k.last_seq) AS l) AS i
+     GROUP BY i.kind, i.is_baseline, i.island ORDER BY i.kind, i.is_baseline DESC, min(i.seq)
 $$;
-COMMENT ON FUNCTION ecert.package_ranges(text, tstzrange, tstzrange, bigint, bigint) IS 'internal: which packages of an applicant''s energy and product feeds an assessment uses: first and last seq of the live ones in the baseline and in the period, the last one''s hash, their number';
+COMMENT ON FUNCTION ecert.package_ranges(text, tstzrange, tstzrange, bigint, bigint) IS 'internal: which packages of an applicant''s energy and product feeds an assessment uses: the runs of live ones in the baseline and in the period, with first and last seq, the last one''s hash, their number';
 
 CREATE FUNCTION ecert.uncovered_packages(policy jsonb, applicant text, period tstzrange, baseline tstzrange,
                                          energy_last_seq bigint DEFAULT NULL, product_last_seq bigint DEFAULT NULL, only_audits bytea[] DEFAULT NULL,
@@ -123,6 +122,24 @@ AS $$
 $$;
 COMMENT ON FUNCTION ecert.audit_obstacles(jsonb, text, tstzrange, tstzrange) IS 'internal: audits that the policy requires and that are missing, and audits that say fail and are not void';
 
+CREATE FUNCTION ecert.unassessed_obstacles(policy jsonb, applicant text, period tstzrange, baseline tstzrange) RETURNS TABLE (obstacle text, detail text)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    state jsonb := ecert.node_state(unassessed_obstacles.applicant);
+BEGIN
+    IF state IS NULL OR NOT state -> 'roles' ? 'applicant' OR state ->> 'status' <> 'active' THEN
+        RETURN QUERY SELECT 'applicant_not_enrolled', format('node "%s" is not an active applicant', unassessed_obstacles.applicant);
+    END IF;
+    RETURN QUERY SELECT o.obstacle, o.detail FROM ecert.period_obstacles(unassessed_obstacles.applicant, unassessed_obstacles.period, unassessed_obstacles.baseline) AS o;
+    RETURN QUERY SELECT o.obstacle, o.detail FROM ecert.feed_obstacles(unassessed_obstacles.applicant) AS o;
+    RETURN QUERY SELECT o.obstacle, o.detail
+                   FROM ecert.audit_obstacles(unassessed_obstacles.policy, unassessed_obstacles.applicant, unassessed_obstacles.period, unassessed_obstacles.baseline) AS o;
+END
+$$;
+COMMENT ON FUNCTION ecert.unassessed_obstacles(jsonb, text, tstzrange, tstzrange) IS 'internal: the obstacles that can be told without an assessment: applicant, periods, feeds, audits';
+
 CREATE FUNCTION ecert.obstacles(applicant text, period tstzrange, baseline tstzrange DEFAULT NULL, method text DEFAULT 'product')
     RETURNS TABLE (obstacle text, detail text)
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -131,31 +148,33 @@ AS $$
 DECLARE
     policy jsonb := ecert.policy();
     base tstzrange := coalesce(obstacles.baseline, ecert.default_baseline(obstacles.period, policy));
-    state jsonb := ecert.node_state(obstacles.applicant);
     unknown_sources bigint;
 BEGIN
-    IF state IS NULL OR NOT state -> 'roles' ? 'applicant' OR state ->> 'status' <> 'active' THEN
-        RETURN QUERY SELECT 'applicant_not_enrolled', format('node "%s" is not an active applicant', obstacles.applicant);
+    IF NOT coalesce(ecert.is_bounded(obstacles.period) AND ecert.is_bounded(base), false) THEN
+        RETURN QUERY SELECT 'period_invalid', format('statistics period %s and baseline %s must have a beginning and an end', obstacles.period, base);
+        RETURN;
     END IF;
-    RETURN QUERY SELECT o.obstacle, o.detail FROM ecert.period_obstacles(obstacles.applicant, obstacles.period, base) AS o;
-    RETURN QUERY SELECT o.obstacle, o.detail FROM ecert.feed_obstacles(obstacles.applicant) AS o;
+    RETURN QUERY SELECT o.obstacle, o.detail FROM ecert.unassessed_obstacles(policy, obstacles.applicant, obstacles.period, base) AS o;
     RETURN QUERY SELECT 'certificate_exists', format('certificate %s is live', encode(c.hash, 'hex'))
                    FROM (SELECT ecert.live_certificate(obstacles.applicant, obstacles.period)) AS c (hash) WHERE c.hash IS NOT NULL;
-    RETURN QUERY SELECT o.obstacle, o.detail FROM ecert.audit_obstacles(policy, obstacles.applicant, obstacles.period, base) AS o;
     RETURN QUERY SELECT 'coefficient_unknown', format('source "%s" in unit "%s", used in %s', m.source, m.unit, w.within)
                    FROM (VALUES (base), (obstacles.period)) AS w (within)
                   CROSS JOIN LATERAL ecert.missing_coefficient(policy, obstacles.applicant, w.within) AS m;
     GET DIAGNOSTICS unknown_sources = ROW_COUNT;
     IF unknown_sources = 0 THEN
-        RETURN QUERY SELECT coalesce(nullif(a.status, 'ok'), 'no_baseline'),
-                            CASE WHEN a.product IS NULL THEN 'nothing can be assessed' ELSE format('product "%s"', a.product) END
+        RETURN QUERY SELECT a.status, CASE WHEN a.product IS NULL THEN 'nothing can be assessed' ELSE format('product "%s"', a.product) END
                        FROM ecert.assess_under(policy, obstacles.applicant, obstacles.period, base, obstacles.method) AS a
                       WHERE a.product IS NOT NULL AND a.status NOT IN ('ok', 'no_baseline')
-                         OR a.product IS NULL AND a.status IN ('no_baseline', 'no_reporting');
+                         OR a.product IS NULL AND coalesce(a.status, 'no_baseline') IN ('no_baseline', 'no_reporting');
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ecert.obstacles(text, tstzrange, tstzrange, text) IS 'everything that stands against a certificate: period_not_over, periods_overlap, baseline_not_covered, period_not_covered, package_straddles, feed_broken, certificate_exists, audit_missing, audit_failed, coefficient_unknown, applicant_not_enrolled, and the statuses of ecert.assess() that are not ok or no_baseline; no row: ecert.certify() can go on';
+COMMENT ON FUNCTION ecert.obstacles(text, tstzrange, tstzrange, text) IS 'everything that stands against a certificate: period_invalid, period_not_over, periods_overlap, baseline_not_covered, period_not_covered, package_straddles, feed_broken, certificate_exists, audit_missing, audit_failed, coefficient_unknown, applicant_not_enrolled, and the statuses of ecert.assess() that are not ok or no_baseline (no_baseline when nothing at all has one); no row: ecert.certify() can go on';
+
+CREATE FUNCTION ecert.is_bounded(period tstzrange) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN NOT pg_catalog.isempty(period) AND pg_catalog.isfinite(pg_catalog.lower(period)) AND pg_catalog.isfinite(pg_catalog.upper(period));
+COMMENT ON FUNCTION ecert.is_bounded(tstzrange) IS 'internal: whether a period has a beginning and an end; NULL when one is missing';
 
 -- The certificate
 
@@ -173,7 +192,8 @@ AS $$
     counts AS (
         SELECT jsonb_object_agg(CASE WHEN k.is_baseline THEN 'base_' ELSE '' END || k.kind || '_packages', coalesce(r.package_count, 0)) AS counts
           FROM (VALUES ('energy', true), ('energy', false), ('product', true), ('product', false)) AS k (kind, is_baseline)
-          LEFT JOIN ranges r ON r.kind = k.kind AND r.is_baseline = k.is_baseline)
+          LEFT JOIN (SELECT c.kind, c.is_baseline, sum(c.package_count)::bigint AS package_count FROM ranges c GROUP BY c.kind, c.is_baseline) AS r
+            ON r.kind = k.kind AND r.is_baseline = k.is_baseline)
     SELECT jsonb_build_object(
         'applicant', certificate_figures.applicant,
         'period', ecert.period_json(certificate_figures.period),
@@ -197,7 +217,7 @@ AS $$
                                 THEN 'pass' ELSE 'fail' END FROM rows t WHERE t.product IS NULL),
         'policy', encode(certificate_figures.policy_hash, 'hex'),
         'packages', (SELECT jsonb_agg(jsonb_build_object('kind', r.kind, 'first', r.first_seq, 'last', r.last_seq, 'hash', encode(r.hash, 'hex'))
-                        ORDER BY r.kind, r.is_baseline DESC) FROM ranges r))
+                        ORDER BY r.kind, r.is_baseline DESC, r.first_seq) FROM ranges r))
       FROM rule CROSS JOIN counts
 $$;
 COMMENT ON FUNCTION ecert.certificate_figures(text, tstzrange, tstzrange, text, bytea, bigint, bigint) IS 'what a certificate''s body says that can be computed: products, totals, completeness, threshold, verdict and the packages used, under the policy of that hash and as of the given last seqs of the energy and product feeds';
@@ -217,6 +237,16 @@ AS $$
 $$;
 COMMENT ON FUNCTION ecert.passing_audits(text, tstzrange, tstzrange) IS 'internal: hashes of the passing, not void audits that touch the period or the baseline';
 
+CREATE FUNCTION ecert.certificate_before(applicant text, period tstzrange, before bigint DEFAULT NULL) RETURNS bytea
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT c.hash FROM ledger.package c
+     WHERE c.subject = certificate_before.applicant AND c.kind = 'certificate' AND c.period && certificate_before.period
+       AND (certificate_before.before IS NULL OR c.seq < certificate_before.before)
+     ORDER BY c.seq DESC LIMIT 1
+$$;
+COMMENT ON FUNCTION ecert.certificate_before(text, tstzrange, bigint) IS 'internal: hash of the newest certificate of an applicant for an overlapping period (before that seq, when given), which a new one replaces; NULL when it is the first';
+
 CREATE FUNCTION ecert.certify(applicant text, period tstzrange, baseline tstzrange DEFAULT NULL, method text DEFAULT 'product') RETURNS bytea
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -228,7 +258,6 @@ DECLARE
     now_seconds bigint := ecert.unix_seconds(clock_timestamp());
     standing text;
     next_seq bigint;
-    replaced bytea;
 BEGIN
     -- of two who certify at once the second sees the first one's certificate
     PERFORM 1 FROM ledger.feed f WHERE f.issuer = ecert.this_node() AND f.kind = 'certificate' FOR NO KEY UPDATE;
@@ -239,26 +268,45 @@ BEGIN
             DETAIL = standing || '.', HINT = 'SELECT * FROM ecert.obstacles(...) lists what stands against it.';
     END IF;
     SELECT coalesce(max(p.seq) + 1, 0) INTO next_seq FROM ledger.package p WHERE p.issuer = ecert.this_node() AND p.kind = 'certificate';
-    SELECT c.hash INTO replaced FROM ledger.package c
-     WHERE c.subject = applicant AND c.kind = 'certificate' AND c.period && period ORDER BY c.seq DESC LIMIT 1;
     RETURN ecert.append('certificate',
         ecert.certificate_figures(applicant, period, base, method, policy_hash)
         || jsonb_strip_nulls(jsonb_build_object(
             'number', ecert.certificate_number(period, next_seq), 'name', ecert.node_state(applicant) -> 'name',
             'valid', jsonb_build_array(now_seconds, now_seconds + (policy -> 'certificate' ->> 'valid_days')::bigint * 86400),
-            'audits', ecert.passing_audits(applicant, period, base), 'replaces', encode(replaced, 'hex'))), applicant);
+            'audits', ecert.passing_audits(applicant, period, base), 'replaces', encode(ecert.certificate_before(applicant, period), 'hex'))), applicant);
 END
 $$;
 COMMENT ON FUNCTION ecert.certify(text, tstzrange, tstzrange, text) IS 'certifier: assess an applicant for a statistics period and put the signed certificate on the ledger; its verdict is pass when the total saving rate reaches the policy''s threshold, fail when not. Baseline by default the policy''s, or the same months of the year before. Returns the hash of the certificate package. EC062 lists every obstacle';
 
 -- Rules of the kinds
 
-CREATE FUNCTION ecert.check_figures(body jsonb) RETURNS void
+CREATE FUNCTION ecert.first_difference(expected jsonb, stated jsonb, OUT field text, OUT computed jsonb, OUT stated_value jsonb) RETURNS record
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+    -- down to the single figure: paths like totals.saving_kgce or products.0.now_kgce
+    WITH RECURSIVE pairs AS (
+        SELECT NULL::text AS path, first_difference.expected AS e, first_difference.stated AS s
+        UNION ALL
+        SELECT concat_ws('.', p.path, k.name), k.e, k.s
+          FROM pairs p
+         CROSS JOIN LATERAL (
+               SELECT m.key AS name, m.value AS e, p.s -> m.key AS s
+                 FROM jsonb_each(CASE WHEN jsonb_typeof(p.e) = 'object' AND jsonb_typeof(p.s) = 'object' THEN p.e ELSE '{}' END) AS m
+               UNION ALL
+               SELECT (m.ordinality - 1)::text, m.value, p.s -> (m.ordinality - 1)::integer
+                 FROM jsonb_array_elements(CASE WHEN jsonb_typeof(p.e) = 'array' AND jsonb_typeof(p.s) = 'array'
+                                                 AND jsonb_array_length(p.e) = jsonb_array_length(p.s) THEN p.e ELSE '[]' END) WITH ORDINALITY AS m) AS k
+         WHERE k.e IS DISTINCT FROM coalesce(k.s, 'null'))
+    SELECT d.path, d.e, d.s FROM pairs d
+     WHERE d.path IS NOT NULL AND NOT EXISTS (SELECT FROM pairs c WHERE starts_with(c.path, d.path || '.'))
+     ORDER BY d.path COLLATE "C" LIMIT 1
+$$;
+COMMENT ON FUNCTION ecert.first_difference(jsonb, jsonb) IS 'internal: the field, down to the single figure, in which what a body states differs from what is expected; NULLs when all that is expected is stated. Fields that are not expected are not looked at';
+
+CREATE FUNCTION ecert.check_figures(body jsonb, at_present boolean DEFAULT false) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    energy_last bigint := (SELECT max((r ->> 'last')::bigint) FROM jsonb_array_elements(body -> 'packages') AS r WHERE r ->> 'kind' = 'energy');
-    product_last bigint := (SELECT max((r ->> 'last')::bigint) FROM jsonb_array_elements(body -> 'packages') AS r WHERE r ->> 'kind' = 'product');
     policy_hash bytea := decode(body ->> 'policy', 'hex');
     expected jsonb;
     wrong record;
@@ -267,62 +315,144 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'EC061', MESSAGE = 'the certificate names a policy that is not on the ledger', DETAIL = format('Policy %s.', body ->> 'policy');
     END IF;
     expected := ecert.certificate_figures(body ->> 'applicant', ecert.period_of_json(body -> 'period'), ecert.period_of_json(body -> 'baseline'),
-                                          body ->> 'method', policy_hash, coalesce(energy_last, -1), coalesce(product_last, -1));
-    SELECT e.key, e.value AS computed, body -> e.key AS stated INTO wrong
-      FROM jsonb_each(expected) AS e WHERE e.value IS DISTINCT FROM coalesce(body -> e.key, 'null') ORDER BY e.key LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION USING ERRCODE = 'EC061', MESSAGE = format('certificate differs from its recomputation in "%s"', wrong.key),
-            DETAIL = left(format('Stated %s, computed %s.', wrong.stated, wrong.computed), 2000),
+                                          body ->> 'method', policy_hash,
+                                          CASE WHEN NOT at_present THEN ecert.last_used(body -> 'packages', 'energy') END,
+                                          CASE WHEN NOT at_present THEN ecert.last_used(body -> 'packages', 'product') END);
+    SELECT d.* INTO wrong FROM ecert.first_difference(expected, body) AS d;
+    IF wrong.field IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC061', MESSAGE = format('certificate differs from its recomputation in "%s"', wrong.field),
+            DETAIL = left(format('Stated %s, computed %s.', coalesce(wrong.stated_value, 'null'), coalesce(wrong.computed, 'null')), 2000),
             HINT = 'ecert.certify() computes certificates from the ledger.';
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ecert.check_figures(jsonb) IS 'internal: computes a certificate''s figures again from the packages, as of the ranges it names, and under the policy it names; EC061 with the first field that differs';
+COMMENT ON FUNCTION ecert.check_figures(jsonb, boolean) IS 'internal: computes a certificate''s figures again from the packages, as of the ranges it names (at_present: as of now, so that a new one leaves no correction out), under the policy it names; EC061 with the first field that differs';
 
-CREATE FUNCTION ecert.rule_certificate(p ecert.package, first_admission boolean) RETURNS void
+CREATE FUNCTION ecert.last_used(packages jsonb, of_kind text) RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN coalesce((SELECT pg_catalog.max((r ->> 'last')::bigint) FROM pg_catalog.jsonb_array_elements(packages) AS r WHERE r ->> 'kind' = of_kind), -1);
+COMMENT ON FUNCTION ecert.last_used(jsonb, text) IS 'internal: the last seq of a kind that a body''s packages [{kind, first, last, hash}] name, -1 when none: the state of the feed that a certificate was computed at';
+
+CREATE FUNCTION ecert.check_terms(body jsonb, seq bigint, issued_at timestamptz) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    period tstzrange := ecert.period_of_json(body -> 'period');
+    valid_seconds bigint := (ecert.policy_body(decode(body ->> 'policy', 'hex')) -> 'certificate' ->> 'valid_days')::bigint * 86400;
+    wrong record;
+BEGIN
+    SELECT d.* INTO wrong FROM ecert.first_difference(jsonb_build_object(
+        'number', ecert.certificate_number(period, seq),
+        'replaces', encode(ecert.certificate_before(body ->> 'applicant', period, seq), 'hex'),
+        'valid', jsonb_build_array(body -> 'valid' -> 0, (body -> 'valid' ->> 0)::bigint + valid_seconds)), body) AS d;
+    -- a day to either side: the clocks of what makes the body and of what signs it
+    IF wrong.field IS NULL AND abs((body -> 'valid' ->> 0)::bigint - ecert.unix_seconds(issued_at)) > 86400 THEN
+        SELECT 'valid.0' AS field, to_jsonb(ecert.unix_seconds(issued_at)) AS computed, body -> 'valid' -> 0 AS stated_value INTO wrong;
+    END IF;
+    IF wrong.field IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC061', MESSAGE = format('certificate states another "%s" than its place in the feed and the policy give', wrong.field),
+            DETAIL = format('Stated %s, expected %s.', coalesce(wrong.stated_value, 'null'), wrong.computed);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ecert.check_terms(jsonb, bigint, timestamptz) IS 'internal: a certificate''s number, what it replaces and how long it is valid follow from its seq, issue date and policy; EC061';
+
+CREATE FUNCTION ecert.check_audits(body jsonb) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_variable
 DECLARE
-    body jsonb := ecert.body(p);
+    applicant text := body ->> 'applicant';
     period tstzrange := ecert.period_of_json(body -> 'period');
     baseline tstzrange := ecert.period_of_json(body -> 'baseline');
-    policy jsonb := ecert.policy_body(decode(body ->> 'policy', 'hex'));
+    energy_last bigint := ecert.last_used(body -> 'packages', 'energy');
+    product_last bigint := ecert.last_used(body -> 'packages', 'product');
     audits bytea[] := ARRAY(SELECT decode(a, 'hex') FROM jsonb_array_elements_text(body -> 'audits') AS a);
-    other bytea;
     lacking record;
+    unfit text;
 BEGIN
-    -- what has been withdrawn by now may have been live then: judged when first admitted
-    IF first_admission THEN
-        other := ecert.live_certificate(body ->> 'applicant', period, ecert.seq(p));
-        IF other IS NOT NULL THEN
-            RAISE EXCEPTION USING ERRCODE = 'EC060', MESSAGE = format('"%s" has a live certificate for this period', body ->> 'applicant'),
-                DETAIL = format('Certificate %s.', encode(other, 'hex')), HINT = 'Withdraw it first with ecert.set_status().';
-        END IF;
-        IF upper(period) > ecert.issued_at(p) OR period && baseline THEN
-            RAISE EXCEPTION USING ERRCODE = 'EC062', MESSAGE = 'the statistics period is not over, or overlaps the baseline',
-                DETAIL = format('Period %s, baseline %s.', period, baseline);
-        END IF;
+    SELECT encode(a.hash, 'hex') INTO unfit FROM unnest(audits) AS a (hash)
+     WHERE NOT EXISTS (SELECT FROM ecert.audits(applicant, energy_last, product_last) AS d
+                        WHERE d.hash = a.hash AND d.verdict = 'pass' AND NOT d.void) LIMIT 1;
+    IF unfit IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC061', MESSAGE = 'the certificate names an audit that does not bear it out',
+            DETAIL = format('%s is no passing, not void audit of "%s".', unfit, applicant);
     END IF;
-    PERFORM ecert.check_figures(body);
-    IF body ->> 'number' <> ecert.certificate_number(period, ecert.seq(p)) THEN
-        RAISE EXCEPTION USING ERRCODE = 'EC061', MESSAGE = 'certificate has another number than its place in the feed gives',
-            DETAIL = format('Stated %s, expected %s.', body ->> 'number', ecert.certificate_number(period, ecert.seq(p)));
-    END IF;
-    IF (body -> 'valid' ->> 1)::bigint - (body -> 'valid' ->> 0)::bigint <> (policy -> 'certificate' ->> 'valid_days')::bigint * 86400 THEN
-        RAISE EXCEPTION USING ERRCODE = 'EC061', MESSAGE = 'certificate is valid for another time than the policy gives',
-            DETAIL = format('The policy gives %s days.', policy -> 'certificate' ->> 'valid_days');
-    END IF;
-    SELECT u.* INTO lacking FROM ecert.uncovered_packages(policy, body ->> 'applicant', period, baseline,
-        (SELECT max((r ->> 'last')::bigint) FROM jsonb_array_elements(body -> 'packages') AS r WHERE r ->> 'kind' = 'energy'),
-        (SELECT max((r ->> 'last')::bigint) FROM jsonb_array_elements(body -> 'packages') AS r WHERE r ->> 'kind' = 'product'), audits) AS u LIMIT 1;
+    SELECT u.* INTO lacking FROM ecert.uncovered_packages(ecert.policy_body(decode(body ->> 'policy', 'hex')), applicant, period, baseline,
+                                                          energy_last, product_last, audits) AS u LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION USING ERRCODE = 'EC062', MESSAGE = 'the audits that the certificate names do not cover its packages',
             DETAIL = format('%s %s packages lack %s passing %s audit(s).', lacking.package_count, lacking.kind, lacking.required, lacking.as_role);
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ecert.rule_certificate(ecert.package, boolean) IS 'rule of kind certificate: every figure equals its recomputation (EC061), the named audits pass and cover the packages as the policy requires (EC062), no second live certificate for the applicant and period (EC060)';
+COMMENT ON FUNCTION ecert.check_audits(jsonb) IS 'internal: every audit that a certificate names is a passing, not void audit of its applicant (EC061), and together they cover its packages as its policy requires (EC062), as of the ranges it names';
+
+CREATE FUNCTION ecert.check_obstacles(body jsonb, issued_at timestamptz, first_admission boolean) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+    period tstzrange := ecert.period_of_json(body -> 'period');
+    baseline tstzrange := ecert.period_of_json(body -> 'baseline');
+    standing text;
+BEGIN
+    SELECT o.obstacle || ': ' || o.detail INTO standing FROM (
+        SELECT 'period_not_over' AS obstacle, format('the statistics period ends at %s', upper(period)) AS detail WHERE upper(period) > issued_at
+        UNION ALL
+        SELECT 'periods_overlap', format('statistics period %s, baseline %s', period, baseline) WHERE period && baseline
+        UNION ALL
+        SELECT w.name || '_not_covered', format('%s packages are missing for %s', k.kind, g.gaps)
+          FROM (VALUES ('baseline', baseline), ('period', period)) AS w (name, within)
+         CROSS JOIN (VALUES ('energy'), ('product')) AS k (kind)
+         CROSS JOIN LATERAL (SELECT ecert.coverage_gaps(body ->> 'applicant', k.kind, w.within, ecert.last_used(body -> 'packages', k.kind))) AS g (gaps)
+         WHERE NOT isempty(g.gaps)
+        UNION ALL
+        SELECT p ->> 'status', format('product "%s"', p ->> 'product') FROM jsonb_array_elements(body -> 'products') AS p
+         WHERE p ->> 'status' NOT IN ('ok', 'no_baseline')
+        UNION ALL
+        SELECT 'no_baseline', 'nothing can be assessed' WHERE body -> 'totals' -> 'saving_kgce' = 'null'
+        UNION ALL
+        -- what has come to the ledger since does not undo a certificate: of the present state only when first admitted
+        SELECT n.* FROM ecert.unassessed_obstacles(ecert.policy(), body ->> 'applicant', period, baseline) AS n WHERE first_admission) AS o LIMIT 1;
+    IF standing IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC062', MESSAGE = format('"%s" cannot be certified for %s', body ->> 'applicant', period),
+            DETAIL = standing || '.', HINT = 'SELECT * FROM ecert.obstacles(...) lists what stands against it.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ecert.check_obstacles(jsonb, timestamptz, boolean) IS 'internal: the first obstacle to the certificate with that body, as of the packages it names, and at first admission as of now; EC062';
+
+CREATE FUNCTION ecert.rule_certificate(p ecert.package, first_admission boolean) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    body jsonb := ecert.body(p);
+    other bytea;
+BEGIN
+    -- what has been withdrawn by now may have been live then, and another policy in force: judged when first admitted
+    IF first_admission THEN
+        other := ecert.live_certificate(body ->> 'applicant', ecert.period_of_json(body -> 'period'), ecert.seq(p));
+        IF other IS NOT NULL THEN
+            RAISE EXCEPTION USING ERRCODE = 'EC060', MESSAGE = format('"%s" has a live certificate for this period', body ->> 'applicant'),
+                DETAIL = format('Certificate %s.', encode(other, 'hex')), HINT = 'Withdraw it first with ecert.set_status().';
+        END IF;
+        IF decode(body ->> 'policy', 'hex') <> ecert.policy_hash() THEN
+            RAISE EXCEPTION USING ERRCODE = 'EC061', MESSAGE = 'the certificate names another policy than the one in force',
+                DETAIL = format('Stated %s, in force %s.', body ->> 'policy', encode(ecert.policy_hash(), 'hex'));
+        END IF;
+    END IF;
+    PERFORM ecert.check_figures(body, first_admission);
+    PERFORM ecert.check_terms(body, ecert.seq(p), ecert.issued_at(p));
+    PERFORM ecert.check_audits(body);
+    PERFORM ecert.check_obstacles(body, ecert.issued_at(p), first_admission);
+    IF first_admission AND body ->> 'name' IS DISTINCT FROM ecert.node_state(body ->> 'applicant') ->> 'name' THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC061', MESSAGE = 'the certificate names the applicant otherwise than the ledger does',
+            DETAIL = format('Stated "%s", enrolled as "%s".', body ->> 'name', ecert.node_state(body ->> 'applicant') ->> 'name');
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ecert.rule_certificate(ecert.package, boolean) IS 'rule of kind certificate: no second live one for the applicant and period (EC060), every figure, the number and the validity as recomputed under the policy in force, audits that pass (EC061) and cover the packages, nothing that stands against it (EC062)';
 
 CREATE FUNCTION ecert.certificate_agrees(p ecert.package) RETURNS boolean
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -366,6 +496,10 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'EC017', MESSAGE = 'subject of the status package is not the certificate''s applicant',
             DETAIL = format('Subject "%s", expected "%s".', ecert.subject(p), certified);
     END IF;
+    IF body ? 'replaced_by' AND NOT EXISTS (
+        SELECT FROM ledger.package c WHERE c.hash = decode(body ->> 'replaced_by', 'hex') AND c.kind = 'certificate' AND c.subject = certified) THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC063', MESSAGE = 'the certificate is replaced by none of this applicant', DETAIL = format('Hash %s.', body ->> 'replaced_by');
+    END IF;
     SELECT s.* INTO present FROM ecert.certificate_status(decode(body ->> 'certificate', 'hex'), ecert.seq(p)) AS s;
     IF present.status IN ('withdrawn', body ->> 'status') THEN
         RAISE EXCEPTION USING ERRCODE = 'EC064', MESSAGE = format('a certificate that is %s cannot become %s', present.status, body ->> 'status'),
@@ -382,6 +516,26 @@ COMMENT ON FUNCTION ecert.rule_status(ecert.package, boolean) IS 'rule of kind s
 
 -- Rewards
 
+CREATE FUNCTION ecert.has_unrewarded(audit bytea, before bigint DEFAULT NULL) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH this AS (
+        SELECT a.issuer, a.subject, b.body ->> 'as' AS as_role, b.body -> 'packages' AS packages
+          FROM ledger.package a CROSS JOIN LATERAL (SELECT ecert.body(a.package)) AS b (body)
+         WHERE a.hash = has_unrewarded.audit AND a.kind = 'audit'),
+    paid AS (
+        SELECT r ->> 'kind' AS kind, range_agg(int8range((r ->> 'first')::bigint, (r ->> 'last')::bigint, '[]')) AS seqs
+          FROM this t JOIN ledger.package a ON a.issuer = t.issuer AND a.kind = 'audit' AND a.subject = t.subject
+         CROSS JOIN LATERAL (SELECT ecert.body(a.package)) AS b (body) CROSS JOIN LATERAL jsonb_array_elements(b.body -> 'packages') AS r
+         WHERE b.body ->> 'as' = t.as_role
+           AND EXISTS (SELECT FROM ledger.package w WHERE w.kind = 'reward' AND ecert.body(w.package) ->> 'audit' = encode(a.hash, 'hex')
+                          AND (has_unrewarded.before IS NULL OR w.seq < has_unrewarded.before))
+         GROUP BY r ->> 'kind')
+    SELECT EXISTS (SELECT FROM this t CROSS JOIN LATERAL jsonb_array_elements(t.packages) AS r LEFT JOIN paid p ON p.kind = r ->> 'kind'
+                    WHERE NOT coalesce(p.seqs, '{}') @> int8range((r ->> 'first')::bigint, (r ->> 'last')::bigint, '[]'))
+$$;
+COMMENT ON FUNCTION ecert.has_unrewarded(bytea, bigint) IS 'internal: whether an audit covers a package for which its auditor has not been rewarded in that role yet (before that seq of the reward feed, when given)';
+
 CREATE FUNCTION ecert.reward() RETURNS SETOF bytea
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -389,47 +543,53 @@ DECLARE
     due record;
     rule jsonb := ecert.policy() -> 'reward';
 BEGIN
+    -- of two who pay at once the second sees what the first one paid
+    PERFORM 1 FROM ledger.feed f WHERE f.issuer = ecert.this_node() AND f.kind = 'reward' FOR NO KEY UPDATE;
     FOR due IN
-        SELECT a.hash, a.issuer, (rule ->> (ecert.body(a.package) ->> 'as'))::numeric AS amount
-          FROM ledger.package a
-         WHERE a.kind = 'audit'
+        SELECT a.hash, a.issuer, (rule ->> (b.body ->> 'as'))::numeric AS amount
+          FROM ledger.package a CROSS JOIN LATERAL (SELECT ecert.body(a.package)) AS b (body)
+         WHERE a.kind = 'audit' AND b.body ->> 'verdict' <> 'abstain'
            AND NOT EXISTS (SELECT FROM ledger.package r WHERE r.kind = 'reward' AND ecert.body(r.package) ->> 'audit' = encode(a.hash, 'hex'))
          ORDER BY a.issuer, a.seq
     LOOP
-        IF due.amount > 0 THEN
+        IF due.amount > 0 AND ecert.has_unrewarded(due.hash) THEN
             RETURN NEXT ecert.append('reward', jsonb_build_object('audit', encode(due.hash, 'hex'), 'auditor', due.issuer, 'amount', due.amount), due.issuer);
         END IF;
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION ecert.reward() IS 'certifier: reward every audit that has none yet with the policy''s amount for its role, whatever its verdict; returns the hashes of the reward packages';
+COMMENT ON FUNCTION ecert.reward() IS 'certifier: reward every completed audit that has none yet with the policy''s amount for its role, whether it says pass or fail; who abstains has not completed it. Packages count once per auditor and role, so an audit that covers none but rewarded ones gets nothing, one of a replaced package gets its reward again. Returns the hashes of the reward packages';
 
 CREATE FUNCTION ecert.rule_reward(p ecert.package, first_admission boolean) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     body jsonb := ecert.body(p);
-    audit ledger.package;
+    said jsonb;
     amount numeric;
 BEGIN
-    SELECT a.* INTO audit FROM ledger.package a WHERE a.hash = decode(body ->> 'audit', 'hex') AND a.kind = 'audit';
-    IF NOT FOUND OR audit.issuer <> body ->> 'auditor' THEN
+    SELECT ecert.body(a.package) INTO said FROM ledger.package a
+     WHERE a.hash = decode(body ->> 'audit', 'hex') AND a.kind = 'audit' AND a.issuer = body ->> 'auditor';
+    IF NOT FOUND THEN
         RAISE EXCEPTION USING ERRCODE = 'EC071', MESSAGE = 'the reward is for no audit of this auditor on the ledger',
             DETAIL = format('Audit %s, auditor "%s".', body ->> 'audit', body ->> 'auditor');
     END IF;
+    IF said ->> 'verdict' = 'abstain' THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC071', MESSAGE = 'the reward is for an audit that abstains', DETAIL = format('Audit %s.', body ->> 'audit');
+    END IF;
     -- the policy may change later: the amount is judged when first admitted
-    amount := (ecert.policy() -> 'reward' ->> (ecert.body(audit.package) ->> 'as'))::numeric;
+    amount := (ecert.policy() -> 'reward' ->> (said ->> 'as'))::numeric;
     IF first_admission AND amount <> (body ->> 'amount')::numeric THEN
         RAISE EXCEPTION USING ERRCODE = 'EC071', MESSAGE = 'the reward is not what the policy gives for this role',
             DETAIL = format('Amount %s, the policy gives %s.', body ->> 'amount', amount);
     END IF;
-    IF EXISTS (SELECT FROM ledger.package r
-                WHERE r.kind = 'reward' AND ecert.body(r.package) ->> 'audit' = body ->> 'audit' AND r.issuer = ecert.issuer(p) AND r.seq < ecert.seq(p)) THEN
-        RAISE EXCEPTION USING ERRCODE = 'EC070', MESSAGE = 'this audit has been rewarded already', DETAIL = format('Audit %s.', body ->> 'audit');
+    IF NOT ecert.has_unrewarded(decode(body ->> 'audit', 'hex'), ecert.seq(p)) THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC070', MESSAGE = 'this auditor has been rewarded for these packages in this role already',
+            DETAIL = format('Audit %s.', body ->> 'audit'), HINT = 'A package that replaces one of them can be audited, and rewarded, again.';
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ecert.rule_reward(ecert.package, boolean) IS 'rule of kind reward: for an audit of that auditor, with the policy''s amount (EC071), once (EC070)';
+COMMENT ON FUNCTION ecert.rule_reward(ecert.package, boolean) IS 'rule of kind reward: for a completed audit of that auditor, with the policy''s amount (EC071), packages not rewarded before to it in that role (EC070)';
 
 CREATE FUNCTION ecert.create_certificate_indexes() RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
