@@ -251,7 +251,7 @@ ecert_sql_key_entry(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_ECERT_PUBLIC_KEY),
 				 errmsg("invalid public key"),
-				 errdetail("%s.", ecert_error_text(code)),
+				 errdetail("%s", ecert_sentence(code)),
 				 errhint("Give the SubjectPublicKeyInfo PEM text of an Ed25519, P-256 or SM2 key, as ecert.public_key() returns it.")));
 	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in,
 										CStringGetDatum(psprintf("{\"alg\": " INT64_FORMAT ", \"kid\": \"%s\", \"public\": \"%s\"}",

@@ -31,7 +31,7 @@ check_line(EcertCode code, uint64 line)
 		ereport(ERROR,
 				(errcode(ERRCODE_ECERT_BODY_INVALID),
 				 errmsg("invalid ecert package: line " UINT64_FORMAT " cannot be read", line),
-				 errdetail("%s.", ecert_error_text(code))));
+				 errdetail("%s", ecert_sentence(code))));
 }
 
 /* The package, and its lines when it is of that kind; else no line */

@@ -28,6 +28,11 @@ PG_FUNCTION_INFO_V1(ecert_package_to_bytea);
 PG_FUNCTION_INFO_V1(ecert_package_to_jsonb);
 PG_FUNCTION_INFO_V1(ecert_package_eq);
 PG_FUNCTION_INFO_V1(ecert_package_ne);
+PG_FUNCTION_INFO_V1(ecert_package_lt);
+PG_FUNCTION_INFO_V1(ecert_package_le);
+PG_FUNCTION_INFO_V1(ecert_package_gt);
+PG_FUNCTION_INFO_V1(ecert_package_ge);
+PG_FUNCTION_INFO_V1(ecert_package_cmp);
 PG_FUNCTION_INFO_V1(ecert_package_hash_code);
 PG_FUNCTION_INFO_V1(ecert_package_issuer);
 PG_FUNCTION_INFO_V1(ecert_package_kind);
@@ -145,18 +150,54 @@ ecert_package_to_bytea(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(PG_GETARG_BYTEA_PP(0));
 }
 
+/* Bytewise order of two packages */
+static int
+compare(FunctionCallInfo fcinfo)
+{
+	return ecert_slice_compare(ecert_varlena_slice(PG_GETARG_BYTEA_PP(0)),
+							   ecert_varlena_slice(PG_GETARG_BYTEA_PP(1)));
+}
+
 Datum
 ecert_package_eq(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(ecert_slice_equal(ecert_varlena_slice(PG_GETARG_BYTEA_PP(0)),
-									 ecert_varlena_slice(PG_GETARG_BYTEA_PP(1))));
+	PG_RETURN_BOOL(compare(fcinfo) == 0);
 }
 
 Datum
 ecert_package_ne(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(!ecert_slice_equal(ecert_varlena_slice(PG_GETARG_BYTEA_PP(0)),
-									  ecert_varlena_slice(PG_GETARG_BYTEA_PP(1))));
+	PG_RETURN_BOOL(compare(fcinfo) != 0);
+}
+
+Datum
+ecert_package_lt(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(compare(fcinfo) < 0);
+}
+
+Datum
+ecert_package_le(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(compare(fcinfo) <= 0);
+}
+
+Datum
+ecert_package_gt(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(compare(fcinfo) > 0);
+}
+
+Datum
+ecert_package_ge(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(compare(fcinfo) >= 0);
+}
+
+Datum
+ecert_package_cmp(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT32(compare(fcinfo));
 }
 
 Datum

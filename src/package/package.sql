@@ -56,10 +56,30 @@ CREATE FUNCTION ecert.package_hash_code(ecert.package) RETURNS integer
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_package_hash_code';
 COMMENT ON FUNCTION ecert.package_hash_code(ecert.package) IS 'hash code of the bytes for hash joins and grouping; the package''s own hash is ecert.hash()';
 
+CREATE FUNCTION ecert.package_lt(ecert.package, ecert.package) RETURNS boolean
+    LANGUAGE c IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_package_lt';
+COMMENT ON FUNCTION ecert.package_lt(ecert.package, ecert.package) IS 'before in the order of bytes';
+
+CREATE FUNCTION ecert.package_le(ecert.package, ecert.package) RETURNS boolean
+    LANGUAGE c IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_package_le';
+COMMENT ON FUNCTION ecert.package_le(ecert.package, ecert.package) IS 'before or equal in the order of bytes';
+
+CREATE FUNCTION ecert.package_gt(ecert.package, ecert.package) RETURNS boolean
+    LANGUAGE c IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_package_gt';
+COMMENT ON FUNCTION ecert.package_gt(ecert.package, ecert.package) IS 'behind in the order of bytes';
+
+CREATE FUNCTION ecert.package_ge(ecert.package, ecert.package) RETURNS boolean
+    LANGUAGE c IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_package_ge';
+COMMENT ON FUNCTION ecert.package_ge(ecert.package, ecert.package) IS 'behind or equal in the order of bytes';
+
+CREATE FUNCTION ecert.package_cmp(ecert.package, ecert.package) RETURNS integer
+    LANGUAGE c IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_package_cmp';
+COMMENT ON FUNCTION ecert.package_cmp(ecert.package, ecert.package) IS 'negative, 0 or positive in the order of bytes, for sorting and grouping; it means nothing else';
+
 CREATE OPERATOR ecert.= (
     FUNCTION = ecert.package_eq, LEFTARG = ecert.package, RIGHTARG = ecert.package,
     COMMUTATOR = OPERATOR(ecert.=), NEGATOR = OPERATOR(ecert.<>),
-    RESTRICT = eqsel, JOIN = eqjoinsel, HASHES
+    RESTRICT = eqsel, JOIN = eqjoinsel, HASHES, MERGES
 );
 COMMENT ON OPERATOR ecert.= (ecert.package, ecert.package) IS 'equal bytes';
 
@@ -69,6 +89,43 @@ CREATE OPERATOR ecert.<> (
     RESTRICT = neqsel, JOIN = neqjoinsel
 );
 COMMENT ON OPERATOR ecert.<> (ecert.package, ecert.package) IS 'different bytes';
+
+CREATE OPERATOR ecert.< (
+    FUNCTION = ecert.package_lt, LEFTARG = ecert.package, RIGHTARG = ecert.package,
+    COMMUTATOR = OPERATOR(ecert.>), NEGATOR = OPERATOR(ecert.>=),
+    RESTRICT = scalarltsel, JOIN = scalarltjoinsel
+);
+COMMENT ON OPERATOR ecert.< (ecert.package, ecert.package) IS 'before in the order of bytes';
+
+CREATE OPERATOR ecert.<= (
+    FUNCTION = ecert.package_le, LEFTARG = ecert.package, RIGHTARG = ecert.package,
+    COMMUTATOR = OPERATOR(ecert.>=), NEGATOR = OPERATOR(ecert.>),
+    RESTRICT = scalarlesel, JOIN = scalarlejoinsel
+);
+COMMENT ON OPERATOR ecert.<= (ecert.package, ecert.package) IS 'before or equal in the order of bytes';
+
+CREATE OPERATOR ecert.> (
+    FUNCTION = ecert.package_gt, LEFTARG = ecert.package, RIGHTARG = ecert.package,
+    COMMUTATOR = OPERATOR(ecert.<), NEGATOR = OPERATOR(ecert.<=),
+    RESTRICT = scalargtsel, JOIN = scalargtjoinsel
+);
+COMMENT ON OPERATOR ecert.> (ecert.package, ecert.package) IS 'behind in the order of bytes';
+
+CREATE OPERATOR ecert.>= (
+    FUNCTION = ecert.package_ge, LEFTARG = ecert.package, RIGHTARG = ecert.package,
+    COMMUTATOR = OPERATOR(ecert.<=), NEGATOR = OPERATOR(ecert.<),
+    RESTRICT = scalargesel, JOIN = scalargejoinsel
+);
+COMMENT ON OPERATOR ecert.>= (ecert.package, ecert.package) IS 'behind or equal in the order of bytes';
+
+CREATE OPERATOR CLASS ecert.package_ops DEFAULT FOR TYPE ecert.package USING btree AS
+    OPERATOR 1 ecert.< (ecert.package, ecert.package),
+    OPERATOR 2 ecert.<= (ecert.package, ecert.package),
+    OPERATOR 3 ecert.= (ecert.package, ecert.package),
+    OPERATOR 4 ecert.>= (ecert.package, ecert.package),
+    OPERATOR 5 ecert.> (ecert.package, ecert.package),
+    FUNCTION 1 ecert.package_cmp(ecert.package, ecert.package);
+COMMENT ON OPERATOR CLASS ecert.package_ops USING btree IS 'bytewise order of packages, for DISTINCT and merge joins';
 
 CREATE OPERATOR CLASS ecert.package_ops DEFAULT FOR TYPE ecert.package USING hash AS
     OPERATOR 1 ecert.= (ecert.package, ecert.package),

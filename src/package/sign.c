@@ -121,7 +121,7 @@ own_key(void)
 		ereport(ERROR,
 				(errcode(ERRCODE_ECERT_SIGNING_KEY),
 				 errmsg("could not load the signing key"),
-				 errdetail("%s.", ecert_error_text(code)),
+				 errdetail("%s", ecert_sentence(code)),
 				 errhint("Check ecert.signing_key, the file's permissions and, for an encrypted key, ecert.signing_key_passphrase_command.")));
 	ecert_private_key_free(loaded.key);
 	free(loaded.uri);

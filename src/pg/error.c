@@ -43,11 +43,20 @@ ecert_raise(const EcertError *error, const char *what)
 			 errdetail("At byte %zu of the %s.", error->offset, what)));
 }
 
+char *
+ecert_sentence(EcertCode code)
+{
+	char	   *sentence = psprintf("%s.", ecert_error_text(code));
+
+	sentence[0] = pg_toupper((unsigned char) sentence[0]);
+	return sentence;
+}
+
 void
 ecert_raise_crypto(EcertCode code, int sqlstate, const char *message)
 {
 	ereport(ERROR,
 			(errcode(sqlstate),
 			 errmsg("%s", message),
-			 errdetail("%s.", ecert_error_text(code))));
+			 errdetail("%s", ecert_sentence(code))));
 }

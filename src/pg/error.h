@@ -45,6 +45,9 @@
 /* Raise the error of a refused package or body; "what" is "package" or "body" */
 ECERT_NORETURN extern void ecert_raise(const EcertError *error, const char *what);
 
+/* The code's text as a sentence, for a DETAIL; palloc'd */
+extern char *ecert_sentence(EcertCode code);
+
 /* Raise for a crypto code that is no fault of a package; detail may be NULL */
 ECERT_NORETURN extern void ecert_raise_crypto(EcertCode code, int sqlstate, const char *message);
 
