@@ -85,6 +85,39 @@ SET ecert.node = 'buyer';
 SELECT check_name, product, declared, found, tolerance, ok, note FROM ecert.audit('p1', '[2025-01-01,2025-02-01)', 'downstream');
 SELECT check_name, product, declared, found, tolerance, ok, note FROM ecert.audit('p1', '[2025-02-01,2025-03-01)', 'downstream');
 
+-- a line that names this supplier is judged by itself, both sides, whatever lines beside it name none
+SET ecert.node = 'certifier';
+SELECT count(audit_test.declare('p1', w.period, w.energy, w.product)) FROM (VALUES
+  (1, '[2025-04-01,2025-05-01)'::tstzrange, '[{"source": "raw_coal", "unit": "t", "quantity": 50, "supplier": "supplier 1", "meter": "m1"}, {"source": "raw_coal", "unit": "t", "quantity": 30}]'::jsonb,
+      '[{"product": "steel", "unit": "t", "output": 10, "qualified": 10, "deliveries": [{"buyer": "buyer", "quantity": 9}]}]'::jsonb),
+  (2, '[2026-02-01,2026-03-01)', '[{"source": "raw_coal", "unit": "t", "quantity": 50, "meter": "m9"}, {"source": "fuel", "unit": "kgce", "quantity": 50, "supplier": "supplier 1"}]',
+      '[{"product": "steel", "unit": "t", "output": 10, "qualified": 10}]')) AS w (n, period, energy, product);
+INSERT INTO ledger.delivery (node, applicant, source, unit, period_start, period_end, quantity) VALUES
+ ('supplier 1', 'p1', 'raw_coal', 't', '2025-04-01', '2025-05-01', 40), ('supplier 2', 'p1', 'raw_coal', 't', '2025-03-20', '2025-04-20', 10),
+ ('supplier 1', 'p1', 'raw_coal', 'barrow', '2026-02-01', '2026-03-01', 40);
+SET ecert.node = 'supplier 1';
+SELECT check_name, source, declared, found, tolerance, ok, note FROM ecert.audit('p1', '[2025-04-01,2025-05-01)', 'upstream');
+-- a delivery that cannot be laid to the period, or converted, accuses nobody; what is declared of a supplier that delivered other things does
+SET ecert.node = 'supplier 2';
+SELECT check_name, source, declared, found, tolerance, ok, note FROM ecert.audit('p1', '[2025-04-01,2025-05-01)', 'upstream') WHERE source IS NOT NULL;
+SET ecert.node = 'supplier 1';
+SELECT check_name, source, declared, found, tolerance, ok, note FROM ecert.audit('p1', '[2026-02-01,2026-03-01)', 'upstream');
+-- a buyer without record of the month abstains, and may come back when there is one, in kilograms
+SELECT audit_test.verdict('buyer', 'p1', '[2025-04-01,2025-05-01)', 'downstream');
+SELECT audit_test.verdict('buyer', 'p1', '[2025-04-01,2025-05-01)', 'downstream');
+INSERT INTO ledger.purchase (node, applicant, product, unit, period_start, period_end, quantity) VALUES ('buyer', 'p1', 'steel', 'kg', '2025-04-01', '2025-05-01', 8950);
+SET ecert.node = 'buyer';
+SELECT check_name, product, declared, found, deviation, tolerance, ok, note FROM ecert.audit('p1', '[2025-04-01,2025-05-01)', 'downstream');
+SELECT audit_test.verdict('buyer', 'p1', '[2025-04-01,2025-05-01)', 'downstream');
+SELECT audit_test.verdict('buyer', 'p1', '[2025-04-01,2025-05-01)', 'downstream');
+-- a policy that fixes the baseline does not make a period its own history: 2024 is held against 2023
+SET ecert.node = 'certifier';
+SELECT ecert.set_policy(ecert.policy() || jsonb_build_object('certificate', ecert.policy() -> 'certificate' || jsonb_build_object('baseline', ecert.period_json('[2024-01-01,2025-01-01)')))) IS NOT NULL AS set;
+SET ecert.node = 'p2';
+SELECT check_name, declared, found, ok, note FROM ecert.audit('p1', '[2024-01-01,2025-01-01)', 'peer') WHERE product IS NOT NULL;
+-- January 2025 has no January 2024 of its own: all before it counts
+SELECT check_name, declared, found, ok, note FROM ecert.audit('p1', '[2025-01-01,2025-02-01)', 'peer') WHERE product IS NOT NULL;
+
 -- forged audits: ranges that do not exist, hash of another package, outside the period, for another role
 SET ecert.node = 'supplier 1';
 CREATE FUNCTION audit_test.forged(change jsonb) RETURNS bytea LANGUAGE sql AS $$
@@ -95,8 +128,13 @@ SELECT audit_test.forged('{"packages": [{"kind": "energy", "first": 2, "last": 9
 SELECT audit_test.forged('{"packages": [{"kind": "energy", "first": 2, "last": 2, "hash": "0000000000000000000000000000000000000000000000000000000000000000"}]}');
 SELECT audit_test.forged(jsonb_build_object('packages', ecert.audited_ranges('p1', '[2025-02-01,2025-03-01)', 'upstream')));
 SELECT audit_test.forged(jsonb_build_object('packages', ecert.audited_ranges('p1', '[2025-01-01,2025-02-01)', 'downstream')));
+-- the same packages in two ranges, or one package twice
+SELECT audit_test.forged(jsonb_build_object('period', ecert.period_json('[2025-01-01,2025-03-01)'), 'packages', ecert.audited_ranges('p1', '[2025-02-01,2025-03-01)', 'upstream') || ecert.audited_ranges('p1', '[2025-01-01,2025-03-01)', 'upstream')));
+SELECT audit_test.forged('{"packages": [{"kind": "energy", "first": 3, "last": 2, "hash": "0000000000000000000000000000000000000000000000000000000000000000"}]}');
 SELECT audit_test.forged('{"verdict": "excellent"}');
 SELECT audit_test.verdict('supplier 1', 'p1', '[2030-01-01,2030-02-01)', 'upstream');
+-- a role that there is not
+SELECT ecert.submit_audit('p1', '[2025-01-01,2025-02-01)', 'sideways');
 SET ecert.node = 'certifier';
 SELECT * FROM ecert.problems();
 DROP SCHEMA audit_test CASCADE;

@@ -162,10 +162,16 @@ BEGIN
                   CROSS JOIN LATERAL ecert.missing_coefficient(policy, obstacles.applicant, w.within) AS m;
     GET DIAGNOSTICS unknown_sources = ROW_COUNT;
     IF unknown_sources = 0 THEN
-        RETURN QUERY SELECT a.status, CASE WHEN a.product IS NULL THEN 'nothing can be assessed' ELSE format('product "%s"', a.product) END
-                       FROM ecert.assess_under(policy, obstacles.applicant, obstacles.period, base, obstacles.method) AS a
-                      WHERE a.product IS NOT NULL AND a.status NOT IN ('ok', 'no_baseline')
-                         OR a.product IS NULL AND coalesce(a.status, 'no_baseline') IN ('no_baseline', 'no_reporting');
+        RETURN QUERY
+        WITH assessed AS MATERIALIZED (
+            SELECT a.product, a.status, a.saving_kgce
+              FROM ecert.assess_under(policy, obstacles.applicant, obstacles.period, base, obstacles.method) AS a),
+        standing AS MATERIALIZED (
+            SELECT a.status, a.product FROM assessed a WHERE a.product IS NOT NULL AND a.status NOT IN ('ok', 'no_baseline'))
+        SELECT t.status, format('product "%s"', t.product) FROM standing t
+        UNION ALL
+        SELECT a.status, 'nothing can be assessed' FROM assessed a
+         WHERE a.product IS NULL AND a.saving_kgce IS NULL AND NOT EXISTS (SELECT FROM standing);
     END IF;
 END
 $$;
