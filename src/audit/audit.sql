@@ -149,8 +149,8 @@ AS $$
          CROSS JOIN LATERAL ecert.energy_lines(p.package) AS l JOIN factor f ON f.source = l.source AND f.unit = l.unit
          GROUP BY l.source),
     compared AS (
-        SELECT coalesce(d.source, v.source) AS source, d.own IS NOT NULL OR d.unnamed IS NULL AS two_sided,
-               coalesce(d.own, d.unnamed, 0) AS declared,
+        SELECT coalesce(d.source, v.source) AS source, d.unnamed IS NULL AS two_sided,
+               coalesce(d.own, 0) + coalesce(d.unnamed, 0) AS declared,
                CASE WHEN EXISTS (SELECT FROM delivered) THEN coalesce(v.quantity + v.stock_change, 0) END AS found,
                r.tolerance * abs(coalesce(v.quantity, 0)) AS tolerance,
                coalesce(v.convertible, true) AS convertible, coalesce(v.inside, true) AS inside
@@ -166,7 +166,7 @@ AS $$
                 WHEN NOT c.convertible THEN 'a delivery is in a unit without coefficient'
                 WHEN NOT c.inside THEN 'a delivery reaches over the edge of the period'
                 WHEN c.two_sided THEN 'kgce; lines that name this supplier: both sides within tolerance'
-                ELSE 'kgce; lines name no supplier: declared must not be less than delivered' END
+                ELSE 'kgce; some lines name no supplier: declared must not be less than delivered' END
       FROM compared c
      ORDER BY c.source
 $$;
@@ -253,15 +253,15 @@ $$;
 COMMENT ON FUNCTION ecert.unit_energy_of(jsonb, text, tstzrange) IS 'internal: unit product energy (kgce per unit, 9 decimals) of each product of an applicant within a range; products without positive output are left out, and all of them where a source has no coefficient';
 
 CREATE FUNCTION ecert.unit_energy_before(policy jsonb, applicant text, period tstzrange,
-                                         OUT product text, OUT unit text, OUT unit_energy numeric, OUT a_year_before boolean) RETURNS SETOF record
+                                         OUT product text, OUT unit text, OUT unit_energy numeric, OUT basis text) RETURNS SETOF record
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
     WITH year AS MATERIALIZED (
         SELECT u.product, u.unit, u.unit_energy FROM ecert.unit_energy_of(policy, unit_energy_before.applicant, ecert.year_before(period)) AS u
          WHERE NOT ecert.year_before(period) && period)
-    SELECT y.product, y.unit, y.unit_energy, true FROM year y
+    SELECT y.product, y.unit, y.unit_energy, 'the same months of the year before' FROM year y
     UNION ALL
-    SELECT u.product, u.unit, u.unit_energy, false
+    SELECT u.product, u.unit, u.unit_energy, 'all before the period'
       FROM ecert.unit_energy_of(policy, unit_energy_before.applicant, tstzrange('-infinity', lower(period))) AS u
      WHERE NOT EXISTS (SELECT FROM year y WHERE y.product = u.product AND y.unit = u.unit)
 $$;
@@ -295,10 +295,15 @@ AS $$
     spread AS (
         SELECT m.product, m.unit, m.peers, m.median, ecert.median(array_agg(abs(t.unit_energy - m.median))) AS mad
           FROM middle m JOIN theirs t ON t.product = m.product AND t.unit = m.unit GROUP BY m.product, m.unit, m.peers, m.median),
+    past AS MATERIALIZED (SELECT u.* FROM rule r CROSS JOIN LATERAL ecert.unit_energy_before(r.policy, check_peer.auditor, period) AS u),
     history AS (
         SELECT 'history_of_applicant' AS check_name, u.* FROM rule r CROSS JOIN LATERAL ecert.unit_energy_before(r.policy, check_peer.applicant, period) AS u
         UNION ALL
-        SELECT 'history_of_peer', u.* FROM rule r CROSS JOIN LATERAL ecert.unit_energy_before(r.policy, check_peer.auditor, period) AS u)
+        SELECT 'history_of_peer', u.* FROM past u
+        UNION ALL
+        -- a peer whose packages begin with this period still knows what it used itself
+        SELECT 'history_of_peer', t.product, t.unit, t.unit_energy, 'this peer''s own of the period' FROM theirs t
+         WHERE t.node = check_peer.auditor AND NOT EXISTS (SELECT FROM past p WHERE p.product = t.product AND p.unit = t.unit))
     SELECT 'unit_energy_against_peers', o.product, NULL, trim_scale(o.unit_energy), trim_scale(round(s.median, 9)), trim_scale(round(o.unit_energy - s.median, 9)),
            trim_scale(round(r.k * s.mad, 9)),
            CASE WHEN coalesce(s.peers, 0) >= r.minimum THEN abs(o.unit_energy - s.median) <= r.k * s.mad END,
@@ -308,11 +313,11 @@ AS $$
     UNION ALL
     SELECT 'unit_energy_against_' || h.check_name, o.product, NULL, trim_scale(o.unit_energy), trim_scale(h.unit_energy), trim_scale(o.unit_energy - h.unit_energy),
            trim_scale(round(r.band * h.unit_energy, 9)), abs(o.unit_energy - h.unit_energy) <= r.band * h.unit_energy,
-           format(CASE WHEN h.a_year_before THEN 'kgce/%s; band round the same months of the year before' ELSE 'kgce/%s; band round all before the period' END, o.unit)
+           format('kgce/%s; band round %s', o.unit, h.basis)
       FROM own o CROSS JOIN rule r JOIN history h ON h.product = o.product AND h.unit = o.unit
      ORDER BY 2, 1
 $$;
-COMMENT ON FUNCTION ecert.check_peer(text, text, tstzrange) IS 'internal: unit product energy of the period inside median +- k times the median absolute deviation of the applicant''s peers with that product (left open below policy audit.peer.minimum of them), and inside a relative band round the applicant''s and this peer''s own history';
+COMMENT ON FUNCTION ecert.check_peer(text, text, tstzrange) IS 'internal: unit product energy of the period inside median +- k times the median absolute deviation of the applicant''s peers with that product (left open below policy audit.peer.minimum of them), and inside a relative band round the applicant''s and this peer''s own history: the same months of the year before, or all before the period; of the peer, where it has none, the period itself';
 
 CREATE FUNCTION ecert.median(figures numeric[]) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
