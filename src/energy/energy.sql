@@ -28,10 +28,11 @@ BEGIN
         interval_start timestamptz NOT NULL,
         interval_end timestamptz NOT NULL,
         quantity numeric NOT NULL CHECK (quantity >= 0),
-        CHECK (interval_start < interval_end),
-        CONSTRAINT reading_pkey PRIMARY KEY (node, meter, source, interval_start)
+        CHECK (interval_start < interval_end)
     );
-    COMMENT ON TABLE ledger.reading IS 'local and unsigned: what the meters deliver before ecert.pack_energy() signs it';
+    -- the books may divide one source among products and suppliers without a meter for each
+    CREATE UNIQUE INDEX reading_key ON ledger.reading (node, meter, source, interval_start, coalesce(product, ''), coalesce(supplier, ''));
+    COMMENT ON TABLE ledger.reading IS 'local and unsigned: what the meters deliver before ecert.pack_energy() signs it; one row per meter, source, product, supplier and start';
     COMMENT ON COLUMN ledger.reading.node IS 'applicant whose meter it is';
     COMMENT ON COLUMN ledger.reading.meter IS 'meter id; empty when the figure comes from the books';
     COMMENT ON COLUMN ledger.reading.source IS 'energy source as the policy names it';
@@ -87,33 +88,73 @@ AS $$
 $$;
 COMMENT ON FUNCTION ecert.pack_line(timestamptz, timestamptz, numeric[], interval, tstzrange) IS 'internal: the quantity or series of one energy line from its readings in the order of time; even_step is their common length when they join without gap, else NULL';
 
-CREATE FUNCTION ecert.energy_body(node text, period tstzrange) RETURNS jsonb
+CREATE FUNCTION ecert.check_pack_period(period tstzrange) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF NOT coalesce(isfinite(lower(period)) AND isfinite(upper(period)), false) THEN
+        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'a period to pack must have a beginning and an end',
+            DETAIL = format('The period is %s.', coalesce(period::text, 'NULL'));
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ecert.check_pack_period(tstzrange) IS 'internal: raises 22023 when a period has no beginning or no end';
+
+CREATE FUNCTION ecert.check_readings(node text, period tstzrange) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     odd record;
-    lines jsonb;
 BEGIN
     SELECT r.* INTO odd FROM ledger.reading r
-     WHERE r.node = energy_body.node AND tstzrange(r.interval_start, r.interval_end) && energy_body.period
-       AND NOT tstzrange(r.interval_start, r.interval_end) <@ energy_body.period ORDER BY r.interval_start LIMIT 1;
+     WHERE r.node = check_readings.node AND tstzrange(r.interval_start, r.interval_end) && check_readings.period
+       AND NOT tstzrange(r.interval_start, r.interval_end) <@ check_readings.period ORDER BY r.interval_start LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION USING ERRCODE = 'EC040', MESSAGE = 'a reading reaches over the edge of the period',
-            DETAIL = format('Source "%s", meter "%s", %s to %s; the period is %s.', odd.source, odd.meter, odd.interval_start, odd.interval_end, energy_body.period),
+            DETAIL = format('Source "%s", meter "%s", %s to %s; the period is %s.', odd.source, odd.meter, odd.interval_start, odd.interval_end, check_readings.period),
             HINT = 'Pack a period that begins and ends where readings do.';
     END IF;
-    SELECT a.source, a.meter, a.interval_end AS gap_start, a.next_start AS gap_end INTO odd
-      FROM (SELECT r.source, r.meter, r.interval_end,
-                   lead(r.interval_start) OVER (PARTITION BY r.source, r.meter, r.unit, r.product, r.supplier ORDER BY r.interval_start) AS next_start
+    -- a meter may pass from one product or supplier to another without leaving a gap; what the books say without
+    -- a meter stands for itself
+    SELECT a.source, a.meter, a.interval_start, coalesce(a.overlapped, a.covered) AS before, a.overlapped IS NOT NULL AS overlaps INTO odd
+      FROM (SELECT r.source, r.meter, r.interval_start,
+                   max(r.interval_end) OVER (PARTITION BY r.source, r.meter, CASE r.meter WHEN '' THEN r.product END, CASE r.meter WHEN '' THEN r.supplier END
+                                             ORDER BY r.interval_start ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS covered,
+                   CASE WHEN max(r.interval_end) OVER line > r.interval_start THEN max(r.interval_end) OVER line END AS overlapped
               FROM ledger.reading r
-             WHERE r.node = energy_body.node AND tstzrange(r.interval_start, r.interval_end) <@ energy_body.period) AS a
-     WHERE a.next_start <> a.interval_end ORDER BY a.interval_end LIMIT 1;
+             WHERE r.node = check_readings.node AND tstzrange(r.interval_start, r.interval_end) <@ check_readings.period
+            WINDOW line AS (PARTITION BY r.source, r.meter, r.product, r.supplier
+                            ORDER BY r.interval_start ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)) AS a
+     WHERE a.overlapped IS NOT NULL OR a.covered < a.interval_start ORDER BY a.interval_start, a.source, a.meter LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION USING ERRCODE = 'EC040',
-            MESSAGE = CASE WHEN odd.gap_end > odd.gap_start THEN 'readings leave a gap within the period' ELSE 'readings overlap within the period' END,
-            DETAIL = format('Source "%s", meter "%s": one ends at %s, the next begins at %s.', odd.source, odd.meter, odd.gap_start, odd.gap_end),
+            MESSAGE = CASE WHEN odd.overlaps THEN 'readings overlap within the period' ELSE 'readings leave a gap within the period' END,
+            DETAIL = format('Source "%s", meter "%s": one ends at %s, the next begins at %s.', odd.source, odd.meter, odd.before, odd.interval_start),
             HINT = 'Put in the missing readings (quantity 0 where nothing was used), or correct them.';
     END IF;
+    SELECT r.source, r.meter, min(r.quantity) AS quantity, max(min_scale(r.quantity)) AS decimals INTO odd
+      FROM ledger.reading r
+     WHERE r.node = check_readings.node AND tstzrange(r.interval_start, r.interval_end) <@ check_readings.period
+     GROUP BY r.source, r.unit, r.product, r.supplier, r.meter
+    HAVING max(min_scale(r.quantity)) > 18 OR max(r.quantity) * power(10::numeric, max(min_scale(r.quantity))) > 9223372036854775807 LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC097', MESSAGE = 'readings have more digits than a package can hold',
+            DETAIL = format('Source "%s", meter "%s": %s decimals are used; a number has at most 18, and its digits without the point are within 64 bits.',
+                            odd.source, odd.meter, odd.decimals),
+            HINT = 'Round the readings before they are packed.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ecert.check_readings(text, tstzrange) IS 'internal: raises EC040 when readings of a node overlap, leave a gap between two of one meter, or reach over the edge of a period, EC097 when they have too many digits';
+
+CREATE FUNCTION ecert.energy_body(node text, period tstzrange) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    lines jsonb;
+BEGIN
+    PERFORM ecert.check_pack_period(period);
+    PERFORM ecert.check_readings(node, period);
     SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object('source', g.source, 'unit', g.unit, 'product', g.product,
                          'supplier', g.supplier, 'meter', nullif(g.meter, '')))
                      || ecert.pack_line(g.first_start, g.last_end, g.quantities, g.even_step, energy_body.period)
@@ -122,6 +163,7 @@ BEGIN
       FROM (SELECT r.source, r.unit, r.product, r.supplier, r.meter, min(r.interval_start) AS first_start, max(r.interval_end) AS last_end,
                    array_agg(r.quantity ORDER BY r.interval_start) AS quantities,
                    CASE WHEN min(r.interval_end - r.interval_start) = max(r.interval_end - r.interval_start)
+                         AND sum(r.interval_end - r.interval_start) = max(r.interval_end) - min(r.interval_start)
                          AND EXTRACT(epoch FROM min(r.interval_end - r.interval_start)) % 1 = 0
                         THEN min(r.interval_end - r.interval_start) END AS even_step
               FROM ledger.reading r
@@ -134,7 +176,7 @@ BEGIN
     RETURN jsonb_build_object('period', ecert.period_json(period), 'lines', lines);
 END
 $$;
-COMMENT ON FUNCTION ecert.energy_body(text, tstzrange) IS 'internal: the energy body that the readings of a node in a period make; EC040 when they overlap, leave gaps or reach over the edge, EC096 when there are none';
+COMMENT ON FUNCTION ecert.energy_body(text, tstzrange) IS 'internal: the energy body that the readings of a node in a period make; EC040 and EC097 of ecert.check_readings(), EC096 when there are none';
 
 CREATE FUNCTION ecert.correction(replaces bytea, reason text) RETURNS jsonb
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -147,7 +189,7 @@ AS $$
     SELECT ecert.append('energy', ecert.energy_body(ecert.this_node(), pack_energy.period)
                                   OPERATOR(pg_catalog.||) ecert.correction(pack_energy.replaces, pack_energy.reason))
 $$;
-COMMENT ON FUNCTION ecert.pack_energy(tstzrange, bytea, text) IS 'applicant: sign this node''s readings (ledger.reading) of a period as one energy package and append it; equal intervals that fill the period stay a series. replaces names the package that this one corrects (same period), reason says why. Returns the hash. EC040, EC041, EC042, EC096';
+COMMENT ON FUNCTION ecert.pack_energy(tstzrange, bytea, text) IS 'applicant: sign this node''s readings (ledger.reading) of a period as one energy package and append it; equal intervals that fill the period stay a series, others become their sum. replaces names the package that this one corrects (same period), reason says why. Returns the hash. EC002 when a series is too long (pack shorter periods), EC040, EC041, EC042, EC096, EC097';
 
 CREATE FUNCTION ecert.product_body(node text, period tstzrange) RETURNS jsonb
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -156,6 +198,7 @@ DECLARE
     odd record;
     lines jsonb;
 BEGIN
+    PERFORM ecert.check_pack_period(period);
     SELECT r.* INTO odd FROM ledger.production r
      WHERE r.node = product_body.node AND tstzrange(r.period_start, r.period_end) && product_body.period
        AND NOT tstzrange(r.period_start, r.period_end) <@ product_body.period ORDER BY r.period_start LIMIT 1;
@@ -163,6 +206,17 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'EC040', MESSAGE = 'a production row reaches over the edge of the period',
             DETAIL = format('Product "%s", %s to %s; the period is %s.', odd.product, odd.period_start, odd.period_end, product_body.period),
             HINT = 'Pack a period that begins and ends where production rows do.';
+    END IF;
+    SELECT a.* INTO odd
+      FROM (SELECT r.product, r.period_start,
+                   max(r.period_end) OVER (PARTITION BY r.product ORDER BY r.period_start ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+              FROM ledger.production r
+             WHERE r.node = product_body.node AND tstzrange(r.period_start, r.period_end) <@ product_body.period) AS a
+     WHERE a.before > a.period_start ORDER BY a.period_start, a.product LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC040', MESSAGE = 'production rows overlap within the period',
+            DETAIL = format('Product "%s": one ends at %s, the next begins at %s.', odd.product, odd.before, odd.period_start),
+            HINT = 'Declare each stretch of time once.';
     END IF;
     SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object('product', g.product, 'unit', g.unit, 'output', g.output,
                          'qualified', g.qualified, 'value', g.value, 'currency', g.currency, 'deliveries', g.deliveries))
@@ -267,27 +321,33 @@ BEGIN
         SELECT o.applicant, o.period_start, o.period_end, o.product, o.unit, sum(o.qualified_quantity) AS qualified
           FROM ledger.product_output o GROUP BY o.applicant, o.period_start, o.period_end, o.product, o.unit),
     used AS (
-        SELECT u.applicant, u.period_start, u.period_end, u.product, sum(u.kgce_quantity) AS kgce
+        -- energy without a coefficient makes the sum unknown, not smaller
+        SELECT u.applicant, u.period_start, u.period_end, u.product, CASE WHEN count(u.kgce_quantity) = count(*) THEN sum(u.kgce_quantity) END AS kgce
           FROM ledger.energy_use u GROUP BY u.applicant, u.period_start, u.period_end, u.product),
     counted AS (
-        SELECT o.*, count(*) OVER (PARTITION BY o.applicant, o.period_start, o.period_end) AS products FROM output o)
-    SELECT c.applicant, c.product, c.unit, c.period_start, c.period_end,
-           (coalesce(d.kgce, 0) + CASE WHEN c.products = 1 THEN coalesce(s.kgce, 0) ELSE 0 END)::numeric(38,9) AS kgce_quantity,
-           c.qualified::numeric(38,18) AS qualified_quantity,
-           (CASE WHEN c.qualified > 0.000001 AND (c.products = 1 OR s.kgce IS NULL)
-                 THEN (coalesce(d.kgce, 0) + coalesce(s.kgce, 0)) / c.qualified END)::numeric(38,9) AS kgce_per_unit
-      FROM counted c
-      LEFT JOIN used d ON d.applicant = c.applicant AND d.period_start = c.period_start AND d.period_end = c.period_end AND d.product = c.product
-      LEFT JOIN used s ON s.applicant = c.applicant AND s.period_start = c.period_start AND s.period_end = c.period_end AND s.product IS NULL;
+        SELECT o.*, count(*) OVER (PARTITION BY o.applicant, o.period_start, o.period_end) AS products FROM output o),
+    joined AS (
+        SELECT c.*, s.applicant IS NOT NULL AS has_shared,
+               CASE WHEN d.applicant IS NOT NULL THEN d.kgce ELSE 0 END
+               + CASE WHEN s.applicant IS NOT NULL AND c.products = 1 THEN s.kgce ELSE 0 END AS kgce
+          FROM counted c
+          LEFT JOIN used d ON d.applicant = c.applicant AND d.period_start = c.period_start AND d.period_end = c.period_end AND d.product = c.product
+          LEFT JOIN used s ON s.applicant = c.applicant AND s.period_start = c.period_start AND s.period_end = c.period_end AND s.product IS NULL)
+    SELECT j.applicant, j.product, j.unit, j.period_start, j.period_end,
+           j.kgce::numeric(38,9) AS kgce_quantity, j.qualified::numeric(38,18) AS qualified_quantity,
+           -- one absurd declaration must not break the view for everybody: a quotient that does not fit is NULL
+           (CASE WHEN j.qualified > 0 AND (j.products = 1 OR NOT j.has_shared) AND j.kgce < j.qualified * 1e28
+                 THEN j.kgce / j.qualified END)::numeric(38,9) AS kgce_per_unit
+      FROM joined j;
     COMMENT ON VIEW ledger.unit_energy IS 'unit product energy of each period that has both an energy and a product package; total = sum(kgce_quantity) / sum(qualified_quantity), never an average of kgce_per_unit';
     COMMENT ON COLUMN ledger.unit_energy.applicant IS 'node id of the applicant';
     COMMENT ON COLUMN ledger.unit_energy.product IS 'product';
     COMMENT ON COLUMN ledger.unit_energy.unit IS 'unit of the product';
     COMMENT ON COLUMN ledger.unit_energy.period_start IS 'start of the period';
     COMMENT ON COLUMN ledger.unit_energy.period_end IS 'end of the period, exclusive';
-    COMMENT ON COLUMN ledger.unit_energy.kgce_quantity IS 'numerator: energy used for the product, kgce under the policy in force; with several products only what is declared for this one';
+    COMMENT ON COLUMN ledger.unit_energy.kgce_quantity IS 'numerator: energy used for the product, kgce under the policy in force; with several products only what is declared for this one; NULL when a source has no coefficient';
     COMMENT ON COLUMN ledger.unit_energy.qualified_quantity IS 'denominator: qualified output, in unit';
-    COMMENT ON COLUMN ledger.unit_energy.kgce_per_unit IS 'unit product energy (GB/T 13234), kgce per unit; NULL when output is not positive, or when energy shared by several products was used (ecert.assess() spreads it)';
+    COMMENT ON COLUMN ledger.unit_energy.kgce_per_unit IS 'unit product energy (GB/T 13234), kgce per unit; NULL when output is not positive, when a source has no coefficient, or when energy shared by several products was used (ecert.assess() spreads it)';
 END
 $$;
 COMMENT ON FUNCTION ecert.create_energy_views() IS 'internal: makes or renews the views of this folder; see ecert.upgrade_ledger()';

@@ -53,9 +53,9 @@ AS $$
          GROUP BY l.product),
     made AS (
         SELECT l.product, CASE WHEN pg_catalog.count(DISTINCT l.unit) OPERATOR(pg_catalog.=) 1 THEN pg_catalog.min(l.unit) END AS unit,
-               CASE WHEN pg_catalog.count(DISTINCT l.currency) OPERATOR(pg_catalog.=) 1 THEN pg_catalog.min(l.currency) END AS currency,
+               CASE WHEN pg_catalog.count(DISTINCT coalesce(l.currency, '')) OPERATOR(pg_catalog.=) 1 THEN pg_catalog.min(l.currency) END AS currency,
                CASE WHEN pg_catalog.count(DISTINCT l.unit) OPERATOR(pg_catalog.=) 1 THEN pg_catalog.sum(l.qualified) END AS qualified,
-               CASE WHEN pg_catalog.count(l.value) OPERATOR(pg_catalog.=) pg_catalog.count(*) AND pg_catalog.count(DISTINCT l.currency) OPERATOR(pg_catalog.<=) 1 THEN pg_catalog.sum(l.value) END AS value
+               CASE WHEN pg_catalog.count(l.value) OPERATOR(pg_catalog.=) pg_catalog.count(*) AND pg_catalog.count(DISTINCT coalesce(l.currency, '')) OPERATOR(pg_catalog.=) 1 THEN pg_catalog.sum(l.value) END AS value
           FROM ecert.live_packages(energy_by_product.applicant, 'product', within, product_last_seq) AS p
          CROSS JOIN LATERAL ecert.product_lines(p.package) AS l
          GROUP BY l.product),
@@ -65,7 +65,7 @@ AS $$
     shared AS (
         SELECT (SELECT coalesce(pg_catalog.sum(s.kgce), 0) FROM used s WHERE s.product IS NULL) AS kgce,
                pg_catalog.count(*) AS products, pg_catalog.sum(b.direct) AS direct, pg_catalog.sum(b.value) AS value,
-               pg_catalog.count(*) OPERATOR(pg_catalog.=) pg_catalog.count(b.value) AND coalesce(pg_catalog.min(b.value), -1) OPERATOR(pg_catalog.>=) 0 AND pg_catalog.count(DISTINCT b.currency) OPERATOR(pg_catalog.<=) 1 AS valued
+               pg_catalog.count(*) OPERATOR(pg_catalog.=) pg_catalog.count(b.value) AND coalesce(pg_catalog.min(b.value), -1) OPERATOR(pg_catalog.>=) 0 AND pg_catalog.count(DISTINCT coalesce(b.currency, '')) OPERATOR(pg_catalog.<=) 1 AS valued
           FROM both_sides b)
     SELECT b.product, b.unit, b.currency, b.qualified, b.value,
            CASE WHEN s.kgce OPERATOR(pg_catalog.=) 0 THEN b.direct
@@ -92,7 +92,7 @@ AS $$
            CASE method WHEN 'value' THEN coalesce(n.currency, b.currency) ELSE coalesce(n.unit, b.unit) END,
            CASE WHEN NOT coalesce(b.attributable, true) OR NOT coalesce(n.attributable, true) THEN 'shared_energy_not_attributable'
                 WHEN a.base IS NULL THEN 'no_baseline'
-                WHEN a.now IS NULL OR (method OPERATOR(pg_catalog.=) 'product' AND n.unit OPERATOR(pg_catalog.<>) b.unit) OR (method OPERATOR(pg_catalog.=) 'value' AND n.currency OPERATOR(pg_catalog.<>) b.currency) THEN 'no_reporting'
+                WHEN a.now IS NULL OR (method OPERATOR(pg_catalog.=) 'product' AND n.unit OPERATOR(pg_catalog.<>) b.unit) OR (method OPERATOR(pg_catalog.=) 'value' AND coalesce(n.currency, '') OPERATOR(pg_catalog.<>) coalesce(b.currency, '')) THEN 'no_reporting'
                 WHEN a.base OPERATOR(pg_catalog.<=) 0 THEN 'base_output_not_positive'
                 WHEN a.now OPERATOR(pg_catalog.<=) 0 THEN 'now_output_not_positive'
                 WHEN b.kgce_numerator OPERATOR(pg_catalog.=) 0 THEN 'base_intensity_zero'
@@ -138,12 +138,15 @@ BEGIN
         SELECT a.*,
                a.base_numerator * a.now_amount * a.now_denominator - a.now_numerator * a.base_denominator * a.base_amount AS s_numerator,
                a.base_denominator * a.base_amount * a.now_denominator AS s_denominator,
-               a.base_numerator * a.now_amount AS adjusted_numerator, a.base_denominator * a.base_amount AS adjusted_denominator
-          FROM ecert.assess_products(policy, assess_under.applicant, period, baseline, method, energy_last_seq, product_last_seq) AS a),
+               f.numerator AS adjusted_numerator, f.amount * a.base_denominator AS adjusted_denominator, f.amount AS adjusted_amount
+          FROM ecert.assess_products(policy, assess_under.applicant, period, baseline, method, energy_last_seq, product_last_seq) AS a
+         -- over a whole number, so that no decimals pile up in the sum
+         CROSS JOIN LATERAL (SELECT power(10::numeric, min_scale(a.base_amount))) AS d (shift)
+         CROSS JOIN LATERAL (SELECT trim_scale(a.base_numerator * a.now_amount * d.shift), trim_scale(a.base_amount * d.shift)) AS f (numerator, amount)),
     overall AS (
         SELECT CASE WHEN count(*) = 0 THEN 'no_reporting'
                     WHEN bool_and(p.status IN ('ok', 'no_baseline')) AND bool_or(p.status = 'ok') THEN 'ok'
-                    ELSE min(p.status) FILTER (WHERE p.status NOT IN ('ok', 'no_baseline')) END AS status,
+                    ELSE min(p.status COLLATE "C") FILTER (WHERE p.status NOT IN ('ok', 'no_baseline')) END AS status,
                bool_or(p.status = 'ok') AS any_ok
           FROM products p),
     counted AS (
@@ -152,14 +155,20 @@ BEGIN
     total AS (
         SELECT coalesce(o.status, 'no_baseline') AS status,
                CASE WHEN count(DISTINCT c.unit) = 1 AND count(c.unit) = count(*) THEN min(c.unit) END AS unit,
+               -- values may come without a currency; amounts in different units do not add up
+               count(DISTINCT coalesce(c.unit, '')) = 1 AND (method = 'value' OR count(c.unit) = count(*)) AS one_unit,
                ecert.sum_fraction(c.base_numerator, c.base_denominator) AS base, ecert.sum_fraction(c.now_numerator, c.now_denominator) AS now,
                sum(c.base_amount) AS base_amount, sum(c.now_amount) AS now_amount,
-               ecert.sum_fraction(c.s_numerator, c.s_denominator) AS saving,
-               ecert.sum_fraction(c.adjusted_numerator, c.adjusted_denominator) AS adjusted,
+               -- an applicant's shared energy is spread by one denominator: left out of the sum, it does not multiply
+               ecert.sum_fraction(c.adjusted_numerator, c.adjusted_amount) AS adjusted_by_amount, min(c.base_denominator) AS base_denominator,
                count(c.base_numerator) > 0 AS has_base, count(c.now_numerator) > 0 AS has_now
           FROM overall o LEFT JOIN counted c ON true GROUP BY o.status),
+    adjusted AS (
+        SELECT t.*, ARRAY[t.adjusted_by_amount[1], t.adjusted_by_amount[2] * t.base_denominator] AS adjusted FROM total t),
     rated AS (
-        SELECT t.*, CASE WHEN policy -> 'certificate' ->> 'denominator' = 'reporting' THEN t.now ELSE t.adjusted END AS rate_base FROM total t)
+        -- the sum of all e0 * M1 less that of all E1
+        SELECT t.*, ARRAY[t.adjusted[1] * t.now[2] - t.now[1] * t.adjusted[2], t.adjusted[2] * t.now[2]] AS saving,
+               CASE WHEN policy -> 'certificate' ->> 'denominator' = 'reporting' THEN t.now ELSE t.adjusted END AS rate_base FROM adjusted t)
     SELECT p.product, p.unit,
            ecert.quotient(p.base_numerator, p.base_denominator, 4), trim_scale(p.base_amount),
            CASE WHEN p.base_amount > 0 THEN ecert.quotient(p.base_numerator, p.base_denominator * p.base_amount, 9) END,
@@ -177,16 +186,16 @@ BEGIN
       FROM (SELECT q.* FROM products q ORDER BY q.product COLLATE "C") AS p
     UNION ALL
     SELECT NULL, r.unit,
-           CASE WHEN r.has_base THEN ecert.quotient(r.base[1], r.base[2], 4) END, CASE WHEN r.unit IS NOT NULL THEN trim_scale(r.base_amount) END,
-           CASE WHEN r.has_base AND r.unit IS NOT NULL AND r.base_amount > 0 THEN ecert.quotient(r.base[1], r.base[2] * r.base_amount, 9) END,
-           CASE WHEN r.has_now THEN ecert.quotient(r.now[1], r.now[2], 4) END, CASE WHEN r.unit IS NOT NULL THEN trim_scale(r.now_amount) END,
-           CASE WHEN r.has_now AND r.unit IS NOT NULL AND r.now_amount > 0 THEN ecert.quotient(r.now[1], r.now[2] * r.now_amount, 9) END,
+           CASE WHEN r.has_base THEN ecert.quotient(r.base[1], r.base[2], 4) END, CASE WHEN r.one_unit THEN trim_scale(r.base_amount) END,
+           CASE WHEN r.has_base AND r.one_unit AND r.base_amount > 0 THEN ecert.quotient(r.base[1], r.base[2] * r.base_amount, 9) END,
+           CASE WHEN r.has_now THEN ecert.quotient(r.now[1], r.now[2], 4) END, CASE WHEN r.one_unit THEN trim_scale(r.now_amount) END,
+           CASE WHEN r.has_now AND r.one_unit AND r.now_amount > 0 THEN ecert.quotient(r.now[1], r.now[2] * r.now_amount, 9) END,
            CASE WHEN r.status = 'ok' THEN ecert.quotient(r.saving[1], r.saving[2], 4) END,
            CASE WHEN r.status = 'ok' THEN ecert.quotient(r.saving[1] * r.rate_base[2], r.saving[2] * r.rate_base[1], 9) END,
            r.status,
            CASE WHEN r.status = 'ok' THEN ecert.quotient(r.adjusted[1], r.adjusted[2], 4) END,
            -- one intensity over all products (E0 / M0) * M1 - E1, less the saving product by product
-           CASE WHEN r.status = 'ok' AND r.unit IS NOT NULL AND r.base_amount > 0 THEN
+           CASE WHEN r.status = 'ok' AND r.one_unit AND r.base_amount > 0 THEN
                ecert.quotient((r.base[1] * r.now_amount * r.now[2] - r.now[1] * r.base[2] * r.base_amount) * r.saving[2]
                               - r.saving[1] * (r.base[2] * r.base_amount * r.now[2]),
                               r.base[2] * r.base_amount * r.now[2] * r.saving[2], 4) END,
