@@ -170,7 +170,7 @@ AS $$
       FROM compared c
      ORDER BY c.source
 $$;
-COMMENT ON FUNCTION ecert.check_upstream(text, text, tstzrange) IS 'internal: per source, declared energy against delivered plus stock change, in kgce, within tolerance times delivered (policy audit.upstream). Where lines of the source name this supplier, these, both sides; where lines name none, another supplier may stand behind them, and only the suspicious side counts: declared less than delivered. Left open without any delivery in the period, and where a delivery has no coefficient or reaches over the edge';
+COMMENT ON FUNCTION ecert.check_upstream(text, text, tstzrange) IS 'internal: per source, declared energy against delivered plus stock change, in kgce, within tolerance times delivered (policy audit.upstream). Lines that name another supplier are left out. Where all lines left name this one, both sides; where some name none, another supplier may stand behind them, and only the suspicious side counts: declared less than delivered. Left open without any delivery in the period, and where a delivery has no coefficient or reaches over the edge';
 
 -- Downstream: declared output against purchases
 
