@@ -1,4 +1,4 @@
--- Audits: an auditor's private records against what an applicant has signed.
+-- Audits: an auditor's private records against what an applicant has signed. (Why jit = off: see certificate.sql.)
 
 CREATE FUNCTION ecert.create_audit_tables() RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -331,7 +331,7 @@ COMMENT ON FUNCTION ecert.median(numeric[]) IS 'the median, exact: the mean of t
 
 CREATE FUNCTION ecert.audit(applicant text, period tstzrange, as_role text)
     RETURNS TABLE (check_name text, product text, source text, declared numeric, found numeric, deviation numeric, tolerance numeric, ok boolean, note text)
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
 DECLARE
     auditor text := ecert.this_node();
@@ -418,7 +418,7 @@ $$;
 COMMENT ON FUNCTION ecert.wrong_range(text, tstzrange, text, jsonb) IS 'internal: the first of an audit''s ranges that is not for its role, does not exist with that hash, overlaps another or leaves the audited period, and why; NULL when all are right';
 
 CREATE FUNCTION ecert.rule_audit(p ecert.package, first_admission boolean) RETURNS void
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
 DECLARE
     body jsonb := ecert.body(p);

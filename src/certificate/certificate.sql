@@ -1,4 +1,7 @@
 -- Certificates: obstacles, computation, status, rewards.
+--
+-- Functions that gather from many rules at once set jit = off: the planner takes them for big queries, and
+-- compiling them takes many times what running them does.
 
 -- The state of what is on the ledger
 
@@ -123,7 +126,7 @@ $$;
 COMMENT ON FUNCTION ecert.audit_obstacles(jsonb, text, tstzrange, tstzrange) IS 'internal: audits that the policy requires and that are missing, and audits that say fail and are not void';
 
 CREATE FUNCTION ecert.unassessed_obstacles(policy jsonb, applicant text, period tstzrange, baseline tstzrange) RETURNS TABLE (obstacle text, detail text)
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -142,7 +145,7 @@ COMMENT ON FUNCTION ecert.unassessed_obstacles(jsonb, text, tstzrange, tstzrange
 
 CREATE FUNCTION ecert.obstacles(applicant text, period tstzrange, baseline tstzrange DEFAULT NULL, method text DEFAULT 'product')
     RETURNS TABLE (obstacle text, detail text)
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -186,7 +189,7 @@ COMMENT ON FUNCTION ecert.is_bounded(tstzrange) IS 'internal: whether a period h
 
 CREATE FUNCTION ecert.certificate_figures(applicant text, period tstzrange, baseline tstzrange, method text, policy_hash bytea,
                                           energy_last_seq bigint DEFAULT NULL, product_last_seq bigint DEFAULT NULL) RETURNS jsonb
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
     WITH rule AS (SELECT ecert.policy_body(certificate_figures.policy_hash) AS policy),
     rows AS (
@@ -254,7 +257,7 @@ $$;
 COMMENT ON FUNCTION ecert.certificate_before(text, tstzrange, bigint) IS 'internal: hash of the newest certificate of an applicant for an overlapping period (before that seq, when given), which a new one replaces; NULL when it is the first';
 
 CREATE FUNCTION ecert.certify(applicant text, period tstzrange, baseline tstzrange DEFAULT NULL, method text DEFAULT 'product') RETURNS bytea
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
 #variable_conflict use_variable
 DECLARE
@@ -287,8 +290,9 @@ COMMENT ON FUNCTION ecert.certify(text, tstzrange, tstzrange, text) IS 'certifie
 -- Rules of the kinds
 
 CREATE FUNCTION ecert.first_difference(expected jsonb, stated jsonb, OUT field text, OUT computed jsonb, OUT stated_value jsonb) RETURNS record
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
+    -- its planned cost is far above its real one: compiling it would take most of the time of a certificate
     -- down to the single figure: paths like totals.saving_kgce or products.0.now_kgce
     WITH RECURSIVE pairs AS (
         SELECT NULL::text AS path, first_difference.expected AS e, first_difference.stated AS s
@@ -310,7 +314,7 @@ $$;
 COMMENT ON FUNCTION ecert.first_difference(jsonb, jsonb) IS 'internal: the field, down to the single figure, in which what a body states differs from what is expected; NULLs when all that is expected is stated. Fields that are not expected are not looked at';
 
 CREATE FUNCTION ecert.check_figures(body jsonb, at_present boolean DEFAULT false) RETURNS void
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
 DECLARE
     policy_hash bytea := decode(body ->> 'policy', 'hex');
@@ -364,7 +368,7 @@ $$;
 COMMENT ON FUNCTION ecert.check_terms(jsonb, bigint, timestamptz) IS 'internal: a certificate''s number, what it replaces and how long it is valid follow from its seq, issue date and policy; EC061';
 
 CREATE FUNCTION ecert.check_audits(body jsonb) RETURNS void
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
 #variable_conflict use_variable
 DECLARE
@@ -430,7 +434,7 @@ $$;
 COMMENT ON FUNCTION ecert.check_obstacles(jsonb, timestamptz, boolean) IS 'internal: the first obstacle to the certificate with that body, as of the packages it names, and at first admission as of now; EC062';
 
 CREATE FUNCTION ecert.rule_certificate(p ecert.package, first_admission boolean) RETURNS void
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
 DECLARE
     body jsonb := ecert.body(p);
@@ -543,7 +547,7 @@ $$;
 COMMENT ON FUNCTION ecert.has_unrewarded(bytea, bigint) IS 'internal: whether an audit covers a package for which its auditor has not been rewarded in that role yet (before that seq of the reward feed, when given)';
 
 CREATE FUNCTION ecert.reward() RETURNS SETOF bytea
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
 DECLARE
     due record;
@@ -567,7 +571,7 @@ $$;
 COMMENT ON FUNCTION ecert.reward() IS 'certifier: reward every completed audit that has none yet with the policy''s amount for its role, whether it says pass or fail; who abstains has not completed it. Packages count once per auditor and role, so an audit that covers none but rewarded ones gets nothing, one of a replaced package gets its reward again. Returns the hashes of the reward packages';
 
 CREATE FUNCTION ecert.rule_reward(p ecert.package, first_admission boolean) RETURNS void
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
 DECLARE
     body jsonb := ecert.body(p);
