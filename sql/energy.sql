@@ -85,6 +85,47 @@ SELECT seq, trim_scale(quantity) AS quantity FROM ledger.energy_use WHERE source
 \set VERBOSITY sqlstate
 SELECT ecert.pack_energy('[2024-01-01,2024-02-01)', (SELECT hash FROM ledger.package WHERE kind = 'energy' AND period = '[2024-01-01,2024-02-01)' ORDER BY seq LIMIT 1), 'again');
 \set VERBOSITY terse
+-- the books divide a source among products and suppliers without a meter for each, every part a line of its own
+INSERT INTO ledger.reading (source, unit, product, supplier, interval_start, interval_end, quantity) VALUES
+ ('raw_coal', 't', 'steel', 'mine-a', '2025-01-01', '2025-02-01', 1500 / 300.0), ('raw_coal', 't', 'steel', 'mine-b', '2025-01-01', '2025-02-01', 6), ('raw_coal', 't', 'slag', 'mine-a', '2025-01-01', '2025-01-11', 7), ('raw_coal', 't', 'slag', 'mine-c', '2025-01-21', '2025-02-01', 8);
+-- a meter passes from one product to another and back without leaving a gap
+INSERT INTO ledger.reading (meter, source, unit, product, interval_start, interval_end, quantity)
+SELECT 'm1', 'electricity', 'kWh', CASE WHEN extract(day FROM d) BETWEEN 11 AND 20 THEN 'slag' ELSE 'steel' END, d, d + interval '1 day', 1.5 FROM generate_series('2025-01-01'::timestamptz, '2025-01-31', '1 day') AS d;
+SELECT ecert.pack_energy('[2025-01-01,2025-02-01)') IS NOT NULL AS packed;
+SELECT line_number, source, product, supplier, meter, trim_scale(quantity) AS quantity FROM ledger.energy_use WHERE period_start = '2025-01-01' ORDER BY 1;
+-- the same part twice is not
+\set VERBOSITY sqlstate
+INSERT INTO ledger.reading (source, unit, product, supplier, interval_start, interval_end, quantity) VALUES ('raw_coal', 'kg', 'steel', 'mine-a', '2025-01-01', '2025-01-02', 5);
+-- a day of 23 hours, where the clocks go forward
+\set VERBOSITY terse
+SET TimeZone = 'Europe/Berlin';
+INSERT INTO ledger.reading (meter, source, unit, interval_start, interval_end, quantity)
+SELECT 'm3', 'electricity', 'kWh', h, h + interval '1 hour', 2 FROM generate_series('2025-03-30'::timestamptz, '2025-03-31'::timestamptz - interval '1 hour', '1 hour') AS h;
+SELECT ecert.pack_energy('[2025-03-30,2025-03-31)') IS NOT NULL AS packed;
+SELECT count(*) AS hours, sum(s.quantity) AS kwh FROM ledger.package p CROSS JOIN LATERAL ecert.energy_series(p.package) AS s WHERE p.kind = 'energy' AND lower(p.period) = '2025-03-30'::timestamptz;
+SET TimeZone = 'UTC';
+-- more refusals: a meter with a gap whoever it served, a period without beginning or end, too many digits, too long a series
+INSERT INTO ledger.reading (meter, source, unit, product, interval_start, interval_end, quantity) VALUES ('m1', 'electricity', 'kWh', 'steel', '2025-04-01', '2025-04-11', 1), ('m1', 'electricity', 'kWh', 'slag', '2025-04-12', '2025-05-01', 1);
+SELECT ecert.pack_energy('[2025-04-01,2025-05-01)');
+\set VERBOSITY sqlstate
+SELECT ecert.pack_energy('[2025-04-01,)');
+SELECT ecert.pack_energy('empty');
+SELECT ecert.pack_energy(NULL);
+SELECT ecert.pack_product('(,2025-05-01)');
+DELETE FROM ledger.reading WHERE interval_start >= '2025-04-01';
+INSERT INTO ledger.reading (source, unit, interval_start, interval_end, quantity) VALUES ('raw_coal', 't', '2025-04-01', '2025-04-02', 123456789012.123456789), ('raw_coal', 't', '2025-04-02', '2025-04-03', 1);
+SELECT ecert.pack_energy('[2025-04-01,2025-04-03)');
+DELETE FROM ledger.reading WHERE interval_start >= '2025-04-01';
+INSERT INTO ledger.reading (source, unit, interval_start, interval_end, quantity) SELECT 'electricity', 'kWh', m, m + interval '1 minute', 100.25 FROM generate_series('2025-04-01'::timestamptz, '2025-04-30 23:59', '1 minute') AS m;
+SELECT ecert.pack_energy('[2025-04-01,2025-05-01)');
+-- production rows that overlap
+INSERT INTO ledger.production (product, unit, period_start, period_end, output, qualified) VALUES ('steel', 't', '2025-01-01', '2025-02-01', 10, 9), ('steel', 't', '2025-01-15', '2025-01-16', 1, 1);
+SELECT ecert.pack_product('[2025-01-01,2025-02-01)');
+DELETE FROM ledger.production WHERE period_start = '2025-01-15';
+\set VERBOSITY terse
+SELECT ecert.pack_product('[2025-01-01,2025-02-01)') IS NOT NULL AS packed;
+-- unit energy: only what is declared for a product, and none where something is shared by several
+SELECT period_start::date AS period_start, product, trim_scale(kgce_quantity) AS kgce, trim_scale(qualified_quantity) AS qualified, trim_scale(kgce_per_unit) AS kgce_per_unit FROM ledger.unit_energy ORDER BY 1, 2;
 SELECT source, unit, kgce, edition FROM ledger.coefficient WHERE source IN ('electricity', 'raw_coal', 'natural_gas') ORDER BY source;
 SELECT * FROM ecert.problems();
 DROP SCHEMA energy_test CASCADE;

@@ -55,6 +55,20 @@ SELECT * FROM ecert.assess('O3', '[2024-01-01,2025-01-01)');
 SELECT product, base_unit_energy, saving_kgce, saving_rate FROM ecert.assess('O3', '[2024-01-01,2025-01-01)', NULL, 'value');
 SELECT a.saving_rate AS reporting_rate, a.rate_numerator * 1525965 = a.rate_denominator * 74362 AS exact
   FROM ecert.assess_under(jsonb_set(ecert.policy(), '{certificate,denominator}', '"reporting"'), 'O3', '[2024-01-01,2025-01-01)', '[2023-01-01,2024-01-01)', 'product') AS a WHERE a.product IS NULL;
+-- r' = r/(1-r), on the exact fractions
+SELECT reporting.rate_numerator * (base.rate_denominator - base.rate_numerator) = base.rate_numerator * reporting.rate_denominator AS exact
+  FROM ecert.assess_under(ecert.policy(), 'O3', '[2024-01-01,2025-01-01)', '[2023-01-01,2024-01-01)', 'product') AS base,
+       ecert.assess_under(jsonb_set(ecert.policy(), '{certificate,denominator}', '"reporting"'), 'O3', '[2024-01-01,2025-01-01)', '[2023-01-01,2024-01-01)', 'product') AS reporting
+ WHERE base.product IS NULL AND reporting.product IS NULL;
+-- one intensity over the whole enterprise by value: 51.448... to 48.597..., saving 89 512.6667
+SELECT a.base_unit_energy, a.now_unit_energy, a.saving_kgce + a.structure_kgce AS by_one_intensity
+  FROM ecert.assess_under(ecert.policy(), 'O3', '[2024-01-01,2025-01-01)', '[2023-01-01,2024-01-01)', 'value') AS a WHERE a.product IS NULL;
+-- electricity at 0.30 in place of its calorific value: 90 301, 4.03829676 % and 4.20823790 %
+SELECT a.saving_kgce, a.saving_rate, d.denominator
+  FROM (VALUES ('baseline'), ('reporting')) AS d (denominator)
+ CROSS JOIN LATERAL ecert.assess_under(jsonb_set(jsonb_set(ecert.policy(), '{certificate,denominator}', to_jsonb(d.denominator)), '{coefficients}',
+                        '[{"source": "raw_coal", "unit": "kg", "kgce": 0.7143}, {"source": "electricity", "unit": "kWh", "kgce": 0.30}, {"source": "natural_gas", "unit": "m3", "kgce": 1.33}]'),
+                        'O3', '[2024-01-01,2025-01-01)', '[2023-01-01,2024-01-01)', 'product') AS a WHERE a.product IS NULL;
 -- scaling every coefficient scales the saving and leaves the rate
 SELECT a.saving_kgce = 74362 * 3 AS scaled, a.saving_rate
   FROM ecert.assess_under(jsonb_set(ecert.policy(), '{coefficients}', (SELECT jsonb_agg(c || jsonb_build_object('kgce', (c ->> 'kgce')::numeric * 3)) FROM jsonb_array_elements(ecert.policy() -> 'coefficients') AS c)),
@@ -79,6 +93,36 @@ SELECT saving_test.declare('O4', '[2023-01-01,2024-01-01)', jsonb_build_array(sa
        saving_test.declare('O4', '[2024-01-01,2025-01-01)', jsonb_build_array(saving_test.used('fuel', 'kgce', 475, 'A'), saving_test.used('fuel', 'kgce', 1425, 'B')), jsonb_build_array(saving_test.made('A', 500), saving_test.made('B', 500)));
 SELECT a.saving_kgce, a.saving_rate, a.structure_kgce, a.saving_kgce + a.structure_kgce AS by_one_intensity
   FROM ecert.assess_under(ecert.policy(), 'O4', '[2024-01-01,2025-01-01)', '[2023-01-01,2024-01-01)', 'product') AS a WHERE a.product IS NULL;
+
+-- splitting into 300 identical parts, each with its share of shared energy, leaves the exact rate
+SELECT saving_test.enroll(n, :'key') FROM unnest(ARRAY['whole', 'parts', 'chain', 'currency']) AS n;
+SELECT saving_test.declare(n.node, w.period, jsonb_build_array(saving_test.used('raw_coal', 'kg', 777.7)) || (SELECT jsonb_agg(saving_test.used('electricity', 'kWh', w.kwh * (300 / n.parts), 'p' || g)) FROM generate_series(1, n.parts) AS g),
+                           (SELECT jsonb_agg(saving_test.made('p' || g, w.output * (300 / n.parts))) FROM generate_series(1, n.parts) AS g))
+  FROM (VALUES ('whole', 1), ('parts', 300)) AS n (node, parts) CROSS JOIN (VALUES ('[2023-01-01,2024-01-01)'::tstzrange, 3.013, 0.77), ('[2024-01-01,2025-01-01)', 2.989, 0.7907)) AS w (period, kwh, output);
+SELECT count(*) AS products, bool_and(p.saving_rate = t.saving_rate) AS equal_rates, min(p.saving_kgce) = max(p.saving_kgce) AS equal_savings
+  FROM ecert.assess('parts', '[2024-01-01,2025-01-01)') AS p, ecert.assess('whole', '[2024-01-01,2025-01-01)') AS t WHERE p.product IS NOT NULL AND t.product IS NULL;
+SELECT w.saving_kgce, w.saving_rate, p.saving_kgce = w.saving_kgce AS equal_saving, p.rate_numerator * w.rate_denominator = w.rate_numerator * p.rate_denominator AS exact
+  FROM ecert.assess_under(ecert.policy(), 'parts', '[2024-01-01,2025-01-01)', '[2023-01-01,2024-01-01)', 'product') AS p,
+       ecert.assess_under(ecert.policy(), 'whole', '[2024-01-01,2025-01-01)', '[2023-01-01,2024-01-01)', 'product') AS w WHERE p.product IS NULL AND w.product IS NULL;
+
+-- a fixed base against a chain: 72 and 6 % in the fourth year, 44 + 36 - 12 from year to year
+SELECT saving_test.declare('chain', tstzrange(make_timestamptz(y.year, 1, 1, 0, 0, 0), make_timestamptz(y.year + 1, 1, 1, 0, 0, 0)),
+                           jsonb_build_array(saving_test.used('fuel', 'kgce', y.unit_energy * y.output)), jsonb_build_array(saving_test.made('x', y.output)))
+  FROM (VALUES (2021, 100, 10), (2022, 96, 11), (2023, 93, 12), (2024, 94, 12)) AS y (year, unit_energy, output);
+SELECT saving_kgce, saving_rate FROM ecert.assess('chain', '[2024-01-01,2025-01-01)', '[2021-01-01,2022-01-01)') WHERE product IS NULL;
+SELECT string_agg(trim_scale(a.saving_kgce)::text, ' ' ORDER BY y) AS chain
+  FROM generate_series(2022, 2024) AS y CROSS JOIN LATERAL ecert.assess('chain', tstzrange(make_timestamptz(y, 1, 1, 0, 0, 0), make_timestamptz(y + 1, 1, 1, 0, 0, 0))) AS a WHERE a.product IS NULL;
+-- the months of a baseline are summed first and divided then: never a mean of unit energies
+SELECT base_kgce, base_output, base_unit_energy FROM ecert.assess('chain', '[2024-01-01,2025-01-01)', '[2021-01-01,2024-01-01)') WHERE product IS NULL;
+-- as of an earlier seq of the feeds, the ledger says what it said then
+SELECT a.now_output, a.status FROM ecert.assess_under(ecert.policy(), 'chain', '[2024-01-01,2025-01-01)', '[2021-01-01,2022-01-01)', 'product', 3, 3) AS a WHERE a.product IS NULL;
+SELECT a.now_output, a.status FROM ecert.assess_under(ecert.policy(), 'chain', '[2024-01-01,2025-01-01)', '[2021-01-01,2022-01-01)', 'product', 2, 2) AS a WHERE a.product IS NULL;
+
+-- values in another currency, output in another unit, are not compared
+SELECT saving_test.declare('currency', w.period, jsonb_build_array(saving_test.used('fuel', 'kgce', 10, 'a'), saving_test.used('fuel', 'kgce', 10, 'b')),
+                           jsonb_build_array(saving_test.made('a', 10, 5) || jsonb_build_object('currency', w.currency), saving_test.made('b', 10) || jsonb_build_object('unit', w.unit)))
+  FROM (VALUES ('[2023-01-01,2024-01-01)'::tstzrange, 'CNY', 't'), ('[2024-01-01,2025-01-01)', 'USD', 'kg')) AS w (period, currency, unit);
+SELECT m.method, a.product, a.unit, a.saving_kgce, a.status FROM unnest(ARRAY['product', 'value']) AS m (method) CROSS JOIN LATERAL ecert.assess('currency', '[2024-01-01,2025-01-01)', NULL, m.method) AS a;
 
 -- shared energy follows direct energy; where there is none, value; one product takes all; else it says so
 SELECT saving_test.enroll(n, :'key') FROM unnest(ARRAY['shared direct', 'shared value', 'shared single', 'shared nowhere']) AS n;

@@ -75,7 +75,8 @@ COMMENT ON FUNCTION ecert.create_energy_tables() IS 'internal: makes ledger.read
 CREATE FUNCTION ecert.pack_line(first_start timestamptz, last_end timestamptz, quantities numeric[], even_step interval, period tstzrange) RETURNS jsonb
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
-    -- equal steps that fill the period stay a series, at the finest decimal any of them uses; else the sum
+    -- equal steps that fill the period stay a series, at the finest decimal any of them uses; else the sum.  Zeros behind
+    -- the last digit, which divisions leave, say nothing and may not fit
     SELECT CASE WHEN even_step IS NOT NULL AND cardinality(quantities) > 1
                  AND first_start = lower(period) AND last_end = upper(period)
                 THEN (SELECT jsonb_build_object('series', jsonb_strip_nulls(jsonb_build_object(
@@ -84,7 +85,7 @@ AS $$
                                  'values', (SELECT jsonb_agg((q * power(10::numeric, s.decimals))::bigint ORDER BY n)
                                               FROM unnest(quantities) WITH ORDINALITY AS v (q, n)))))
                         FROM (SELECT max(min_scale(q)) FROM unnest(quantities) AS q) AS s (decimals))
-                ELSE (SELECT jsonb_build_object('quantity', sum(q)) FROM unnest(quantities) AS q) END
+                ELSE (SELECT jsonb_build_object('quantity', trim_scale(sum(q))) FROM unnest(quantities) AS q) END
 $$;
 COMMENT ON FUNCTION ecert.pack_line(timestamptz, timestamptz, numeric[], interval, tstzrange) IS 'internal: the quantity or series of one energy line from its readings in the order of time; even_step is their common length when they join without gap, else NULL';
 
@@ -222,8 +223,8 @@ BEGIN
                          'qualified', g.qualified, 'value', g.value, 'currency', g.currency, 'deliveries', g.deliveries))
                      ORDER BY g.product, g.unit, g.currency)
       INTO lines
-      FROM (SELECT r.product, r.unit, r.currency, sum(r.output) AS output, sum(r.qualified) AS qualified,
-                   CASE WHEN count(r.value) = count(*) THEN sum(r.value) END AS value,
+      FROM (SELECT r.product, r.unit, r.currency, trim_scale(sum(r.output)) AS output, trim_scale(sum(r.qualified)) AS qualified,
+                   CASE WHEN count(r.value) = count(*) THEN trim_scale(sum(r.value)) END AS value,
                    (SELECT jsonb_agg(d) FROM ledger.production q CROSS JOIN jsonb_array_elements(q.deliveries) AS d
                      WHERE q.node = product_body.node AND q.product = r.product AND q.unit = r.unit
                        AND q.currency IS NOT DISTINCT FROM r.currency

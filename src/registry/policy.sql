@@ -8,41 +8,41 @@ AS $$
             SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('source', c.source, 'unit', c.unit, 'kgce', c.kgce,
                        'edition', 'GB/T 2589-2020', 'citation', c.citation) ORDER BY c.source, c.unit)
               FROM (VALUES
-        ('raw_coal', 'kg', 0.7143, 'raw coal; FOUND: value found in a published copy'),
-        ('cleaned_coal', 'kg', 0.9000, 'cleaned (washed) coal; PARTIAL: not checked against the printed standard'),
-        ('middlings', 'kg', 0.2857, 'washed middlings; PARTIAL: not checked against the printed standard'),
-        ('coal_slime_min', 'kg', 0.2857, 'coal slime (lower bound); PARTIAL: not checked against the printed standard'),
-        ('coal_slime_max', 'kg', 0.4286, 'coal slime (upper bound); PARTIAL: not checked against the printed standard'),
-        ('gangue', 'kg', 0.2857, 'coal gangue (used as energy); PARTIAL: not checked against the printed standard'),
-        ('coke', 'kg', 0.9714, 'coke (dry); PARTIAL: not checked against the printed standard'),
-        ('coal_tar', 'kg', 1.1429, 'coal tar; PARTIAL: not checked against the printed standard'),
-        ('crude_oil', 'kg', 1.4286, 'crude oil; PARTIAL: not checked against the printed standard'),
-        ('fuel_oil', 'kg', 1.4286, 'fuel oil; PARTIAL: not checked against the printed standard'),
-        ('gasoline', 'kg', 1.4714, 'gasoline; PARTIAL: not checked against the printed standard'),
-        ('kerosene', 'kg', 1.4714, 'kerosene; PARTIAL: not checked against the printed standard'),
-        ('diesel', 'kg', 1.4571, 'diesel; PARTIAL: not checked against the printed standard'),
-        ('natural_gas', 'm3', 1.3300, 'natural gas (upper bound; the usual default); FOUND: value found in a published copy'),
-        ('lng', 'kg', 1.7572, 'liquefied natural gas; PARTIAL: not checked against the printed standard'),
-        ('lpg', 'kg', 1.7143, 'liquefied petroleum gas; PARTIAL: not checked against the printed standard'),
-        ('refinery_gas', 'kg', 1.5714, 'refinery dry gas; PARTIAL: not checked against the printed standard'),
-        ('coke_oven_gas_min', 'm3', 0.5714, 'coke-oven gas (lower bound); PARTIAL: not checked against the printed standard'),
-        ('coke_oven_gas_max', 'm3', 0.6143, 'coke-oven gas (upper bound); PARTIAL: not checked against the printed standard'),
-        ('blast_furnace_gas', 'm3', 0.1286, 'blast-furnace gas; PARTIAL: not checked against the printed standard'),
-        ('producer_gas', 'm3', 0.1786, 'producer gas; PARTIAL: not checked against the printed standard'),
-        ('heavy_oil_catalytic_gas', 'm3', 0.6571, 'heavy-oil catalytic-cracking gas; PARTIAL: not checked against the printed standard'),
-        ('heavy_oil_thermal_gas', 'm3', 1.2143, 'heavy-oil thermal-cracking gas; PARTIAL: not checked against the printed standard'),
-        ('coke_gas', 'm3', 0.5571, 'gas made from coke; PARTIAL: not checked against the printed standard'),
-        ('pressure_gasification_gas', 'm3', 0.5143, 'pressurised-gasification gas; PARTIAL: not checked against the printed standard'),
-        ('water_gas', 'm3', 0.3571, 'water gas; PARTIAL: not checked against the printed standard'),
-        ('electricity', 'kWh', 0.1229, 'electricity, calorific (energy-equivalent) value; FOUND: value found in a published copy'),
-        ('heat', 'MJ', 0.03412, 'heat, calorific value; FOUND: value found in a published copy'),
-        ('new_water', 't', 0.2571, 'fresh water (energy-consuming medium); FOUND: value found in a published copy'),
-        ('soft_water', 't', 0.4857, 'softened water; PARTIAL: not checked against the printed standard'),
-        ('deoxygenated_water', 't', 0.9714, 'deoxygenated water; PARTIAL: not checked against the printed standard'),
-        ('compressed_air', 'm3', 0.0400, 'compressed air; PARTIAL: not checked against the printed standard'),
-        ('oxygen', 'm3', 0.4000, 'oxygen; PARTIAL: not checked against the printed standard'),
-        ('acetylene', 'm3', 8.3143, 'acetylene; PARTIAL: not checked against the printed standard'),
-        ('calcium_carbide', 'kg', 2.0786, 'calcium carbide; PARTIAL: not checked against the printed standard')) AS c (source, unit, kgce, citation)),
+        ('raw_coal', 'kg', 0.7143, 'table A.1, raw coal; FOUND: value found in a published copy'),
+        ('cleaned_coal', 'kg', 0.9000, 'table A.1, cleaned (washed) coal; PARTIAL: not checked against the printed standard'),
+        ('middlings', 'kg', 0.2857, 'table A.1, washed middlings; PARTIAL: not checked against the printed standard'),
+        ('coal_slime_min', 'kg', 0.2857, 'table A.1, coal slime (lower bound); PARTIAL: not checked against the printed standard'),
+        ('coal_slime_max', 'kg', 0.4286, 'table A.1, coal slime (upper bound); PARTIAL: not checked against the printed standard'),
+        ('gangue', 'kg', 0.2857, 'table A.1, coal gangue (used as energy); PARTIAL: not checked against the printed standard'),
+        ('coke', 'kg', 0.9714, 'table A.1, coke (dry); PARTIAL: not checked against the printed standard'),
+        ('coal_tar', 'kg', 1.1429, 'table A.1, coal tar; PARTIAL: not checked against the printed standard'),
+        ('crude_oil', 'kg', 1.4286, 'table A.1, crude oil; PARTIAL: not checked against the printed standard'),
+        ('fuel_oil', 'kg', 1.4286, 'table A.1, fuel oil; PARTIAL: not checked against the printed standard'),
+        ('gasoline', 'kg', 1.4714, 'table A.1, gasoline; PARTIAL: not checked against the printed standard'),
+        ('kerosene', 'kg', 1.4714, 'table A.1, kerosene; PARTIAL: not checked against the printed standard'),
+        ('diesel', 'kg', 1.4571, 'table A.1, diesel; PARTIAL: not checked against the printed standard'),
+        ('natural_gas', 'm3', 1.3300, 'table A.1, natural gas (upper bound; the usual default); FOUND: value found in a published copy'),
+        ('lng', 'kg', 1.7572, 'table A.1, liquefied natural gas; PARTIAL: not checked against the printed standard'),
+        ('lpg', 'kg', 1.7143, 'table A.1, liquefied petroleum gas; PARTIAL: not checked against the printed standard'),
+        ('refinery_gas', 'kg', 1.5714, 'table A.1, refinery dry gas; PARTIAL: not checked against the printed standard'),
+        ('coke_oven_gas_min', 'm3', 0.5714, 'table A.1, coke-oven gas (lower bound); PARTIAL: not checked against the printed standard'),
+        ('coke_oven_gas_max', 'm3', 0.6143, 'table A.1, coke-oven gas (upper bound); PARTIAL: not checked against the printed standard'),
+        ('blast_furnace_gas', 'm3', 0.1286, 'table A.1, blast-furnace gas; PARTIAL: not checked against the printed standard'),
+        ('producer_gas', 'm3', 0.1786, 'table A.1, producer gas; PARTIAL: not checked against the printed standard'),
+        ('heavy_oil_catalytic_gas', 'm3', 0.6571, 'table A.1, heavy-oil catalytic-cracking gas; PARTIAL: not checked against the printed standard'),
+        ('heavy_oil_thermal_gas', 'm3', 1.2143, 'table A.1, heavy-oil thermal-cracking gas; PARTIAL: not checked against the printed standard'),
+        ('coke_gas', 'm3', 0.5571, 'table A.1, gas made from coke; PARTIAL: not checked against the printed standard'),
+        ('pressure_gasification_gas', 'm3', 0.5143, 'table A.1, pressurised-gasification gas; PARTIAL: not checked against the printed standard'),
+        ('water_gas', 'm3', 0.3571, 'table A.1, water gas; PARTIAL: not checked against the printed standard'),
+        ('electricity', 'kWh', 0.1229, 'table A.2, electricity, calorific (energy-equivalent) value; FOUND: value found in a published copy'),
+        ('heat', 'MJ', 0.03412, 'table A.2, heat, calorific value; FOUND: value found in a published copy'),
+        ('new_water', 't', 0.2571, 'annex B, fresh water (energy-consuming medium); FOUND: value found in a published copy'),
+        ('soft_water', 't', 0.4857, 'annex B, softened water; PARTIAL: not checked against the printed standard'),
+        ('deoxygenated_water', 't', 0.9714, 'annex B, deoxygenated water; PARTIAL: not checked against the printed standard'),
+        ('compressed_air', 'm3', 0.0400, 'annex B, compressed air; PARTIAL: not checked against the printed standard'),
+        ('oxygen', 'm3', 0.4000, 'annex B, oxygen; PARTIAL: not checked against the printed standard'),
+        ('acetylene', 'm3', 8.3143, 'annex B, acetylene; PARTIAL: not checked against the printed standard'),
+        ('calcium_carbide', 'kg', 2.0786, 'annex B, calcium carbide; PARTIAL: not checked against the printed standard')) AS c (source, unit, kgce, citation)),
         'units', (
             SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('unit', u.unit, 'base', u.base, 'factor', u.factor))
               FROM (VALUES
@@ -70,3 +70,11 @@ AS $$
       JOIN pg_catalog.jsonb_array_elements(policy OPERATOR(pg_catalog.->) 'units') AS u ON (u OPERATOR(pg_catalog.->>) 'base') OPERATOR(pg_catalog.=) (c OPERATOR(pg_catalog.->>) 'unit')
 $$;
 COMMENT ON FUNCTION ecert.coefficients(jsonb) IS 'every source and unit that a policy can convert, directly or through a unit multiple, with kgce (kilograms of standard coal, 29307.6 kJ each) per unit';
+
+CREATE FUNCTION ecert.coefficient_kgce(policy jsonb, source text, unit text) RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT c.kgce FROM ecert.coefficients(policy) AS c
+     WHERE c.source = coefficient_kgce.source AND c.unit = coefficient_kgce.unit
+$$;
+COMMENT ON FUNCTION ecert.coefficient_kgce(jsonb, text, text) IS 'kgce (kilograms of standard coal, 29307.6 kJ each) of one unit of a source under a policy, directly or through a unit multiple; NULL when the policy has none';

@@ -1,0 +1,60 @@
+-- The built-in policy, unit multiples, and what a change of policy does to figures.
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set VERBOSITY sqlstate
+\set SHOW_CONTEXT never
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS ecert;
+DROP SCHEMA IF EXISTS ledger CASCADE;
+SET TimeZone = 'UTC';
+SET DateStyle = 'ISO';
+-- each row says which table of which edition it is from, and whether it was checked
+SELECT count(*) AS coefficients, count(DISTINCT c ->> 'source') AS sources, bool_and((c ->> 'kgce')::numeric > 0) AS positive,
+       bool_and(c ->> 'edition' = 'GB/T 2589-2020') AS one_edition, bool_and(c ->> 'citation' ~ '^(table A\.[12]|annex B), .*; (FOUND|PARTIAL): ') AS status_in_citation,
+       count(*) FILTER (WHERE c ->> 'citation' LIKE '%PARTIAL: not checked against the printed standard') AS not_checked
+  FROM jsonb_array_elements(ecert.default_policy() -> 'coefficients') AS c;
+SELECT c ->> 'source' AS source, c ->> 'unit' AS unit, (c ->> 'kgce')::numeric AS kgce, c ->> 'citation' AS citation
+  FROM jsonb_array_elements(ecert.default_policy() -> 'coefficients') AS c WHERE c ->> 'citation' LIKE '%FOUND%' ORDER BY 1;
+SELECT ecert.check_policy(ecert.default_policy());
+-- one unit of ... in kgce, unit multiples included; what is not there is not zero
+SELECT v.source, v.unit, trim_scale(ecert.coefficient_kgce(ecert.default_policy(), v.source, v.unit)) AS kgce
+  FROM (VALUES ('raw_coal', 'kg'), ('raw_coal', 't'), ('raw_coal', '10^4 t'), ('electricity', 'kWh'), ('electricity', 'MWh'), ('electricity', 'GWh'), ('electricity', '10^4 kWh'),
+               ('natural_gas', 'm3'), ('natural_gas', '10^4 m3'), ('heat', 'MJ'), ('heat', 'GJ'), ('heat', 'TJ'), ('new_water', 't'), ('new_water', 'kt'),
+               ('raw_coal', 'kWh'), ('new_water', 'kg'), ('gold', 't'), (NULL, NULL)) AS v (source, unit);
+-- never two answers
+SELECT source, unit FROM ecert.coefficients(ecert.default_policy()) GROUP BY source, unit HAVING count(*) > 1;
+
+-- policies that contradict themselves are refused
+SELECT ecert.check_policy(jsonb_set(ecert.default_policy(), '{coefficients}', '[{"source": "x", "unit": "kg", "kgce": 1}, {"source": "x", "unit": "kg", "kgce": 1}]'));
+SELECT ecert.check_policy(jsonb_set(ecert.default_policy(), '{coefficients}', '[{"source": "x", "unit": "kg", "kgce": 1}, {"source": "x", "unit": "t", "kgce": 1000}]'));
+SELECT ecert.check_policy(jsonb_set(ecert.default_policy(), '{units}', '[{"unit": "t", "base": "kg", "factor": 0}]'));
+SELECT ecert.check_policy(jsonb_set(ecert.default_policy(), '{units}', '[{"unit": "t", "base": "kg", "factor": 1000}, {"unit": "t", "base": "kg", "factor": 1000}]'));
+SELECT ecert.check_policy(jsonb_set(ecert.default_policy(), '{units}', '[{"unit": "kg", "base": "kg", "factor": 1}]'));
+SELECT ecert.check_policy(jsonb_set(ecert.default_policy(), '{audit,required}', '[{"as": "peer", "count": 1}, {"as": "peer", "count": 2}]'));
+
+-- a new policy counts at once, for every period; what loses its coefficient becomes unknown, not zero
+SELECT set_config('ecert.node', 'certifier', false) AS node, set_config('ecert.signing_key', :'abs_srcdir' || '/test/keys/certifier.pem', false) IS NOT NULL AS has_key;
+SELECT ecert.create_ledger('policy.test') IS NOT NULL AS made;
+SELECT ecert.enroll('plant-a', '{applicant}', pg_read_file(:'abs_srcdir' || '/test/keys/certifier.pub.pem')) IS NOT NULL AS enrolled;
+SET ecert.node = 'plant-a';
+SELECT count(ecert.append('energy', jsonb_build_object('period', ecert.period_json(w.period), 'lines',
+           '[{"source": "raw_coal", "unit": "t", "quantity": 10}, {"source": "electricity", "unit": "MWh", "quantity": 100}]'::jsonb))),
+       count(ecert.append('product', jsonb_build_object('period', ecert.period_json(w.period), 'lines',
+           jsonb_build_array(jsonb_build_object('product', 'steel', 'unit', 't', 'output', w.output, 'qualified', w.output)))))
+  FROM (VALUES ('[2023-01-01,2024-01-01)'::tstzrange, 100), ('[2024-01-01,2025-01-01)', 110)) AS w (period, output);
+SET ecert.node = 'certifier';
+SELECT period_start::date AS period_start, trim_scale(kgce_quantity) AS kgce, trim_scale(qualified_quantity) AS qualified, kgce_per_unit FROM ledger.unit_energy ORDER BY 1;
+SELECT base_kgce, now_unit_energy, saving_kgce, saving_rate FROM ecert.assess('plant-a', '[2024-01-01,2025-01-01)') WHERE product IS NULL;
+SELECT ecert.set_policy(jsonb_set(ecert.default_policy(), '{coefficients}', '[{"source": "raw_coal", "unit": "kg", "kgce": 0.7}, {"source": "electricity", "unit": "kWh", "kgce": 0.3}]')) IS NOT NULL AS in_force;
+SELECT base_kgce, now_unit_energy, saving_kgce, saving_rate FROM ecert.assess('plant-a', '[2024-01-01,2025-01-01)') WHERE product IS NULL;
+SELECT source, unit, trim_scale(kgce) AS kgce, edition, citation FROM ledger.coefficient ORDER BY source;
+SELECT ecert.set_policy(jsonb_set(ecert.default_policy(), '{coefficients}', '[{"source": "raw_coal", "unit": "kg", "kgce": 0.7}]')) IS NOT NULL AS in_force;
+SELECT period_start::date AS period_start, source, trim_scale(kgce_quantity) AS kgce FROM ledger.energy_use ORDER BY 1, 2;
+SELECT period_start::date AS period_start, kgce_quantity, trim_scale(qualified_quantity) AS qualified, kgce_per_unit FROM ledger.unit_energy ORDER BY 1;
+\set VERBOSITY terse
+SELECT count(*) FROM ecert.assess('plant-a', '[2024-01-01,2025-01-01)');
+-- a baseline named by the policy stands for the year before
+SELECT ecert.set_policy(jsonb_set(ecert.default_policy(), '{certificate,baseline}', ecert.period_json('[2024-01-01,2025-01-01)'))) IS NOT NULL AS in_force;
+SELECT base_output, now_output, saving_kgce FROM ecert.assess('plant-a', '[2023-01-01,2024-01-01)') WHERE product IS NULL;
+SELECT ecert.default_baseline('[2024-02-29,2024-03-01)', ecert.default_policy()) AS leap_day, ecert.default_baseline('[2024-01-01,2024-12-01)', ecert.default_policy()) AS months;
+SELECT count(*) AS problems FROM ecert.problems();
+DROP SCHEMA ledger CASCADE;
