@@ -85,7 +85,7 @@ SET ecert.node = 'buyer';
 SELECT check_name, product, declared, found, tolerance, ok, note FROM ecert.audit('p1', '[2025-01-01,2025-02-01)', 'downstream');
 SELECT check_name, product, declared, found, tolerance, ok, note FROM ecert.audit('p1', '[2025-02-01,2025-03-01)', 'downstream');
 
--- beside a line that names this supplier another names none, and may be of this supplier too: 80 t are enough for 40, but not 50 of its own
+-- beside a line that names this supplier another names none: it may be of this supplier too, so only the suspicious side counts
 SET ecert.node = 'certifier';
 SELECT count(audit_test.declare('p1', w.period, w.energy, w.product)) FROM (VALUES
   (1, '[2025-04-01,2025-05-01)'::tstzrange, '[{"source": "raw_coal", "unit": "t", "quantity": 50, "supplier": "supplier 1", "meter": "m1"}, {"source": "raw_coal", "unit": "t", "quantity": 30}]'::jsonb,

@@ -150,7 +150,7 @@ AS $$
          GROUP BY l.source),
     compared AS (
         SELECT coalesce(d.source, v.source) AS source, d.unnamed IS NULL AS two_sided,
-               coalesce(d.own, 0) AS own, coalesce(d.own, 0) + coalesce(d.unnamed, 0) AS declared,
+               coalesce(d.own, 0) + coalesce(d.unnamed, 0) AS declared,
                CASE WHEN EXISTS (SELECT FROM delivered) THEN coalesce(v.quantity + v.stock_change, 0) END AS found,
                r.tolerance * abs(coalesce(v.quantity, 0)) AS tolerance,
                coalesce(v.convertible, true) AS convertible, coalesce(v.inside, true) AS inside
@@ -160,17 +160,17 @@ AS $$
     SELECT 'energy_against_deliveries', NULL, c.source, trim_scale(round(c.declared, 4)), trim_scale(round(c.found, 4)),
            trim_scale(round(c.declared - c.found, 4)), trim_scale(round(c.tolerance, 4)),
            CASE WHEN c.found IS NULL OR NOT c.convertible OR NOT c.inside THEN NULL
-                ELSE c.declared >= c.found - c.tolerance AND c.own <= c.found + c.tolerance END,
+                WHEN c.two_sided THEN abs(c.declared - c.found) <= c.tolerance
+                ELSE c.declared >= c.found - c.tolerance END,
            CASE WHEN c.found IS NULL THEN 'the applicant names this supplier, who has no record'
                 WHEN NOT c.convertible THEN 'a delivery is in a unit without coefficient'
                 WHEN NOT c.inside THEN 'a delivery reaches over the edge of the period'
-                WHEN c.own > c.found + c.tolerance THEN 'kgce; lines that name this supplier say more than it delivered'
                 WHEN c.two_sided THEN 'kgce; lines that name this supplier: both sides within tolerance'
                 ELSE 'kgce; some lines name no supplier: declared must not be less than delivered' END
       FROM compared c
      ORDER BY c.source
 $$;
-COMMENT ON FUNCTION ecert.check_upstream(text, text, tstzrange) IS 'internal: per source, declared energy against delivered plus stock change, in kgce, within tolerance times delivered (policy audit.upstream). Lines that name another supplier are left out. Where all lines left name this one, both sides; where some name none, another supplier may stand behind them, and of these only the suspicious side counts: all together declared less than delivered. Left open without any delivery in the period, and where a delivery has no coefficient or reaches over the edge';
+COMMENT ON FUNCTION ecert.check_upstream(text, text, tstzrange) IS 'internal: per source, declared energy against delivered plus stock change, in kgce, within tolerance times delivered (policy audit.upstream). Lines that name another supplier are left out. Where all lines left name this one, both sides; where some name none, another supplier may stand behind them, and only the suspicious side counts: declared less than delivered. Left open without any delivery in the period, and where a delivery has no coefficient or reaches over the edge';
 
 -- Downstream: declared output against purchases
 
