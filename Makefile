@@ -42,6 +42,5 @@ include $(PGXS)
 
 $(OBJS): $(wildcard src/*/*.h)
 
-SQL_FILES = $(wildcard $(SQL_PARTS))
-ecert--1.0.sql: $(SQL_FILES) Makefile
-	{ printf '%s\n' '\echo Use "CREATE EXTENSION ecert" to load this file. \quit'; cat $(SQL_FILES); } > $@
+ecert--1.0.sql: $(SQL_PARTS) Makefile
+	{ printf '%s\n' '\echo Use "CREATE EXTENSION ecert" to load this file. \quit'; cat $(SQL_PARTS); } > $@
