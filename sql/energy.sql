@@ -58,6 +58,8 @@ SELECT ecert.pack_energy('[2024-01-01,2024-02-01)');
 -- a reading reaches over the edge, readings leave a gap, readings overlap
 INSERT INTO ledger.reading (source, unit, interval_start, interval_end, quantity) VALUES ('raw_coal', 't', '2024-02-20', '2024-03-02', 1);
 SELECT ecert.pack_energy('[2024-02-01,2024-03-01)');
+SELECT ecert.pack_energy('[2024-03-01,2024-04-01)');
+SELECT ecert.pack_energy('[2024-02-25,2024-02-26)');
 DELETE FROM ledger.reading WHERE interval_start = '2024-02-20';
 INSERT INTO ledger.reading (source, unit, interval_start, interval_end, quantity) VALUES ('raw_coal', 't', '2024-02-01', '2024-02-10', 1), ('raw_coal', 't', '2024-02-11', '2024-03-01', 1);
 SELECT ecert.pack_energy('[2024-02-01,2024-03-01)');

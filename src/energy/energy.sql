@@ -31,7 +31,9 @@ BEGIN
         CHECK (interval_start < interval_end)
     );
     -- the books may divide one source among products and suppliers without a meter for each
-    CREATE UNIQUE INDEX reading_key ON ledger.reading (node, meter, source, interval_start, coalesce(product, ''), coalesce(supplier, ''));
+    CREATE UNIQUE INDEX reading_key ON ledger.reading (node, interval_start, meter, source, coalesce(product, ''), coalesce(supplier, ''));
+    -- the longest reading bounds how far back one that reaches into a period can begin
+    CREATE INDEX reading_length ON ledger.reading (node, (interval_end - interval_start));
     COMMENT ON TABLE ledger.reading IS 'local and unsigned: what the meters deliver before ecert.pack_energy() signs it; one row per meter, source, product, supplier and start';
     COMMENT ON COLUMN ledger.reading.node IS 'applicant whose meter it is';
     COMMENT ON COLUMN ledger.reading.meter IS 'meter id; empty when the figure comes from the books';
@@ -105,11 +107,16 @@ CREATE FUNCTION ecert.check_readings(node text, period tstzrange) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    period_start timestamptz := lower(period);
+    period_end timestamptz := upper(period);
+    longest interval := (SELECT max(r.interval_end - r.interval_start) FROM ledger.reading r WHERE r.node = check_readings.node);
     odd record;
 BEGIN
+    -- a day more, because days of an interval are those of the session's time zone
     SELECT r.* INTO odd FROM ledger.reading r
-     WHERE r.node = check_readings.node AND tstzrange(r.interval_start, r.interval_end) && check_readings.period
-       AND NOT tstzrange(r.interval_start, r.interval_end) <@ check_readings.period ORDER BY r.interval_start LIMIT 1;
+     WHERE r.node = check_readings.node AND r.interval_start > period_start - longest - interval '1 day' AND r.interval_start < period_end
+       AND r.interval_end > period_start AND (r.interval_start < period_start OR r.interval_end > period_end)
+     ORDER BY r.interval_start LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION USING ERRCODE = 'EC040', MESSAGE = 'a reading reaches over the edge of the period',
             DETAIL = format('Source "%s", meter "%s", %s to %s; the period is %s.', odd.source, odd.meter, odd.interval_start, odd.interval_end, check_readings.period),
@@ -123,7 +130,7 @@ BEGIN
                                              ORDER BY r.interval_start ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS covered,
                    CASE WHEN max(r.interval_end) OVER line > r.interval_start THEN max(r.interval_end) OVER line END AS overlapped
               FROM ledger.reading r
-             WHERE r.node = check_readings.node AND tstzrange(r.interval_start, r.interval_end) <@ check_readings.period
+             WHERE r.node = check_readings.node AND r.interval_start >= period_start AND r.interval_start < period_end
             WINDOW line AS (PARTITION BY r.source, r.meter, r.product, r.supplier
                             ORDER BY r.interval_start ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)) AS a
      WHERE a.overlapped IS NOT NULL OR a.covered < a.interval_start ORDER BY a.interval_start, a.source, a.meter LIMIT 1;
@@ -135,7 +142,7 @@ BEGIN
     END IF;
     SELECT r.source, r.meter, min(r.quantity) AS quantity, max(min_scale(r.quantity)) AS decimals INTO odd
       FROM ledger.reading r
-     WHERE r.node = check_readings.node AND tstzrange(r.interval_start, r.interval_end) <@ check_readings.period
+     WHERE r.node = check_readings.node AND r.interval_start >= period_start AND r.interval_start < period_end
      GROUP BY r.source, r.unit, r.product, r.supplier, r.meter
     HAVING max(min_scale(r.quantity)) > 18 OR max(r.quantity) * power(10::numeric, max(min_scale(r.quantity))) > 9223372036854775807 LIMIT 1;
     IF FOUND THEN
@@ -168,7 +175,7 @@ BEGIN
                          AND EXTRACT(epoch FROM min(r.interval_end - r.interval_start)) % 1 = 0
                         THEN min(r.interval_end - r.interval_start) END AS even_step
               FROM ledger.reading r
-             WHERE r.node = energy_body.node AND tstzrange(r.interval_start, r.interval_end) <@ energy_body.period
+             WHERE r.node = energy_body.node AND r.interval_start >= lower(energy_body.period) AND r.interval_start < upper(energy_body.period)
              GROUP BY r.source, r.unit, r.product, r.supplier, r.meter) AS g;
     IF lines IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'EC096', MESSAGE = format('there are no readings of node "%s" in the period', node),
