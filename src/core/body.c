@@ -807,7 +807,8 @@ ecert_body_period(EcertSlice body, EcertPeriod *period)
 {
 	EcertSlice	item;
 
-	return ecert_cbor_find(body, "period", &item) && read_period(item, period);
+	return ecert_cbor_find(body, "period", &item) && check_period(item) == ECERT_OK &&
+		read_period(item, period);
 }
 
 static int

@@ -25,7 +25,7 @@ typedef struct EcertPeriod
  */
 extern EcertCode ecert_body_check(EcertKind kind, EcertSlice body, EcertError *error);
 
-/* The body's period; false when the kind has none */
+/* The body's period; false when it has none, or one that no schema check would pass */
 extern bool ecert_body_period(EcertSlice body, EcertPeriod *period);
 
 /* The hash named by "replaces" (64 hex digits to 32 bytes); false when there is none */

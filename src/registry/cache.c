@@ -84,12 +84,6 @@ ecert_registry_invalidate(Oid ledger_relid)
 	CacheInvalidateRelcacheByRelid(ledger_relid);
 }
 
-void
-ecert_registry_forget(void)
-{
-	stale = true;
-}
-
 /* The package in the first row of the result; it lives as long as the SPI result */
 static void
 package_in_result(EcertPackage *package)

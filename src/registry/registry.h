@@ -79,9 +79,6 @@ extern EcertRegistry *ecert_registry_current(void);
 /* Tell every backend, this one included, that the registry has changed */
 extern void ecert_registry_invalidate(Oid ledger_relid);
 
-/* Forget what an aborted (sub)transaction may have let in */
-extern void ecert_registry_forget(void);
-
 /* An empty registry that ecert_registry_apply() fills; freed with _free or with parent */
 extern EcertRegistry *ecert_registry_new(MemoryContext parent);
 extern void ecert_registry_free(EcertRegistry *registry);
