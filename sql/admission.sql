@@ -244,7 +244,9 @@ SELECT ecert.enroll('plant-b', '{applicant,auditor}', pg_read_file(:'abs_srcdir'
 INSERT INTO ledger.package (package) SELECT bytes::ecert.package FROM admission_test.package WHERE name = 'of the first ledger';
 DROP SCHEMA ledger CASCADE;
 SELECT ecert.create_ledger('admission.test', jsonb_set(ecert.default_policy(), '{certificate,valid_days}', '366')) IS NOT NULL AS made;
-SELECT ecert.enroll('plant-b', '{applicant,auditor}', pg_read_file(:'abs_srcdir' || '/test/keys/plant-b.pub.pem')) IS NOT NULL AS enrolled;
+-- with a key that counts from the beginning of time, so that only the genesis speaks against the package
+SELECT ecert.append('node', jsonb_build_object('node', 'plant-b', 'roles', '["applicant"]'::jsonb, 'status', 'active', 'effective', 0,
+    'keys', jsonb_build_array(ecert.key_entry(pg_read_file(:'abs_srcdir' || '/test/keys/plant-b.pub.pem')) || '{"effective": 0}'))) IS NOT NULL AS enrolled;
 INSERT INTO ledger.package (package) SELECT bytes::ecert.package FROM admission_test.package WHERE name = 'of the first ledger';
 DROP SCHEMA admission_test CASCADE;
 DROP SCHEMA ledger CASCADE;
