@@ -41,13 +41,18 @@ INSERT INTO ledger.package (package) VALUES (NULL);
 SHOW ecert.signing_key;
 SET ecert.signing_key = '/elsewhere';
 RESET ROLE;
-GRANT SELECT ON ALL TABLES IN SCHEMA ledger TO ecert_test_clerk;
-GRANT INSERT ON ledger.package TO ecert_test_clerk;
+
+GRANT INSERT (package) ON ledger.package TO ecert_test_clerk;
 GRANT EXECUTE ON FUNCTION ecert.append(text, jsonb, text), ecert.pack_energy(tstzrange, bytea, text) TO ecert_test_clerk;
 SELECT ecert.enroll('plant-a', '{applicant}', ecert.public_key()) IS NOT NULL AS enrolled;
 SET ROLE ecert_test_clerk;
 SET ecert.node = 'plant-a';
+-- to append takes EXECUTE on the function and INSERT of the one column, and nothing to read
 SELECT ecert.append('energy', '{"period": [1704067200, 1706745600], "lines": [{"source": "electricity", "unit": "kWh", "quantity": 1}]}') IS NOT NULL AS appended;
+SELECT count(*) FROM ledger.package;
+RESET ROLE;
+GRANT SELECT ON ALL TABLES IN SCHEMA ledger TO ecert_test_clerk;
+SET ROLE ecert_test_clerk;
 SELECT kind, count(*) FROM ledger.package GROUP BY kind ORDER BY kind;
 SELECT applicant, source, trim_scale(quantity) AS quantity FROM ledger.energy_use;
 UPDATE ledger.package SET seq = 1;

@@ -64,7 +64,7 @@ SELECT * FROM verify_test.after($$UPDATE ledger.package SET (package, hash) = (S
 ROLLBACK;
 BEGIN;
 -- a byte of the signature
-SELECT * FROM verify_test.after($$UPDATE ledger.package SET package = set_byte(package::bytea, octet_length(package::bytea) - 5, 7)::ecert.package WHERE issuer = 'plant-a' AND kind = 'product' AND seq = 3$$);
+SELECT * FROM verify_test.after($$UPDATE ledger.package SET package = set_byte(package::bytea, octet_length(package::bytea) - 5, get_byte(package::bytea, octet_length(package::bytea) - 5) # 1)::ecert.package WHERE issuer = 'plant-a' AND kind = 'product' AND seq = 3$$);
 ROLLBACK;
 BEGIN;
 -- derived columns

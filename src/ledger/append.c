@@ -5,10 +5,8 @@
 #include "ledger/ledger.h"
 
 #include "access/table.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 #include "package/datum.h"
@@ -23,7 +21,7 @@ PG_FUNCTION_INFO_V1(ecert_sql_certifier);
 PG_FUNCTION_INFO_V1(ecert_sql_key_entry);
 
 static EcertQuery insert_query = {
-	"INSERT INTO ledger.package (package) VALUES ($1::ecert.package) RETURNING hash",
+	"INSERT INTO ledger.package (package) VALUES ($1::ecert.package)",
 	1, {BYTEAOID}, NULL
 };
 
@@ -43,8 +41,7 @@ registry_of_ledger(void)
 static Oid
 ledger_owner(void)
 {
-	Oid			relid = get_relname_relid("package", get_namespace_oid("ledger", false));
-	Relation	relation = table_open(relid, AccessShareLock);
+	Relation	relation = table_open(ecert_ledger_relid(), AccessShareLock);
 	Oid			owner = relation->rd_rel->relowner;
 
 	table_close(relation, AccessShareLock);
@@ -133,6 +130,8 @@ sign_next(FunctionCallInfo fcinfo, bool lock)
 	package.body = ecert_jsonb_to_body(PG_GETARG_JSONB_P(1));
 	if (ecert_body_check(package.kind, package.body, &error) != ECERT_OK)
 		ecert_raise(&error, "body");
+	/* who may call this needs no privilege on what it reads */
+	before = ecert_become(ledger_owner());
 	package.audience = copy_slice(registry_of_ledger()->origin);
 	package.subject = subject_argument(fcinfo, &package);
 	if (!ecert_id_valid(package.subject))
@@ -140,7 +139,6 @@ sign_next(FunctionCallInfo fcinfo, bool lock)
 				(errcode(ERRCODE_ECERT_SUBJECT_WRONG),
 				 errmsg("subject is not a valid id"),
 				 errdetail("An id is 1 to %d bytes without control characters.", ECERT_ID_MAX)));
-	before = ecert_become(ledger_owner());
 	SPI_connect();
 	if (!lock)
 		ecert_feed_read(package.issuer, package.kind, &head);
@@ -168,10 +166,9 @@ ecert_sql_sign(PG_FUNCTION_ARGS)
 Datum
 ecert_sql_append(PG_FUNCTION_ARGS)
 {
-	Datum		value = PointerGetDatum(sign_next(fcinfo, true));
-	MemoryContext caller = CurrentMemoryContext;
-	bytea	   *hash;
-	bool		isnull;
+	bytea	   *package = sign_next(fcinfo, true);
+	Datum		value = PointerGetDatum(package);
+	uint8_t		hash[ECERT_HASH_SIZE];
 
 	SPI_connect();
 	if (ecert_query(&insert_query, &value, 0) != 1)
@@ -179,11 +176,10 @@ ecert_sql_append(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_ECERT_APPEND_ONLY),
 				 errmsg("the package was not stored"),
 				 errhint("A trigger or rule on ledger.package has suppressed the row.")));
-	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
-	MemoryContextSwitchTo(caller);
-	hash = DatumGetByteaPCopy(value);
 	SPI_finish();
-	PG_RETURN_BYTEA_P(hash);
+	if (ecert_package_hash(ecert_varlena_slice(package), hash) != ECERT_OK)
+		ecert_raise_crypto(ECERT_CRYPTO_FAILED, ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "could not compute SHA-256");
+	PG_RETURN_BYTEA_P(ecert_bytea(ecert_slice(hash, sizeof hash)));
 }
 
 /* sign_genesis(origin, body): the package that starts a ledger, self-introduced */

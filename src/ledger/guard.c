@@ -19,8 +19,10 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_namespace.h"
+#include "catalog/pg_policy.h"
 #include "catalog/pg_rewrite.h"
 #include "catalog/pg_trigger.h"
+#include "commands/trigger.h"
 #include "miscadmin.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -84,6 +86,9 @@ belongs_to_ledger(Oid class, Oid object, Oid ledger)
 		case ConstraintRelationId:
 			return ledger == table_of(ConstraintRelationId, ConstraintOidIndexId, Anum_pg_constraint_oid,
 									  Anum_pg_constraint_conrelid, object);
+		case PolicyRelationId:
+			return ledger == table_of(PolicyRelationId, PolicyOidIndexId, Anum_pg_policy_oid,
+									  Anum_pg_policy_polrelid, object);
 		case NamespaceRelationId:
 			return object == get_rel_namespace(ledger);
 		default:
@@ -126,20 +131,24 @@ is_internal(ObjectAccessType access, void *argument)
 	return access == OAT_POST_CREATE && ((ObjectAccessPostCreate *) argument)->is_internal;
 }
 
-/* A new trigger or rule could swallow packages; any other new object is harmless */
+/*
+ * A new trigger or rule could swallow packages, a row security policy hide
+ * them, a new column get between them; any other new object is harmless.
+ */
 static bool
-concerns_us(ObjectAccessType access, Oid class)
+concerns_us(ObjectAccessType access, Oid class, int part)
 {
-	bool		changes_inserts = class == TriggerRelationId || class == RewriteRelationId;
+	bool		changes_rows = class == TriggerRelationId || class == RewriteRelationId ||
+		class == PolicyRelationId;
 
 	switch (access)
 	{
 		case OAT_POST_CREATE:
-			return changes_inserts;
+			return changes_rows || (class == RelationRelationId && part != 0);
 		case OAT_DROP:
 		case OAT_POST_ALTER:
 		case OAT_TRUNCATE:
-			return changes_inserts || class == RelationRelationId || class == ConstraintRelationId ||
+			return changes_rows || class == RelationRelationId || class == ConstraintRelationId ||
 				class == NamespaceRelationId;
 		default:
 			return false;
@@ -150,7 +159,39 @@ static const char *
 access_name(ObjectAccessType access)
 {
 	return access == OAT_DROP ? "DROP" : access == OAT_TRUNCATE ? "TRUNCATE" :
-		access == OAT_POST_ALTER ? "ALTER" : "CREATE TRIGGER or RULE";
+		access == OAT_POST_ALTER ? "ALTER" : "CREATE TRIGGER, RULE, POLICY or COLUMN";
+}
+
+/*
+ * A trigger of ours under its own name, made, or set to fire always: what a
+ * restored dump does.
+ */
+static bool
+is_our_trigger(ObjectAccessType access, Oid class, Oid object)
+{
+	Relation	catalog;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	row;
+	bool		ours = false;
+
+	if (class != TriggerRelationId || (access != OAT_POST_CREATE && access != OAT_POST_ALTER))
+		return false;
+	catalog = table_open(TriggerRelationId, AccessShareLock);
+	ScanKeyInit(&key, Anum_pg_trigger_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(object));
+	scan = systable_beginscan(catalog, TriggerOidIndexId, true, SnapshotSelf, 1, &key);
+	row = systable_getnext(scan);
+	if (HeapTupleIsValid(row))
+	{
+		Form_pg_trigger trigger = (Form_pg_trigger) GETSTRUCT(row);
+
+		ours = strncmp(NameStr(trigger->tgname), "ecert_", strlen("ecert_")) == 0 &&
+			get_func_namespace(trigger->tgfoid) == get_namespace_oid("ecert", true) &&
+			(access == OAT_POST_CREATE || trigger->tgenabled == TRIGGER_FIRES_ALWAYS);
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return ours;
 }
 
 static void
@@ -160,11 +201,12 @@ guard(ObjectAccessType access, Oid class, Oid object, int part, void *argument)
 
 	if (next_hook != NULL)
 		next_hook(access, class, object, part, argument);
-	if (!concerns_us(access, class) || is_internal(access, argument) || ecert_allow_ledger_ddl ||
+	if (!concerns_us(access, class, part) || is_internal(access, argument) || ecert_allow_ledger_ddl ||
 		IsBinaryUpgrade || !IsTransactionState())
 		return;
 	ledger = ledger_relation();
-	if (OidIsValid(ledger) && belongs_to_ledger(class, object, ledger) && !made_by_this_transaction(ledger))
+	if (OidIsValid(ledger) && belongs_to_ledger(class, object, ledger) && !made_by_this_transaction(ledger) &&
+		!is_our_trigger(access, class, object))
 		refuse_ddl(access_name(access));
 }
 

@@ -182,11 +182,13 @@ BEGIN
     UPDATE ledger.verification SET finished_at = pg_catalog.clock_timestamp() WHERE id = run.id RETURNING * INTO run;
     COMMIT;
     SELECT p.issuer, p.kind, p.seq, p.problem INTO first_wrong
-      FROM ledger.verification_problem p WHERE p.verification_id = run.id ORDER BY p.number LIMIT 1;
+      FROM ledger.verification_problem p WHERE p.verification_id = run.id
+     -- a package that is wrong in itself comes before those that are wrong because of it
+     ORDER BY p.problem ~ '^(package is|body is|stored|signature)' DESC, p.number LIMIT 1;
     IF FOUND THEN
         RAISE WARNING USING ERRCODE = 'EC030',
             MESSAGE = pg_catalog.format('the ledger does not verify: %s problems in %s packages', run.problem_count, run.checked_count),
-            DETAIL = pg_catalog.format('First: issuer "%s", %s, seq %s: %s.', first_wrong.issuer, first_wrong.kind, first_wrong.seq, first_wrong.problem),
+            DETAIL = pg_catalog.format('First: issuer "%s", %s, seq %s: %s.', first_wrong.issuer, first_wrong.kind, first_wrong.seq, pg_catalog.rtrim(first_wrong.problem, '.')),
             HINT = pg_catalog.format('SELECT * FROM ledger.verification_problem WHERE verification_id = %s', run.id);
     ELSE
         RAISE NOTICE 'the ledger verifies: % packages checked, no problem', run.checked_count;

@@ -110,18 +110,26 @@ load_genesis(EcertRegistry *registry)
 	SPI_finish();
 }
 
-EcertRegistry *
-ecert_registry_current(void)
+Oid
+ecert_ledger_relid(void)
 {
 	Oid			namespace = get_namespace_oid("ledger", true);
 	Oid			relid = OidIsValid(namespace) ? get_relname_relid("package", namespace) : InvalidOid;
-	EcertRegistry *fresh;
 
 	if (!OidIsValid(relid))
 		ereport(ERROR,
 				(errcode(ERRCODE_ECERT_NO_LEDGER),
 				 errmsg("there is no ledger in this database"),
 				 errhint("Make one with ecert.create_ledger().")));
+	return relid;
+}
+
+EcertRegistry *
+ecert_registry_current(void)
+{
+	Oid			relid = ecert_ledger_relid();
+	EcertRegistry *fresh;
+
 	if (current != NULL && !stale && relid == current_relid && current->has_genesis &&
 		hash_get_num_entries(current->nodes) <= NODES_KEPT)
 		return current;

@@ -73,6 +73,9 @@ extern void ecert_registry_init(void);
 /* A node id as hash key */
 extern EcertNodeId ecert_node_id(EcertSlice id);
 
+/* The table ledger.package; raises EC090 when there is none */
+extern Oid	ecert_ledger_relid(void);
+
 /* The cached registry of the ledger in this database; has_genesis is false when there is none */
 extern EcertRegistry *ecert_registry_current(void);
 
