@@ -27,7 +27,6 @@
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/relcache.h"
 #include "utils/snapmgr.h"
 
 #include "pg/error.h"
@@ -96,19 +95,33 @@ belongs_to_ledger(Oid class, Oid object, Oid ledger)
 	}
 }
 
-/* ecert.create_ledger() may still arrange what it is making */
+/*
+ * Are the ledger's three triggers in place and set to fire always?  While it is
+ * being made, or restored from a dump, they are not, and then there is nothing
+ * to guard yet.  The catalog's own snapshot does not see what the command at
+ * hand has just changed.
+ */
 static bool
-made_by_this_transaction(Oid ledger)
+is_in_force(Oid ledger)
 {
-	Relation	relation = RelationIdGetRelation(ledger);
-	bool		mine = false;
+	Relation	catalog = table_open(TriggerRelationId, AccessShareLock);
+	Oid			ours = get_namespace_oid("ecert", true);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	row;
+	int			in_force = 0;
 
-	if (RelationIsValid(relation))
+	ScanKeyInit(&key, Anum_pg_trigger_tgrelid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(ledger));
+	scan = systable_beginscan(catalog, TriggerRelidNameIndexId, true, NULL, 1, &key);
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
 	{
-		mine = relation->rd_createSubid != InvalidSubTransactionId;
-		RelationClose(relation);
+		Form_pg_trigger trigger = (Form_pg_trigger) GETSTRUCT(row);
+
+		in_force += trigger->tgenabled == TRIGGER_FIRES_ALWAYS && get_func_namespace(trigger->tgfoid) == ours;
 	}
-	return mine;
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return in_force >= 3;
 }
 
 static void
@@ -162,38 +175,6 @@ access_name(ObjectAccessType access)
 		access == OAT_POST_ALTER ? "ALTER" : "CREATE TRIGGER, RULE, POLICY or COLUMN";
 }
 
-/*
- * A trigger of ours under its own name, made, or set to fire always: what a
- * restored dump does.
- */
-static bool
-is_our_trigger(ObjectAccessType access, Oid class, Oid object)
-{
-	Relation	catalog;
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	row;
-	bool		ours = false;
-
-	if (class != TriggerRelationId || (access != OAT_POST_CREATE && access != OAT_POST_ALTER))
-		return false;
-	catalog = table_open(TriggerRelationId, AccessShareLock);
-	ScanKeyInit(&key, Anum_pg_trigger_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(object));
-	scan = systable_beginscan(catalog, TriggerOidIndexId, true, SnapshotSelf, 1, &key);
-	row = systable_getnext(scan);
-	if (HeapTupleIsValid(row))
-	{
-		Form_pg_trigger trigger = (Form_pg_trigger) GETSTRUCT(row);
-
-		ours = strncmp(NameStr(trigger->tgname), "ecert_", strlen("ecert_")) == 0 &&
-			get_func_namespace(trigger->tgfoid) == get_namespace_oid("ecert", true) &&
-			(access == OAT_POST_CREATE || trigger->tgenabled == TRIGGER_FIRES_ALWAYS);
-	}
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
-	return ours;
-}
-
 static void
 guard(ObjectAccessType access, Oid class, Oid object, int part, void *argument)
 {
@@ -205,8 +186,7 @@ guard(ObjectAccessType access, Oid class, Oid object, int part, void *argument)
 		IsBinaryUpgrade || !IsTransactionState())
 		return;
 	ledger = ledger_relation();
-	if (OidIsValid(ledger) && belongs_to_ledger(class, object, ledger) && !made_by_this_transaction(ledger) &&
-		!is_our_trigger(access, class, object))
+	if (OidIsValid(ledger) && belongs_to_ledger(class, object, ledger) && is_in_force(ledger))
 		refuse_ddl(access_name(access));
 }
 
