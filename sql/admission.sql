@@ -201,6 +201,11 @@ SELECT count(*) FROM ecert.problems();
 :become
 SELECT ecert.revoke_node('plant-a', 'stolen an hour ago', now() - interval '1 hour') IS NOT NULL AS revoked;
 SELECT kind, count(*), min(problem) LIKE 'node "plant-a" is revoked%' AS said FROM ecert.problems() GROUP BY kind;
+-- and stays one when the node is enrolled again
+BEGIN;
+SELECT ecert.enroll('plant-a', '{applicant}', pg_read_file(:'abs_srcdir' || '/test/keys/buyer.pub.pem')) IS NOT NULL AS enrolled;
+SELECT kind, count(*), min(problem) LIKE 'key of node "plant-a" is no longer in use%' AS said FROM ecert.problems() GROUP BY kind;
+ROLLBACK;
 -- an enrolment that is rolled back leaves nothing in the key cache
 BEGIN;
 SELECT ecert.enroll('plant-d', '{applicant}', pg_read_file(:'abs_srcdir' || '/test/keys/plant-c.pub.pem')) IS NOT NULL AS enrolled;

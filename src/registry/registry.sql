@@ -165,8 +165,8 @@ BEGIN
     IF state IS NULL OR state ->> 'status' <> 'active' THEN
         RAISE EXCEPTION USING ERRCODE = 'EC081', MESSAGE = format('node "%s" is not enrolled, or revoked already', node);
     END IF;
-    SELECT jsonb_agg(CASE WHEN k.value ? 'until' THEN k.value
-                          ELSE k.value || jsonb_build_object('until', effective_seconds) END ORDER BY k.ordinality)
+    -- also of keys that were rotated away later than that
+    SELECT jsonb_agg(k.value || jsonb_build_object('until', least((k.value ->> 'until')::bigint, effective_seconds)) ORDER BY k.ordinality)
       INTO keys FROM jsonb_array_elements(state -> 'keys') WITH ORDINALITY AS k;
     RETURN ecert.append('node', state || jsonb_build_object(
         'status', 'revoked', 'effective', effective_seconds, 'reason', reason, 'keys', keys), node);
@@ -204,11 +204,12 @@ DECLARE
 BEGIN
     SELECT k ->> 'kid' INTO lost FROM jsonb_array_elements(state -> 'keys') AS k
      WHERE NOT EXISTS (SELECT FROM jsonb_array_elements(body -> 'keys') AS n
-                        WHERE n - 'until' = k - 'until' AND (NOT k ? 'until' OR n -> 'until' = k -> 'until'));
+                        WHERE n - 'until' = k - 'until'
+                          AND (NOT k ? 'until' OR (n ->> 'until')::bigint <= (k ->> 'until')::bigint));
     IF lost IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'EC081', MESSAGE = format('node package of "%s" changes the history of its keys', body ->> 'node'),
             DETAIL = format('Key %s is missing, or its times differ.', lost),
-            HINT = 'A node package repeats every earlier key; only an open key may get its end.';
+            HINT = 'A node package repeats every earlier key; its end may come, and come earlier, but not go.';
     END IF;
     IF body ->> 'node' = ecert.certifier() AND NOT body -> 'roles' ? 'certifier' THEN
         RAISE EXCEPTION USING ERRCODE = 'EC081', MESSAGE = 'the certifier cannot give up its role';
@@ -218,7 +219,7 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ecert.rule_node(ecert.package, boolean) IS 'rule of kind node: the key history of the node is carried on unchanged, no key twice, the certifier stays certifier; EC081';
+COMMENT ON FUNCTION ecert.rule_node(ecert.package, boolean) IS 'rule of kind node: the key history of the node is carried on, no end of a key is taken away or put later, no key twice, the certifier stays certifier; EC081';
 
 CREATE FUNCTION ecert.rule_relation(p ecert.package, first_admission boolean) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
