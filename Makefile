@@ -14,15 +14,19 @@ SQL_PARTS = \
 	src/registry/registry.sql \
 	src/registry/policy.sql \
 	src/ledger/ledger.sql \
+	src/ledger/peer.sql \
 	src/ledger/verify.sql \
 	src/energy/energy.sql \
 	src/energy/saving.sql \
 	src/audit/audit.sql \
 	src/certificate/certificate.sql \
+	src/replication/replication.sql \
+	src/duty/duty.sql \
+	src/duty/health.sql \
 	src/ledger/upgrade.sql
 
 SOURCES = $(wildcard src/*.c src/core/*.c src/crypto/*.c src/pg/*.c src/package/*.c \
-	src/registry/*.c src/ledger/*.c src/energy/*.c src/audit/*.c src/certificate/*.c)
+	src/registry/*.c src/ledger/*.c src/energy/*.c src/audit/*.c src/certificate/*.c src/duty/*.c)
 OBJS = $(SOURCES:.c=.o)
 
 REGRESS = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))

@@ -3,7 +3,8 @@
 # and src/crypto nothing of PostgreSQL's, and only src/crypto OpenSSL and libsodium. Prints TAP.
 #
 #   core <- crypto <- pg <- package <- registry <- ledger <- energy <- audit <- certificate
-#   checkpoint on ledger, verifier on core and crypto; src/module.c is above all
+#   replication and checkpoint on ledger, duty on certificate and replication, verifier on core and crypto;
+#   src/module.c is above all
 cd "$(dirname "$0")/../src" || exit 1
 
 # Name the folders that a folder may include from
@@ -18,6 +19,8 @@ below() {
 		energy) echo "$(below ledger)" energy ;;
 		audit) echo "$(below energy)" audit ;;
 		certificate) echo "$(below audit)" certificate ;;
+		replication) echo "$(below ledger)" replication ;;
+		duty) echo "$(below certificate)" replication duty ;;
 		checkpoint) echo "$(below ledger)" checkpoint ;;
 		verifier) echo core crypto verifier ;;
 	esac

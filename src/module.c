@@ -6,6 +6,7 @@
 #include "pg/compat.h"
 #include "fmgr.h"
 
+#include "duty/duty.h"
 #include "ledger/ledger.h"
 #include "pg/guc.h"
 #include "registry/registry.h"
@@ -21,4 +22,5 @@ _PG_init(void)
 	ecert_registry_init();
 	ecert_ledger_init();
 	ecert_guard_init();
+	ecert_worker_init();
 }

@@ -452,6 +452,27 @@ END
 $$;
 COMMENT ON FUNCTION ecert.rule_audit(ecert.package, boolean) IS 'rule of kind audit: not of oneself (EC051), related in that role when issued (EC050), ranges that exist with exactly that hash and lie in the audited period (EC052), not the same packages twice, but again after an abstention (EC053)';
 
+CREATE FUNCTION ecert.needs_ranges(applicant text, packages jsonb, OUT waits_for text, OUT kind text, OUT issuer text) RETURNS SETOF record
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT pg_catalog.format('%s %s of %s', r ->> 'kind', r ->> 'last', needs_ranges.applicant), r ->> 'kind', needs_ranges.applicant
+      FROM jsonb_array_elements(packages) AS r
+     WHERE NOT EXISTS (SELECT FROM ledger.package l
+                        WHERE l.issuer = needs_ranges.applicant AND l.kind = r ->> 'kind' AND l.seq = (r ->> 'last')::bigint)
+$$;
+COMMENT ON FUNCTION ecert.needs_ranges(text, jsonb) IS 'internal: of a body''s packages [{kind, first, last, hash}] those whose last one is not on this ledger (yet), as ledger.pending.waits_for says it, with the feed that would bring it';
+
+CREATE FUNCTION ecert.needs_audit(p ecert.package, OUT waits_for text, OUT kind text, OUT issuer text) RETURNS SETOF record
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT pg_catalog.format('relation of %s to %s as %s', ecert.issuer(p), ecert.body(p) ->> 'applicant', ecert.body(p) ->> 'as'), 'relation', ecert.certifier()
+     WHERE NOT ecert.related(ecert.issuer(p), ecert.body(p) ->> 'applicant', ecert.body(p) ->> 'as', ecert.issued_at(p))
+       AND ecert.issuer(p) <> ecert.body(p) ->> 'applicant'
+    UNION ALL
+    SELECT n.waits_for, n.kind, n.issuer FROM ecert.needs_ranges(ecert.body(p) ->> 'applicant', ecert.body(p) -> 'packages') AS n
+$$;
+COMMENT ON FUNCTION ecert.needs_audit(ecert.package) IS 'internal: what an audit package rests on and is not on this ledger (yet): its relation, the audited packages';
+
 CREATE FUNCTION ecert.audit_void(applicant text, period tstzrange, packages jsonb, energy_last_seq bigint DEFAULT NULL, product_last_seq bigint DEFAULT NULL) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$

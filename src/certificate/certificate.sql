@@ -464,6 +464,41 @@ END
 $$;
 COMMENT ON FUNCTION ecert.rule_certificate(ecert.package, boolean) IS 'rule of kind certificate: no second live one for the applicant and period (EC060), every figure, the number and the validity as recomputed under the policy in force, audits that pass (EC061) and cover the packages, nothing that stands against it (EC062)';
 
+CREATE FUNCTION ecert.needs_hash(hash text, of_kind text, from_issuer text, OUT waits_for text, OUT kind text, OUT issuer text) RETURNS SETOF record
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT of_kind || ' ' || needs_hash.hash, of_kind, from_issuer
+     WHERE NOT EXISTS (SELECT FROM ledger.package l WHERE l.hash = decode(needs_hash.hash, 'hex'))
+$$;
+COMMENT ON FUNCTION ecert.needs_hash(text, text, text) IS 'internal: one row when the package of that hash (hexadecimal; NULL: none) is not on this ledger (yet), as ledger.pending.waits_for says it, with the feed that would bring it';
+
+CREATE FUNCTION ecert.needs_certificate(p ecert.package, OUT waits_for text, OUT kind text, OUT issuer text) RETURNS SETOF record
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT n.waits_for, n.kind, n.issuer FROM ecert.needs_ranges(ecert.body(p) ->> 'applicant', ecert.body(p) -> 'packages') AS n
+    UNION ALL
+    SELECT n.waits_for, n.kind, n.issuer FROM (SELECT ecert.body(p) ->> 'policy' AS hash) AS b
+     CROSS JOIN LATERAL ecert.needs_hash(b.hash, 'policy', ecert.certifier()) AS n WHERE b.hash <> encode(ecert.genesis_hash(), 'hex')
+    UNION ALL
+    SELECT n.waits_for, n.kind, n.issuer FROM jsonb_array_elements_text(ecert.body(p) -> 'audits') AS a (hash)
+     CROSS JOIN LATERAL ecert.needs_hash(a.hash, 'audit', NULL) AS n
+$$;
+COMMENT ON FUNCTION ecert.needs_certificate(ecert.package) IS 'internal: what a certificate rests on and is not on this ledger (yet): the packages, the policy and the audits that it names';
+
+CREATE FUNCTION ecert.needs_status(p ecert.package, OUT waits_for text, OUT kind text, OUT issuer text) RETURNS SETOF record
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT n.waits_for, n.kind, n.issuer
+      FROM (VALUES (ecert.body(p) ->> 'certificate'), (ecert.body(p) ->> 'replaced_by')) AS b (hash)
+     CROSS JOIN LATERAL ecert.needs_hash(b.hash, 'certificate', ecert.certifier()) AS n WHERE b.hash IS NOT NULL
+$$;
+COMMENT ON FUNCTION ecert.needs_status(ecert.package) IS 'internal: what a status package rests on and is not on this ledger (yet): the certificates that it names';
+
+CREATE FUNCTION ecert.needs_reward(p ecert.package, OUT waits_for text, OUT kind text, OUT issuer text) RETURNS SETOF record
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT n.waits_for, n.kind, n.issuer FROM ecert.needs_hash(ecert.body(p) ->> 'audit', 'audit', ecert.body(p) ->> 'auditor') AS n $$;
+COMMENT ON FUNCTION ecert.needs_reward(ecert.package) IS 'internal: what a reward package rests on and is not on this ledger (yet): its audit';
+
 CREATE FUNCTION ecert.certificate_agrees(p ecert.package) RETURNS boolean
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -475,6 +510,13 @@ EXCEPTION WHEN SQLSTATE 'EC061' OR SQLSTATE 'EC042' THEN
 END
 $$;
 COMMENT ON FUNCTION ecert.certificate_agrees(ecert.package) IS 'whether a certificate''s figures equal their recomputation from this node''s ledger';
+
+CREATE FUNCTION ecert.recomputation(p ecert.package) RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN ecert.is_checkable(p) THEN CASE WHEN ecert.certificate_agrees(p) THEN 'agrees' ELSE 'differs' END ELSE 'not checkable here' END
+$$;
+COMMENT ON FUNCTION ecert.recomputation(ecert.package) IS 'what this node finds when it computes a certificate again: agrees, differs, or not checkable here when it is not sent the feeds that the certificate rests on';
 
 CREATE FUNCTION ecert.set_status(certificate bytea, status text, reason text) RETURNS bytea
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -627,9 +669,10 @@ BEGIN
            p.issued_at, ecert.from_unix_seconds((b.body -> 'valid' ->> 0)::bigint) AS valid_from, ecert.from_unix_seconds((b.body -> 'valid' ->> 1)::bigint) AS valid_until,
            s.status, s.reason AS status_reason, s.since AS status_since, b.body ->> 'policy' AS policy_hash,
            jsonb_array_length(b.body -> 'audits') AS audit_count, b.body ->> 'replaces' AS replaces_hash,
-           ecert.certificate_agrees(p.package) AS recomputation_agrees
+           CASE r.found WHEN 'agrees' THEN true WHEN 'differs' THEN false END AS recomputation_agrees, r.found AS recomputation
       FROM ledger.package p CROSS JOIN LATERAL (SELECT ecert.body(p.package)) AS b (body)
      CROSS JOIN LATERAL ecert.certificate_status(p.hash) AS s
+     CROSS JOIN LATERAL (SELECT ecert.recomputation(p.package) OFFSET 0) AS r (found)
      WHERE p.kind = 'certificate';
     COMMENT ON VIEW ledger.certificate IS 'the certificates, one row each, with their status now and whether this node''s recomputation agrees';
     COMMENT ON COLUMN ledger.certificate.certificate_hash IS 'hash of the certificate package, hexadecimal';
@@ -660,7 +703,8 @@ BEGIN
     COMMENT ON COLUMN ledger.certificate.policy_hash IS 'hash of the policy it was computed under, hexadecimal';
     COMMENT ON COLUMN ledger.certificate.audit_count IS 'audits it rests on';
     COMMENT ON COLUMN ledger.certificate.replaces_hash IS 'hash of the certificate it takes the place of, hexadecimal';
-    COMMENT ON COLUMN ledger.certificate.recomputation_agrees IS 'do the figures equal their recomputation from this node''s ledger';
+    COMMENT ON COLUMN ledger.certificate.recomputation_agrees IS 'do the figures equal their recomputation from this node''s ledger; NULL: not checkable here';
+    COMMENT ON COLUMN ledger.certificate.recomputation IS 'the same in words: agrees, differs, or not checkable here, when this node is not sent the packages that the certificate rests on';
 
     CREATE OR REPLACE VIEW ledger.certificate_product AS
     SELECT encode(p.hash, 'hex') AS certificate_hash, p.subject AS applicant, r ->> 'product' AS product, r ->> 'unit' AS unit,

@@ -178,7 +178,7 @@ ecert_check_order(const EcertHead *head, const EcertPackage *package, EcertRefus
 	return true;
 }
 
-/* A package that replaces another: same feed, same period, and the other is the live one */
+/* A package that replaces another: same feed, same period, and the other is the live one.  Inside SPI */
 static bool
 check_replaces(const EcertPackage *package, EcertRefusal *refusal)
 {
@@ -214,8 +214,8 @@ check_replaces(const EcertPackage *package, EcertRefusal *refusal)
 	return true;
 }
 
-static void
-run_rule(const EcertPackage *package, bool first_admission)
+void
+ecert_run_rule(const EcertPackage *package, bool first_admission)
 {
 	Datum		values[2];
 
@@ -225,74 +225,83 @@ run_rule(const EcertPackage *package, bool first_admission)
 }
 
 /* A node package whose keys cannot be used would lock its node out */
-static void
-check_node_keys(const EcertPackage *package)
+static bool
+check_node_keys(const EcertPackage *package, EcertRefusal *refusal)
 {
 	EcertRegistry *trial = ecert_registry_new(CurrentMemoryContext);
-	EcertRefusal refusal;
+	bool		good = ecert_registry_apply(trial, package, refusal);
 
-	if (!ecert_registry_apply(trial, package, &refusal))
-		ecert_raise_refusal(&refusal);
 	ecert_registry_free(trial);
+	return good;
 }
 
-/* The rules of the package's own kind; inside SPI */
-static void
-check_kind(const EcertPackage *package, bool first_admission)
+bool
+ecert_check_kind(const EcertPackage *package, bool first_admission, EcertRefusal *refusal)
 {
-	EcertRefusal refusal;
-	bool		good = true;
-
 	switch (package->kind)
 	{
 		case ECERT_KIND_ENERGY:
-			good = check_replaces(package, &refusal) &&
-				(!first_admission || ecert_check_coefficients(ecert_registry_current(), package->body, &refusal));
-			break;
+			return check_replaces(package, refusal) &&
+				(!first_admission || ecert_check_coefficients(ecert_registry_current(), package->body, refusal));
 		case ECERT_KIND_PRODUCT:
-			good = check_replaces(package, &refusal);
-			break;
+			return check_replaces(package, refusal);
 		case ECERT_KIND_NODE:
-			check_node_keys(package);
-			break;
+			return check_node_keys(package, refusal);
 		default:
-			break;
+			return true;
 	}
-	if (!good)
+}
+
+/* All the rules of the package's own kind; inside SPI */
+static void
+check_rules(const EcertPackage *package, bool first_admission)
+{
+	EcertRefusal refusal;
+
+	if (!ecert_check_kind(package, first_admission, &refusal))
 		ecert_raise_refusal(&refusal);
 	if (ecert_kind_has_rule(package->kind))
-		run_rule(package, first_admission);
+		ecert_run_rule(package, first_admission);
+}
+
+bool
+ecert_check_signature(EcertRegistry *registry, const EcertPackage *package, EcertNodeKey *key, EcertRefusal *refusal)
+{
+	static uint8_t scratch[ECERT_PACKAGE_MAX + 32];
+	EcertCode	code = ecert_package_verify(package, ecert_prepared_key(registry, key), ecert_buffer(scratch, sizeof scratch));
+
+	if (code == ECERT_OK)
+		return true;
+	if (code != ECERT_BAD_SIGNATURE)
+		ecert_raise_crypto(code, ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "could not verify the signature");
+	return ecert_refuse(refusal, ERRCODE_ECERT_BAD_SIGNATURE,
+						pstrdup("signature of the package is wrong"),
+						psprintf("Issuer \"%s\", %s, seq " INT64_FORMAT ", key %s.", ecert_cstring(package->issuer),
+								 ecert_kind_name(package->kind), package->seq, ecert_hex(package->kid)),
+						pstrdup("The bytes are not those that the issuer signed."));
 }
 
 static void
 verify_signature(EcertRegistry *registry, const EcertPackage *package, EcertNodeKey *key)
 {
-	static uint8_t scratch[ECERT_PACKAGE_MAX + 32];
-	EcertCode	code = ecert_package_verify(package, ecert_prepared_key(registry, key), ecert_buffer(scratch, sizeof scratch));
+	EcertRefusal refusal;
 
-	if (code == ECERT_BAD_SIGNATURE)
-		ereport(ERROR,
-				(errcode(ERRCODE_ECERT_BAD_SIGNATURE),
-				 errmsg("signature of the package is wrong"),
-				 errdetail("Issuer \"%s\", %s, seq " INT64_FORMAT ", key %s.", ecert_cstring(package->issuer),
-						   ecert_kind_name(package->kind), package->seq, ecert_hex(package->kid)),
-				 errhint("The bytes are not those that the issuer signed.")));
-	if (code != ECERT_OK)
-		ecert_raise_crypto(code, ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "could not verify the signature");
+	if (!ecert_check_signature(registry, package, key, &refusal))
+		ecert_raise_refusal(&refusal);
 }
 
 /* Everything about issuer, key and time that needs no look at the feed */
 static EcertNodeKey *
-check_origin(EcertRegistry *registry, const EcertPackage *package, bool first_admission)
+check_origin(EcertRegistry *registry, const EcertPackage *package)
 {
 	EcertRefusal refusal;
 	EcertNodeKey *key;
 	int64		now = ecert_seconds(GetCurrentTimestamp());
 
 	if (!ecert_check_scope(registry, package, &refusal) ||
-		!ecert_check_issuer(registry, package, now, first_admission, &key, &refusal))
+		!ecert_check_issuer(registry, package, now, true, &key, &refusal))
 		ecert_raise_refusal(&refusal);
-	if (first_admission && package->issued_at > now + ecert_max_clock_skew)
+	if (package->issued_at > now + ecert_max_clock_skew)
 		ereport(ERROR,
 				(errcode(ERRCODE_ECERT_TIME_FUTURE),
 				 errmsg("issued_at is in the future"),
@@ -333,7 +342,7 @@ check_feed(const EcertHead *head, const EcertPackage *package, const uint8_t *ha
 
 /* The first package of all: it brings the key that it is verified with */
 static void
-admit_genesis(const EcertRegistry *present, const EcertPackage *package, bool first_admission)
+admit_genesis(const EcertRegistry *present, const EcertPackage *package)
 {
 	EcertRegistry *trial;
 	EcertRefusal refusal;
@@ -346,19 +355,19 @@ admit_genesis(const EcertRegistry *present, const EcertPackage *package, bool fi
 	trial = ecert_registry_new(CurrentMemoryContext);
 	if (!ecert_registry_apply(trial, package, &refusal))
 		ecert_raise_refusal(&refusal);
-	verify_signature(trial, package, check_origin(trial, package, first_admission));
+	verify_signature(trial, package, check_origin(trial, package));
 	ecert_registry_free(trial);
 	SPI_connect();
 	(void) ecert_feed_lock(package->issuer, package->kind);
 	SPI_finish();
 }
 
-/* Any other package */
+/* Any other package, where it is first admitted */
 static void
-admit_package(EcertRegistry *registry, const EcertPackage *package, const uint8_t *hash, bool first_admission)
+admit_package(EcertRegistry *registry, const EcertPackage *package, const uint8_t *hash)
 {
-	EcertNodeKey *key = check_origin(registry, package, first_admission);
-	EcertHead  *head = first_admission ? ecert_feed_locked(package->issuer, package->kind) : NULL;
+	EcertNodeKey *key = check_origin(registry, package);
+	EcertHead  *head = ecert_feed_locked(package->issuer, package->kind);
 	EcertHead	unlocked;
 	uint8_t		genesis_hash[ECERT_HASH_SIZE];
 	bool		needs_spi = head == NULL || ecert_kind_has_rule(package->kind);
@@ -375,17 +384,17 @@ admit_package(EcertRegistry *registry, const EcertPackage *package, const uint8_
 	if (head == NULL)
 	{
 		registry = ecert_registry_current();
-		key = check_origin(registry, package, first_admission);
+		key = check_origin(registry, package);
 	}
 	verify_signature(registry, package, key);
-	if (head == NULL && first_admission)
+	if (head == NULL)
 	{
 		head = ecert_feed_lock(package->issuer, package->kind);
 		check_feed(head, package, hash, genesis_hash);
 	}
-	check_kind(package, first_admission);
+	check_rules(package, true);
 	/* a rule's queries may have let the heads go */
-	head = first_admission ? ecert_feed_locked(package->issuer, package->kind) : NULL;
+	head = ecert_feed_locked(package->issuer, package->kind);
 	if (head != NULL)
 		ecert_head_advance(head, package, hash);
 	if (needs_spi)
@@ -435,45 +444,72 @@ check_trigger(FunctionCallInfo fcinfo)
 				 errmsg("ecert.admit() is for the table that ecert.create_ledger() makes")));
 }
 
-Datum
-ecert_admit(PG_FUNCTION_ARGS)
+/* The package that is to be admitted, and its hash */
+static Datum
+package_of_row(const TriggerData *trigger)
 {
-	TriggerData *trigger = (TriggerData *) fcinfo->context;
-	bool		first_admission = SessionReplicationRole != SESSION_REPLICATION_ROLE_REPLICA;
-	EcertPackage package;
-	EcertRegistry *registry;
-	EcertError	error;
-	EcertUser	before;
-	uint8_t		hash[ECERT_HASH_SIZE];
 	bool		isnull;
-	Datum		value;
+	Datum		value = heap_getattr(trigger->tg_trigtuple, COLUMN_PACKAGE, RelationGetDescr(trigger->tg_relation), &isnull);
 
-	check_trigger(fcinfo);
-	value = heap_getattr(trigger->tg_trigtuple, COLUMN_PACKAGE, RelationGetDescr(trigger->tg_relation), &isnull);
 	if (isnull)
 		ereport(ERROR,
 				(errcode(ERRCODE_NOT_NULL_VIOLATION),
 				 errmsg("a row of the ledger needs its package"),
 				 errhint("INSERT INTO ledger.package (package) VALUES (...); the other columns are derived from it.")));
-	ecert_package_of(value, &package);
-	if (ecert_body_check(package.kind, package.body, &error) != ECERT_OK)
+	return value;
+}
+
+/* Everything that a package has to pass where it is first admitted */
+static void
+admit_first(const EcertPackage *package, const uint8_t *hash)
+{
+	EcertRegistry *registry = ecert_registry_current();
+	EcertError	error;
+
+	if (ecert_body_check(package->kind, package->body, &error) != ECERT_OK)
 		ecert_raise(&error, "body");
-	if (ecert_package_hash(package.bytes, hash) != ECERT_OK)
-		ecert_raise_crypto(ECERT_CRYPTO_FAILED, ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "could not compute SHA-256");
-	before = ecert_become(trigger->tg_relation->rd_rel->relowner);
-	registry = ecert_registry_current();
-	if (package.kind == ECERT_KIND_GENESIS)
-		admit_genesis(registry, &package, first_admission);
+	if (package->kind == ECERT_KIND_GENESIS)
+		admit_genesis(registry, package);
 	else if (registry->has_genesis)
-		admit_package(registry, &package, hash, first_admission);
+		admit_package(registry, package, hash);
 	else
 		ereport(ERROR,
 				(errcode(ERRCODE_ECERT_NO_LEDGER),
 				 errmsg("this ledger has no genesis package yet"),
 				 errhint("The first package of a ledger is its genesis; see ecert.create_ledger().")));
+}
+
+Datum
+ecert_admit(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	bool		from_peer = SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA;
+	EcertPackage package;
+	EcertUser	before;
+	uint8_t		hash[ECERT_HASH_SIZE];
+	Datum		value;
+
+	check_trigger(fcinfo);
+	value = package_of_row(trigger);
+	if (from_peer && !ecert_peer_has_checked(value))
+	{
+		/* what it admits it inserts itself, so this row is not needed any more */
+		before = ecert_become(trigger->tg_relation->rd_rel->relowner);
+		(void) ecert_settle_from_peer(ecert_varlena_slice(DatumGetByteaPP(value)), NULL);
+		ecert_become_again(before);
+		return PointerGetDatum(NULL);
+	}
+	ecert_package_of(value, &package);
+	if (ecert_package_hash(package.bytes, hash) != ECERT_OK)
+		ecert_raise_crypto(ECERT_CRYPTO_FAILED, ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "could not compute SHA-256");
+	if (!ecert_peer_has_checked(value))
+	{
+		before = ecert_become(trigger->tg_relation->rd_rel->relowner);
+		admit_first(&package, hash);
+		ecert_become_again(before);
+	}
 	if (package.kind == ECERT_KIND_GENESIS || package.kind == ECERT_KIND_NODE || package.kind == ECERT_KIND_POLICY)
 		ecert_registry_invalidate(RelationGetRelid(trigger->tg_relation));
-	ecert_become_again(before);
 	return PointerGetDatum(derived_row(trigger->tg_relation, trigger->tg_trigtuple, &package, hash));
 }
 

@@ -4,10 +4,8 @@
  */
 #include "ledger/ledger.h"
 
-#include "access/table.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
-#include "utils/rel.h"
 
 #include "package/datum.h"
 #include "pg/error.h"
@@ -25,6 +23,31 @@ static EcertQuery insert_query = {
 	1, {BYTEAOID}, NULL
 };
 
+static EcertQuery own_head_query = {
+	"SELECT ecert.check_own_head($1)", 1, {TEXTOID}, NULL
+};
+
+/* The node that this backend has been allowed to sign as */
+static char confirmed_node[ECERT_ID_MAX + 1];
+
+/*
+ * A server that was restored from a backup must not tell a second story: once
+ * after each start its peers are asked how far this node's feeds have got.
+ * Inside SPI, before any feed is locked.
+ */
+static void
+check_own_head(EcertSlice node)
+{
+	char		name[ECERT_ID_MAX + 1] = {0};
+	Datum		value = PointerGetDatum(ecert_text(node));
+
+	memcpy(name, node.data, Min(node.size, ECERT_ID_MAX));
+	if (memcmp(name, confirmed_node, sizeof name) == 0)
+		return;
+	(void) ecert_query(&own_head_query, &value, 1);
+	memcpy(confirmed_node, name, sizeof name);
+}
+
 /* The registry, or an error when the ledger has no genesis package */
 static EcertRegistry *
 registry_of_ledger(void)
@@ -36,16 +59,6 @@ registry_of_ledger(void)
 				(errcode(ERRCODE_ECERT_NO_LEDGER),
 				 errmsg("this ledger has no genesis package yet")));
 	return registry;
-}
-
-static Oid
-ledger_owner(void)
-{
-	Relation	relation = table_open(ecert_ledger_relid(), AccessShareLock);
-	Oid			owner = relation->rd_rel->relowner;
-
-	table_close(relation, AccessShareLock);
-	return owner;
 }
 
 static EcertKind
@@ -131,7 +144,7 @@ sign_next(FunctionCallInfo fcinfo, bool lock)
 	if (ecert_body_check(package.kind, package.body, &error) != ECERT_OK)
 		ecert_raise(&error, "body");
 	/* who may call this needs no privilege on what it reads */
-	before = ecert_become(ledger_owner());
+	before = ecert_become(ecert_ledger_owner());
 	package.audience = copy_slice(registry_of_ledger()->origin);
 	package.subject = subject_argument(fcinfo, &package);
 	if (!ecert_id_valid(package.subject))
@@ -140,6 +153,7 @@ sign_next(FunctionCallInfo fcinfo, bool lock)
 				 errmsg("subject is not a valid id"),
 				 errdetail("An id is 1 to %d bytes without control characters.", ECERT_ID_MAX)));
 	SPI_connect();
+	check_own_head(package.issuer);
 	if (!lock)
 		ecert_feed_read(package.issuer, package.kind, &head);
 	else if (ecert_feed_locked(package.issuer, package.kind) != NULL)

@@ -8,11 +8,13 @@
  */
 #include "ledger/ledger.h"
 
+#include "access/table.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
 
 #include "package/datum.h"
 #include "pg/error.h"
@@ -67,7 +69,10 @@ xact_callback(XactEvent event, void *arg)
 {
 	if (event != XACT_EVENT_PRE_COMMIT && event != XACT_EVENT_PARALLEL_PRE_COMMIT &&
 		event != XACT_EVENT_PRE_PREPARE)
+	{
 		forget_heads();
+		ecert_peer_forget();
+	}
 }
 
 static void
@@ -83,6 +88,16 @@ ecert_ledger_init(void)
 {
 	RegisterXactCallback(xact_callback, NULL);
 	RegisterSubXactCallback(subxact_callback, NULL);
+}
+
+Oid
+ecert_ledger_owner(void)
+{
+	Relation	relation = table_open(ecert_ledger_relid(), AccessShareLock);
+	Oid			owner = relation->rd_rel->relowner;
+
+	table_close(relation, AccessShareLock);
+	return owner;
 }
 
 EcertUser

@@ -69,12 +69,48 @@ extern EcertSlice ecert_subject_of(EcertKind kind, EcertSlice body, EcertSlice i
 /* True for kinds whose rule is the SQL function ecert.rule_<kind> */
 extern bool ecert_kind_has_rule(EcertKind kind);
 
+/* Run ecert.rule_<kind>, which raises what it refuses.  Inside SPI */
+extern void ecert_run_rule(const EcertPackage *package, bool first_admission);
+
+/* The part of a kind's rule that is in C; false with refusal filled.  Inside SPI */
+extern bool ecert_check_kind(const EcertPackage *package, bool first_admission, EcertRefusal *refusal);
+
+/* Is the signature right under key, one of registry's?  False with refusal filled */
+extern bool ecert_check_signature(EcertRegistry *registry, const EcertPackage *package, EcertNodeKey *key,
+								  EcertRefusal *refusal);
+
+/* What became of a package that came from a peer */
+typedef enum EcertSettled
+{
+	ECERT_SETTLED_ADMITTED,		/* checked, and on the ledger now */
+	ECERT_SETTLED_KNOWN,		/* the identical package was there */
+	ECERT_SETTLED_PENDING,		/* waits in ledger.pending for what it depends on */
+	ECERT_SETTLED_QUARANTINED	/* can never be admitted: in ledger.quarantine */
+} EcertSettled;
+
+/*
+ * Give a package that came from a peer its place, and with it those that have
+ * waited for it.  Takes no lock on a feed; raises nothing that is the
+ * package's fault.  peer names where it came from; NULL: the subscription
+ * whose worker this is.  As the ledger's owner
+ */
+extern EcertSettled ecert_settle_from_peer(EcertSlice bytes, const char *peer);
+
+/* Is value the package that ecert_settle_from_peer() has checked and is inserting? */
+extern bool ecert_peer_has_checked(Datum value);
+
+/* Nothing of a transaction's settling is left when it ends */
+extern void ecert_peer_forget(void);
+
 /* Act as the owner of relation (or of ledger.package) until the returned state is restored */
 typedef struct EcertUser
 {
 	Oid			user;
 	int			context;
 } EcertUser;
+
+/* The owner of ledger.package; raises EC090 when there is none */
+extern Oid	ecert_ledger_owner(void);
 
 extern EcertUser ecert_become(Oid owner);
 extern void ecert_become_again(EcertUser before);

@@ -72,6 +72,8 @@ BEGIN
     COMMENT ON COLUMN ledger.feed.kind IS 'kind of package';
 
     CREATE TRIGGER ecert_admit BEFORE INSERT ON ledger.package FOR EACH ROW EXECUTE FUNCTION ecert.admit();
+    -- who has waited for this node or relation comes behind it; what peers send does that by itself
+    CREATE TRIGGER ecert_drain AFTER INSERT ON ledger.package FOR EACH ROW WHEN (NEW.kind IN ('node', 'relation')) EXECUTE FUNCTION ecert.drain_waiting();
     CREATE TRIGGER ecert_refuse_row BEFORE UPDATE OR DELETE ON ledger.package FOR EACH ROW EXECUTE FUNCTION ecert.refuse_change();
     CREATE TRIGGER ecert_refuse_statement BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.package
         FOR EACH STATEMENT EXECUTE FUNCTION ecert.refuse_change();
@@ -83,6 +85,21 @@ END
 $$;
 COMMENT ON FUNCTION ecert.create_ledger_tables() IS 'internal: makes schema ledger with its tables and triggers; EC091 when they are there';
 
+CREATE FUNCTION ecert.create_tables() RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM ecert.create_ledger_tables();
+    PERFORM ecert.create_peer_tables();
+    PERFORM ecert.create_verification_tables();
+    PERFORM ecert.create_energy_tables();
+    PERFORM ecert.create_audit_tables();
+    PERFORM ecert.create_replication_tables();
+    PERFORM ecert.create_duty_tables();
+END
+$$;
+COMMENT ON FUNCTION ecert.create_tables() IS 'internal: makes schema ledger, everything in it but the views';
+
 CREATE FUNCTION ecert.create_ledger(origin text, policy jsonb DEFAULT NULL) RETURNS bytea
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -92,10 +109,7 @@ DECLARE
     genesis_hash bytea;
 BEGIN
     PERFORM ecert.check_policy(the_policy);
-    PERFORM ecert.create_ledger_tables();
-    PERFORM ecert.create_verification_tables();
-    PERFORM ecert.create_energy_tables();
-    PERFORM ecert.create_audit_tables();
+    PERFORM ecert.create_tables();
     INSERT INTO ledger.package (package)
     VALUES (ecert.sign_genesis(create_ledger.origin, jsonb_build_object(
         'origin', create_ledger.origin, 'name', create_ledger.origin, 'policy', the_policy,
@@ -110,4 +124,5 @@ $$;
 COMMENT ON FUNCTION ecert.create_ledger(text, jsonb) IS 'certifier, with ecert.node and ecert.signing_key set: make this database''s ledger under an origin (its name, 1 to 200 bytes) and a policy (default ecert.default_policy()); returns the hash of the genesis package, the ledger''s id. EC080, EC091, EC093, EC094';
 
 REVOKE ALL ON FUNCTION ecert.sign(text, jsonb, text), ecert.append(text, jsonb, text), ecert.sign_genesis(text, jsonb),
-    ecert.create_ledger_tables(), ecert.create_ledger(text, jsonb) FROM PUBLIC;
+    ecert.create_ledger_tables(),
+    ecert.create_tables(), ecert.create_ledger(text, jsonb) FROM PUBLIC;

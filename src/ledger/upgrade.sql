@@ -12,6 +12,7 @@ BEGIN
     PERFORM ecert.create_energy_views();
     PERFORM ecert.create_audit_views();
     PERFORM ecert.create_certificate_views();
+    PERFORM ecert.create_health_views();
 END
 $$;
 COMMENT ON FUNCTION ecert.upgrade_ledger() IS 'make or renew the views of schema ledger; call it after ALTER EXTENSION ecert UPDATE. EC090 when there is no ledger';

@@ -128,13 +128,10 @@ check_columns(const Walk *walk, Row *row)
 static void
 check_signature(const Walk *walk, Row *row, EcertNodeKey *key)
 {
-	static uint8_t scratch[ECERT_PACKAGE_MAX + 32];
-	EcertCode	code = ecert_package_verify(&row->package, ecert_prepared_key(walk->registry, key), ecert_buffer(scratch, sizeof scratch));
+	EcertRefusal refusal;
 
-	if (code == ECERT_BAD_SIGNATURE)
-		put_problem(walk, row, "signature of the package is wrong");
-	else if (code != ECERT_OK)
-		ecert_raise_crypto(code, ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "could not verify the signature");
+	if (!ecert_check_signature(walk->registry, &row->package, key, &refusal))
+		put_problem(walk, row, refusal.message);
 }
 
 /* What a package replaces is an earlier one of its feed with the same period */

@@ -9,12 +9,29 @@ CREATE FUNCTION ecert.verify_feed(feed_issuer text, feed_kind text, first_seq bi
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_verify_feed';
 COMMENT ON FUNCTION ecert.verify_feed(text, text, bigint, bigint) IS 'internal: checks the packages first_seq .. last_seq of a feed from their bytes (form, derived columns, issuer, key, link, order, signature); returns the problems';
 
+CREATE FUNCTION ecert.is_checkable(p ecert.package) RETURNS boolean
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    checkable boolean := true;
+BEGIN
+    IF ecert.kind(p) IN ('audit', 'certificate', 'status', 'reward') AND EXISTS (SELECT FROM ledger.peer l WHERE l.is_hub AND (l.issuers IS NOT NULL OR l.kinds IS NOT NULL)) THEN
+        EXECUTE format('SELECT coalesce(bool_and(ecert.holds(n.kind, n.issuer)), true) FROM ecert.%I($1) AS n', 'needs_' || ecert.kind(p)) INTO checkable USING p;
+    END IF;
+    RETURN checkable;
+END
+$$;
+COMMENT ON FUNCTION ecert.is_checkable(ecert.package) IS 'whether this node can check the rule of a package''s kind: false when the package rests on others that this node is not sent, because it filters';
+
 CREATE FUNCTION ecert.rule_problem(p ecert.package) RETURNS text
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     said text;
 BEGIN
+    IF NOT ecert.is_checkable(p) THEN
+        RETURN NULL;
+    END IF;
     EXECUTE format('SELECT ecert.%I($1, false)', 'rule_' || ecert.kind(p)) USING p;
     RETURN NULL;
 EXCEPTION WHEN OTHERS THEN
@@ -22,7 +39,7 @@ EXCEPTION WHEN OTHERS THEN
     RETURN SQLERRM || CASE WHEN said <> '' THEN ' (' || said || ')' ELSE '' END;
 END
 $$;
-COMMENT ON FUNCTION ecert.rule_problem(ecert.package) IS 'internal: why a stored package breaks the rule of its kind (node, relation, policy, audit, certificate, status, reward); NULL when it does not';
+COMMENT ON FUNCTION ecert.rule_problem(ecert.package) IS 'internal: why a stored package breaks the rule of its kind (node, relation, policy, audit, certificate, status, reward); NULL when it does not, or when that cannot be told here';
 
 CREATE FUNCTION ecert.feeds(OUT issuer text, OUT kind text, OUT last_seq bigint) RETURNS SETOF record
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp

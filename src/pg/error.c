@@ -4,8 +4,8 @@
  */
 #include "pg/error.h"
 
-static int
-sqlstate_of(EcertCode code)
+int
+ecert_sqlstate(EcertCode code)
 {
 	switch (code)
 	{
@@ -36,7 +36,7 @@ ecert_raise(const EcertError *error, const char *what)
 {
 	/* the message stays short; where and which field go into DETAIL */
 	ereport(ERROR,
-			(errcode(sqlstate_of(error->code)),
+			(errcode(ecert_sqlstate(error->code)),
 			 errmsg("invalid ecert %s: %s", what, ecert_error_text(error->code)),
 			 error->field != NULL ?
 			 errdetail("At byte %zu of the %s, field \"%s\".", error->offset, what, error->field) :

@@ -41,6 +41,10 @@
 #define ERRCODE_ECERT_SIGNING_KEY ERRCODE_EC('0', '9', '4')
 #define ERRCODE_ECERT_PUBLIC_KEY ERRCODE_EC('0', '9', '5')
 #define ERRCODE_ECERT_NUMBER ERRCODE_EC('0', '9', '7')
+#define ERRCODE_ECERT_OWN_FEED_BEHIND ERRCODE_EC('0', '9', '8')
+
+/* The SQLSTATE of a core code */
+extern int	ecert_sqlstate(EcertCode code);
 
 /* Raise the error of a refused package or body; "what" is "package" or "body" */
 ECERT_NORETURN extern void ecert_raise(const EcertError *error, const char *what);

@@ -6,6 +6,7 @@
 
 #include <limits.h>
 
+#include "miscadmin.h"
 #include "utils/guc.h"
 
 char	   *ecert_node;
@@ -13,6 +14,13 @@ char	   *ecert_signing_key;
 char	   *ecert_passphrase_command;
 int			ecert_max_clock_skew;
 bool		ecert_allow_ledger_ddl;
+bool		ecert_sign_unconfirmed;
+bool		ecert_is_preloaded;
+int			ecert_worker_interval;
+char	   *ecert_worker_database;
+char	   *ecert_packing_period;
+char	   *ecert_packing_delay;
+char	   *ecert_statistics_period;
 
 void
 ecert_guc_init(void)
@@ -37,5 +45,35 @@ ecert_guc_init(void)
 							 "Allow DROP, ALTER and TRUNCATE of the ledger in spite of the guard.",
 							 "The guard is in force where ecert is in shared_preload_libraries.",
 							 &ecert_allow_ledger_ddl, false, PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("ecert.sign_unconfirmed",
+							 "Sign although no peer could be asked how far this node's feeds have got.",
+							 "For a superuser who knows that this server has lost nothing that it signed.",
+							 &ecert_sign_unconfirmed, false, PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("ecert.is_preloaded",
+							 "Shows whether ecert is in shared_preload_libraries.",
+							 NULL, &ecert_is_preloaded, process_shared_preload_libraries_in_progress,
+							 PGC_INTERNAL, GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE, NULL, NULL, NULL);
+	DefineCustomIntVariable("ecert.worker_interval",
+							"How often the background worker does a round of this node's duties; 0: never.",
+							"There is a worker where ecert is in shared_preload_libraries.",
+							&ecert_worker_interval, 60, 0, INT_MAX / 1000,
+							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomStringVariable("ecert.worker_database",
+							   "The databases, separated by commas, in which a background worker does the duties.",
+							   NULL, &ecert_worker_database, "postgres",
+							   process_shared_preload_libraries_in_progress ? PGC_POSTMASTER : PGC_INTERNAL,
+							   GUC_LIST_INPUT, NULL, NULL, NULL);
+	DefineCustomStringVariable("ecert.packing_period",
+							   "The period of energy and product packages that are packed by themselves.",
+							   "hour, day, week, month, quarter or year, in the server's time zone.",
+							   &ecert_packing_period, "month", PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable("ecert.packing_delay",
+							   "How long after the end of a period it is packed by itself: an interval.",
+							   "Readings that come later than that need a correction.",
+							   &ecert_packing_delay, "0", PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable("ecert.statistics_period",
+							   "The period that the certifier certifies by itself.",
+							   "month, quarter or year, in the server's time zone.",
+							   &ecert_statistics_period, "year", PGC_USERSET, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("ecert");
 }

@@ -10,7 +10,7 @@
 
 #pragma GCC visibility push(hidden)
 
-#define ECERT_QUERY_ARGS 4
+#define ECERT_QUERY_ARGS 9
 
 /* A query whose plan is made on first use and kept for the backend's life */
 typedef struct EcertQuery

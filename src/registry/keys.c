@@ -249,6 +249,12 @@ role_for(EcertKind kind)
 	}
 }
 
+bool
+ecert_kind_is_certifiers(EcertKind kind)
+{
+	return role_for(kind) == ECERT_ROLE_CERTIFIER;
+}
+
 static bool
 check_entitled(EcertRegistry *registry, const EcertNodeState *node, const EcertPackage *package,
 			   EcertRefusal *refusal)

@@ -104,6 +104,9 @@ extern EcertNodeState *ecert_registry_node(EcertRegistry *registry, EcertSlice i
 extern bool ecert_check_issuer(EcertRegistry *registry, const EcertPackage *package, int64 now,
 							   bool first_admission, EcertNodeKey **key, EcertRefusal *refusal);
 
+/* Does only the certifier that made the ledger issue packages of this kind? */
+extern bool ecert_kind_is_certifiers(EcertKind kind);
+
 /* The prepared form of key, made when needed; raises when it cannot be */
 extern const EcertPublicKey *ecert_prepared_key(EcertRegistry *registry, EcertNodeKey *key);
 

@@ -245,6 +245,15 @@ END
 $$;
 COMMENT ON FUNCTION ecert.rule_relation(ecert.package, boolean) IS 'rule of kind relation: both nodes enrolled in their roles, not the same node, the end after the beginning; EC051, EC081';
 
+CREATE FUNCTION ecert.needs_relation(p ecert.package, OUT waits_for text, OUT kind text, OUT issuer text) RETURNS SETOF record
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT 'key of ' || w.node, 'node', ecert.certifier()
+      FROM (VALUES (ecert.body(p) ->> 'auditor', 'auditor'), (ecert.body(p) ->> 'applicant', 'applicant')) AS w (node, role)
+     WHERE NOT coalesce(ecert.node_state(w.node) -> 'roles' ? w.role, false)
+$$;
+COMMENT ON FUNCTION ecert.needs_relation(ecert.package) IS 'internal: what a relation package rests on and is not on this ledger (yet): the enrolment of its nodes; as ledger.pending.waits_for says it, with the feed that would bring it';
+
 CREATE FUNCTION ecert.check_policy(policy jsonb) RETURNS void
     LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $$

@@ -1,0 +1,334 @@
+-- What a node has to do by itself, round after round: pack, audit, certify, reward, and keep its links alive.
+--
+-- A round is a list of duties (ecert.due_duties) and one transaction for each (ecert.do_duty). What cannot be done is
+-- written down in ledger.duty_log with its reason and is due again in the next round.
+
+CREATE FUNCTION ecert.log_duty(duty text, subject text, outcome text, sqlstate text DEFAULT NULL) RETURNS void
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+    INSERT INTO ledger.duty_log (duty, subject, node, done_at, sqlstate, outcome)
+    VALUES (log_duty.duty, log_duty.subject, ecert.this_node(), CASE WHEN log_duty.sqlstate IS NULL THEN clock_timestamp() END, log_duty.sqlstate, log_duty.outcome)
+    ON CONFLICT ON CONSTRAINT duty_log_pkey DO UPDATE
+       SET tried_at = clock_timestamp(), attempt_count = duty_log.attempt_count + 1,
+           done_at = EXCLUDED.done_at, sqlstate = EXCLUDED.sqlstate, outcome = EXCLUDED.outcome
+$$;
+COMMENT ON FUNCTION ecert.log_duty(text, text, text, text) IS 'internal: write down how a duty went; sqlstate NULL: it is done';
+
+CREATE FUNCTION ecert.whole_period(unit text, at timestamptz) RETURNS tstzrange
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN tstzrange(date_trunc(unit, at), date_trunc(unit, at) + ('1 ' || unit)::interval);
+EXCEPTION WHEN invalid_parameter_value OR invalid_datetime_format OR feature_not_supported THEN
+    RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('"%s" is not a unit of periods', unit),
+        HINT = 'Settings ecert.packing_period and ecert.statistics_period are hour, day, week, month, quarter or year.';
+END
+$$;
+COMMENT ON FUNCTION ecert.whole_period(text, timestamptz) IS 'the hour, day, week, month, quarter or year, in the session''s time zone, that a time lies in; 22023';
+
+CREATE FUNCTION ecert.has_role(node text, role text) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT coalesce((SELECT s.state -> 'roles' ? has_role.role AND s.state ->> 'status' = 'active' FROM ecert.node_state(has_role.node) AS s (state)), false)
+$$;
+COMMENT ON FUNCTION ecert.has_role(text, text) IS 'whether a node is active and has a role';
+
+-- Applicants
+
+CREATE FUNCTION ecert.unpacked(of_kind text, OUT period tstzrange) RETURNS SETOF tstzrange
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+    me text := ecert.this_node();
+    unit text := current_setting('ecert.packing_period');
+    delay interval := current_setting('ecert.packing_delay')::interval;
+    reached timestamptz;
+    next_start timestamptz;
+BEGIN
+    SELECT upper(p.period) INTO reached FROM ledger.package p
+     WHERE p.subject = me AND p.kind = of_kind AND p.issuer = me ORDER BY lower(p.period) DESC LIMIT 1;
+    LOOP
+        IF of_kind = 'energy' THEN
+            SELECT r.interval_start INTO next_start FROM ledger.reading r
+             WHERE r.node = me AND r.interval_start >= coalesce(reached, '-infinity') ORDER BY r.interval_start LIMIT 1;
+        ELSE
+            SELECT min(r.period_start) INTO next_start FROM ledger.production r
+             WHERE r.node = me AND r.period_start >= coalesce(reached, '-infinity');
+        END IF;
+        EXIT WHEN next_start IS NULL;
+        period := ecert.whole_period(unit, next_start);
+        -- the ledger may have been packed by another unit before
+        period := tstzrange(greatest(lower(period), reached), upper(period));
+        EXIT WHEN upper(period) + delay > clock_timestamp();
+        RETURN NEXT;
+        reached := upper(period);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION ecert.unpacked(text) IS 'applicant: the periods (ecert.packing_period) that are over since ecert.packing_delay, have readings (kind energy) or production (kind product) of this node, and lie behind its last package; in the order of time';
+
+CREATE FUNCTION ecert.pack_duty(of_kind text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    due tstzrange;
+    packed bigint := 0;
+BEGIN
+    FOR due IN SELECT u.period FROM ecert.unpacked(of_kind) AS u LOOP
+        BEGIN
+            IF of_kind = 'energy' THEN
+                PERFORM ecert.pack_energy(due);
+            ELSE
+                PERFORM ecert.pack_product(due);
+            END IF;
+            packed := packed + 1;
+            PERFORM ecert.log_duty('pack', of_kind, format('packed %s periods, the last %s', packed, due));
+        EXCEPTION WHEN OTHERS THEN
+            -- a later period packed first would shut this one out for good
+            PERFORM ecert.log_duty('pack', of_kind, format('%s: %s', due, SQLERRM), SQLSTATE);
+            RETURN;
+        END;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION ecert.pack_duty(text) IS 'internal: pack every period that is due, in the order of time, up to the first that cannot be packed';
+
+-- Auditors
+
+CREATE FUNCTION ecert.unaudited(OUT applicant text, OUT as_role text, OUT period tstzrange) RETURNS SETOF record
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+    WITH mine AS MATERIALIZED (
+        SELECT r.applicant, r.as_role FROM ledger.relation r
+         WHERE r.auditor = ecert.this_node() AND ecert.related(r.auditor, r.applicant, r.as_role, clock_timestamp())),
+    done AS MATERIALIZED (
+        SELECT m.applicant, m.as_role, a.kind, a.first_seq, a.last_seq
+          FROM mine m CROSS JOIN LATERAL ecert.audits(m.applicant) AS a
+         WHERE a.auditor = ecert.this_node() AND a.as_role = m.as_role AND a.verdict <> 'abstain' AND NOT a.void)
+    SELECT m.applicant, m.as_role, p.period
+      FROM mine m JOIN ledger.package p ON p.issuer = m.applicant AND p.subject = m.applicant AND p.kind = (ecert.audited_kinds(m.as_role))[1]
+     WHERE NOT EXISTS (SELECT FROM ledger.package n WHERE n.subject = p.subject AND n.issuer = p.issuer AND n.kind = p.kind
+                          AND lower(n.period) = lower(p.period) AND n.seq > p.seq)
+       -- of every kind that the role reads something has come for that time
+       AND NOT EXISTS (SELECT FROM unnest(ecert.audited_kinds(m.as_role)) AS k (kind)
+                        WHERE NOT EXISTS (SELECT FROM ledger.package o WHERE o.subject = p.subject AND o.issuer = p.issuer AND o.kind = k.kind AND o.period = p.period))
+       AND EXISTS (SELECT FROM unnest(ecert.audited_kinds(m.as_role)) AS k (kind)
+                     JOIN ledger.package o ON o.subject = p.subject AND o.issuer = p.issuer AND o.kind = k.kind AND o.period = p.period
+                    WHERE NOT EXISTS (SELECT FROM ledger.package n WHERE n.subject = o.subject AND n.issuer = o.issuer AND n.kind = o.kind
+                                         AND lower(n.period) = lower(o.period) AND n.seq > o.seq)
+                      AND NOT EXISTS (SELECT FROM done d WHERE d.applicant = m.applicant AND d.as_role = m.as_role AND d.kind = o.kind
+                                         AND o.seq BETWEEN d.first_seq AND d.last_seq))
+     ORDER BY lower(p.period), m.applicant, m.as_role
+$$;
+COMMENT ON FUNCTION ecert.unaudited() IS 'auditor: what is to be audited by this node: applicant, role and period of packages that have no audit by it in that role, or one that is void or abstains';
+
+CREATE FUNCTION ecert.audit_duty(applicant text, as_role text, period tstzrange) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+DECLARE
+    subject text := format('%s as %s, %s', applicant, as_role, period);
+    audit bytea;
+BEGIN
+    audit := ecert.submit_audit(applicant, period, as_role);
+    PERFORM ecert.log_duty('audit', subject, (SELECT ecert.body(p.package) ->> 'verdict' FROM ledger.package p WHERE p.hash = audit));
+EXCEPTION WHEN SQLSTATE 'EC053' THEN
+    PERFORM ecert.log_duty('audit', subject, 'there are still not enough records, as at the abstention before', 'EC053');
+END
+$$;
+COMMENT ON FUNCTION ecert.audit_duty(text, text, tstzrange) IS 'internal: audit one applicant''s period and submit the result; after an abstention only when there are records now';
+
+-- Certifier
+
+CREATE FUNCTION ecert.uncertified(OUT applicant text, OUT period tstzrange) RETURNS SETOF record
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT n.node, w.period
+      FROM ledger.node n
+      -- the newest statistics period that is over
+     CROSS JOIN LATERAL (SELECT u.period FROM (
+                SELECT DISTINCT ecert.whole_period(current_setting('ecert.statistics_period'), lower(p.period)) AS period
+                  FROM ledger.package p WHERE p.issuer = n.node AND p.subject = n.node AND p.kind = 'product') AS u
+             WHERE upper(u.period) <= clock_timestamp() ORDER BY u.period DESC LIMIT 1) AS w
+     WHERE n.is_applicant AND n.status = 'active' AND ecert.live_certificate(n.node, w.period) IS NULL
+     ORDER BY n.node
+$$;
+COMMENT ON FUNCTION ecert.uncertified() IS 'certifier: the applicants that have no live certificate for the newest statistics period (ecert.statistics_period) that is over and that they have product packages for';
+
+-- Links
+
+CREATE FUNCTION ecert.link_duty(peer text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+    link ledger.peer := (SELECT p FROM ledger.peer p WHERE p.peer = peer);
+    connection text := ecert.peer_connection(peer);
+    state text;
+    pulled bigint;
+BEGIN
+    IF connection IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC110', MESSAGE = format('this server does not subscribe to "%s"', peer),
+            HINT = 'On a hub: SELECT ecert.admit_node(...) when the node has joined.';
+    END IF;
+    state := ecert.ask(connection, format(
+        'SELECT CASE WHEN s.slot_name IS NULL OR s.wal_status = ''lost'' THEN ''lost'' ELSE ''there'' END AS state FROM (VALUES (1)) AS v (x)
+           LEFT JOIN pg_catalog.pg_replication_slots s ON s.slot_name = %L', link.subscription)) -> 0 ->> 'state';
+    IF state = 'lost' THEN
+        pulled := ecert.resume(peer);
+        PERFORM ecert.log_duty('link', peer, format('the slot there was lost; began anew and pulled %s packages', pulled));
+        RETURN;
+    END IF;
+    IF EXISTS (SELECT FROM pg_subscription s WHERE s.subname = link.subscription AND NOT s.subenabled) THEN
+        EXECUTE format('ALTER SUBSCRIPTION %I ENABLE', link.subscription);
+        PERFORM ecert.log_duty('link', peer, 'the subscription was disabled by an error (see the server''s log) and is enabled again');
+    END IF;
+    -- what was ahead there at the last round and has not come by now will not come by itself
+    IF link.behind <> '[]' THEN
+        pulled := ecert.catch_up(peer, link.behind);
+        IF pulled > 0 THEN
+            PERFORM ecert.log_duty('link', peer, format('pulled %s packages that replication had not brought', pulled));
+        END IF;
+    END IF;
+    UPDATE ledger.peer p SET behind = (SELECT coalesce(jsonb_agg(jsonb_build_object('issuer', b.issuer, 'kind', b.kind, 'last_seq', b.last_seq)), '[]')
+                                         FROM ecert.behind(connection) AS b)
+     WHERE p.peer = peer;
+    -- nodes below a node below
+    IF NOT link.is_hub THEN
+        UPDATE ledger.peer p SET below = t.below
+          FROM (SELECT ARRAY(SELECT jsonb_array_elements_text(ecert.ask(connection, 'SELECT ecert.issuers_below() AS below') -> 0 -> 'below') EXCEPT SELECT peer ORDER BY 1)) AS t (below)
+         WHERE p.peer = peer AND p.below <> t.below;
+        IF FOUND AND EXISTS (SELECT FROM ledger.peer p WHERE p.is_hub) THEN
+            PERFORM ecert.publish_up();
+        END IF;
+    END IF;
+    IF link.is_hub AND ecert.compare_with(peer) > 0 THEN
+        PERFORM ecert.log_duty('compare', peer, (SELECT format('%s differences, the first: %s %s %s', count(*), min(d.issuer), min(d.kind), min(d.problem))
+                                                   FROM ledger.difference d WHERE d.peer = peer AND d.gone_at IS NULL), 'EC112');
+    ELSIF link.is_hub THEN
+        UPDATE ledger.duty_log l SET sqlstate = NULL, outcome = 'no difference', done_at = clock_timestamp(), tried_at = clock_timestamp()
+         WHERE l.duty = 'compare' AND l.subject = peer AND l.sqlstate IS NOT NULL;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ecert.link_duty(text) IS 'internal: keep the link to a peer alive: enable a subscription that an error has disabled, begin anew where the slot is lost, pull what does not come by itself, send up what nodes further below sign, compare with the hub';
+
+-- A round
+
+CREATE FUNCTION ecert.due_duties(OUT duty text, OUT subject text, OUT as_role text, OUT period tstzrange) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    me text := ecert.this_node();
+BEGIN
+    RETURN QUERY SELECT 'link', p.peer, NULL::text, NULL::tstzrange FROM ledger.peer p ORDER BY p.is_hub DESC, p.peer;
+    RETURN QUERY SELECT 'drain', 'pending', NULL::text, NULL::tstzrange WHERE EXISTS (SELECT FROM ledger.pending);
+    IF ecert.has_role(me, 'applicant') THEN
+        RETURN QUERY SELECT 'pack', k.kind, NULL::text, NULL::tstzrange FROM unnest('{energy,product}'::text[]) AS k (kind)
+                      WHERE EXISTS (SELECT FROM ecert.unpacked(k.kind));
+    END IF;
+    IF ecert.has_role(me, 'auditor') THEN
+        RETURN QUERY SELECT 'audit', u.applicant, u.as_role, u.period FROM ecert.unaudited() AS u;
+    END IF;
+    IF me = ecert.certifier() THEN
+        RETURN QUERY SELECT 'certify', u.applicant, NULL::text, u.period FROM ecert.uncertified() AS u;
+        RETURN QUERY SELECT 'reward', 'auditors', NULL::text, NULL::tstzrange;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ecert.due_duties() IS 'what this node (ecert.node) has to do now: link and drain as any node; pack as an applicant (subject: the kind), audit as an auditor (subject: the applicant), certify and reward as the certifier';
+
+CREATE FUNCTION ecert.do_duty(duty text, subject text, as_role text, period tstzrange) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+DECLARE
+    said text;
+    count bigint;
+BEGIN
+    CASE duty
+        WHEN 'link' THEN
+            PERFORM ecert.link_duty(subject);
+            UPDATE ledger.duty_log l SET sqlstate = NULL, outcome = 'the link works again', done_at = clock_timestamp(), tried_at = clock_timestamp()
+             WHERE l.duty = 'link' AND l.subject = do_duty.subject AND l.sqlstate IS NOT NULL;
+        WHEN 'drain' THEN
+            count := ecert.drain_pending();
+            IF count > 0 THEN
+                PERFORM ecert.log_duty('drain', subject, format('admitted %s packages', count));
+            END IF;
+        WHEN 'pack' THEN
+            PERFORM ecert.pack_duty(subject);
+        WHEN 'audit' THEN
+            PERFORM ecert.audit_duty(subject, as_role, period);
+        WHEN 'certify' THEN
+            PERFORM ecert.certify(subject, period);
+            PERFORM ecert.log_duty('certify', format('%s, %s', subject, period), 'certified');
+        WHEN 'reward' THEN
+            SELECT pg_catalog.count(*) INTO count FROM ecert.reward();
+            IF count > 0 THEN
+                PERFORM ecert.log_duty('reward', subject, format('rewarded %s audits', count));
+            END IF;
+    END CASE;
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS said = PG_EXCEPTION_DETAIL;
+    PERFORM ecert.log_duty(duty, CASE duty WHEN 'audit' THEN format('%s as %s, %s', subject, as_role, period) WHEN 'certify' THEN format('%s, %s', subject, period) ELSE subject END,
+                           left(SQLERRM || CASE WHEN said <> '' THEN ' (' || said || ')' ELSE '' END, 2000), SQLSTATE);
+END
+$$;
+COMMENT ON FUNCTION ecert.do_duty(text, text, text, tstzrange) IS 'internal: do one duty; when it cannot be done, write down why in ledger.duty_log';
+
+CREATE PROCEDURE ecert.run_duties()
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    due record;
+BEGIN
+    -- one round at a time
+    IF NOT pg_catalog.pg_try_advisory_lock(pg_catalog.hashtext('ecert.run_duties')) THEN
+        RAISE NOTICE 'a round of duties is under way already';
+        RETURN;
+    END IF;
+    FOR due IN SELECT d.duty, d.subject, d.as_role, d.period FROM ecert.due_duties() AS d LOOP
+        PERFORM ecert.do_duty(due.duty, due.subject, due.as_role, due.period);
+        COMMIT;
+    END LOOP;
+    PERFORM ecert.log_duty('round', ecert.this_node(), 'done');
+    PERFORM pg_catalog.pg_advisory_unlock(pg_catalog.hashtext('ecert.run_duties'));
+    COMMIT;
+END
+$$;
+COMMENT ON PROCEDURE ecert.run_duties() IS 'one round of this node''s duties, each in a transaction of its own: keep links alive, settle what waits, pack periods that are over, audit what came in, certify and reward. What cannot be done is in ledger.duty_log and tried again in the next round. The background worker calls it every ecert.worker_interval; cron may instead';
+
+CREATE FUNCTION ecert.create_duty_tables() RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    CREATE TABLE ledger.duty_log (
+        duty text COLLATE "C" NOT NULL,
+        subject text COLLATE "C" NOT NULL,
+        node text COLLATE "C" NOT NULL,
+        first_tried_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        tried_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        attempt_count bigint NOT NULL DEFAULT 1,
+        done_at timestamptz,
+        sqlstate text COLLATE "C",
+        outcome text NOT NULL,
+        CONSTRAINT duty_log_pkey PRIMARY KEY (duty, subject)
+    );
+    COMMENT ON TABLE ledger.duty_log IS 'how this node''s duties went last, one row each; those with an sqlstate could not be done yet and are tried again';
+    COMMENT ON COLUMN ledger.duty_log.duty IS 'link, compare, drain, pack, audit, certify, reward; round: a whole round';
+    COMMENT ON COLUMN ledger.duty_log.subject IS 'what or whom it is about';
+    COMMENT ON COLUMN ledger.duty_log.node IS 'node that it was done as';
+    COMMENT ON COLUMN ledger.duty_log.first_tried_at IS 'when it was first tried';
+    COMMENT ON COLUMN ledger.duty_log.tried_at IS 'when it was tried last';
+    COMMENT ON COLUMN ledger.duty_log.attempt_count IS 'how often it was tried';
+    COMMENT ON COLUMN ledger.duty_log.done_at IS 'when it was done; NULL: not yet';
+    COMMENT ON COLUMN ledger.duty_log.sqlstate IS 'why it could not be done: SQLSTATE; NULL: it is done';
+    COMMENT ON COLUMN ledger.duty_log.outcome IS 'what was done, or why it could not be';
+END
+$$;
+COMMENT ON FUNCTION ecert.create_duty_tables() IS 'internal: makes ledger.duty_log';
+
+REVOKE ALL ON FUNCTION ecert.log_duty(text, text, text, text), ecert.pack_duty(text), ecert.audit_duty(text, text, tstzrange),
+    ecert.link_duty(text), ecert.do_duty(text, text, text, tstzrange), ecert.create_duty_tables() FROM PUBLIC;
+REVOKE ALL ON PROCEDURE ecert.run_duties() FROM PUBLIC;

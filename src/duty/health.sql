@@ -1,0 +1,125 @@
+-- One screen that says how this node is.
+
+CREATE FUNCTION ecert.health(OUT item text, OUT subject text, OUT state text, OUT value text, OUT detail text) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    feed_count bigint;
+    package_count bigint;
+BEGIN
+    SELECT count(*), sum(f.last_seq + 1) INTO feed_count, package_count FROM ecert.feeds() AS f;
+    RETURN QUERY SELECT 'feeds', NULL::text, CASE WHEN feed_count > 0 THEN 'ok' ELSE 'alarm' END, feed_count::text,
+                        format('%s packages by their heads; ledger.head lists them', package_count);
+    RETURN QUERY SELECT 'newest package', h.issuer, 'ok', h.recorded_at::text, format('%s, seq %s', h.kind, h.seq)
+                   FROM (SELECT p.issuer, p.kind, p.seq, p.recorded_at FROM ecert.feeds() AS f
+                           JOIN ledger.package p ON p.issuer = f.issuer AND p.kind = f.kind AND p.seq = f.last_seq ORDER BY p.recorded_at DESC LIMIT 1) AS h;
+    RETURN QUERY SELECT 'pending', NULL::text, CASE count(*) WHEN 0 THEN 'ok' ELSE 'warning' END, count(*)::text,
+                        CASE WHEN count(*) > 0 THEN format('oldest of %s, waits for %s', min(p.received_at), (array_agg(p.waits_for ORDER BY p.received_at))[1]) END
+                   FROM ledger.pending p;
+    RETURN QUERY SELECT 'quarantine', NULL::text, CASE count(*) WHEN 0 THEN 'ok' ELSE 'alarm' END, count(*)::text,
+                        (SELECT format('last from %s: %s %s', coalesce(l.peer, 'a session'), l.sqlstate, l.reason) FROM ledger.quarantine l ORDER BY l.received_at DESC LIMIT 1)
+                   FROM ledger.quarantine q;
+    RETURN QUERY SELECT 'equivocation', NULL::text, CASE count(*) WHEN 0 THEN 'ok' ELSE 'alarm' END, count(*)::text,
+                        (SELECT format('"%s" signed %s seq %s twice', l.issuer, l.kind, l.seq) FROM ledger.equivocation l ORDER BY l.found_at DESC LIMIT 1)
+                   FROM ledger.equivocation e;
+    RETURN QUERY SELECT * FROM ecert.link_health();
+    RETURN QUERY SELECT 'difference', d.peer, CASE WHEN count(d.peer) FILTER (WHERE d.gone_at IS NULL) > 0 THEN 'alarm' ELSE 'ok' END,
+                        count(d.peer) FILTER (WHERE d.gone_at IS NULL)::text,
+                        (array_agg(concat_ws(' ', nullif(d.issuer, ''), nullif(d.kind, ''), d.problem) ORDER BY d.found_at) FILTER (WHERE d.gone_at IS NULL))[1]
+                   FROM ledger.difference d GROUP BY d.peer ORDER BY d.peer;
+    RETURN QUERY SELECT 'checkpoint', NULL::text, 'ok', coalesce(max(p.issued_at)::text, 'none yet'), NULL::text FROM ledger.package p WHERE p.kind = 'checkpoint' AND p.issuer = ecert.certifier();
+    RETURN QUERY SELECT 'verification', NULL::text, CASE WHEN v.problem_count > 0 THEN 'alarm' WHEN v.finished_at IS NULL THEN 'warning' ELSE 'ok' END,
+                        coalesce(v.finished_at::text, CASE WHEN v.id IS NULL THEN 'never' ELSE 'under way' END),
+                        CASE WHEN v.id IS NULL THEN 'CALL ecert.verify_ledger()' ELSE format('%s problems in %s packages', v.problem_count, v.checked_count) END
+                   FROM (VALUES (1)) AS one LEFT JOIN LATERAL (SELECT * FROM ledger.verification ORDER BY id DESC LIMIT 1) AS v ON true;
+    RETURN QUERY SELECT 'duties', NULL::text, CASE WHEN count(*) FILTER (WHERE l.sqlstate IS NOT NULL) > 0 THEN 'warning' ELSE 'ok' END,
+                        coalesce(max(l.tried_at) FILTER (WHERE l.duty = 'round')::text, 'never'),
+                        format('%s cannot be done now%s', count(*) FILTER (WHERE l.sqlstate IS NOT NULL),
+                               ': ' || (array_agg(format('%s %s: %s', l.duty, l.subject, l.outcome) ORDER BY l.tried_at DESC) FILTER (WHERE l.sqlstate IS NOT NULL))[1])
+                   FROM ledger.duty_log l;
+    RETURN QUERY SELECT * FROM ecert.set_up_health();
+END
+$$;
+COMMENT ON FUNCTION ecert.health() IS 'rows of ledger.health: what is looked at, about whom, its state (ok, warning, alarm), its value and what stands behind it';
+
+CREATE FUNCTION ecert.link_health(OUT item text, OUT subject text, OUT state text, OUT value text, OUT detail text) RETURNS SETOF record
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT 'receiving from', p.peer,
+           CASE WHEN p.subscription IS NULL THEN 'warning' WHEN s.subname IS NULL OR NOT s.subenabled THEN 'alarm' WHEN w.pid IS NULL THEN 'warning' ELSE 'ok' END,
+           CASE WHEN p.subscription IS NULL THEN 'not linked yet' WHEN s.subname IS NULL THEN 'subscription is gone' WHEN NOT s.subenabled THEN 'subscription is disabled'
+                WHEN w.pid IS NULL THEN 'not connected' WHEN r.not_ready > 0 THEN 'copying' ELSE 'streaming' END,
+           CASE WHEN s.subname IS NOT NULL THEN format('heard %s ago; %s feeds were ahead there; %s errors',
+                                                       coalesce(date_trunc('second', clock_timestamp() - w.last_msg_receipt_time)::text, 'long'), jsonb_array_length(p.behind),
+                                                       (SELECT e.apply_error_count + e.sync_error_count FROM pg_stat_subscription_stats e WHERE e.subid = s.oid)) END
+      FROM ledger.peer p
+      LEFT JOIN pg_subscription s ON s.subname = p.subscription AND s.subdbid = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+      LEFT JOIN LATERAL (SELECT t.pid, t.last_msg_receipt_time FROM pg_stat_subscription t WHERE t.subid = s.oid AND t.relid IS NULL AND t.pid IS NOT NULL
+                          ORDER BY t.last_msg_receipt_time DESC NULLS LAST LIMIT 1) AS w ON true
+      LEFT JOIN LATERAL (SELECT count(*) AS not_ready FROM pg_subscription_rel l WHERE l.srsubid = s.oid AND l.srsubstate <> 'r') AS r ON true
+    UNION ALL
+    SELECT 'sending to', p.peer, CASE WHEN t.slot_name IS NULL OR t.wal_status = 'lost' THEN 'alarm' WHEN NOT t.active OR t.wal_status = 'unreserved' THEN 'warning' ELSE 'ok' END,
+           CASE WHEN t.slot_name IS NULL THEN 'no slot' WHEN t.wal_status = 'lost' THEN 'slot lost' WHEN NOT t.active THEN 'not connected' ELSE 'connected' END,
+           CASE WHEN t.slot_name IS NOT NULL AND NOT pg_is_in_recovery() THEN format('%s behind', pg_size_pretty(pg_wal_lsn_diff(pg_current_wal_lsn(), t.confirmed_flush_lsn))) END
+      FROM ledger.peer p LEFT JOIN pg_replication_slots t ON t.slot_name = ecert.link_name(p.peer, p.this_node)
+     ORDER BY 1, 2
+$$;
+COMMENT ON FUNCTION ecert.link_health() IS 'internal: the part of ecert.health() about links: what is received from each peer and what is sent to it';
+
+CREATE FUNCTION ecert.set_up_health(OUT item text, OUT subject text, OUT state text, OUT value text, OUT detail text) RETURNS SETOF record
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT 'triggers', NULL::text, CASE WHEN t.in_force = 3 AND t.others = 0 THEN 'ok' ELSE 'alarm' END, format('%s of 3 in force', t.in_force),
+           CASE WHEN t.others > 0 THEN format('%s triggers that are not ecert''s', t.others) END
+      FROM (SELECT count(*) FILTER (WHERE g.tgname IN ('ecert_admit', 'ecert_refuse_row', 'ecert_refuse_statement') AND g.tgenabled = 'A'
+                                      AND g.tgfoid IN ('ecert.admit()'::regprocedure, 'ecert.refuse_change()'::regprocedure)) AS in_force,
+                   count(*) FILTER (WHERE g.tgname NOT IN ('ecert_admit', 'ecert_refuse_row', 'ecert_refuse_statement', 'ecert_drain')) AS others
+              FROM pg_trigger g WHERE g.tgrelid = 'ledger.package'::regclass AND NOT g.tgisinternal) AS t
+    UNION ALL
+    SELECT 'publication', w.name, CASE WHEN p.oid IS NOT NULL AND p.pubinsert AND NOT (p.pubupdate OR p.pubdelete OR p.pubtruncate) AND r.has_tables THEN 'ok' ELSE 'alarm' END,
+           CASE WHEN p.oid IS NULL THEN 'missing' WHEN NOT r.has_tables THEN 'lacks a table' WHEN p.pubupdate OR p.pubdelete OR p.pubtruncate OR NOT p.pubinsert THEN 'publishes other than inserts' ELSE 'as it should be' END, NULL
+      FROM (SELECT 'ecert' AS name UNION SELECT 'ecert_up' FROM ledger.peer l WHERE l.is_hub UNION SELECT l.publication FROM ledger.peer l WHERE NOT l.is_hub) AS w
+      LEFT JOIN pg_publication p ON p.pubname = w.name
+      LEFT JOIN LATERAL (SELECT count(*) = 2 AS has_tables FROM pg_publication_rel r WHERE r.prpubid = p.oid
+                            AND r.prrelid IN ('ledger.package'::regclass, 'ledger.equivocation'::regclass)) AS r ON true
+    UNION ALL
+    SELECT 'setting', g.name, CASE WHEN g.good THEN 'ok' ELSE g.otherwise END, g.value, g.detail
+      FROM (SELECT 'wal_level' AS name, current_setting('wal_level') AS value, current_setting('wal_level') = 'logical' OR NOT EXISTS (SELECT FROM ledger.peer) AS good,
+                   'alarm' AS otherwise, 'replication needs logical' AS detail
+            UNION ALL
+            SELECT 'shared_preload_libraries', current_setting('shared_preload_libraries', true), current_setting('ecert.is_preloaded')::boolean, 'warning',
+                   'without it there is no guard against DDL and no background worker'
+            UNION ALL
+            SELECT 'output_plugin_libraries', current_setting('output_plugin_libraries', true), current_setting('output_plugin_libraries', true) ~ '(^|[ ,"])(pgoutput|\*)($|[ ,"])', 'alarm',
+                   'replication needs pgoutput' WHERE current_setting('output_plugin_libraries', true) IS NOT NULL) AS g
+     ORDER BY 1, 2
+$$;
+COMMENT ON FUNCTION ecert.set_up_health() IS 'internal: the part of ecert.health() about triggers, publications and settings';
+
+CREATE FUNCTION ecert.create_health_views() RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    CREATE OR REPLACE VIEW ledger.head AS
+    SELECT p.issuer, p.kind, p.seq, p.issued_at, encode(p.hash, 'hex') AS package_hash
+      FROM ecert.feeds() AS f JOIN ledger.package p ON p.issuer = f.issuer AND p.kind = f.kind AND p.seq = f.last_seq;
+    COMMENT ON VIEW ledger.head IS 'where each feed ends';
+    COMMENT ON COLUMN ledger.head.issuer IS 'node id of the signer';
+    COMMENT ON COLUMN ledger.head.kind IS 'kind of package';
+    COMMENT ON COLUMN ledger.head.seq IS 'number of the newest package of the feed, from 0';
+    COMMENT ON COLUMN ledger.head.issued_at IS 'when the issuer says it signed it';
+    COMMENT ON COLUMN ledger.head.package_hash IS 'its hash, hexadecimal';
+
+    CREATE OR REPLACE VIEW ledger.health AS SELECT h.item, h.subject, h.state, h.value, h.detail FROM ecert.health() AS h;
+    COMMENT ON VIEW ledger.health IS 'how this node is, in one screen; look at what is not ok';
+    COMMENT ON COLUMN ledger.health.item IS 'what is looked at: feeds, newest package, pending, quarantine, equivocation, receiving from and sending to each peer, difference, checkpoint, verification, duties, triggers, publication, setting';
+    COMMENT ON COLUMN ledger.health.subject IS 'whom or what it is about: a peer, a publication, a setting';
+    COMMENT ON COLUMN ledger.health.state IS 'ok, warning (look at it) or alarm (something is wrong)';
+    COMMENT ON COLUMN ledger.health.value IS 'count, time or state';
+    COMMENT ON COLUMN ledger.health.detail IS 'what stands behind it';
+END
+$$;
+COMMENT ON FUNCTION ecert.create_health_views() IS 'internal: makes or renews the views of this folder; see ecert.upgrade_ledger()';
+
+REVOKE ALL ON FUNCTION ecert.create_health_views() FROM PUBLIC;

@@ -1,0 +1,804 @@
+/*
+ * peer.c
+ *		Packages that come from a peer: by logical replication, or pulled.
+ *
+ * The checks are those of first admission, but nothing may stop replication
+ * and no feed is locked.  A package that is here already is skipped, which
+ * ends the loop node -> hub -> node.  One that came before something it
+ * depends on waits in ledger.pending; whatever it waits for wakes it.  One
+ * that can never be admitted goes to ledger.quarantine, and two stories about
+ * one seq to ledger.equivocation.
+ *
+ * What is admitted is inserted here, not by the worker, because packages that
+ * have waited for it come right behind it.
+ */
+#include "ledger/ledger.h"
+
+#include "access/xact.h"
+#include "catalog/pg_subscription.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "miscadmin.h"
+#include "replication/origin.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/resowner.h"
+
+#include "package/datum.h"
+#include "pg/error.h"
+
+PG_FUNCTION_INFO_V1(ecert_sql_admit_from_peer);
+PG_FUNCTION_INFO_V1(ecert_sql_drain_pending);
+PG_FUNCTION_INFO_V1(ecert_sql_is_equivocation);
+PG_FUNCTION_INFO_V1(ecert_drain_waiting);
+
+/* Looking for waiting packages that a race has left behind takes at most this part of the time */
+#define SWEEP_SHARE 50
+
+/* Why a package is not admitted now */
+typedef struct Judgement
+{
+	EcertSettled settled;
+	EcertRefusal refusal;		/* of what waits or is quarantined */
+	char	   *waits_for;		/* of what waits */
+	EcertSlice	other_story;	/* of two stories: the package on the ledger */
+} Judgement;
+
+/* The place of a package in its feed */
+typedef struct Place
+{
+	EcertHead	before;			/* where the feed ends before it */
+	EcertSlice	taken_by;		/* the package that has its seq; of size 0: none */
+	bool		is_known;		/* and it is the same one */
+} Place;
+
+static EcertQuery at_query = {
+	"SELECT seq, hash, issued_at, package FROM ledger.package WHERE issuer OPERATOR(pg_catalog.=) $1"
+	" AND kind OPERATOR(pg_catalog.=) $2 AND seq OPERATOR(pg_catalog.=) $3",
+	3, {TEXTOID, TEXTOID, INT8OID}, NULL
+};
+static EcertQuery insert_query = {
+	"INSERT INTO ledger.package (package) VALUES ($1::ecert.package) ON CONFLICT DO NOTHING",
+	1, {BYTEAOID}, NULL
+};
+static EcertQuery park_query = {
+	"INSERT INTO ledger.pending (hash, issuer, kind, seq, package, waits_for, sqlstate, reason, peer)"
+	" VALUES ($1, $2, $3, $4, $5::ecert.package, $6, $7, $8, ecert.peer_of($9)) ON CONFLICT DO NOTHING",
+	9, {BYTEAOID, TEXTOID, TEXTOID, INT8OID, BYTEAOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID}, NULL
+};
+static EcertQuery quarantine_query = {
+	"INSERT INTO ledger.quarantine (hash, issuer, kind, seq, bytes, sqlstate, reason, peer)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, ecert.peer_of($8)) ON CONFLICT DO NOTHING",
+	8, {BYTEAOID, TEXTOID, TEXTOID, INT8OID, BYTEAOID, TEXTOID, TEXTOID, TEXTOID}, NULL
+};
+static EcertQuery equivocation_query = {
+	"INSERT INTO ledger.equivocation (first_package, second_package) VALUES ($1, $2)",
+	2, {BYTEAOID, BYTEAOID}, NULL
+};
+static EcertQuery take_query = {
+	"DELETE FROM ledger.pending WHERE hash OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT w.hash FROM ledger.pending w"
+	" WHERE w.waits_for OPERATOR(pg_catalog.=) $1 ORDER BY w.issuer, w.kind, w.seq FOR UPDATE SKIP LOCKED))"
+	" RETURNING package, peer",
+	1, {TEXTOID}, NULL
+};
+static EcertQuery woken_query = {
+	"SELECT w.waits_for FROM ecert.woken() AS w (waits_for)", 0, {0}, NULL
+};
+/* What a package rests on and is not here, what this node is sent before what it is not */
+#define NEEDS(kind) {"SELECT n.waits_for, ecert.holds(n.kind, n.issuer) FROM ecert.needs_" kind "($1::ecert.package) AS n" \
+	" ORDER BY 2 DESC LIMIT 1", 1, {BYTEAOID}, NULL}
+
+static EcertQuery needs_queries[ECERT_KIND_COUNT] = {
+	[ECERT_KIND_RELATION] = NEEDS("relation"),
+	[ECERT_KIND_AUDIT] = NEEDS("audit"),
+	[ECERT_KIND_CERTIFICATE] = NEEDS("certificate"),
+	[ECERT_KIND_STATUS] = NEEDS("status"),
+	[ECERT_KIND_REWARD] = NEEDS("reward"),
+};
+
+/* The package that is being inserted after it was checked */
+static EcertSlice being_inserted;
+
+/* Sweeping for what a race left behind */
+static bool swept_in_transaction;
+static TimestampTz next_sweep;
+
+void
+ecert_peer_forget(void)
+{
+	being_inserted = ecert_slice(NULL, 0);
+	swept_in_transaction = false;
+}
+
+bool
+ecert_peer_has_checked(Datum value)
+{
+	return being_inserted.size > 0 &&
+		ecert_slice_equal(ecert_varlena_slice(DatumGetByteaPP(value)), being_inserted);
+}
+
+/* The subscription whose worker this is; NULL in an ordinary session */
+static char *
+session_peer(void)
+{
+	char	   *name = NULL;
+	Oid			subscription;
+
+	if (replorigin_session_origin == InvalidRepOriginId || replorigin_session_origin == DoNotReplicateId ||
+		!replorigin_by_oid(replorigin_session_origin, true, &name))
+		return NULL;
+	/* "pg_<oid>" of the stream, "pg_<oid>_<table>" of the first copy */
+	return sscanf(name, "pg_%u", &subscription) == 1 ? get_subscription_name(subscription, true) : name;
+}
+
+static Datum
+text_datum(const char *string)
+{
+	return PointerGetDatum(cstring_to_text(string));
+}
+
+/* Run a query whose last argument may be NULL */
+static uint64
+run_with_peer(EcertQuery *query, Datum *values, const char *peer)
+{
+	const char *name = peer != NULL ? peer : session_peer();
+
+	/* ecert.peer_of('') is NULL */
+	values[query->arg_count - 1] = text_datum(name != NULL ? name : "");
+	return ecert_query(query, values, 0);
+}
+
+static char *
+sqlstate_text(int sqlstate)
+{
+	return pstrdup(unpack_sql_state(sqlstate));
+}
+
+static char *
+reason_text(const EcertRefusal *refusal)
+{
+	return refusal->detail == NULL ? refusal->message : psprintf("%s (%s)", refusal->message, refusal->detail);
+}
+
+/* ---- judging ---------------------------------------------------------- */
+
+static void
+quarantine(Judgement *judgement)
+{
+	judgement->settled = ECERT_SETTLED_QUARANTINED;
+}
+
+static void
+park(Judgement *judgement, char *waits_for)
+{
+	judgement->settled = ECERT_SETTLED_PENDING;
+	judgement->waits_for = waits_for;
+}
+
+static void
+refuse(Judgement *judgement, int sqlstate, const char *message, char *detail)
+{
+	(void) ecert_refuse(&judgement->refusal, sqlstate, pstrdup(message), detail, NULL);
+}
+
+/* What ledger.pending.waits_for says; ecert.woken() and the functions ecert.needs_<kind>() write the same */
+static char *
+place_key(const EcertPackage *package, int64 seq)
+{
+	return psprintf("%s " INT64_FORMAT " of %s", ecert_kind_name(package->kind), seq, ecert_cstring(package->issuer));
+}
+
+/* Read the package at a seq of the feed; false when there is none */
+static bool
+read_at(const EcertPackage *package, int64 seq, EcertHead *head, EcertSlice *bytes)
+{
+	Datum		values[3];
+	bool		isnull;
+	HeapTuple	row;
+	TupleDesc	columns;
+	bytea	   *hash;
+
+	values[0] = PointerGetDatum(ecert_text(package->issuer));
+	values[1] = text_datum(ecert_kind_name(package->kind));
+	values[2] = Int64GetDatum(seq);
+	if (ecert_query(&at_query, values, 1) == 0)
+		return false;
+	row = SPI_tuptable->vals[0];
+	columns = SPI_tuptable->tupdesc;
+	memset(head, 0, sizeof *head);
+	head->seq = seq;
+	hash = DatumGetByteaPP(SPI_getbinval(row, columns, 2, &isnull));
+	if (VARSIZE_ANY_EXHDR(hash) == ECERT_HASH_SIZE)
+		memcpy(head->hash, VARDATA_ANY(hash), ECERT_HASH_SIZE);
+	head->issued_at = ecert_seconds(DatumGetTimestampTz(SPI_getbinval(row, columns, 3, &isnull)));
+	*bytes = ecert_varlena_slice(DatumGetByteaPP(SPI_getbinval(row, columns, 4, &isnull)));
+	return true;
+}
+
+static void
+find_place(const EcertPackage *package, const uint8_t *hash, Place *place)
+{
+	EcertHead	taken;
+	EcertSlice	bytes;
+
+	memset(place, 0, sizeof *place);
+	ecert_feed_read(package->issuer, package->kind, &place->before);
+	if (place->before.seq < package->seq)
+		return;
+	if (read_at(package, package->seq, &taken, &place->taken_by))
+		place->is_known = memcmp(taken.hash, hash, ECERT_HASH_SIZE) == 0;
+	else if (package->seq == 0 || !read_at(package, package->seq - 1, &place->before, &bytes))
+	{
+		/* rows are missing from the middle of the feed: it fills the gap, or waits for what does */
+		memset(&place->before, 0, sizeof place->before);
+		place->before.seq = -1;
+	}
+}
+
+/* Issuer, role and key: what the registry does not know yet may come */
+static bool
+judge_issuer(EcertRegistry *registry, const EcertPackage *package, EcertNodeKey **key, Judgement *judgement)
+{
+	int64		now = ecert_seconds(GetCurrentTimestamp());
+
+	if (ecert_check_issuer(registry, package, now, false, key, &judgement->refusal))
+		return true;
+	if (judgement->refusal.sqlstate == ERRCODE_ECERT_ISSUER_UNKNOWN ||
+		judgement->refusal.sqlstate == ERRCODE_ECERT_KEY_UNKNOWN ||
+		(judgement->refusal.sqlstate == ERRCODE_ECERT_ISSUER_NOT_ENTITLED && !ecert_kind_is_certifiers(package->kind)))
+		park(judgement, psprintf("key of %s", ecert_cstring(package->issuer)));
+	else
+		quarantine(judgement);
+	return false;
+}
+
+/* Do two packages say different things?  One statement may have two valid ES256 signatures */
+static bool
+statements_differ(const EcertPackage *one, const EcertPackage *other)
+{
+	return !ecert_slice_equal(one->protected_header, other->protected_header) ||
+		!ecert_slice_equal(one->body, other->body);
+}
+
+/* Its seq is taken, by a package that is on the ledger, and its signature is right */
+static void
+judge_taken(const EcertPackage *package, const Place *place, Judgement *judgement)
+{
+	EcertPackage other;
+	EcertError	error;
+	char	   *detail = psprintf("Issuer \"%s\", %s, seq " INT64_FORMAT ".", ecert_cstring(package->issuer),
+								  ecert_kind_name(package->kind), package->seq);
+
+	quarantine(judgement);
+	if (ecert_package_parse(place->taken_by, &other, &error) != ECERT_OK || statements_differ(package, &other))
+	{
+		judgement->other_story = place->taken_by;
+		refuse(judgement, ERRCODE_ECERT_FORK, "the issuer has signed two packages with one seq", detail);
+	}
+	else
+		refuse(judgement, ERRCODE_ECERT_DUPLICATE, "the same statement is on the ledger with another signature", detail);
+}
+
+/* The place in the feed: false when it waits or is refused */
+static bool
+judge_link(EcertRegistry *registry, const EcertPackage *package, const uint8_t *hash, const Place *place, Judgement *judgement)
+{
+	if (place->before.seq < package->seq - 1)
+	{
+		refuse(judgement, ERRCODE_ECERT_SEQ_GAP, psprintf("seq " INT64_FORMAT " of the feed has not come yet", package->seq - 1),
+			   psprintf("The feed ends at seq " INT64_FORMAT ".", place->before.seq));
+		park(judgement, place_key(package, package->seq - 1));
+		return false;
+	}
+	if (ecert_check_link(&place->before, package, hash, registry->genesis_hash, &judgement->refusal) &&
+		ecert_check_order(&place->before, package, &judgement->refusal))
+		return true;
+	quarantine(judgement);
+	return false;
+}
+
+/* Is an error of this SQLSTATE the fault of the package, and not of the server? */
+static bool
+is_fault_of_package(int sqlstate)
+{
+	switch (ERRCODE_TO_CATEGORY(sqlstate))
+	{
+		case ERRCODE_INSUFFICIENT_RESOURCES:
+		case ERRCODE_OPERATOR_INTERVENTION:
+		case ERRCODE_SYSTEM_ERROR:
+		case ERRCODE_TRANSACTION_ROLLBACK:
+		case ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE:
+		case ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION:
+			return false;
+		default:
+			return sqlstate != ERRCODE_DATA_CORRUPTED && sqlstate != ERRCODE_INDEX_CORRUPTED;
+	}
+}
+
+/* What the kind's rule says, by queries that may raise */
+static void
+apply_rule(const EcertPackage *package, Judgement *judgement)
+{
+	Datum		value = PointerGetDatum(ecert_bytea(package->bytes));
+	bool		isnull;
+
+	if (needs_queries[package->kind].sql != NULL && ecert_query(&needs_queries[package->kind], &value, 1) > 0)
+	{
+		char	   *waits_for = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+
+		/* what this node is not sent it cannot judge: the package is stored, and views say so */
+		if (!DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull)))
+			return;
+		refuse(judgement, ERRCODE_ECERT_SEQ_GAP, "what the package rests on has not come yet", NULL);
+		park(judgement, waits_for);
+		return;
+	}
+	ecert_run_rule(package, false);
+}
+
+/* The kind's rule in a subtransaction: an error that is the package's fault becomes a refusal */
+static void
+judge_rule(const EcertPackage *package, Judgement *judgement)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(caller);
+	PG_TRY();
+	{
+		apply_rule(package, judgement);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(caller);
+		CurrentResourceOwner = owner;
+		if (!is_fault_of_package(error->sqlerrcode))
+			ReThrowError(error);
+		(void) ecert_refuse(&judgement->refusal, error->sqlerrcode, error->message, error->detail, error->hint);
+		quarantine(judgement);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	CurrentResourceOwner = owner;
+}
+
+/* What is to become of a package; inside SPI */
+static void
+judge(const EcertPackage *package, const uint8_t *hash, Judgement *judgement)
+{
+	EcertRegistry *registry = ecert_registry_current();
+	EcertNodeKey *key;
+	Place		place;
+
+	if (!registry->has_genesis || package->kind == ECERT_KIND_GENESIS)
+	{
+		if (registry->has_genesis && memcmp(registry->genesis_hash, hash, ECERT_HASH_SIZE) == 0)
+			judgement->settled = ECERT_SETTLED_KNOWN;
+		else
+		{
+			refuse(judgement, ERRCODE_ECERT_OTHER_LEDGER, "genesis package of another ledger", NULL);
+			quarantine(judgement);
+		}
+		return;
+	}
+	if (!ecert_check_scope(registry, package, &judgement->refusal))
+	{
+		quarantine(judgement);
+		return;
+	}
+	find_place(package, hash, &place);
+	if (place.is_known)
+	{
+		judgement->settled = ECERT_SETTLED_KNOWN;
+		return;
+	}
+	/* the queries may have made the registry anew */
+	registry = ecert_registry_current();
+	if (!judge_issuer(registry, package, &key, judgement))
+		return;
+	if (!ecert_check_signature(registry, package, key, &judgement->refusal))
+		quarantine(judgement);
+	else if (place.taken_by.size > 0)
+		judge_taken(package, &place, judgement);
+	else if (judge_link(registry, package, hash, &place, judgement))
+	{
+		if (!ecert_check_kind(package, false, &judgement->refusal))
+			quarantine(judgement);
+		else if (ecert_kind_has_rule(package->kind))
+			judge_rule(package, judgement);
+	}
+}
+
+/* ---- acting on it ------------------------------------------------------ */
+
+/* Insert what was checked; false when somebody else was first with that seq or hash */
+static bool
+insert_checked(const EcertPackage *package)
+{
+	Datum		value = PointerGetDatum(ecert_bytea(package->bytes));
+	uint64		count;
+
+	being_inserted = package->bytes;
+	PG_TRY();
+	{
+		count = ecert_query(&insert_query, &value, 0);
+	}
+	PG_FINALLY();
+	{
+		being_inserted = ecert_slice(NULL, 0);
+	}
+	PG_END_TRY();
+	return count == 1;
+}
+
+static void
+put_pending(const EcertPackage *package, const uint8_t *hash, const Judgement *judgement, const char *peer)
+{
+	Datum		values[9];
+
+	values[0] = PointerGetDatum(ecert_bytea(ecert_slice(hash, ECERT_HASH_SIZE)));
+	values[1] = PointerGetDatum(ecert_text(package->issuer));
+	values[2] = text_datum(ecert_kind_name(package->kind));
+	values[3] = Int64GetDatum(package->seq);
+	values[4] = PointerGetDatum(ecert_bytea(package->bytes));
+	values[5] = text_datum(judgement->waits_for);
+	values[6] = text_datum(sqlstate_text(judgement->refusal.sqlstate));
+	values[7] = text_datum(reason_text(&judgement->refusal));
+	(void) run_with_peer(&park_query, values, peer);
+}
+
+/* bytes as evidence; package is NULL when they are none.  Of a flood only the beginning is kept */
+static void
+put_quarantine(EcertSlice bytes, const EcertPackage *package, const EcertRefusal *refusal, const char *peer)
+{
+	Datum		values[8];
+	uint8_t		hash[ECERT_HASH_SIZE];
+	EcertSlice	kept = ecert_slice(bytes.data, Min(bytes.size, ECERT_PACKAGE_MAX + 1));
+	EcertSlice	nothing = ecert_slice(NULL, 0);
+
+	if (ecert_package_hash(bytes, hash) != ECERT_OK)
+		ecert_raise_crypto(ECERT_CRYPTO_FAILED, ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "could not compute SHA-256");
+	values[0] = PointerGetDatum(ecert_bytea(ecert_slice(hash, ECERT_HASH_SIZE)));
+	values[1] = PointerGetDatum(ecert_text(package != NULL ? package->issuer : nothing));
+	values[2] = text_datum(package != NULL ? ecert_kind_name(package->kind) : "");
+	values[3] = Int64GetDatum(package != NULL ? package->seq : -1);
+	values[4] = PointerGetDatum(ecert_bytea(kept));
+	values[5] = text_datum(sqlstate_text(refusal->sqlstate));
+	values[6] = text_datum(bytes.size == kept.size ? reason_text(refusal) :
+						   psprintf("%s; the first %zu of %zu bytes are kept", reason_text(refusal), kept.size, bytes.size));
+	(void) run_with_peer(&quarantine_query, values, peer);
+}
+
+static void
+put_equivocation(EcertSlice one, EcertSlice other)
+{
+	Datum		values[2];
+
+	values[0] = PointerGetDatum(ecert_bytea(one));
+	values[1] = PointerGetDatum(ecert_bytea(other));
+	(void) ecert_query(&equivocation_query, values, 0);
+}
+
+/* What wakes up when a package is on the ledger, in front of keys; palloc'd in context */
+static List *
+wake_keys(List *keys, const EcertPackage *package, const uint8_t *hash, MemoryContext context)
+{
+	MemoryContext before = MemoryContextSwitchTo(context);
+
+	keys = lcons(place_key(package, package->seq), keys);
+	switch (package->kind)
+	{
+		case ECERT_KIND_NODE:
+			keys = lcons(psprintf("key of %s", ecert_cstring(package->subject)), keys);
+			break;
+		case ECERT_KIND_RELATION:
+			keys = lcons(psprintf("relation of %s to %s as %s", ecert_cstring(ecert_cbor_text_at(package->body, "auditor")),
+								  ecert_cstring(package->subject), ecert_cstring(ecert_cbor_text_at(package->body, "as"))), keys);
+			break;
+		case ECERT_KIND_POLICY:
+		case ECERT_KIND_AUDIT:
+		case ECERT_KIND_CERTIFICATE:
+			/* these are named by hash */
+			keys = lcons(psprintf("%s %s", ecert_kind_name(package->kind), ecert_hex(ecert_slice(hash, ECERT_HASH_SIZE))), keys);
+			break;
+		default:
+			break;
+	}
+	MemoryContextSwitchTo(before);
+	return keys;
+}
+
+/* Judge one package and act; inside SPI.  False: it has to be judged again */
+static bool
+settle_package(const EcertPackage *package, const uint8_t *hash, const char *peer, EcertSettled *settled)
+{
+	Judgement	judgement;
+
+	memset(&judgement, 0, sizeof judgement);
+	judge(package, hash, &judgement);
+	*settled = judgement.settled;
+	if (judgement.settled == ECERT_SETTLED_ADMITTED)
+		return insert_checked(package);
+	if (judgement.settled == ECERT_SETTLED_PENDING)
+		put_pending(package, hash, &judgement, peer);
+	else if (judgement.settled == ECERT_SETTLED_QUARANTINED)
+	{
+		put_quarantine(package->bytes, package, &judgement.refusal, peer);
+		if (judgement.other_story.size > 0)
+			put_equivocation(judgement.other_story, package->bytes);
+	}
+	return true;
+}
+
+/* Strict form and body schema; false with refusal filled */
+static bool
+read_package(EcertSlice bytes, EcertPackage *package, EcertRefusal *refusal)
+{
+	EcertError	error;
+	const char *what = "package";
+	EcertCode	code = ecert_package_parse(bytes, package, &error);
+
+	if (code == ECERT_OK)
+	{
+		what = "body";
+		code = ecert_body_check(package->kind, package->body, &error);
+	}
+	if (code == ECERT_OK)
+		return true;
+	return ecert_refuse(refusal, ecert_sqlstate(code), psprintf("invalid ecert %s: %s", what, ecert_error_text(code)),
+						psprintf("At byte %zu of the %s%s%s.", error.offset, what, error.field != NULL ? ", field " : "",
+								 error.field != NULL ? error.field : ""), NULL);
+}
+
+/* One package, with memory of its own; keys gains what it wakes, in context */
+static EcertSettled
+settle(EcertSlice bytes, const char *peer, List **keys, MemoryContext context)
+{
+	EcertPackage package;
+	EcertRefusal refusal;
+	EcertSettled settled = ECERT_SETTLED_QUARANTINED;
+	uint8_t		hash[ECERT_HASH_SIZE];
+
+	SPI_connect();
+	if (!read_package(bytes, &package, &refusal))
+		put_quarantine(bytes, NULL, &refusal, peer);
+	else
+	{
+		if (ecert_package_hash(bytes, hash) != ECERT_OK)
+			ecert_raise_crypto(ECERT_CRYPTO_FAILED, ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "could not compute SHA-256");
+		/* another worker may be first with the same seq: its package is there at the second look */
+		while (!settle_package(&package, hash, peer, &settled))
+			CHECK_FOR_INTERRUPTS();
+		if (settled == ECERT_SETTLED_ADMITTED)
+			*keys = wake_keys(*keys, &package, hash, context);
+	}
+	SPI_finish();
+	return settled;
+}
+
+/* A package that was taken out of ledger.pending */
+typedef struct Waiting
+{
+	EcertSlice	bytes;
+	char	   *peer;			/* NULL: not known */
+} Waiting;
+
+/* Take the packages that wait for key out of ledger.pending; palloc'd */
+static List *
+take_waiting(const char *key)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	List	   *taken = NIL;
+	Datum		value;
+	uint64		count;
+
+	SPI_connect();
+	value = text_datum(key);
+	count = ecert_query(&take_query, &value, 0);
+	for (uint64 i = 0; i < count; i++)
+	{
+		bool		isnull;
+		HeapTuple	row = SPI_tuptable->vals[i];
+		Datum		package = SPI_getbinval(row, SPI_tuptable->tupdesc, 1, &isnull);
+		char	   *peer = SPI_getvalue(row, SPI_tuptable->tupdesc, 2);
+		MemoryContext before = MemoryContextSwitchTo(caller);
+		Waiting    *waiting = palloc(sizeof *waiting);
+
+		waiting->bytes = ecert_varlena_slice(DatumGetByteaPCopy(package));
+		waiting->peer = peer != NULL ? pstrdup(peer) : NULL;
+		taken = lappend(taken, waiting);
+		MemoryContextSwitchTo(before);
+	}
+	SPI_finish();
+	return taken;
+}
+
+/* Settle all that waits for keys, and all that waits for these; returns how many were admitted */
+static int64
+drain(List *keys, MemoryContext context)
+{
+	MemoryContext each = AllocSetContextCreate(context, "ecert pending", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext before = MemoryContextSwitchTo(each);
+	int64		admitted = 0;
+
+	while (keys != NIL)
+	{
+		char	   *key = linitial(keys);
+		ListCell   *cell;
+
+		keys = list_delete_first(keys);
+		foreach(cell, take_waiting(key))
+		{
+			Waiting    *waiting = lfirst(cell);
+
+			CHECK_FOR_INTERRUPTS();
+			admitted += settle(waiting->bytes, waiting->peer, &keys, context) == ECERT_SETTLED_ADMITTED;
+		}
+		pfree(key);
+		MemoryContextReset(each);
+	}
+	MemoryContextSwitchTo(before);
+	MemoryContextDelete(each);
+	return admitted;
+}
+
+/* Keys of what waits although what it waits for is here, palloc'd in context */
+static List *
+woken_keys(MemoryContext context)
+{
+	List	   *keys = NIL;
+	uint64		count;
+
+	SPI_connect();
+	count = ecert_query(&woken_query, NULL, 0);
+	for (uint64 i = 0; i < count; i++)
+	{
+		char	   *key = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1);
+		MemoryContext before = MemoryContextSwitchTo(context);
+
+		keys = lappend(keys, pstrdup(key));
+		MemoryContextSwitchTo(before);
+	}
+	SPI_finish();
+	return keys;
+}
+
+/*
+ * Two workers at once may pass each other: one parks a package while the other
+ * has what it waits for, not committed yet.  So now and then all that waits is
+ * looked through.
+ */
+static void
+sweep_sometimes(MemoryContext context)
+{
+	TimestampTz began = GetCurrentTimestamp();
+	TimestampTz ended;
+
+	if (swept_in_transaction || began < next_sweep)
+		return;
+	swept_in_transaction = true;
+	(void) drain(woken_keys(context), context);
+	ended = GetCurrentTimestamp();
+	next_sweep = ended + (ended - began) * SWEEP_SHARE;
+}
+
+EcertSettled
+ecert_settle_from_peer(EcertSlice bytes, const char *peer)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "ecert peer", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext before = MemoryContextSwitchTo(context);
+	List	   *keys = NIL;
+	EcertSettled settled = settle(bytes, peer, &keys, context);
+
+	(void) drain(keys, context);
+	sweep_sometimes(context);
+	MemoryContextSwitchTo(before);
+	MemoryContextDelete(context);
+	return settled;
+}
+
+/* ---- SQL ---------------------------------------------------------------- */
+
+/* admit_from_peer(bytes, peer): what became of it, in a word */
+Datum
+ecert_sql_admit_from_peer(PG_FUNCTION_ARGS)
+{
+	static const char *const words[] = {"admitted", "known", "pending", "quarantined"};
+	EcertSlice	bytes = ecert_varlena_slice(PG_GETARG_BYTEA_PP(0));
+	char	   *peer = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	EcertUser	before = ecert_become(ecert_ledger_owner());
+	EcertSettled settled = ecert_settle_from_peer(bytes, peer);
+
+	ecert_become_again(before);
+	PG_RETURN_TEXT_P(cstring_to_text(words[settled]));
+}
+
+Datum
+ecert_sql_drain_pending(PG_FUNCTION_ARGS)
+{
+	EcertUser	before = ecert_become(ecert_ledger_owner());
+	int64		admitted = drain(woken_keys(CurrentMemoryContext), CurrentMemoryContext);
+
+	ecert_become_again(before);
+	PG_RETURN_INT64(admitted);
+}
+
+/* Trigger behind a node or relation package that was first admitted here: who has waited for it comes now */
+Datum
+ecert_drain_waiting(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	EcertPackage package;
+	EcertUser	before;
+	uint8_t		hash[ECERT_HASH_SIZE];
+	bool		isnull;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || !TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ||
+		RelationGetRelid(trigger->tg_relation) != ecert_ledger_relid())
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("ecert.drain_waiting() must be called as AFTER INSERT row trigger of the ledger")));
+	ecert_package_of(heap_getattr(trigger->tg_trigtuple, COLUMN_PACKAGE, RelationGetDescr(trigger->tg_relation), &isnull), &package);
+	if (ecert_package_hash(package.bytes, hash) != ECERT_OK)
+		ecert_raise_crypto(ECERT_CRYPTO_FAILED, ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "could not compute SHA-256");
+	before = ecert_become(trigger->tg_relation->rd_rel->relowner);
+	(void) drain(wake_keys(NIL, &package, hash, CurrentMemoryContext), CurrentMemoryContext);
+	ecert_become_again(before);
+	return PointerGetDatum(NULL);
+}
+
+/* The key of its issuer that a package names, whatever its time; NULL when it is not known here */
+static EcertNodeKey *
+named_key(EcertRegistry *registry, const EcertPackage *package)
+{
+	EcertNodeState *node = ecert_registry_node(registry, package->issuer);
+
+	for (int i = 0; node != NULL && i < node->key_count; i++)
+	{
+		if (memcmp(node->keys[i].kid, package->kid.data, ECERT_HASH_SIZE) == 0 && node->keys[i].alg == package->alg)
+			return &node->keys[i];
+	}
+	return NULL;
+}
+
+/* Signed by its issuer, by this ledger's registry? */
+static bool
+is_genuine(EcertSlice bytes, EcertPackage *package)
+{
+	EcertRegistry *registry = ecert_registry_current();
+	EcertRefusal refusal;
+	EcertError	error;
+	EcertNodeKey *key;
+
+	return ecert_package_parse(bytes, package, &error) == ECERT_OK && registry->has_genesis &&
+		ecert_slice_equal(package->audience, registry->origin) &&
+		(key = named_key(registry, package)) != NULL &&
+		ecert_check_signature(registry, package, key, &refusal);
+}
+
+/* is_equivocation(one, other): does the issuer's own signature convict it? */
+Datum
+ecert_sql_is_equivocation(PG_FUNCTION_ARGS)
+{
+	EcertPackage one;
+	EcertPackage other;
+	EcertUser	before = ecert_become(ecert_ledger_owner());
+	bool		proven = is_genuine(ecert_varlena_slice(PG_GETARG_BYTEA_PP(0)), &one) &&
+		is_genuine(ecert_varlena_slice(PG_GETARG_BYTEA_PP(1)), &other) &&
+		ecert_slice_equal(one.issuer, other.issuer) && one.kind == other.kind && one.seq == other.seq &&
+		statements_differ(&one, &other);
+
+	ecert_become_again(before);
+	PG_RETURN_BOOL(proven);
+}

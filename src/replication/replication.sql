@@ -1,0 +1,665 @@
+-- Servers that hold one ledger together: links between a hub and the nodes below it, by logical replication; asking
+-- a peer by dblink for what replication does not tell.
+--
+-- Slots are made by asking the publishing server for them, since CREATE SUBSCRIPTION that makes its own slot cannot run
+-- inside a function. That is done before this transaction writes anything: a new slot waits for every writer of its server.
+
+CREATE FUNCTION ecert.link_name(subscriber text, publisher text, genesis_hash bytea DEFAULT ecert.genesis_hash()) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+    -- readable where ids are plain words, and never the same for two links, also of two ledgers on one server
+    SELECT format('ecert_%s_from_%s_%s', left(regexp_replace(lower(subscriber), '[^a-z0-9]+', '_', 'g'), 16),
+                  left(regexp_replace(lower(publisher), '[^a-z0-9]+', '_', 'g'), 16),
+                  left(encode(sha256(link_name.genesis_hash || sha256(convert_to(subscriber, 'UTF8')) || sha256(convert_to(publisher, 'UTF8'))), 'hex'), 12))
+$$;
+COMMENT ON FUNCTION ecert.link_name(text, text, bytea) IS 'name of the subscription by which one node reads from another, of its slot at the other and, where it filters, of its publication there';
+
+CREATE FUNCTION ecert.ask(connection text, question text) RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    dblink text := (SELECT quote_ident(n.nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'dblink');
+    target text := connection;
+    answer jsonb;
+BEGIN
+    IF dblink IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC110', MESSAGE = 'ecert asks other servers by dblink, which is not installed',
+            HINT = 'CREATE EXTENSION dblink;';
+    END IF;
+    IF connection !~ '^postgres(ql)?://' AND connection !~ 'connect_timeout' THEN
+        target := connection || ' connect_timeout=10';
+    END IF;
+    EXECUTE format('SELECT %s.dblink_connect(%L, $1)', dblink, 'ecert.ask') USING target;
+    BEGIN
+        EXECUTE format('SELECT %s.dblink_exec(%L, %L)', dblink, 'ecert.ask', 'SET search_path = pg_catalog, pg_temp');
+        EXECUTE format('SELECT d.answer FROM %s.dblink(%L, $1) AS d (answer jsonb)', dblink, 'ecert.ask')
+           INTO answer USING format('SELECT coalesce(jsonb_agg(to_jsonb(q)), ''[]'') FROM (%s) AS q', question);
+    EXCEPTION WHEN OTHERS THEN
+        EXECUTE format('SELECT %s.dblink_disconnect(%L)', dblink, 'ecert.ask');
+        RAISE;
+    END;
+    EXECUTE format('SELECT %s.dblink_disconnect(%L)', dblink, 'ecert.ask');
+    RETURN answer;
+END
+$$;
+COMMENT ON FUNCTION ecert.ask(text, text) IS 'internal: run a query (with qualified names) on another server, by dblink, and return its rows as a JSON array of objects. EC110 without dblink, 08001 when the server cannot be reached, else the SQLSTATE of the other server';
+
+CREATE FUNCTION ecert.peer_connection(peer text) RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT s.subconninfo FROM ledger.peer p
+      JOIN pg_subscription s ON s.subname = p.subscription AND s.subdbid = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+     WHERE p.peer = peer_connection.peer
+$$;
+COMMENT ON FUNCTION ecert.peer_connection(text) IS 'internal: connection string of the server of a node that this one subscribes to, from pg_subscription; NULL when there is none';
+
+-- Publications
+
+CREATE FUNCTION ecert.feed_filter(node text, issuers text[], kinds text[], certifier text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN pg_catalog.format('kind = ANY (%L) OR issuer = %L OR (%s AND %s)', ecert.basic_kinds(), node,
+                  CASE WHEN kinds IS NULL THEN 'true' ELSE pg_catalog.format('kind = ANY (%L)', kinds) END,
+                  CASE WHEN issuers IS NULL THEN 'true' ELSE pg_catalog.format('issuer = ANY (%L)', issuers || certifier) END);
+COMMENT ON FUNCTION ecert.feed_filter(text, text[], text[], text) IS 'internal: the row filter of a publication for a node that asked for these issuers and kinds (NULL: all); says what ecert.is_sent() says';
+
+CREATE FUNCTION ecert.publish(publication text, row_filter text DEFAULT NULL) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET client_min_messages = error
+AS $$
+DECLARE
+    -- the package alone: whoever receives it derives the rest
+    tables text := format('TABLE ledger.package (package)%s, TABLE ledger.equivocation (first_package, second_package)', ' WHERE (' || row_filter || ')');
+BEGIN
+    IF EXISTS (SELECT FROM pg_publication p WHERE p.pubname = publication) THEN
+        EXECUTE format('ALTER PUBLICATION %I SET %s', publication, tables);
+        EXECUTE format('ALTER PUBLICATION %I SET (publish = %L)', publication, 'insert');
+    ELSE
+        EXECUTE format('CREATE PUBLICATION %I FOR %s WITH (publish = %L)', publication, tables, 'insert');
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ecert.publish(text, text) IS 'internal: make or renew a publication of packages and equivocations, inserts only';
+
+CREATE FUNCTION ecert.issuers_below() RETURNS text[]
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT ARRAY(SELECT ecert.this_node() UNION SELECT p.peer FROM ledger.peer p WHERE NOT p.is_hub
+                 UNION SELECT b.issuer FROM ledger.peer p CROSS JOIN LATERAL unnest(p.below) AS b (issuer) WHERE NOT p.is_hub ORDER BY 1)
+$$;
+COMMENT ON FUNCTION ecert.issuers_below() IS 'the nodes whose packages this server sends up to its hub: itself, the nodes below it and those below these';
+
+CREATE FUNCTION ecert.publish_up() RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM ecert.publish('ecert_up', format('issuer = ANY (%L)', ecert.issuers_below()));
+    COMMENT ON PUBLICATION ecert_up IS 'what this node sends up to its hub: its own packages, and those of nodes below it';
+END
+$$;
+COMMENT ON FUNCTION ecert.publish_up() IS 'internal: make or renew the publication that this node''s hub reads';
+
+-- Slots and subscriptions
+
+CREATE FUNCTION ecert.make_slot(connection text, slot text) RETURNS boolean
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT jsonb_array_length(ecert.ask(connection, format(
+        'SELECT (pg_catalog.pg_create_logical_replication_slot(%L, ''pgoutput'')).slot_name WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_replication_slots WHERE slot_name = %1$L)', slot))) > 0
+$$;
+COMMENT ON FUNCTION ecert.make_slot(text, text) IS 'internal: make a replication slot at another server unless it is there; true when it was made';
+
+CREATE FUNCTION ecert.drop_slot(connection text, slot text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    gone boolean := false;
+BEGIN
+    -- whoever reads it goes on for a moment after its subscription has ended
+    FOR attempt IN 1..100 LOOP
+        gone := (ecert.ask(connection, format(
+            'SELECT (SELECT pg_catalog.pg_terminate_backend(s.active_pid, 1000) FROM pg_catalog.pg_replication_slots s WHERE s.slot_name = %1$L AND s.active),
+                    (SELECT count(pg_catalog.pg_drop_replication_slot(s.slot_name)) FROM pg_catalog.pg_replication_slots s WHERE s.slot_name = %1$L AND NOT s.active)', slot))
+            IS NOT NULL) AND (ecert.ask(connection, format('SELECT count(*) AS n FROM pg_catalog.pg_replication_slots WHERE slot_name = %L', slot)) -> 0 ->> 'n')::bigint = 0;
+        EXIT WHEN gone;
+    END LOOP;
+    IF NOT gone THEN
+        RAISE EXCEPTION USING ERRCODE = 'object_in_use', MESSAGE = format('replication slot "%s" is in use and does not become free', slot);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ecert.drop_slot(text, text) IS 'internal: end whoever reads a replication slot at another server, and drop it; does nothing when there is none. 55006 when it stays in use';
+
+CREATE FUNCTION ecert.unsubscribe(subscription text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_subscription s WHERE s.subname = subscription AND s.subdbid = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())) THEN
+        EXECUTE format('ALTER SUBSCRIPTION %I DISABLE', subscription);
+        EXECUTE format('ALTER SUBSCRIPTION %I SET (slot_name = NONE)', subscription);
+        EXECUTE format('DROP SUBSCRIPTION %I', subscription);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ecert.unsubscribe(text) IS 'internal: drop a subscription here and leave its slot alone; does nothing when there is none';
+
+CREATE FUNCTION ecert.subscribe(subscription text, connection text, publication text, copy boolean) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    version integer := current_setting('server_version_num')::integer;
+    options text := format('create_slot = false, slot_name = %L, copy_data = %s, disable_on_error = true, binary = true, streaming = %s',
+                           subscription, copy::text, CASE WHEN version >= 160000 THEN 'parallel' ELSE 'true' END);
+    there integer := (ecert.ask(connection, 'SELECT pg_catalog.current_setting(''server_version_num'') AS version') -> 0 ->> 'version')::integer;
+BEGIN
+    IF version >= 170000 AND there >= 170000 THEN
+        -- the slot goes on at a promoted standby that synchronizes slots
+        options := options || ', failover = true';
+    END IF;
+    EXECUTE format('CREATE SUBSCRIPTION %I CONNECTION %L PUBLICATION %I WITH (%s)', subscription, connection, publication, options);
+END
+$$;
+COMMENT ON FUNCTION ecert.subscribe(text, text, text, boolean) IS 'internal: make a subscription whose slot is there already: binary, disabled on error, streaming in parallel from PostgreSQL 16 on, with failover slots from 17 on';
+
+CREATE FUNCTION ecert.check_same_ledger(connection text, expected_hash bytea, expected_node text DEFAULT NULL) RETURNS text
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    there jsonb;
+BEGIN
+    there := ecert.ask(connection, 'SELECT pg_catalog.current_setting(''ecert.node'', true) AS node, pg_catalog.encode(g.hash, ''hex'') AS genesis FROM ledger.package g WHERE g.kind = ''genesis''') -> 0;
+    IF there ->> 'genesis' IS DISTINCT FROM encode(expected_hash, 'hex') THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC016', MESSAGE = 'the other server holds another ledger',
+            DETAIL = format('Its genesis is %s, expected %s.', coalesce(there ->> 'genesis', 'missing'), encode(expected_hash, 'hex'));
+    END IF;
+    IF coalesce(there ->> 'node', '') = '' THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC093', MESSAGE = 'the other server does not say which node it is',
+            HINT = 'Set ecert.node there for the whole server or database, with the library in shared_preload_libraries or session_preload_libraries.';
+    END IF;
+    IF there ->> 'node' <> expected_node THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC110', MESSAGE = format('the other server is node "%s"', there ->> 'node'),
+            DETAIL = format('Expected "%s".', expected_node);
+    END IF;
+    RETURN there ->> 'node';
+END
+$$;
+COMMENT ON FUNCTION ecert.check_same_ledger(text, bytea, text) IS 'internal: node id of another server, which must hold this ledger and, when given, be that node; EC016, EC093, EC110';
+
+-- What a node calls
+
+CREATE FUNCTION ecert.link_statements(hub_node text, is_enrolled boolean, issuers text[], kinds text[]) RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN is_enrolled THEN '' ELSE format(E'SELECT ecert.enroll(%L, %L, %L);  -- with the roles it is to have\n', ecert.this_node(), '{applicant,auditor}', ecert.public_key()) END
+        || format('SELECT ecert.admit_node(%L, %L%s);', ecert.this_node(),
+                  format('host=<this server> port=%s dbname=%s user=<a role that may replicate>', current_setting('port'), current_database()),
+                  CASE WHEN issuers IS NOT NULL OR kinds IS NOT NULL THEN format(', %L, %L', issuers, kinds) ELSE '' END)
+$$;
+COMMENT ON FUNCTION ecert.link_statements(text, boolean, text[], text[]) IS 'internal: what the hub has to run so that this node takes part';
+
+CREATE FUNCTION ecert.join_ledger(genesis ecert.package, hub text DEFAULT NULL, issuers text[] DEFAULT NULL, kinds text[] DEFAULT NULL) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+    me text := ecert.this_node();
+    hash bytea := ecert.hash(genesis);
+    hub_node text;
+    link text;
+    made_slot boolean := false;
+    is_filtered boolean := issuers IS NOT NULL OR kinds IS NOT NULL;
+    is_enrolled boolean;
+BEGIN
+    IF ecert.kind(genesis) <> 'genesis' THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC110', MESSAGE = 'a ledger is joined with its genesis package',
+            DETAIL = format('The package is of kind %s.', ecert.kind(genesis));
+    END IF;
+    IF hub IS NOT NULL THEN
+        hub_node := ecert.check_same_ledger(hub, hash);
+        link := ecert.link_name(me, hub_node, hash);
+        is_enrolled := jsonb_array_length(ecert.ask(hub, format('SELECT 1 FROM ledger.node n WHERE n.node = %L AND n.status = ''active''', me))) > 0;
+        IF is_filtered THEN
+            BEGIN
+                PERFORM ecert.ask(hub, format('SELECT ecert.admit_node(%L, NULL, %L, %L) IS NULL', me, issuers, kinds));
+            EXCEPTION WHEN insufficient_privilege THEN
+                IF jsonb_array_length(ecert.ask(hub, format('SELECT 1 FROM pg_catalog.pg_publication p WHERE p.pubname = %L', link))) = 0 THEN
+                    RAISE EXCEPTION USING ERRCODE = 'EC110', MESSAGE = format('hub "%s" has no publication for this node yet', hub_node),
+                        DETAIL = format(E'Let it run:\n%s', ecert.link_statements(hub_node, is_enrolled, issuers, kinds)),
+                        HINT = 'Then join again.';
+                END IF;
+            END;
+        END IF;
+        made_slot := ecert.make_slot(hub, link);
+    END IF;
+    BEGIN
+        IF to_regclass('ledger.package') IS NULL THEN
+            PERFORM ecert.create_tables();
+            INSERT INTO ledger.package (package) VALUES (genesis);
+            PERFORM ecert.upgrade_ledger();
+        ELSIF ecert.genesis_hash() <> hash OR hub IS NULL OR EXISTS (SELECT FROM ledger.peer p WHERE p.is_hub) THEN
+            RAISE EXCEPTION USING ERRCODE = 'EC091', MESSAGE = 'there is a ledger in this database already',
+                DETAIL = format('Its genesis is %s.', encode(ecert.genesis_hash(), 'hex')),
+                HINT = 'A database holds one ledger, and it has one hub; leave the hub with ecert.leave_ledger() first.';
+        END IF;
+        IF hub IS NOT NULL THEN
+            INSERT INTO ledger.peer (peer, this_node, is_hub, subscription, publication, issuers, kinds)
+            VALUES (hub_node, me, true, link, CASE WHEN is_filtered THEN link ELSE 'ecert' END, issuers, kinds);
+            PERFORM ecert.publish_up();
+            PERFORM ecert.subscribe(link, hub, CASE WHEN is_filtered THEN link ELSE 'ecert' END, true);
+            RAISE NOTICE USING MESSAGE = format('hub "%s" has to run, as a superuser:', hub_node),
+                DETAIL = ecert.link_statements(hub_node, is_enrolled, issuers, kinds);
+        END IF;
+    EXCEPTION WHEN OTHERS THEN
+        IF made_slot THEN
+            PERFORM ecert.drop_slot(hub, link);
+        END IF;
+        RAISE;
+    END;
+END
+$$;
+COMMENT ON FUNCTION ecert.join_ledger(ecert.package, text, text[], text[]) IS 'any node but the certifier, with ecert.node set: make this database''s copy of the ledger that begins with a genesis package, which must have come by a way that is trusted. hub is the connection string of the server that sends the others'' packages and takes this node''s (a role that may replicate and read ledger.package there; NULL: none yet, call again to link later). issuers, kinds: be sent only these beside node, relation, policy, checkpoint and what this node signs (NULL: all). Prints what the hub has to run. EC016, EC091, EC093, EC110';
+
+CREATE FUNCTION ecert.unlink(peer text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+    link ledger.peer := (SELECT p FROM ledger.peer p WHERE p.peer = peer);
+    connection text := ecert.peer_connection(peer);
+BEGIN
+    IF link.subscription IS NOT NULL THEN
+        PERFORM ecert.unsubscribe(link.subscription);
+        BEGIN
+            PERFORM ecert.drop_slot(connection, link.subscription);
+        EXCEPTION WHEN OTHERS THEN
+            RAISE WARNING USING MESSAGE = format('slot "%s" is left at "%s" and keeps its WAL', link.subscription, peer), DETAIL = SQLERRM,
+                HINT = format('There: SELECT pg_drop_replication_slot(%L)', link.subscription);
+        END;
+    END IF;
+    DELETE FROM ledger.peer p WHERE p.peer = peer;
+END
+$$;
+COMMENT ON FUNCTION ecert.unlink(text) IS 'internal: end the subscription to a peer, its slot there, and forget the peer; a slot that cannot be dropped is named in a warning';
+
+CREATE FUNCTION ecert.leave_ledger() RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    hub text := (SELECT p.peer FROM ledger.peer p WHERE p.is_hub);
+BEGIN
+    IF hub IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC110', MESSAGE = 'this node has no hub to leave';
+    END IF;
+    PERFORM ecert.unlink(hub);
+    DROP PUBLICATION IF EXISTS ecert_up;
+    RAISE NOTICE 'the ledger as it is stays here; the hub has to run: SELECT ecert.dismiss_node(%)', quote_literal(ecert.this_node());
+END
+$$;
+COMMENT ON FUNCTION ecert.leave_ledger() IS 'a node: stop replicating with the hub. The packages that are here stay, for evidence and for joining again; nothing new comes or goes. EC110 without a hub';
+
+-- What a hub calls
+
+CREATE FUNCTION ecert.admit_node(node text, connection text, issuers text[] DEFAULT NULL, kinds text[] DEFAULT NULL) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+    me text := ecert.this_node();
+    link text := ecert.link_name(me, node);
+    publication text := CASE WHEN issuers IS NULL AND kinds IS NULL THEN 'ecert' ELSE ecert.link_name(node, me) END;
+    present ledger.peer := (SELECT p FROM ledger.peer p WHERE p.peer = node);
+    is_there boolean := false;
+    made_slot boolean := false;
+BEGIN
+    IF node = me OR present.is_hub THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC110', MESSAGE = format('node "%s" cannot be admitted below this one', node),
+            DETAIL = CASE WHEN node = me THEN 'It is this node.' ELSE 'It is the hub of this node.' END;
+    END IF;
+    IF connection IS NOT NULL AND present.subscription IS NULL THEN
+        BEGIN
+            PERFORM ecert.check_same_ledger(connection, ecert.genesis_hash(), node);
+            is_there := jsonb_array_length(ecert.ask(connection, 'SELECT 1 FROM pg_catalog.pg_publication p WHERE p.pubname = ''ecert_up''')) > 0;
+        EXCEPTION WHEN undefined_table OR invalid_schema_name OR undefined_object THEN
+            is_there := false;
+        END;
+        made_slot := is_there AND ecert.make_slot(connection, link);
+    END IF;
+    BEGIN
+        IF publication <> 'ecert' THEN
+            PERFORM ecert.publish(publication, ecert.feed_filter(node, issuers, kinds, ecert.certifier()));
+        END IF;
+        INSERT INTO ledger.peer (peer, this_node, is_hub, subscription, publication, issuers, kinds)
+        VALUES (node, me, false, CASE WHEN is_there THEN link END, publication, issuers, kinds)
+        ON CONFLICT ON CONSTRAINT peer_pkey DO UPDATE SET subscription = coalesce(peer.subscription, EXCLUDED.subscription),
+            publication = EXCLUDED.publication, issuers = EXCLUDED.issuers, kinds = EXCLUDED.kinds;
+        IF EXISTS (SELECT FROM ledger.peer p WHERE p.is_hub) THEN
+            PERFORM ecert.publish_up();
+        END IF;
+        IF is_there THEN
+            PERFORM ecert.subscribe(link, connection, 'ecert_up', true);
+        ELSIF connection IS NOT NULL AND present.subscription IS NOT NULL THEN
+            EXECUTE format('ALTER SUBSCRIPTION %I CONNECTION %L', present.subscription, connection);
+        ELSIF connection IS NOT NULL THEN
+            RAISE NOTICE USING MESSAGE = format('node "%s" has not joined with this hub yet', node),
+                DETAIL = format('Its publication "%s" is ready.', publication), HINT = 'Call ecert.admit_node() again when it has.';
+        END IF;
+    EXCEPTION WHEN OTHERS THEN
+        IF made_slot THEN
+            PERFORM ecert.drop_slot(connection, link);
+        END IF;
+        RAISE;
+    END;
+END
+$$;
+COMMENT ON FUNCTION ecert.admit_node(text, text, text[], text[]) IS 'hub: the other half of ecert.join_ledger(): subscribe to what a node signs, and publish what it is to be sent (issuers, kinds as there). connection is the connection string of the node''s server, with a role that may replicate and read ledger.package (NULL: only make its publication, so that it can join). Call again to change the connection or what it is sent. EC016, EC093, EC110';
+
+CREATE FUNCTION ecert.dismiss_node(node text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+    present ledger.peer := (SELECT p FROM ledger.peer p WHERE p.peer = node AND NOT p.is_hub);
+    slot text := ecert.link_name(node, ecert.this_node());
+BEGIN
+    IF present.peer IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC110', MESSAGE = format('node "%s" is not below this hub', node);
+    END IF;
+    PERFORM ecert.unlink(node);
+    PERFORM pg_terminate_backend(s.active_pid, 5000) FROM pg_replication_slots s WHERE s.slot_name = slot AND s.active;
+    PERFORM pg_drop_replication_slot(s.slot_name) FROM pg_replication_slots s WHERE s.slot_name = slot AND NOT s.active;
+    IF present.publication <> 'ecert' THEN
+        EXECUTE format('DROP PUBLICATION IF EXISTS %I', present.publication);
+    END IF;
+    IF EXISTS (SELECT FROM ledger.peer p WHERE p.is_hub) THEN
+        PERFORM ecert.publish_up();
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ecert.dismiss_node(text) IS 'hub: undo ecert.admit_node(): no longer subscribe to a node, drop its slot here and its publication. What it signed stays on the ledger. EC110';
+
+-- Catching up: what replication has lost is pulled, feed by feed, by comparing heads
+
+CREATE FUNCTION ecert.catch_up(peer text DEFAULT NULL, only_behind jsonb DEFAULT NULL) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+    link record;
+    feed record;
+    pulled record;
+    next_seq bigint;
+    admitted bigint := 0;
+BEGIN
+    FOR link IN SELECT p.peer, ecert.peer_connection(p.peer) AS connection FROM ledger.peer p
+                 WHERE (peer IS NULL OR p.peer = peer) AND p.subscription IS NOT NULL ORDER BY p.is_hub DESC, p.peer LOOP
+        FOR feed IN SELECT b.* FROM ecert.behind(link.connection) AS b
+                     WHERE only_behind IS NULL OR EXISTS (SELECT FROM jsonb_to_recordset(only_behind) AS o (issuer text, kind text, last_seq bigint)
+                                                          WHERE o.issuer = b.issuer AND o.kind = b.kind AND o.last_seq > b.own_seq) LOOP
+            next_seq := feed.own_seq + 1;
+            WHILE next_seq <= feed.last_seq LOOP
+                FOR pulled IN SELECT decode(substr(a ->> 'package', 3), 'hex') AS bytes
+                                FROM jsonb_array_elements(ecert.ask(link.connection, format(
+                                    'SELECT p.package::text AS package FROM ledger.package p WHERE p.issuer = %L AND p.kind = %L AND p.seq BETWEEN %s AND %s ORDER BY p.seq',
+                                    feed.issuer, feed.kind, next_seq, least(next_seq + 999, feed.last_seq)))) AS a LOOP
+                    IF ecert.admit_from_peer(pulled.bytes, link.peer) = 'admitted' THEN
+                        admitted := admitted + 1;
+                    END IF;
+                END LOOP;
+                next_seq := next_seq + 1000;
+            END LOOP;
+        END LOOP;
+    END LOOP;
+    RETURN admitted;
+END
+$$;
+COMMENT ON FUNCTION ecert.catch_up(text, jsonb) IS 'pull from a peer (NULL: from all) what it holds beyond the ends of the feeds here, and admit it as from a peer; returns how many packages were admitted. Replication does this by itself; it is for what a lost slot, a restored backup or a promoted standby has left out. only_behind: of these feeds [{issuer, kind, last_seq}] alone, when they have not got there yet';
+
+CREATE FUNCTION ecert.behind(connection text, OUT issuer text, OUT kind text, OUT own_seq bigint, OUT last_seq bigint) RETURNS SETOF record
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT t.issuer, t.kind, coalesce(o.last_seq, -1), t.last_seq
+      FROM jsonb_to_recordset(ecert.ask(connection, 'SELECT f.issuer, f.kind, f.last_seq FROM ecert.feeds() AS f')) AS t (issuer text, kind text, last_seq bigint)
+      LEFT JOIN ecert.feeds() AS o ON o.issuer = t.issuer AND o.kind = t.kind
+     WHERE t.last_seq > coalesce(o.last_seq, -1) AND ecert.holds(t.kind, t.issuer)
+     -- what others rest on comes first
+     ORDER BY array_position(ARRAY['genesis','node','policy','relation','energy','product','audit','certificate','status','reward','checkpoint','witness'], t.kind), t.issuer
+$$;
+COMMENT ON FUNCTION ecert.behind(text) IS 'internal: the feeds that this node holds and that go on further at another server: seq reached here (-1: none) and there';
+
+CREATE FUNCTION ecert.resume(peer text DEFAULT NULL, connection text DEFAULT NULL) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+    link record;
+BEGIN
+    IF connection IS NOT NULL AND peer IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'a new connection needs the peer whose it is';
+    END IF;
+    -- every slot anew, before anything is written here: positions of another server''s life mean nothing
+    FOR link IN SELECT p.subscription, p.peer, coalesce(connection, ecert.peer_connection(p.peer)) AS connection FROM ledger.peer p
+                 WHERE (peer IS NULL OR p.peer = peer) AND p.subscription IS NOT NULL LOOP
+        PERFORM ecert.check_same_ledger(link.connection, ecert.genesis_hash(), link.peer);
+        PERFORM ecert.drop_slot(link.connection, link.subscription);
+        PERFORM ecert.make_slot(link.connection, link.subscription);
+    END LOOP;
+    FOR link IN SELECT p.subscription, p.is_hub, p.publication, coalesce(connection, ecert.peer_connection(p.peer)) AS connection FROM ledger.peer p
+                 WHERE (peer IS NULL OR p.peer = peer) AND p.subscription IS NOT NULL LOOP
+        PERFORM ecert.unsubscribe(link.subscription);
+        PERFORM ecert.subscribe(link.subscription, link.connection, CASE WHEN link.is_hub THEN link.publication ELSE 'ecert_up' END, false);
+    END LOOP;
+    RETURN ecert.catch_up(peer);
+END
+$$;
+COMMENT ON FUNCTION ecert.resume(text, text) IS 'after a restore, a promotion or a move of this server or of a peer: begin replication with the peer (NULL: all) anew and pull what is missing here, this node''s own packages included, so that its feeds go on where they had got to; connection is the peer''s new connection string, when it has one. Returns how many packages came. To be called on both sides of a link. EC016, EC110';
+
+-- A signer asks before it goes on
+
+CREATE FUNCTION ecert.check_own_head(node text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+    link record;
+    head record;
+    database oid := (SELECT d.oid FROM pg_database d WHERE d.datname = current_database());
+    answers integer := 0;
+    unreachable text;
+BEGIN
+    IF NOT EXISTS (SELECT FROM ledger.peer p WHERE p.subscription IS NOT NULL)
+       OR EXISTS (SELECT FROM ledger.signer s WHERE s.node = node AND s.server_started_at = pg_postmaster_start_time() AND s.database_oid = database) THEN
+        RETURN;
+    END IF;
+    FOR link IN SELECT p.peer, p.is_hub, ecert.peer_connection(p.peer) AS connection FROM ledger.peer p
+                 WHERE p.subscription IS NOT NULL ORDER BY p.is_hub DESC, p.peer LOOP
+        BEGIN
+            FOR head IN
+                SELECT t.kind, t.last_seq, decode(t.hash, 'hex') AS hash, h.last_seq AS own_seq, o.hash AS own_hash
+                  FROM jsonb_to_recordset(ecert.ask(link.connection, format(
+                        'SELECT f.kind, f.last_seq, pg_catalog.encode(p.hash, ''hex'') AS hash FROM ecert.feeds() AS f
+                           JOIN ledger.package p ON p.issuer = f.issuer AND p.kind = f.kind AND p.seq = f.last_seq WHERE f.issuer = %L', node)))
+                       AS t (kind text, last_seq bigint, hash text)
+                  LEFT JOIN ecert.feeds() AS h ON h.issuer = node AND h.kind = t.kind
+                  LEFT JOIN ledger.package o ON o.issuer = node AND o.kind = t.kind AND o.seq = t.last_seq
+            LOOP
+                IF head.last_seq > coalesce(head.own_seq, -1) THEN
+                    RAISE EXCEPTION USING ERRCODE = 'EC098', MESSAGE = format('feed "%s" of this node goes on at "%s"', head.kind, link.peer),
+                        DETAIL = format('It ends at seq %s here and at seq %s there: this server seems to have been restored from a backup. Signing now would tell a second story.',
+                                        coalesce(head.own_seq, -1), head.last_seq),
+                        HINT = 'Fetch what is missing with SELECT ecert.resume(), then sign again.';
+                ELSIF head.hash IS DISTINCT FROM head.own_hash THEN
+                    RAISE EXCEPTION USING ERRCODE = 'EC098', MESSAGE = format('"%s" holds another package of feed "%s" of this node', link.peer, head.kind),
+                        DETAIL = format('Seq %s is %s there and %s here.', head.last_seq, encode(head.hash, 'hex'), coalesce(encode(head.own_hash, 'hex'), 'missing')),
+                        HINT = 'Find out who signed what before anything else is signed: SELECT * FROM ledger.equivocation.';
+                END IF;
+            END LOOP;
+            answers := answers + 1;
+        EXCEPTION WHEN connection_exception OR sqlclient_unable_to_establish_sqlconnection OR connection_does_not_exist OR cannot_connect_now OR admin_shutdown OR crash_shutdown THEN
+            unreachable := concat_ws('; ', unreachable, format('%s: %s', link.peer, SQLERRM));
+        END;
+        -- a hub has everything that left this node
+        EXIT WHEN link.is_hub AND answers > 0;
+    END LOOP;
+    IF answers = 0 AND NOT current_setting('ecert.sign_unconfirmed')::boolean THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC099', MESSAGE = format('nobody can be asked how far the feeds of "%s" have got', node),
+            DETAIL = unreachable || '.',
+            HINT = 'After each start a node asks a peer once before it signs. Wait until one can be reached; a superuser who knows that nothing was lost sets ecert.sign_unconfirmed.';
+    END IF;
+    INSERT INTO ledger.signer (node, server_started_at, database_oid) VALUES (node, pg_postmaster_start_time(), database)
+    ON CONFLICT ON CONSTRAINT signer_pkey DO UPDATE SET server_started_at = EXCLUDED.server_started_at, database_oid = EXCLUDED.database_oid, confirmed_at = clock_timestamp();
+END
+$$;
+COMMENT ON FUNCTION ecert.check_own_head(text) IS 'internal: before this server signs as a node for the first time since it was started, ask its peers how far that node''s feeds have got: EC098 when they go on elsewhere, as after a restore from an old backup, EC099 when no peer answers. Does nothing without peers';
+
+-- Comparing with a peer
+
+CREATE FUNCTION ecert.range_digests(ranges jsonb, OUT issuer text, OUT kind text, OUT first_seq bigint, OUT last_seq bigint,
+                                    OUT package_count bigint, OUT digest text) RETURNS SETOF record
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT r.issuer, r.kind, r.first_seq, r.last_seq, count(p.seq),
+           encode(sha256(coalesce(string_agg(sha256('\x00'::bytea || ecert.bytea(p.package)), ''::bytea ORDER BY p.seq), '')), 'hex')
+      FROM jsonb_to_recordset(ranges) AS r (issuer text, kind text, first_seq bigint, last_seq bigint)
+      LEFT JOIN ledger.package p ON p.issuer = r.issuer AND p.kind = r.kind AND p.seq BETWEEN r.first_seq AND r.last_seq
+     GROUP BY r.issuer, r.kind, r.first_seq, r.last_seq
+$$;
+COMMENT ON FUNCTION ecert.range_digests(jsonb) IS 'how many packages there are in ranges of feeds [{issuer, kind, first_seq, last_seq}] and SHA-256 over their hashes, computed from their bytes: two servers that hold the same give the same';
+
+CREATE FUNCTION ecert.put_difference(at_peer text, in_issuer text, in_kind text, from_seq bigint, what text) RETURNS void
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+    INSERT INTO ledger.difference (peer, issuer, kind, first_seq, problem) VALUES (at_peer, in_issuer, in_kind, from_seq, what)
+    ON CONFLICT ON CONSTRAINT difference_pkey DO UPDATE SET problem = EXCLUDED.problem, seen_at = clock_timestamp(), gone_at = NULL,
+        found_at = CASE WHEN difference.gone_at IS NULL THEN difference.found_at ELSE clock_timestamp() END
+$$;
+COMMENT ON FUNCTION ecert.put_difference(text, text, text, bigint, text) IS 'internal: write down in ledger.difference what is different at a peer';
+
+CREATE FUNCTION ecert.block_difference(connection text, in_issuer text, in_kind text, from_seq bigint, to_seq bigint) RETURNS text
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format('%s packages differ there; the first, seq %s, %s', count(*), min(d.seq),
+                  (array_agg(d.what ORDER BY d.seq))[1])
+      FROM (SELECT o.seq, CASE WHEN t.hash IS NULL THEN 'is missing' ELSE 'has other bytes' END AS what
+              FROM ledger.package o
+              LEFT JOIN jsonb_to_recordset(ecert.ask(connection, format(
+                   'SELECT p.seq, pg_catalog.encode(pg_catalog.sha256(''\x00''::bytea || ecert.bytea(p.package)), ''hex'') AS hash FROM ledger.package p
+                     WHERE p.issuer = %L AND p.kind = %L AND p.seq BETWEEN %s AND %s', in_issuer, in_kind, from_seq, to_seq))) AS t (seq bigint, hash text) ON t.seq = o.seq
+             WHERE o.issuer = in_issuer AND o.kind = in_kind AND o.seq BETWEEN from_seq AND to_seq
+               AND t.hash IS DISTINCT FROM encode(o.hash, 'hex')) AS d
+$$;
+COMMENT ON FUNCTION ecert.block_difference(text, text, text, bigint, bigint) IS 'internal: in a range of a feed whose digest differs, how many packages differ and which is the first';
+
+CREATE FUNCTION ecert.compare_with(peer text, whole boolean DEFAULT false) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+    link ledger.peer := (SELECT p FROM ledger.peer p WHERE p.peer = peer);
+    connection text := ecert.peer_connection(peer);
+    began timestamptz := clock_timestamp();
+    mine text[] := ecert.issuers_below();
+    there jsonb;
+    heads jsonb;
+    ranges jsonb;
+    block record;
+BEGIN
+    IF connection IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC110', MESSAGE = format('there is no peer "%s" to compare with', peer);
+    END IF;
+    there := ecert.ask(connection,
+        'SELECT (SELECT count(*) FROM pg_catalog.pg_trigger t WHERE t.tgrelid = pg_catalog.to_regclass(''ledger.package'') AND t.tgenabled = ''A''
+                    AND t.tgname IN (''ecert_admit'', ''ecert_refuse_row'', ''ecert_refuse_statement'')) AS triggers,
+                pg_catalog.to_regclass(''ledger.package'') IS NOT NULL AS has_table') -> 0;
+    IF NOT (there ->> 'has_table')::boolean THEN
+        PERFORM ecert.put_difference(peer, '', '', -1, 'its table ledger.package is gone');
+    ELSE
+        IF (there ->> 'triggers')::integer < 3 THEN
+            PERFORM ecert.put_difference(peer, '', '', -1, 'its ledger is open: triggers of ledger.package are missing or disabled');
+        END IF;
+        heads := ecert.ask(connection, 'SELECT f.issuer, f.kind, f.last_seq FROM ecert.feeds() AS f');
+        -- what this node or one below it has signed may be on its way; everything else came from the hub or was seen there
+        PERFORM ecert.put_difference(peer, o.issuer, o.kind, coalesce(t.last_seq, -1) + 1,
+                    format('%s packages are gone there, from seq %s on', o.last_seq - coalesce(t.last_seq, -1), coalesce(t.last_seq, -1) + 1))
+           FROM ecert.feeds() AS o
+           LEFT JOIN jsonb_to_recordset(heads) AS t (issuer text, kind text, last_seq bigint) ON t.issuer = o.issuer AND t.kind = o.kind
+          WHERE link.is_hub AND coalesce(t.last_seq, -1) < o.last_seq AND NOT o.issuer = ANY (mine);
+        -- of each feed the newest block of 1000, and of the older ones another in each round
+        SELECT coalesce(jsonb_agg(jsonb_build_object('issuer', b.issuer, 'kind', b.kind, 'first_seq', b.block * 1000, 'last_seq', least(b.block * 1000 + 999, b.last_seq))), '[]')
+          INTO ranges
+          FROM (SELECT DISTINCT c.issuer, c.kind, c.last_seq, k.block
+                  FROM (SELECT o.issuer, o.kind, least(o.last_seq, t.last_seq) AS last_seq
+                          FROM ecert.feeds() AS o JOIN jsonb_to_recordset(heads) AS t (issuer text, kind text, last_seq bigint) ON t.issuer = o.issuer AND t.kind = o.kind) AS c
+                 CROSS JOIN LATERAL (SELECT generate_series(0, c.last_seq / 1000) AS block) AS k
+                 WHERE whole OR k.block = c.last_seq / 1000 OR k.block = link.compare_round % (c.last_seq / 1000 + 1)) AS b;
+        FOR block IN
+            SELECT o.issuer, o.kind, o.first_seq, o.last_seq, t.digest IS DISTINCT FROM o.digest AS differs
+              FROM ecert.range_digests(ranges) AS o
+              LEFT JOIN jsonb_to_recordset(ecert.ask(connection, format('SELECT r.issuer, r.kind, r.first_seq, r.digest FROM ecert.range_digests(%L) AS r', ranges)))
+                        AS t (issuer text, kind text, first_seq bigint, digest text)
+                ON t.issuer = o.issuer AND t.kind = o.kind AND t.first_seq = o.first_seq
+        LOOP
+            IF block.differs THEN
+                PERFORM ecert.put_difference(peer, block.issuer, block.kind, block.first_seq,
+                            ecert.block_difference(connection, block.issuer, block.kind, block.first_seq, block.last_seq));
+            ELSE
+                UPDATE ledger.difference d SET gone_at = clock_timestamp()
+                 WHERE d.peer = peer AND d.issuer = block.issuer AND d.kind = block.kind AND d.gone_at IS NULL AND d.seen_at < began
+                   AND d.first_seq BETWEEN block.first_seq AND block.last_seq;
+            END IF;
+        END LOOP;
+    END IF;
+    UPDATE ledger.difference d SET gone_at = clock_timestamp() WHERE d.peer = peer AND d.first_seq = -1 AND d.gone_at IS NULL AND d.seen_at < began;
+    UPDATE ledger.peer p SET compared_at = clock_timestamp(), compare_round = p.compare_round + 1 WHERE p.peer = peer;
+    RETURN (SELECT count(*) FROM ledger.difference d WHERE d.peer = peer AND d.gone_at IS NULL);
+END
+$$;
+COMMENT ON FUNCTION ecert.compare_with(text, boolean) IS 'compare what a peer holds with what is here, by digests over the bytes of blocks of 1000 packages: of each feed the newest block and one older block in turn (whole: all of them), whether packages are gone there, and whether its triggers are in force. Returns how many differences stand in ledger.difference. EC110';
+
+CREATE FUNCTION ecert.create_replication_tables() RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    CREATE TABLE ledger.signer (
+        node text COLLATE "C" NOT NULL,
+        server_started_at timestamptz NOT NULL,
+        database_oid oid NOT NULL,
+        confirmed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        CONSTRAINT signer_pkey PRIMARY KEY (node)
+    );
+    COMMENT ON TABLE ledger.signer IS 'as which nodes this server has been allowed to sign since it was started; see ecert.check_own_head()';
+    COMMENT ON COLUMN ledger.signer.node IS 'node id';
+    COMMENT ON COLUMN ledger.signer.server_started_at IS 'start of the server for which that holds';
+    COMMENT ON COLUMN ledger.signer.database_oid IS 'database for which that holds: a restored dump is another one';
+    COMMENT ON COLUMN ledger.signer.confirmed_at IS 'when a peer was asked';
+    CREATE TABLE ledger.difference (
+        peer text COLLATE "C" NOT NULL,
+        issuer text COLLATE "C" NOT NULL,
+        kind text COLLATE "C" NOT NULL,
+        first_seq bigint NOT NULL,
+        problem text NOT NULL,
+        found_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        seen_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        gone_at timestamptz,
+        CONSTRAINT difference_pkey PRIMARY KEY (peer, issuer, kind, first_seq)
+    );
+    COMMENT ON TABLE ledger.difference IS 'where a peer holds something else than this node, found by ecert.compare_with()';
+    COMMENT ON COLUMN ledger.difference.peer IS 'node id of the other server';
+    COMMENT ON COLUMN ledger.difference.issuer IS 'feed; empty: the server as a whole';
+    COMMENT ON COLUMN ledger.difference.kind IS 'feed; empty: the server as a whole';
+    COMMENT ON COLUMN ledger.difference.first_seq IS 'where in the feed it begins (the block of 1000 for bytes that differ); -1: the server as a whole';
+    COMMENT ON COLUMN ledger.difference.problem IS 'what is different there';
+    COMMENT ON COLUMN ledger.difference.found_at IS 'when it was first found';
+    COMMENT ON COLUMN ledger.difference.seen_at IS 'when it was last seen';
+    COMMENT ON COLUMN ledger.difference.gone_at IS 'when it was found equal again; NULL: it stands';
+    PERFORM ecert.publish('ecert');
+    COMMENT ON PUBLICATION ecert IS 'everything on this ledger, for nodes below this one';
+END
+$$;
+COMMENT ON FUNCTION ecert.create_replication_tables() IS 'internal: makes ledger.signer, ledger.difference and the publication ecert';
+
+REVOKE ALL ON FUNCTION ecert.ask(text, text), ecert.peer_connection(text), ecert.publish(text, text), ecert.publish_up(),
+    ecert.make_slot(text, text), ecert.drop_slot(text, text), ecert.unsubscribe(text), ecert.subscribe(text, text, text, boolean),
+    ecert.check_same_ledger(text, bytea, text), ecert.link_statements(text, boolean, text[], text[]),
+    ecert.join_ledger(ecert.package, text, text[], text[]), ecert.unlink(text), ecert.leave_ledger(),
+    ecert.admit_node(text, text, text[], text[]), ecert.dismiss_node(text), ecert.catch_up(text, jsonb), ecert.behind(text),
+    ecert.resume(text, text), ecert.check_own_head(text), ecert.put_difference(text, text, text, bigint, text),
+    ecert.block_difference(text, text, text, bigint, bigint), ecert.compare_with(text, boolean),
+    ecert.create_replication_tables() FROM PUBLIC;
