@@ -112,9 +112,11 @@ AS $$
                           AND lower(n.period) = lower(p.period) AND n.seq > p.seq)
        -- of every kind that the role reads something has come for that time
        AND NOT EXISTS (SELECT FROM unnest(ecert.audited_kinds(m.as_role)) AS k (kind)
-                        WHERE NOT EXISTS (SELECT FROM ledger.package o WHERE o.subject = p.subject AND o.issuer = p.issuer AND o.kind = k.kind AND o.period = p.period))
+                        WHERE NOT EXISTS (SELECT FROM ledger.package o WHERE o.subject = p.subject AND o.issuer = p.issuer AND o.kind = k.kind
+                                             AND lower(o.period) = lower(p.period) AND upper(o.period) = upper(p.period)))
        AND EXISTS (SELECT FROM unnest(ecert.audited_kinds(m.as_role)) AS k (kind)
-                     JOIN ledger.package o ON o.subject = p.subject AND o.issuer = p.issuer AND o.kind = k.kind AND o.period = p.period
+                     JOIN ledger.package o ON o.subject = p.subject AND o.issuer = p.issuer AND o.kind = k.kind
+                      AND lower(o.period) = lower(p.period) AND upper(o.period) = upper(p.period)
                     WHERE NOT EXISTS (SELECT FROM ledger.package n WHERE n.subject = o.subject AND n.issuer = o.issuer AND n.kind = o.kind
                                          AND lower(n.period) = lower(o.period) AND n.seq > o.seq)
                       AND NOT EXISTS (SELECT FROM done d WHERE d.applicant = m.applicant AND d.as_role = m.as_role AND d.kind = o.kind

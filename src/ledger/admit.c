@@ -30,11 +30,11 @@ static EcertQuery replaced_query = {
 	"  ORDER BY l.seq DESC LIMIT 1) OPERATOR(pg_catalog.=) p.hash,"
 	" pg_catalog.lower(p.period), pg_catalog.upper(p.period)"
 	" FROM ledger.package p WHERE p.hash OPERATOR(pg_catalog.=) $1",
-	3, {BYTEAOID, TEXTOID, TEXTOID}, NULL
+	3, {BYTEAOID, TEXTOID, TEXTOID}, NULL, true
 };
 
 static EcertQuery known_query = {
-	"SELECT 1 FROM ledger.package WHERE hash OPERATOR(pg_catalog.=) $1", 1, {BYTEAOID}, NULL
+	"SELECT 1 FROM ledger.package WHERE hash OPERATOR(pg_catalog.=) $1", 1, {BYTEAOID}, NULL, true
 };
 
 static EcertQuery rule_queries[ECERT_KIND_COUNT] = {

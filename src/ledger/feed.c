@@ -48,13 +48,13 @@ static EcertQuery new_feed_query = {
 static EcertQuery head_query = {
 	"SELECT seq, hash, issued_at FROM ledger.package"
 	" WHERE issuer OPERATOR(pg_catalog.=) $1 AND kind OPERATOR(pg_catalog.=) $2 ORDER BY seq DESC LIMIT 1",
-	2, {TEXTOID, TEXTOID}, NULL
+	2, {TEXTOID, TEXTOID}, NULL, true
 };
 static EcertQuery period_query = {
 	"SELECT pg_catalog.upper(period) FROM ledger.package"
 	" WHERE subject OPERATOR(pg_catalog.=) $1 AND kind OPERATOR(pg_catalog.=) $2"
 	" ORDER BY pg_catalog.lower(period) DESC LIMIT 1",
-	2, {TEXTOID, TEXTOID}, NULL
+	2, {TEXTOID, TEXTOID}, NULL, true
 };
 
 static void

@@ -57,7 +57,7 @@ typedef struct Place
 static EcertQuery at_query = {
 	"SELECT seq, hash, issued_at, package FROM ledger.package WHERE issuer OPERATOR(pg_catalog.=) $1"
 	" AND kind OPERATOR(pg_catalog.=) $2 AND seq OPERATOR(pg_catalog.=) $3",
-	3, {TEXTOID, TEXTOID, INT8OID}, NULL
+	3, {TEXTOID, TEXTOID, INT8OID}, NULL, true
 };
 static EcertQuery insert_query = {
 	"INSERT INTO ledger.package (package) VALUES ($1::ecert.package) ON CONFLICT DO NOTHING",
@@ -65,23 +65,26 @@ static EcertQuery insert_query = {
 };
 static EcertQuery park_query = {
 	"INSERT INTO ledger.pending (hash, issuer, kind, seq, package, waits_for, sqlstate, reason, peer)"
-	" VALUES ($1, $2, $3, $4, $5::ecert.package, $6, $7, $8, ecert.peer_of($9)) ON CONFLICT DO NOTHING",
+	" VALUES ($1, $2, $3, $4, $5::ecert.package, $6, $7, $8, NULLIF($9, '')) ON CONFLICT DO NOTHING",
 	9, {BYTEAOID, TEXTOID, TEXTOID, INT8OID, BYTEAOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID}, NULL
 };
 static EcertQuery quarantine_query = {
 	"INSERT INTO ledger.quarantine (hash, issuer, kind, seq, bytes, sqlstate, reason, peer)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, ecert.peer_of($8)) ON CONFLICT DO NOTHING",
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, NULLIF($8, '')) ON CONFLICT DO NOTHING",
 	8, {BYTEAOID, TEXTOID, TEXTOID, INT8OID, BYTEAOID, TEXTOID, TEXTOID, TEXTOID}, NULL
 };
 static EcertQuery equivocation_query = {
 	"INSERT INTO ledger.equivocation (first_package, second_package) VALUES ($1, $2)",
 	2, {BYTEAOID, BYTEAOID}, NULL
 };
+static EcertQuery peer_query = {
+	"SELECT ecert.peer_of($1)", 1, {TEXTOID}, NULL
+};
 static EcertQuery take_query = {
 	"DELETE FROM ledger.pending WHERE hash OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT w.hash FROM ledger.pending w"
 	" WHERE w.waits_for OPERATOR(pg_catalog.=) $1 ORDER BY w.issuer, w.kind, w.seq FOR UPDATE SKIP LOCKED))"
 	" RETURNING package, peer",
-	1, {TEXTOID}, NULL
+	1, {TEXTOID}, NULL, true
 };
 static EcertQuery woken_query = {
 	"SELECT w.waits_for FROM ecert.woken() AS w (waits_for)", 0, {0}, NULL
@@ -105,11 +108,14 @@ static EcertSlice being_inserted;
 static bool swept_in_transaction;
 static TimestampTz next_sweep;
 
+static bool session_peer_known;
+
 void
 ecert_peer_forget(void)
 {
 	being_inserted = ecert_slice(NULL, 0);
 	swept_in_transaction = false;
+	session_peer_known = false;
 }
 
 bool
@@ -119,34 +125,54 @@ ecert_peer_has_checked(Datum value)
 		ecert_slice_equal(ecert_varlena_slice(DatumGetByteaPP(value)), being_inserted);
 }
 
-/* The subscription whose worker this is; NULL in an ordinary session */
-static char *
-session_peer(void)
-{
-	char	   *name = NULL;
-	Oid			subscription;
-
-	if (replorigin_session_origin == InvalidRepOriginId || replorigin_session_origin == DoNotReplicateId ||
-		!replorigin_by_oid(replorigin_session_origin, true, &name))
-		return NULL;
-	/* "pg_<oid>" of the stream, "pg_<oid>_<table>" of the first copy */
-	return sscanf(name, "pg_%u", &subscription) == 1 ? get_subscription_name(subscription, true) : name;
-}
-
 static Datum
 text_datum(const char *string)
 {
 	return PointerGetDatum(cstring_to_text(string));
 }
 
-/* Run a query whose last argument may be NULL */
+/* The subscription whose worker this is; empty in an ordinary session */
+static char *
+session_subscription(void)
+{
+	char	   *name = NULL;
+	char	   *subscription;
+	Oid			oid;
+
+	if (replorigin_session_origin == InvalidRepOriginId || replorigin_session_origin == DoNotReplicateId ||
+		!replorigin_by_oid(replorigin_session_origin, true, &name))
+		return "";
+	/* "pg_<oid>" of the stream, "pg_<oid>_<table>" of the first copy */
+	if (sscanf(name, "pg_%u", &oid) != 1)
+		return name;
+	subscription = get_subscription_name(oid, true);
+	return subscription != NULL ? subscription : "";
+}
+
+/* The node that sends what this backend receives, looked up once a transaction; empty when there is none */
+static const char *
+session_peer(void)
+{
+	static char peer[ECERT_ID_MAX + 1];
+	Datum		value;
+	char	   *found;
+
+	if (session_peer_known)
+		return peer;
+	value = text_datum(session_subscription());
+	if (ecert_query(&peer_query, &value, 1) != 1)
+		elog(ERROR, "ecert.peer_of() returned no row");
+	found = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+	strlcpy(peer, found != NULL ? found : "", sizeof peer);
+	session_peer_known = true;
+	return peer;
+}
+
+/* Run a query whose last argument is the peer; NULL: that of this session */
 static uint64
 run_with_peer(EcertQuery *query, Datum *values, const char *peer)
 {
-	const char *name = peer != NULL ? peer : session_peer();
-
-	/* ecert.peer_of('') is NULL */
-	values[query->arg_count - 1] = text_datum(name != NULL ? name : "");
+	values[query->arg_count - 1] = text_datum(peer != NULL ? peer : session_peer());
 	return ecert_query(query, values, 0);
 }
 

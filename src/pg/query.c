@@ -5,11 +5,13 @@
 #include "pg/query.h"
 
 #include "access/xact.h"
+#include "utils/guc.h"
 #include "utils/snapmgr.h"
 
 static uint64
 run(EcertQuery *query, const Datum *values, Snapshot snapshot, bool read_only, long limit)
 {
+	int			nest_level = 0;
 	int			code;
 
 	if (query->plan == NULL)
@@ -20,8 +22,15 @@ run(EcertQuery *query, const Datum *values, Snapshot snapshot, bool read_only, l
 			elog(ERROR, "could not prepare \"%s\": %s", query->sql, SPI_result_code_string(SPI_result));
 		query->plan = plan;
 	}
+	if (query->by_index)
+	{
+		nest_level = NewGUCNestLevel();
+		(void) set_config_option("enable_seqscan", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	}
 	code = SPI_execute_snapshot(query->plan, unconstify(Datum *, values), NULL, snapshot,
 								InvalidSnapshot, read_only, true, limit);
+	if (query->by_index)
+		AtEOXact_GUC(true, nest_level);
 	if (code < 0)
 		elog(ERROR, "could not run \"%s\": %s", query->sql, SPI_result_code_string(code));
 	return SPI_processed;

@@ -12,13 +12,18 @@
 
 #define ECERT_QUERY_ARGS 9
 
-/* A query whose plan is made on first use and kept for the backend's life */
+/*
+ * A query whose plan is made on first use and kept for the backend's life.
+ * by_index: it finds its rows by an index, and has to do so also where its
+ * plan is made while the table is still empty, as at the start of a first copy.
+ */
 typedef struct EcertQuery
 {
 	const char *sql;
 	int			arg_count;
 	Oid			arg_types[ECERT_QUERY_ARGS];
 	SPIPlanPtr	plan;
+	bool		by_index;
 } EcertQuery;
 
 /*

@@ -40,12 +40,12 @@ static EcertQuery genesis_query = {
 static EcertQuery node_query = {
 	"SELECT package FROM ledger.package WHERE subject OPERATOR(pg_catalog.=) $1 AND kind OPERATOR(pg_catalog.=) 'node'"
 	" AND issuer OPERATOR(pg_catalog.=) $2 ORDER BY seq DESC LIMIT 1",
-	2, {TEXTOID, TEXTOID}, NULL
+	2, {TEXTOID, TEXTOID}, NULL, true
 };
 static EcertQuery policy_query = {
 	"SELECT package FROM ledger.package WHERE issuer OPERATOR(pg_catalog.=) $1 AND kind OPERATOR(pg_catalog.=) 'policy'"
 	" ORDER BY seq DESC LIMIT 1",
-	1, {TEXTOID}, NULL
+	1, {TEXTOID}, NULL, true
 };
 
 static void
