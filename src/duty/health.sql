@@ -26,7 +26,7 @@ BEGIN
     RETURN QUERY SELECT * FROM ecert.link_health();
     RETURN QUERY SELECT 'difference', d.peer, CASE WHEN count(d.peer) FILTER (WHERE d.gone_at IS NULL) > 0 THEN 'alarm' ELSE 'ok' END,
                         count(d.peer) FILTER (WHERE d.gone_at IS NULL)::text,
-                        (array_agg(concat_ws(' ', nullif(d.issuer, ''), nullif(d.kind, ''), d.problem) ORDER BY d.found_at) FILTER (WHERE d.gone_at IS NULL))[1]
+                        array_to_string((array_agg(concat_ws(' ', nullif(d.issuer, ''), nullif(d.kind, ''), d.problem) ORDER BY d.found_at DESC) FILTER (WHERE d.gone_at IS NULL))[1:3], '; ')
                    FROM ledger.difference d GROUP BY d.peer ORDER BY d.peer;
     RETURN QUERY SELECT 'checkpoint', NULL::text, 'ok', coalesce(max(p.issued_at)::text, 'none yet'), NULL::text FROM ledger.package p WHERE p.kind = 'checkpoint' AND p.issuer = ecert.certifier();
     RETURN QUERY SELECT 'verification', NULL::text, CASE WHEN v.problem_count > 0 THEN 'alarm' WHEN v.finished_at IS NULL THEN 'warning' ELSE 'ok' END,
@@ -61,7 +61,8 @@ AS $$
     UNION ALL
     SELECT 'sending to', p.peer, CASE WHEN t.slot_name IS NULL OR t.wal_status = 'lost' THEN 'alarm' WHEN NOT t.active OR t.wal_status = 'unreserved' THEN 'warning' ELSE 'ok' END,
            CASE WHEN t.slot_name IS NULL THEN 'no slot' WHEN t.wal_status = 'lost' THEN 'slot lost' WHEN NOT t.active THEN 'not connected' ELSE 'connected' END,
-           CASE WHEN t.slot_name IS NOT NULL AND NOT pg_is_in_recovery() THEN format('%s behind', pg_size_pretty(pg_wal_lsn_diff(pg_current_wal_lsn(), t.confirmed_flush_lsn))) END
+           CASE WHEN t.slot_name IS NOT NULL AND NOT pg_is_in_recovery() THEN concat_ws('; ', format('%s behind', pg_size_pretty(pg_wal_lsn_diff(pg_current_wal_lsn(), t.confirmed_flush_lsn))),
+                                                                                        CASE WHEN p.not_there > 0 THEN format('%s packages from here were not there yet', p.not_there) END) END
       FROM ledger.peer p LEFT JOIN pg_replication_slots t ON t.slot_name = ecert.link_name(p.peer, p.this_node)
      ORDER BY 1, 2
 $$;

@@ -195,6 +195,7 @@ BEGIN
         kinds text[],
         below text[] NOT NULL DEFAULT '{}',
         behind jsonb NOT NULL DEFAULT '[]',
+        not_there bigint NOT NULL DEFAULT 0,
         linked_at timestamptz NOT NULL DEFAULT clock_timestamp(),
         compare_round bigint NOT NULL DEFAULT 0,
         compared_at timestamptz,
@@ -211,6 +212,7 @@ BEGIN
     COMMENT ON COLUMN ledger.peer.kinds IS 'kinds that the lower of the two is sent beside the basic ones; NULL: all';
     COMMENT ON COLUMN ledger.peer.below IS 'nodes below a node below this hub, as it last said';
     COMMENT ON COLUMN ledger.peer.behind IS 'feeds [{issuer, kind, last_seq}] that went on further there when it was last asked; what has not come until the next time is pulled';
+    COMMENT ON COLUMN ledger.peer.not_there IS 'packages signed here or below that the hub did not have yet when it was last compared with';
     COMMENT ON COLUMN ledger.peer.linked_at IS 'when it was linked';
     COMMENT ON COLUMN ledger.peer.compare_round IS 'how often it has been compared with; older packages take turns';
     COMMENT ON COLUMN ledger.peer.compared_at IS 'when it was last compared with';

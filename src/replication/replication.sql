@@ -464,8 +464,7 @@ DECLARE
     answers integer := 0;
     unreachable text;
 BEGIN
-    IF NOT EXISTS (SELECT FROM ledger.peer p WHERE p.subscription IS NOT NULL)
-       OR EXISTS (SELECT FROM ledger.signer s WHERE s.node = node AND s.server_started_at = pg_postmaster_start_time() AND s.database_oid = database) THEN
+    IF EXISTS (SELECT FROM ledger.signer s WHERE s.node = node AND s.server_started_at = pg_postmaster_start_time() AND s.database_oid = database) THEN
         RETURN;
     END IF;
     FOR link IN SELECT p.peer, p.is_hub, ecert.peer_connection(p.peer) AS connection FROM ledger.peer p
@@ -498,7 +497,7 @@ BEGIN
         -- a hub has everything that left this node
         EXIT WHEN link.is_hub AND answers > 0;
     END LOOP;
-    IF answers = 0 AND NOT current_setting('ecert.sign_unconfirmed')::boolean THEN
+    IF unreachable IS NOT NULL AND answers = 0 AND NOT current_setting('ecert.sign_unconfirmed')::boolean THEN
         RAISE EXCEPTION USING ERRCODE = 'EC099', MESSAGE = format('nobody can be asked how far the feeds of "%s" have got', node),
             DETAIL = unreachable || '.',
             HINT = 'After each start a node asks a peer once before it signs. Wait until one can be reached; a superuser who knows that nothing was lost sets ecert.sign_unconfirmed.';
@@ -581,6 +580,11 @@ BEGIN
            FROM ecert.feeds() AS o
            LEFT JOIN jsonb_to_recordset(heads) AS t (issuer text, kind text, last_seq bigint) ON t.issuer = o.issuer AND t.kind = o.kind
           WHERE link.is_hub AND coalesce(t.last_seq, -1) < o.last_seq AND NOT o.issuer = ANY (mine);
+        UPDATE ledger.peer p
+           SET not_there = (SELECT coalesce(sum(greatest(o.last_seq - coalesce(t.last_seq, -1), 0)), 0) FROM ecert.feeds() AS o
+                              LEFT JOIN jsonb_to_recordset(heads) AS t (issuer text, kind text, last_seq bigint) ON t.issuer = o.issuer AND t.kind = o.kind
+                             WHERE o.issuer = ANY (mine))
+         WHERE p.peer = peer;
         -- of each feed the newest block of 1000, and of the older ones another in each round
         SELECT coalesce(jsonb_agg(jsonb_build_object('issuer', b.issuer, 'kind', b.kind, 'first_seq', b.block * 1000, 'last_seq', least(b.block * 1000 + 999, b.last_seq))), '[]')
           INTO ranges

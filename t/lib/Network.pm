@@ -10,7 +10,7 @@ use PostgreSQL::Test::Utils;
 our $policy = q{ecert.default_policy() || '{"audit": {"required": [{"as": "upstream", "count": 1}],
 	"upstream": {"tolerance": 0.02}, "downstream": {"tolerance": 0.02}, "peer": {"k": 3, "band": 0.3, "minimum": 3}}}'::jsonb};
 
-# A started server for a node, without a ledger; the duties wait to be called
+# A started server for a node, without a ledger (empty: without the extension too); the duties wait to be called
 sub server
 {
 	my ($node, %option) = @_;
@@ -20,7 +20,7 @@ sub server
 	system_or_bail('openssl', 'genpkey', '-algorithm', $option{algorithm} // 'ed25519', '-out', $key) unless -f $key;
 	$server->append_conf('postgresql.conf', settings($node, $key) . ($option{conf} // ''));
 	$server->start;
-	$server->safe_psql('postgres', 'CREATE EXTENSION ecert; CREATE EXTENSION dblink; CREATE EXTENSION pgcrypto');
+	$server->safe_psql('postgres', 'CREATE EXTENSION ecert; CREATE EXTENSION dblink; CREATE EXTENSION pgcrypto') unless $option{empty};
 	return $server;
 }
 
