@@ -512,7 +512,7 @@ BEGIN
            (SELECT sum((r ->> 'last')::bigint - (r ->> 'first')::bigint + 1)::bigint FROM jsonb_array_elements(b.body -> 'packages') AS r) AS package_count,
            jsonb_array_length(b.body -> 'checks') AS check_count,
            (SELECT count(*)::bigint FROM jsonb_array_elements(b.body -> 'checks') AS c WHERE c -> 'ok' = 'false') AS failed_check_count,
-           ecert.audit_void(a.subject, a.period, b.body -> 'packages') AS void,
+           CASE WHEN ecert.is_checkable(a.package) THEN ecert.audit_void(a.subject, a.period, b.body -> 'packages') END AS void,
            b.body ->> 'comment' AS comment
       FROM ledger.package a CROSS JOIN LATERAL (SELECT ecert.body(a.package)) AS b (body)
      WHERE a.kind = 'audit';
@@ -528,7 +528,7 @@ BEGIN
     COMMENT ON COLUMN ledger.audit.package_count IS 'packages audited';
     COMMENT ON COLUMN ledger.audit.check_count IS 'checks made';
     COMMENT ON COLUMN ledger.audit.failed_check_count IS 'checks that were not ok';
-    COMMENT ON COLUMN ledger.audit.void IS 'has one of the audited packages been replaced since';
+    COMMENT ON COLUMN ledger.audit.void IS 'has one of the audited packages been replaced since; NULL: not checkable here';
     COMMENT ON COLUMN ledger.audit.comment IS 'what the auditor adds';
 
     CREATE OR REPLACE VIEW ledger.audit_check AS
