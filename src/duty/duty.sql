@@ -279,27 +279,44 @@ END
 $$;
 COMMENT ON FUNCTION ecert.do_duty(text, text, text, tstzrange) IS 'internal: do one duty; when it cannot be done, write down why in ledger.duty_log';
 
+CREATE FUNCTION ecert.begin_round() RETURNS boolean
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF pg_try_advisory_lock(hashtext('ecert.run_duties')) THEN
+        RETURN true;
+    END IF;
+    RAISE NOTICE 'a round of duties is under way already';
+    RETURN false;
+END
+$$;
+COMMENT ON FUNCTION ecert.begin_round() IS 'internal: true when no other session is at a round of duties; this one is then, until ecert.end_round()';
+
+CREATE FUNCTION ecert.end_round() RETURNS void
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT ecert.log_duty('round', ecert.this_node(), 'done');
+    SELECT FROM pg_advisory_unlock(hashtext('ecert.run_duties'));
+$$;
+COMMENT ON FUNCTION ecert.end_round() IS 'internal: the round that ecert.begin_round() began is done';
+
 CREATE PROCEDURE ecert.run_duties()
     LANGUAGE plpgsql
 AS $$
 DECLARE
     due record;
 BEGIN
-    -- one round at a time
-    IF NOT pg_catalog.pg_try_advisory_lock(pg_catalog.hashtext('ecert.run_duties')) THEN
-        RAISE NOTICE 'a round of duties is under way already';
-        RETURN;
+    -- src/duty/worker.c takes the same steps
+    IF ecert.begin_round() THEN
+        FOR due IN SELECT d.duty, d.subject, d.as_role, d.period FROM ecert.due_duties() AS d LOOP
+            PERFORM ecert.do_duty(due.duty, due.subject, due.as_role, due.period);
+            COMMIT;
+        END LOOP;
+        PERFORM ecert.end_round();
     END IF;
-    FOR due IN SELECT d.duty, d.subject, d.as_role, d.period FROM ecert.due_duties() AS d LOOP
-        PERFORM ecert.do_duty(due.duty, due.subject, due.as_role, due.period);
-        COMMIT;
-    END LOOP;
-    PERFORM ecert.log_duty('round', ecert.this_node(), 'done');
-    PERFORM pg_catalog.pg_advisory_unlock(pg_catalog.hashtext('ecert.run_duties'));
-    COMMIT;
 END
 $$;
-COMMENT ON PROCEDURE ecert.run_duties() IS 'one round of this node''s duties, each in a transaction of its own: keep links alive, settle what waits, pack periods that are over, audit what came in, certify and reward. What cannot be done is in ledger.duty_log and tried again in the next round. The background worker calls it every ecert.worker_interval; cron may instead';
+COMMENT ON PROCEDURE ecert.run_duties() IS 'one round of this node''s duties, each in a transaction of its own: keep links alive, settle what waits, pack periods that are over, audit what came in, certify and reward. What cannot be done is in ledger.duty_log and tried again in the next round. The background worker does the same every ecert.worker_interval; cron may call this instead';
 
 CREATE FUNCTION ecert.create_duty_tables() RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -332,5 +349,6 @@ $$;
 COMMENT ON FUNCTION ecert.create_duty_tables() IS 'internal: makes ledger.duty_log';
 
 REVOKE ALL ON FUNCTION ecert.log_duty(text, text, text, text), ecert.pack_duty(text), ecert.audit_duty(text, text, tstzrange),
-    ecert.link_duty(text), ecert.do_duty(text, text, text, tstzrange), ecert.create_duty_tables() FROM PUBLIC;
+    ecert.link_duty(text), ecert.do_duty(text, text, text, tstzrange), ecert.begin_round(), ecert.end_round(),
+    ecert.create_duty_tables() FROM PUBLIC;
 REVOKE ALL ON PROCEDURE ecert.run_duties() FROM PUBLIC;

@@ -3,12 +3,14 @@
  *		A background worker for each database of ecert.worker_database: every
  *		ecert.worker_interval one round of this node's duties.
  *
- * It only calls the procedure that cron would call.  An error that the
- * procedure does not catch itself ends the worker; the server starts it again.
+ * It takes the steps of the procedure that cron would call: a CALL that commits
+ * on the way needs a portal, which a worker has not.  An error that
+ * ecert.do_duty() does not catch ends the worker; the server starts it again.
  */
 #include "duty/duty.h"
 
 #include "access/xact.h"
+#include "catalog/pg_type.h"
 #include "commands/extension.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -18,13 +20,16 @@
 #include "storage/ipc.h"
 #include "storage/latch.h"
 #include "tcop/tcopprot.h"
+#include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/varlena.h"
 
 #include "pg/guc.h"
 
 #define RESTART_SECONDS 10
+#define DUE_COLUMNS 4
 
 extern PGDLLEXPORT void ecert_worker_main(Datum index);
 
@@ -42,43 +47,113 @@ database_at(int index)
 	return index < list_length(names) ? list_nth(names, index) : NULL;
 }
 
-/* Is there a ledger in this database, and is this a server that may write? */
+/* Is there a ledger in this database, and is this server a node?  Inside SPI */
 static bool
 has_duties(void)
 {
-	bool		found;
+	return OidIsValid(get_extension_oid("ecert", true)) &&
+		SPI_execute("SELECT 1 FROM pg_catalog.pg_class WHERE oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass('ledger.duty_log')"
+					" AND pg_catalog.current_setting('ecert.node') OPERATOR(pg_catalog.<>) ''", true, 1) == SPI_OK_SELECT &&
+		SPI_processed > 0;
+}
 
-	if (RecoveryInProgress() || !OidIsValid(get_extension_oid("ecert", true)))
-		return false;
-	SPI_connect();
+/* One duty, as ecert.due_duties() lists it */
+typedef struct Due
+{
+	char	   *column[DUE_COLUMNS];	/* duty, subject, as_role, period; NULL where it is NULL */
+} Due;
+
+static void
+begin_transaction(const char *activity)
+{
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
 	PushActiveSnapshot(GetTransactionSnapshot());
-	found = SPI_execute("SELECT 1 FROM pg_catalog.pg_class WHERE oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass('ledger.duty_log')"
-						" AND pg_catalog.current_setting('ecert.node') OPERATOR(pg_catalog.<>) ''", true, 1) == SPI_OK_SELECT && SPI_processed > 0;
-	PopActiveSnapshot();
-	SPI_finish();
-	return found;
+	SPI_connect();
+	pgstat_report_activity(STATE_RUNNING, activity);
 }
 
 static void
-run_round(void)
+end_transaction(void)
 {
-	SPIExecuteOptions options;
-
-	SetCurrentStatementStartTimestamp();
-	StartTransactionCommand();
-	if (has_duties())
-	{
-		pgstat_report_activity(STATE_RUNNING, "CALL ecert.run_duties()");
-		memset(&options, 0, sizeof options);
-		/* the procedure commits after each duty */
-		options.allow_nonatomic = true;
-		SPI_connect_ext(SPI_OPT_NONATOMIC);
-		(void) SPI_execute_extended("CALL ecert.run_duties()", &options);
-		SPI_finish();
-	}
+	SPI_finish();
+	PopActiveSnapshot();
 	CommitTransactionCommand();
 	pgstat_report_stat(true);
 	pgstat_report_activity(STATE_IDLE, NULL);
+}
+
+/* Run a query and return its rows as text, palloc'd in context */
+static List *
+rows_of(const char *sql, MemoryContext context)
+{
+	List	   *rows = NIL;
+
+	if (SPI_execute(sql, false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not run \"%s\"", sql);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		MemoryContext before = MemoryContextSwitchTo(context);
+		Due		   *due = palloc0(sizeof *due);
+
+		for (int column = 0; column < SPI_tuptable->tupdesc->natts; column++)
+		{
+			char	   *value = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, column + 1);
+
+			due->column[column] = value != NULL ? pstrdup(value) : NULL;
+		}
+		rows = lappend(rows, due);
+		MemoryContextSwitchTo(before);
+	}
+	return rows;
+}
+
+static void
+do_duty(const Due *due)
+{
+	Oid			types[DUE_COLUMNS] = {TEXTOID, TEXTOID, TEXTOID, TEXTOID};
+	Datum		values[DUE_COLUMNS] = {0};
+	char		nulls[DUE_COLUMNS];
+
+	begin_transaction(due->column[0]);
+	for (int i = 0; i < DUE_COLUMNS; i++)
+	{
+		nulls[i] = due->column[i] == NULL ? 'n' : ' ';
+		if (due->column[i] != NULL)
+			values[i] = CStringGetTextDatum(due->column[i]);
+	}
+	if (SPI_execute_with_args("SELECT ecert.do_duty($1, $2, $3, $4::pg_catalog.tstzrange)", DUE_COLUMNS,
+							  types, values, nulls, false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not do a duty");
+	end_transaction();
+}
+
+/* The steps of ecert.run_duties(), each duty in a transaction of its own */
+static void
+run_round(void)
+{
+	MemoryContext round = AllocSetContextCreate(TopMemoryContext, "ecert round of duties", ALLOCSET_DEFAULT_SIZES);
+	List	   *dues = NIL;
+	ListCell   *cell;
+	bool		begun;
+
+	begin_transaction("ecert: what is due");
+	begun = has_duties() && strcmp(((Due *) linitial(rows_of("SELECT ecert.begin_round()", round)))->column[0], "t") == 0;
+	if (begun)
+		dues = rows_of("SELECT d.duty, d.subject, d.as_role, d.period FROM ecert.due_duties() AS d", round);
+	end_transaction();
+	foreach(cell, dues)
+	{
+		CHECK_FOR_INTERRUPTS();
+		do_duty(lfirst(cell));
+	}
+	if (begun)
+	{
+		begin_transaction("ecert: end of round");
+		(void) rows_of("SELECT ecert.end_round()", round);
+		end_transaction();
+	}
+	MemoryContextDelete(round);
 }
 
 void
