@@ -18,7 +18,7 @@ CREATE FUNCTION ecert.whole_period(unit text, at timestamptz) RETURNS tstzrange
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    RETURN tstzrange(date_trunc(unit, at), date_trunc(unit, at) + ('1 ' || unit)::interval);
+    RETURN tstzrange(date_trunc(unit, at), date_trunc(unit, at) + CASE unit WHEN 'quarter' THEN interval '3 months' ELSE ('1 ' || unit)::interval END);
 EXCEPTION WHEN invalid_parameter_value OR invalid_datetime_format OR feature_not_supported THEN
     RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('"%s" is not a unit of periods', unit),
         HINT = 'Settings ecert.packing_period and ecert.statistics_period are hour, day, week, month, quarter or year.';

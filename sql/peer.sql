@@ -1,0 +1,134 @@
+-- What comes from peers: in any order it ends as the same ledger; what is known is skipped, what cannot be is kept as evidence.
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set SHOW_CONTEXT never
+\set VERBOSITY terse
+SET client_min_messages = warning;
+SET timezone = 'UTC';
+SET datestyle = 'ISO';
+CREATE EXTENSION IF NOT EXISTS ecert;
+DROP SCHEMA IF EXISTS ledger CASCADE;
+CREATE SCHEMA peer_test;
+SELECT set_config('peer_test.keys', :'abs_srcdir' || '/test/keys/', false) IS NOT NULL AS keys;
+CREATE FUNCTION peer_test.become(node text, key text) RETURNS void LANGUAGE sql AS $$
+    SELECT set_config('ecert.node', node, false), set_config('ecert.signing_key', current_setting('peer_test.keys') || key || '.pem', false) $$;
+CREATE FUNCTION peer_test.key(key text) RETURNS text LANGUAGE sql AS $$ SELECT pg_read_file(current_setting('peer_test.keys') || key || '.pub.pem') $$;
+
+-- a ledger with a package of every kind that has a rule
+SELECT FROM peer_test.become('certifier', 'certifier');
+SELECT ecert.create_ledger('peer.test', ecert.default_policy() || '{"audit": {"required": [{"as": "upstream", "count": 1}],
+    "upstream": {"tolerance": 0.02}, "downstream": {"tolerance": 0.02}, "peer": {"k": 3, "band": 0.3, "minimum": 3}}}') IS NOT NULL AS made;
+SELECT count(ecert.enroll(n, '{applicant,auditor}', peer_test.key(k))) FROM (VALUES ('plant', 'plant-a'), ('mine', 'plant-c')) AS e (n, k);
+SELECT ecert.relate('mine', 'plant', 'upstream') IS NOT NULL AS related;
+SELECT ecert.set_policy(ecert.policy()) IS NOT NULL AS policy;
+SELECT FROM peer_test.become('plant', 'plant-a');
+INSERT INTO ledger.reading (source, unit, product, supplier, interval_start, interval_end, quantity) VALUES
+    ('raw_coal', 't', 'steel', 'mine', '2024-01-01', '2024-02-01', 1000), ('raw_coal', 't', 'steel', 'mine', '2025-01-01', '2025-02-01', 1050);
+INSERT INTO ledger.production (product, unit, period_start, period_end, output, qualified) VALUES
+    ('steel', 't', '2024-01-01', '2024-02-01', 5100, 5000), ('steel', 't', '2025-01-01', '2025-02-01', 5660, 5600);
+CALL ecert.run_duties();
+-- a correction, so that a package replaces another
+SELECT ecert.pack_energy('[2025-01-01,2025-02-01)', p.hash, 'meter read again') IS NOT NULL AS corrected FROM ledger.package p WHERE p.kind = 'energy' AND p.seq = 1;
+SELECT FROM peer_test.become('mine', 'plant-c');
+INSERT INTO ledger.delivery (applicant, source, unit, period_start, period_end, quantity) VALUES
+    ('plant', 'raw_coal', 't', '2024-01-01', '2024-02-01', 1004), ('plant', 'raw_coal', 't', '2025-01-01', '2025-02-01', 1047);
+CALL ecert.run_duties();
+SELECT FROM peer_test.become('certifier', 'certifier');
+SET ecert.statistics_period = 'month';
+CALL ecert.run_duties();
+SELECT ecert.set_status(hash, 'suspended', 'a question') IS NOT NULL AS suspended FROM ledger.package WHERE kind = 'certificate';
+SELECT duty, subject, coalesce(sqlstate, 'done') AS state, outcome FROM ledger.duty_log ORDER BY duty, subject;
+CREATE TABLE peer_test.package AS SELECT row_number() OVER (ORDER BY recorded_at, issuer, kind, seq) AS n, kind, hash, package::bytea AS bytes FROM ledger.package;
+SELECT kind, count(*) FROM peer_test.package GROUP BY kind ORDER BY kind;
+
+-- another node's copy of it, filled in twelve orders: forwards, backwards, and by chance
+CREATE FUNCTION peer_test.fill(seed text) RETURNS TABLE (admitted bigint, pending bigint, quarantined bigint, left_over bigint, equal boolean, problems bigint)
+LANGUAGE plpgsql AS $$
+DECLARE
+    p record;
+    became text;
+BEGIN
+    DROP SCHEMA IF EXISTS ledger CASCADE;
+    PERFORM ecert.join_ledger((SELECT ecert.package(bytes) FROM peer_test.package WHERE kind = 'genesis'));
+    admitted := 0; pending := 0; quarantined := 0;
+    FOR p IN SELECT * FROM peer_test.package WHERE kind <> 'genesis'
+              ORDER BY CASE seed WHEN 'forwards' THEN lpad(n::text, 9, '0') WHEN 'backwards' THEN lpad((1000 - n)::text, 9, '0') ELSE md5(seed || n) END LOOP
+        became := ecert.admit_from_peer(p.bytes, 'hub');
+        admitted := admitted + (became = 'admitted')::integer;
+        pending := pending + (became = 'pending')::integer;
+        quarantined := quarantined + (became = 'quarantined')::integer;
+    END LOOP;
+    SELECT count(*) INTO left_over FROM ledger.pending;
+    SELECT bool_and(l.hash IS NOT NULL) INTO equal FROM peer_test.package t LEFT JOIN ledger.package l ON l.hash = t.hash;
+    SELECT count(*) INTO problems FROM ecert.problems();
+    RETURN NEXT;
+END $$;
+SELECT FROM peer_test.become('reader', 'plant-a');
+SELECT * FROM peer_test.fill('forwards');
+SELECT pending > 10 AS most_wait, quarantined, left_over, equal, problems FROM peer_test.fill('backwards');
+SELECT bool_or(f.pending > 0) AS some_wait, sum(f.quarantined) AS quarantined, sum(f.left_over) AS left_over, bool_and(f.equal) AS equal, sum(f.problems) AS problems
+  FROM generate_series(1, 10) AS seed CROSS JOIN LATERAL peer_test.fill(seed::text) AS f;
+-- everything once more is known
+SELECT ecert.admit_from_peer(bytes, 'hub') AS became, count(*) FROM peer_test.package GROUP BY 1;
+-- what waits says for what
+SELECT admitted, left_over FROM peer_test.fill('forwards');
+DROP SCHEMA ledger CASCADE;
+SELECT ecert.join_ledger((SELECT ecert.package(bytes) FROM peer_test.package WHERE kind = 'genesis'));
+SELECT ecert.admit_from_peer(bytes, 'hub') AS became, count(*) FROM peer_test.package WHERE kind IN ('energy', 'audit', 'status', 'reward', 'relation', 'certificate') GROUP BY 1;
+SELECT kind, seq, sqlstate, regexp_replace(waits_for, '[0-9a-f]{64}', '<hash>') AS waits_for, peer FROM ledger.pending ORDER BY kind, seq;
+SELECT ecert.drain_pending() AS nothing_yet;
+SELECT item, state, value FROM ledger.health WHERE item IN ('pending', 'quarantine');
+
+-- what can never be admitted: one changed byte anywhere, in every kind
+SELECT admitted, left_over FROM peer_test.fill('forwards');
+DROP SCHEMA ledger CASCADE;
+SELECT ecert.join_ledger((SELECT ecert.package(bytes) FROM peer_test.package WHERE kind = 'genesis'));
+SELECT p.kind, count(*) FILTER (WHERE r.became = 'admitted') AS admitted, count(*) > 0 AS tried
+  FROM peer_test.package p CROSS JOIN LATERAL (SELECT ecert.admit_from_peer(set_byte(p.bytes, at, (get_byte(p.bytes, at) + 1) % 256), 'hub') AS became
+         FROM generate_series(0, octet_length(p.bytes) - 1, greatest(octet_length(p.bytes) / 40, 1)) AS at) AS r GROUP BY p.kind ORDER BY p.kind;
+SELECT string_agg(DISTINCT sqlstate, ' ' ORDER BY sqlstate) AS sqlstates FROM ledger.quarantine;
+-- the true packages are admitted all the same, and what waited for the false ones is judged
+SELECT ecert.admit_from_peer(bytes, 'hub') AS became, count(*) FROM peer_test.package GROUP BY 1 ORDER BY 1;
+SELECT count(*) AS on_the_ledger FROM ledger.package;
+SELECT count(*) FROM ecert.problems();
+SELECT count(*) AS proofs FROM ledger.equivocation;
+-- bytes that are no package; of another ledger; another genesis; what is too large is kept in part
+SELECT ecert.admit_from_peer('', 'hub'), ecert.admit_from_peer('\x00', 'hub'), ecert.admit_from_peer(decode(repeat('00', 70000), 'hex'), 'hub');
+SELECT sqlstate, reason, octet_length(bytes) AS kept_bytes FROM ledger.quarantine WHERE kind = '' AND octet_length(bytes) IN (0, 1, 65536) ORDER BY octet_length(bytes);
+CREATE TABLE peer_test.here AS SELECT package::bytea AS bytes FROM ledger.package WHERE kind IN ('genesis', 'node');
+DROP SCHEMA ledger CASCADE;
+SELECT FROM peer_test.become('certifier', 'certifier');
+SELECT ecert.create_ledger('other.test') IS NOT NULL AS made;
+SELECT ecert.admit_from_peer(bytes, 'hub') FROM peer_test.here;
+SELECT kind, sqlstate, reason, peer FROM ledger.quarantine ORDER BY kind, seq;
+SELECT ecert.retry_quarantined() AS admitted, (SELECT count(*) FROM ledger.quarantine) AS still_there;
+
+-- the enrolment comes after what it enrols has signed: nobody has to call anything
+SELECT FROM peer_test.become('late', 'plant-a');
+SELECT ecert.sign('energy', '{"period": [1704067200, 1706745600], "lines": [{"source": "electricity", "unit": "kWh", "quantity": 1}]}')::bytea AS early \gset
+SELECT ecert.admit_from_peer(:'early', 'late');
+SELECT waits_for FROM ledger.pending;
+SELECT FROM peer_test.become('certifier', 'certifier');
+SELECT ecert.enroll('late', '{applicant}', peer_test.key('plant-a')) IS NOT NULL AS enrolled;
+SELECT count(*) AS pending, (SELECT count(*) FROM ledger.package WHERE issuer = 'late') AS admitted FROM ledger.pending;
+
+-- a row filter and its twin in SQL say the same
+SELECT bool_and(a.sent = f.sent) AS agree, count(*) AS feeds
+  FROM (VALUES (NULL::text[], NULL::text[]), ('{plant}', '{energy}'), ('{plant}', NULL), (NULL, '{product,audit}'), ('{}', '{}')) AS w (issuers, kinds)
+ CROSS JOIN unnest('{genesis,node,relation,policy,energy,product,audit,certificate,status,reward,checkpoint,witness}'::text[]) AS k (kind)
+ CROSS JOIN unnest('{plant,mine,me,certifier}'::text[]) AS i (issuer)
+ CROSS JOIN LATERAL (SELECT ecert.is_sent('me', w.issuers, w.kinds, 'certifier', k.kind, i.issuer) AS sent) AS a
+ CROSS JOIN LATERAL (SELECT (xpath('/table/row/c/text()', query_to_xml(format('SELECT count(*) AS c FROM (VALUES (%L, %L)) AS p (kind, issuer) WHERE %s',
+        k.kind, i.issuer, ecert.feed_filter('me', w.issuers, w.kinds, 'certifier')), true, false, '')))[1]::text = '1' AS sent) AS f;
+-- links that cannot be
+SELECT ecert.join_ledger((SELECT ecert.package(bytes) FROM peer_test.package WHERE kind = 'genesis'));
+SELECT ecert.join_ledger((SELECT ecert.package(bytes) FROM peer_test.package WHERE kind = 'energy' LIMIT 1));
+SELECT ecert.leave_ledger();
+SELECT ecert.dismiss_node('nobody');
+SELECT ecert.admit_node('certifier', NULL);
+SELECT ecert.compare_with('nobody');
+SELECT ecert.resume(NULL, 'host=nowhere');
+SELECT ecert.catch_up() AS pulled;
+SELECT ecert.whole_period('fortnight', '2025-01-01');
+SELECT ecert.whole_period('month', '2025-02-14'), ecert.whole_period('quarter', '2025-02-14'), ecert.whole_period('year', '2025-02-14');
+DROP SCHEMA ledger CASCADE;
+DROP SCHEMA peer_test CASCADE;
