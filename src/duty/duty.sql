@@ -173,6 +173,13 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'EC110', MESSAGE = format('this server does not subscribe to "%s"', peer),
             HINT = 'On a hub: SELECT ecert.admit_node(...) when the node has joined.';
     END IF;
+    -- the hub's half, which makes a slot here: before anything is written, or it would wait for us
+    IF link.own_connection IS NOT NULL AND jsonb_array_length(ecert.ask(connection, format(
+            'SELECT 1 FROM ledger.peer p WHERE p.peer = %L AND p.subscription IS NOT NULL', link.this_node))) = 0 THEN
+        PERFORM ecert.ask(connection, format('SELECT ecert.admit_node(%L, %L, %L, %L) IS NULL', link.this_node, link.own_connection, link.issuers, link.kinds));
+        PERFORM ecert.log_duty('link', peer, 'the hub has admitted this node');
+        RETURN;
+    END IF;
     state := ecert.ask(connection, format(
         'SELECT CASE WHEN s.slot_name IS NULL OR s.wal_status = ''lost'' THEN ''lost'' ELSE ''there'' END AS state FROM (VALUES (1)) AS v (x)
            LEFT JOIN pg_catalog.pg_replication_slots s ON s.slot_name = %L', link.subscription)) -> 0 ->> 'state';

@@ -86,14 +86,14 @@ AS $$
                             AND r.prrelid IN ('ledger.package'::regclass, 'ledger.equivocation'::regclass)) AS r ON true
     UNION ALL
     SELECT 'setting', g.name, CASE WHEN g.good THEN 'ok' ELSE g.otherwise END, g.value, g.detail
-      FROM (SELECT 'wal_level' AS name, current_setting('wal_level') AS value, current_setting('wal_level') = 'logical' OR NOT EXISTS (SELECT FROM ledger.peer) AS good,
-                   'alarm' AS otherwise, 'replication needs logical' AS detail
+      FROM (SELECT t.name, t.setting AS value, 'alarm' AS otherwise,
+                   CASE t.name WHEN 'wal_level' THEN t.setting = 'logical' OR NOT EXISTS (SELECT FROM ledger.peer)
+                        ELSE t.setting ~ '(^|[ ,"])(pgoutput|\*)($|[ ,"])' END AS good,
+                   CASE t.name WHEN 'wal_level' THEN 'replication needs logical' ELSE 'replication needs pgoutput' END AS detail
+              FROM pg_settings t WHERE t.name IN ('wal_level', 'output_plugin_libraries')
             UNION ALL
-            SELECT 'shared_preload_libraries', current_setting('shared_preload_libraries', true), current_setting('ecert.is_preloaded')::boolean, 'warning',
-                   'without it there is no guard against DDL and no background worker'
-            UNION ALL
-            SELECT 'output_plugin_libraries', current_setting('output_plugin_libraries', true), current_setting('output_plugin_libraries', true) ~ '(^|[ ,"])(pgoutput|\*)($|[ ,"])', 'alarm',
-                   'replication needs pgoutput' WHERE current_setting('output_plugin_libraries', true) IS NOT NULL) AS g
+            SELECT 'ecert.is_preloaded', current_setting('ecert.is_preloaded'), 'warning', current_setting('ecert.is_preloaded')::boolean,
+                   'in shared_preload_libraries there is a guard against DDL and a background worker') AS g
      ORDER BY 1, 2
 $$;
 COMMENT ON FUNCTION ecert.set_up_health() IS 'internal: the part of ecert.health() about triggers, publications and settings';

@@ -193,6 +193,7 @@ BEGIN
         publication text COLLATE "C",
         issuers text[],
         kinds text[],
+        own_connection text,
         below text[] NOT NULL DEFAULT '{}',
         behind jsonb NOT NULL DEFAULT '[]',
         not_there bigint NOT NULL DEFAULT 0,
@@ -210,6 +211,7 @@ BEGIN
     COMMENT ON COLUMN ledger.peer.publication IS 'publication of the hub''s that the one of the two reads from the other: here when it is a node below, there when it is the hub';
     COMMENT ON COLUMN ledger.peer.issuers IS 'issuers that the lower of the two is sent; NULL: all';
     COMMENT ON COLUMN ledger.peer.kinds IS 'kinds that the lower of the two is sent beside the basic ones; NULL: all';
+    COMMENT ON COLUMN ledger.peer.own_connection IS 'connection string by which the hub is to reach this server, for the duties to have the hub''s half done; NULL: the hub''s own people do it';
     COMMENT ON COLUMN ledger.peer.below IS 'nodes below a node below this hub, as it last said';
     COMMENT ON COLUMN ledger.peer.behind IS 'feeds [{issuer, kind, last_seq}] that went on further there when it was last asked; what has not come until the next time is pulled';
     COMMENT ON COLUMN ledger.peer.not_there IS 'packages signed here or below that the hub did not have yet when it was last compared with';

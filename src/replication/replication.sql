@@ -29,6 +29,8 @@ BEGIN
     IF connection !~ '^postgres(ql)?://' AND connection !~ 'connect_timeout' THEN
         target := connection || ' connect_timeout=10';
     END IF;
+    -- a question that was cancelled has left its connection open
+    EXECUTE format('SELECT %s.dblink_disconnect(c) FROM unnest(%1$s.dblink_get_connections()) AS c WHERE c = %L', dblink, 'ecert.ask');
     EXECUTE format('SELECT %s.dblink_connect(%L, $1)', dblink, 'ecert.ask') USING target;
     BEGIN
         EXECUTE format('SELECT %s.dblink_exec(%L, %L)', dblink, 'ecert.ask', 'SET search_path = pg_catalog, pg_temp');
@@ -185,17 +187,18 @@ COMMENT ON FUNCTION ecert.check_same_ledger(text, bytea, text) IS 'internal: nod
 
 -- What a node calls
 
-CREATE FUNCTION ecert.link_statements(hub_node text, is_enrolled boolean, issuers text[], kinds text[]) RETURNS text
+CREATE FUNCTION ecert.link_statements(is_enrolled boolean, issuers text[], kinds text[], own_connection text) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT CASE WHEN is_enrolled THEN '' ELSE format(E'SELECT ecert.enroll(%L, %L, %L);  -- with the roles it is to have\n', ecert.this_node(), '{applicant,auditor}', ecert.public_key()) END
         || format('SELECT ecert.admit_node(%L, %L%s);', ecert.this_node(),
-                  format('host=<this server> port=%s dbname=%s user=<a role that may replicate>', current_setting('port'), current_database()),
+                  coalesce(own_connection, format('host=<this server> port=%s dbname=%s user=<a role that may replicate>', current_setting('port'), current_database())),
                   CASE WHEN issuers IS NOT NULL OR kinds IS NOT NULL THEN format(', %L, %L', issuers, kinds) ELSE '' END)
 $$;
-COMMENT ON FUNCTION ecert.link_statements(text, boolean, text[], text[]) IS 'internal: what the hub has to run so that this node takes part';
+COMMENT ON FUNCTION ecert.link_statements(boolean, text[], text[], text) IS 'internal: what the hub has to run so that this node takes part';
 
-CREATE FUNCTION ecert.join_ledger(genesis ecert.package, hub text DEFAULT NULL, issuers text[] DEFAULT NULL, kinds text[] DEFAULT NULL) RETURNS void
+CREATE FUNCTION ecert.join_ledger(genesis ecert.package, hub text DEFAULT NULL, issuers text[] DEFAULT NULL, kinds text[] DEFAULT NULL,
+                                  own_connection text DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_variable
@@ -222,7 +225,7 @@ BEGIN
             EXCEPTION WHEN insufficient_privilege THEN
                 IF jsonb_array_length(ecert.ask(hub, format('SELECT 1 FROM pg_catalog.pg_publication p WHERE p.pubname = %L', link))) = 0 THEN
                     RAISE EXCEPTION USING ERRCODE = 'EC110', MESSAGE = format('hub "%s" has no publication for this node yet', hub_node),
-                        DETAIL = format(E'Let it run:\n%s', ecert.link_statements(hub_node, is_enrolled, issuers, kinds)),
+                        DETAIL = format(E'Let it run:\n%s', ecert.link_statements(is_enrolled, issuers, kinds, own_connection)),
                         HINT = 'Then join again.';
                 END IF;
             END;
@@ -240,12 +243,14 @@ BEGIN
                 HINT = 'A database holds one ledger, and it has one hub; leave the hub with ecert.leave_ledger() first.';
         END IF;
         IF hub IS NOT NULL THEN
-            INSERT INTO ledger.peer (peer, this_node, is_hub, subscription, publication, issuers, kinds)
-            VALUES (hub_node, me, true, link, CASE WHEN is_filtered THEN link ELSE 'ecert' END, issuers, kinds);
+            INSERT INTO ledger.peer (peer, this_node, is_hub, subscription, publication, issuers, kinds, own_connection)
+            VALUES (hub_node, me, true, link, CASE WHEN is_filtered THEN link ELSE 'ecert' END, issuers, kinds, own_connection);
             PERFORM ecert.publish_up();
             PERFORM ecert.subscribe(link, hub, CASE WHEN is_filtered THEN link ELSE 'ecert' END, true);
             RAISE NOTICE USING MESSAGE = format('hub "%s" has to run, as a superuser:', hub_node),
-                DETAIL = ecert.link_statements(hub_node, is_enrolled, issuers, kinds);
+                DETAIL = ecert.link_statements(is_enrolled, issuers, kinds, own_connection),
+                HINT = CASE WHEN own_connection IS NULL THEN 'With own_connection given, this node''s duties run ecert.admit_node() there, if they may.'
+                            ELSE 'This node''s duties run ecert.admit_node() there, if they may.' END;
         END IF;
     EXCEPTION WHEN OTHERS THEN
         IF made_slot THEN
@@ -255,7 +260,7 @@ BEGIN
     END;
 END
 $$;
-COMMENT ON FUNCTION ecert.join_ledger(ecert.package, text, text[], text[]) IS 'any node but the certifier, with ecert.node set: make this database''s copy of the ledger that begins with a genesis package, which must have come by a way that is trusted. hub is the connection string of the server that sends the others'' packages and takes this node''s (a role that may replicate and read ledger.package there; NULL: none yet, call again to link later). issuers, kinds: be sent only these beside node, relation, policy, checkpoint and what this node signs (NULL: all). Prints what the hub has to run. EC016, EC091, EC093, EC110';
+COMMENT ON FUNCTION ecert.join_ledger(ecert.package, text, text[], text[], text) IS 'any node but the certifier, with ecert.node set: make this database''s copy of the ledger that begins with a genesis package, which must have come by a way that is trusted. hub is the connection string of the server that sends the others'' packages and takes this node''s (a role that may replicate and read ledger.package there; NULL: none yet, call again to link later). issuers, kinds: be sent only these beside node, relation, policy, checkpoint and what this node signs (NULL: all). Prints what the hub has to run; with own_connection, the connection string of this server as the hub is to use it, this node''s duties have ecert.admit_node() run there where their role may. EC016, EC091, EC093, EC110';
 
 CREATE FUNCTION ecert.unlink(peer text) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -661,8 +666,8 @@ COMMENT ON FUNCTION ecert.create_replication_tables() IS 'internal: makes ledger
 
 REVOKE ALL ON FUNCTION ecert.ask(text, text), ecert.peer_connection(text), ecert.publish(text, text), ecert.publish_up(),
     ecert.make_slot(text, text), ecert.drop_slot(text, text), ecert.unsubscribe(text), ecert.subscribe(text, text, text, boolean),
-    ecert.check_same_ledger(text, bytea, text), ecert.link_statements(text, boolean, text[], text[]),
-    ecert.join_ledger(ecert.package, text, text[], text[]), ecert.unlink(text), ecert.leave_ledger(),
+    ecert.check_same_ledger(text, bytea, text), ecert.link_statements(boolean, text[], text[], text),
+    ecert.join_ledger(ecert.package, text, text[], text[], text), ecert.unlink(text), ecert.leave_ledger(),
     ecert.admit_node(text, text, text[], text[]), ecert.dismiss_node(text), ecert.catch_up(text, jsonb), ecert.behind(text),
     ecert.resume(text, text), ecert.check_own_head(text), ecert.put_difference(text, text, text, bigint, text),
     ecert.block_difference(text, text, text, bigint, bigint), ecert.compare_with(text, boolean),
