@@ -20,9 +20,13 @@ $hub->safe_psql('postgres', q{SELECT ecert.relate('mine', 'plant', 'upstream'), 
 Network::link_node($hub, $server{$_}, $_) for qw(plant other);
 
 # a filter needs a publication at the hub; a node whose role there may not make one is told what to run
-$hub->safe_psql('postgres', q{CREATE ROLE replicator LOGIN REPLICATION; GRANT USAGE ON SCHEMA ecert, ledger TO replicator;
-	GRANT SELECT ON ledger.package, ledger.equivocation, ledger.node TO replicator});
-my $weak = Network::connection($hub) =~ s/user=\S+/user=replicator/r;
+# (the privileges are those of docs/operations.md, on either side of a link)
+my $grants = q{CREATE ROLE ecert_replicator LOGIN REPLICATION;
+	GRANT USAGE ON SCHEMA ecert, ledger TO ecert_replicator;
+	GRANT SELECT ON ledger.package, ledger.equivocation, ledger.node TO ecert_replicator;
+	GRANT SELECT (peer, is_hub, below, subscription) ON ledger.peer TO ecert_replicator;};
+$hub->safe_psql('postgres', $grants);
+my $weak = Network::connection($hub) =~ s/user=\S+/user=ecert_replicator/r;
 my ($status, $output, $error) = $server{mine}->psql('postgres', "SELECT ecert.join_ledger('" . Network::genesis($hub) . "', '$weak', '{plant}', '{energy}')");
 like($error, qr/hub "certifier" has no publication for this node yet/, 'a node without the right to link itself is stopped');
 like($error, qr/SELECT ecert\.admit_node\('mine', 'host=.*', '\{plant\}', '\{energy\}'\);/, 'and told what the hub has to run');
@@ -31,7 +35,8 @@ is($server{mine}->safe_psql('postgres', "SELECT to_regclass('ledger.package') IS
 my $notice = $hub->psql('postgres', "SELECT ecert.admit_node('mine', '" . Network::connection($server{mine}) . "', '{plant}', '{energy}')");
 is($notice, 0, 'the hub runs it, before the node is there');
 $server{mine}->safe_psql('postgres', "SELECT ecert.join_ledger('" . Network::genesis($hub) . "', '$weak', '{plant}', '{energy}')");
-$hub->safe_psql('postgres', "SELECT ecert.admit_node('mine', '" . Network::connection($server{mine}) . "', '{plant}', '{energy}')");
+$server{mine}->safe_psql('postgres', $grants);
+$hub->safe_psql('postgres', "SELECT ecert.admit_node('mine', '" . (Network::connection($server{mine}) =~ s/user=\S+/user=ecert_replicator/r) . "', '{plant}', '{energy}')");
 Network::link_node($hub, $server{buyer}, 'buyer', q{, '{plant}', '{product}'});
 Network::link_node($hub, $server{reader}, 'reader', q{, NULL, '{certificate,status}'});
 
@@ -61,6 +66,9 @@ Network::duties(@server{qw(mine buyer)});
 ok(arrived('certifier', 'audit', 4), 'its audits reach the hub');
 Network::duties($hub);
 ok(arrived('reader', 'certificate', 1), 'and the certificate a reader');
+
+Network::duties($server{mine}, $hub);
+is($_->safe_psql('postgres', q{SELECT duty, subject, outcome FROM ledger.duty_log WHERE sqlstate IS NOT NULL AND duty IN ('link', 'compare')}), '', 'the duties of the link need no other privileges') for $server{mine}, $hub;
 
 # what each holds
 my $held = q{SELECT string_agg(feed, ', ' ORDER BY feed) FROM (SELECT DISTINCT kind || ' ' || issuer AS feed FROM ledger.package) AS f};
