@@ -194,7 +194,7 @@ show_log() {
 finish() {
 	trap '' INT TERM HUP
 	with_main_cluster
-	[ -z "$home" ] || stop_cluster
+	[ -z "$home" ] || stop_clusters
 	[ -z "$work" ] || rm -rf "$work"
 	if [ -n "$home" ] && [ "$failed" -gt 0 ] && [ -d "$home/tree/tmp_check/log" ]; then
 		cp -R "$home/tree/tmp_check/log" "$run/logs/tap"
@@ -226,7 +226,8 @@ copy_tree
 if compile; then
 	! wanted unit || unit
 	if wanted regress || wanted isolation; then
-		if start_cluster; then
+		make_socket
+		if start_cluster data 5432; then
 			! wanted regress || regress
 			! wanted isolation || isolation
 		else

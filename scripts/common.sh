@@ -2,8 +2,8 @@
 # Shell functions that demo.sh and check.sh share; POSIX sh, sourced with $project set.
 #
 # Both scripts work in a folder of their own below the project ($run): a copy of the sources, what is
-# built of it, the throw-away cluster and its socket lie in $run/home, which belongs to the user the
-# server runs as. The server finds the extension there too, so nothing is installed into the system's
+# built of it, the throw-away clusters and their sockets lie in $run/home, which belongs to the user the
+# servers run as. The servers find the extension there too, so nothing is installed into the system's
 # folders but Debian packages that are missing.
 
 # Say what is being done
@@ -37,8 +37,8 @@ as_root() {
 
 # ---- packages -------------------------------------------------------------------------------------
 
-# Point pg_bin, pg_config, pgxs and pg_version at the newest PostgreSQL that is complete: server, headers
-# and pgcrypto. PG_CONFIG, when set, is the only one looked at.
+# Point pg_bin, pg_config, pgxs and pg_version at the newest PostgreSQL that is complete: server, headers,
+# pgcrypto and dblink. PG_CONFIG, when set, is the only one looked at.
 find_postgres() {
 	if [ -n "${PG_CONFIG:-}" ]; then
 		candidates=$PG_CONFIG
@@ -51,7 +51,8 @@ find_postgres() {
 		pg_version=$("$pg_config" --version | sed 's/^[^0-9]*\([0-9]*\).*/\1/')
 		if [ "$pg_version" -ge 15 ] && [ -x "$pg_bin/postgres" ] && [ -x "$pg_bin/initdb" ] &&
 			[ -f "$pgxs" ] && [ -f "$("$pg_config" --includedir-server)/postgres.h" ] &&
-			[ -f "$("$pg_config" --sharedir)/extension/pgcrypto.control" ]; then
+			[ -f "$("$pg_config" --sharedir)/extension/pgcrypto.control" ] &&
+			[ -f "$("$pg_config" --sharedir)/extension/dblink.control" ]; then
 			return 0
 		fi
 	done
@@ -198,10 +199,10 @@ find_home() {
 	[ "$(id -u)" -ne 0 ] || as_server true 2>/dev/null || server_privilege='--bounding-set=-all'
 }
 
-# Take the folder of make_home away, with its server
+# Take the folder of make_home away, with its servers
 remove_home() {
 	if find_home "$1"; then
-		stop_cluster
+		stop_clusters
 		rm -rf "$home"
 	fi
 	rm -rf "$1"
@@ -256,15 +257,11 @@ extension_settings() {
 	printf "dynamic_library_path = '%s:\$libdir'\n" "$home/installed$library"
 }
 
-# ---- the throw-away cluster ---------------------------------------------------------------------------
+# ---- the throw-away clusters --------------------------------------------------------------------------
 
-# Make and start a cluster in $home. It listens on a Unix socket in a private folder only, so no port has to
-# be free and nobody else can connect. Sets PGHOST, PGPORT and PGUSER for psql and the tests.
-start_cluster() {
-	if ! as_server "$pg_bin/initdb" -D "$home/data" -U postgres -A trust -E UTF8 --no-locale -N >"$home/initdb.log" 2>&1; then
-		cat "$home/initdb.log" >&2
-		return 1
-	fi
+# Make the folder of the sockets, private: nobody else can connect, and since clusters listen nowhere else, no
+# port of the machine has to be free. Sets PGHOST and PGUSER for psql and the tests.
+make_socket() {
 	# The address of a socket has room for 107 bytes
 	socket=$home/socket
 	if [ "${#socket}" -gt 85 ]; then
@@ -274,25 +271,37 @@ start_cluster() {
 	else
 		as_server mkdir -m 700 "$socket"
 	fi
-	{
-		extension_settings
-		printf "listen_addresses = ''\nunix_socket_directories = '\"%s\"'\nport = 5432\n" "$socket"
-		printf "fsync = off\nmax_connections = 60\ntimezone = 'UTC'\nlog_timezone = 'UTC'\n"
-	} | as_server tee -a "$home/data/postgresql.conf" >/dev/null
-	if ! as_server "$pg_bin/pg_ctl" -D "$home/data" -l "$home/server.log" -w -t 60 start >/dev/null 2>&1; then
-		cat "$home/server.log" >&2
-		return 1
-	fi
-	PGHOST=$socket PGPORT=5432 PGUSER=postgres
-	export PGHOST PGPORT PGUSER
+	PGHOST=$socket PGUSER=postgres
+	export PGHOST PGUSER
 }
 
-# Stop the server in $home if there is one
-stop_cluster() {
-	if [ -f "$home/data/postmaster.pid" ]; then
-		find_postgres || true
-		as_server "$pg_bin/pg_ctl" -D "$home/data" -m immediate -w stop >/dev/null 2>&1 || true
+# Make and start a cluster in the folder $1 of $home, log beside it; $2 = its port, by which clusters of one
+# folder of sockets are told apart; $3 = further settings. Sets PGPORT to that.
+start_cluster() {
+	if ! as_server "$pg_bin/initdb" -D "$home/$1" -U postgres -A trust -E UTF8 --no-locale -N >"$home/initdb.log" 2>&1; then
+		cat "$home/initdb.log" >&2
+		return 1
 	fi
+	{
+		extension_settings
+		printf "listen_addresses = ''\nunix_socket_directories = '\"%s\"'\nport = %s\n" "$PGHOST" "$2"
+		printf "fsync = off\nmax_connections = 60\ntimezone = 'UTC'\nlog_timezone = 'UTC'\n%s\n" "${3:-}"
+	} | as_server tee -a "$home/$1/postgresql.conf" >/dev/null
+	if ! as_server "$pg_bin/pg_ctl" -D "$home/$1" -l "$home/$1.log" -w -t 60 start >/dev/null 2>&1; then
+		cat "$home/$1.log" >&2
+		return 1
+	fi
+	PGPORT=$2
+	export PGPORT
+}
+
+# Stop every server in $home, also one that has only begun
+stop_clusters() {
+	for pid_file in "$home"/*/postmaster.pid; do
+		[ -f "$pid_file" ] || continue
+		[ -n "${pg_bin:-}" ] || find_postgres || true
+		as_server "$pg_bin/pg_ctl" -D "${pid_file%/*}" -m immediate -w stop >/dev/null 2>&1 || true
+	done
 	if [ -f "$run/socket" ]; then
 		rm -rf "$(cat "$run/socket")"
 	fi

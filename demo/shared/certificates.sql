@@ -1,14 +1,14 @@
 -- January to November 2024 against the same months of 2020. Whoever nothing stands against gets a certificate.
-SELECT set_config('demo.keys', :'keys', false) \g /dev/null
-
+-- Variable: against, a plant that gets none.
 CREATE TABLE demo.assessment AS
-    SELECT n.node, n.name, n.producer, a.*
-      FROM demo.node n CROSS JOIN LATERAL ecert.assess(n.node, '[2024-01-01 00:00+00, 2024-12-01 00:00+00)') AS a
-     WHERE 'applicant' = ANY (n.roles) AND a.product IS NOT NULL;
+    SELECT p.node, p.plant_name AS name, p.producer, a.*
+      FROM demo.producer p JOIN ledger.node n ON n.node = p.node
+     CROSS JOIN LATERAL ecert.assess(p.node, '[2024-01-01 00:00+00, 2024-12-01 00:00+00)') AS a
+     WHERE a.product IS NOT NULL;
 CREATE TABLE demo.obstacle AS
-    SELECT n.node, n.name, o.*
-      FROM demo.node n CROSS JOIN LATERAL ecert.obstacles(n.node, '[2024-01-01 00:00+00, 2024-12-01 00:00+00)') WITH ORDINALITY AS o
-     WHERE 'applicant' = ANY (n.roles);
+    SELECT p.node, p.plant_name AS name, o.*
+      FROM demo.producer p JOIN ledger.node n ON n.node = p.node
+     CROSS JOIN LATERAL ecert.obstacles(p.node, '[2024-01-01 00:00+00, 2024-12-01 00:00+00)') WITH ORDINALITY AS o;
 
 SELECT count(*) FILTER (WHERE (a.base_kgce, a.base_output, a.base_unit_energy, a.now_kgce, a.now_output, a.status) = (e.base_kgce, e.base_output, e.base_e, e.now_kgce, e.now_output, e.status)
                           AND (a.now_unit_energy, a.saving_kgce, a.saving_rate) IS NOT DISTINCT FROM (e.now_e, e.saving_kgce, e.saving_rate))
@@ -16,9 +16,8 @@ SELECT count(*) FILTER (WHERE (a.base_kgce, a.base_output, a.base_unit_energy, a
   FROM demo.assessment a JOIN demo.expected e ON e.producer = a.producer \gset
 \echo :same
 
-SELECT demo.act_as('certifier') \g /dev/null
-SELECT ecert.certify(n.node, '[2024-01-01 00:00+00, 2024-12-01 00:00+00)')
-  FROM demo.node n WHERE 'applicant' = ANY (n.roles) AND n.node NOT IN (SELECT o.node FROM demo.obstacle o) ORDER BY n.node \g /dev/null
+SELECT ecert.certify(a.node, '[2024-01-01 00:00+00, 2024-12-01 00:00+00)')
+  FROM demo.assessment a WHERE a.node NOT IN (SELECT o.node FROM demo.obstacle o) ORDER BY a.node \g /dev/null
 SELECT ecert.reward() \g /dev/null
 
 \echo
@@ -34,9 +33,6 @@ SELECT a.name AS plant, round(a.base_unit_energy, 2) AS "before", round(a.now_un
        (SELECT string_agg(DISTINCT o.obstacle, ', ') FROM demo.obstacle o WHERE o.node = a.node) AS kinds
   FROM demo.assessment a WHERE a.node IN (SELECT o.node FROM demo.obstacle o) ORDER BY a.saving_rate DESC NULLS LAST;
 
-\echo 'What stands against Dan E Karn, by ecert.obstacles():'
-SELECT o.obstacle, regexp_replace(regexp_replace(o.detail, '"([0-9-]{10}) 00:00:00\+00"', '\1', 'g'), '([0-9a-f]{12})[0-9a-f]{52}', '\1...') AS detail FROM demo.obstacle o WHERE o.node = 'dan-e-karn' ORDER BY o.ordinality;
-
-\echo 'The best rewarded auditors:'
-SELECT n.name AS auditor, b.reward_count AS audits, trim_scale(b.amount) AS points
-  FROM ledger.reward_balance b JOIN demo.node n ON n.node = b.auditor ORDER BY b.amount DESC, n.name LIMIT 3;
+SELECT p.plant_name AS against_name FROM demo.producer p WHERE p.node = :'against' \gset
+\echo 'What stands against ':against_name', by ecert.obstacles():'
+SELECT o.obstacle, regexp_replace(regexp_replace(o.detail, '"([0-9-]{10}) 00:00:00\+00"', '\1', 'g'), '([0-9a-f]{12})[0-9a-f]{52}', '\1...') AS detail FROM demo.obstacle o WHERE o.node = :'against' ORDER BY o.ordinality;

@@ -7,17 +7,7 @@ SELECT set_config('demo.keys', :'keys', false) \g /dev/null
 
 \set QUIET on
 SELECT demo.act_as('certifier') \g /dev/null
-SELECT ecert.create_ledger('demo.ecert.example', jsonb_build_object(
-    'coefficients', (SELECT jsonb_agg(jsonb_build_object('source', c.energy_source, 'unit', c.energy_unit, 'kgce', c.kgce_per_unit,
-                                'edition', 'EIA-923, 2020 and 2024', 'citation', c.basis) ORDER BY c.energy_source) FROM demo.coefficient c),
-    'units', '[]'::jsonb,
-    -- both audits of every package. The tolerances are wide: the twenty plants were drawn from the whole country, and
-    -- stocks, which nobody reports, lie between what was delivered and what was burnt.
-    'audit', '{"required": [{"as": "upstream", "count": 1}, {"as": "peer", "count": 1}],
-               "upstream": {"tolerance": 0.05}, "downstream": {"tolerance": 0.05}, "peer": {"k": 5, "band": 0.5, "minimum": 5}}'::jsonb,
-    'certificate', jsonb_build_object('threshold', 0, 'denominator', 'baseline', 'valid_days', 365,
-        'baseline', ecert.period_json('[2020-01-01 00:00+00, 2020-12-01 00:00+00)')),
-    'reward', '{"upstream": 2, "peer": 1, "downstream": 2, "unit": "point"}'::jsonb)) \g /dev/null
+SELECT ecert.create_ledger('demo.ecert.example', demo.policy('[{"as": "upstream", "count": 1}, {"as": "peer", "count": 1}]')) \g /dev/null
 
 DO $$
 DECLARE

@@ -2,22 +2,12 @@
 SET client_min_messages = notice;
 CALL ecert.verify_ledger();
 
-CREATE FUNCTION demo.change_byte(which bytea, at integer, byte integer) RETURNS void LANGUAGE plpgsql
-AS $$
-BEGIN
-    -- no UPDATE is possible with the triggers on; a superuser takes them off
-    ALTER TABLE ledger.package DISABLE TRIGGER USER;
-    UPDATE ledger.package SET package = set_byte(package::bytea, at, byte)::ecert.package WHERE hash = which;
-    ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_admit;
-    ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_refuse_row;
-    ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_refuse_statement;
-END
-$$;
+\i shared/change_byte.sql
 
 -- Gulf Clean Energy Center burnt 67,217 short tons of coal in January 2020: in CBOR 1a 00 01 06 91. The last byte becomes 90.
 SELECT p.hash, position('\x1a00010691'::bytea IN p.package::bytea) + 3 AS at
   FROM ledger.package p WHERE p.issuer = 'gulf-clean-energy-center' AND p.kind = 'energy' AND p.seq = 0 \gset
-SELECT demo.change_byte(:'hash', :at, 144) \g /dev/null
+SELECT demo.change_byte(:'hash', :at) \g /dev/null
 \echo
 SELECT p.issuer, p.kind, p.seq, l.source, l.quantity AS "was 67217"
   FROM ledger.package p CROSS JOIN LATERAL ecert.energy_lines(p.package) AS l WHERE p.hash = :'hash' AND l.source = 'BIT';
@@ -28,6 +18,6 @@ CALL ecert.verify_ledger();
 SELECT * FROM ecert.check_chain();
 
 -- and back, so that the ledger that is left is whole
-SELECT demo.change_byte(:'hash', :at, 145) \g /dev/null
+SELECT demo.change_byte(:'hash', :at) \g /dev/null
 \echo 'The byte is put back.'
 CALL ecert.verify_ledger();

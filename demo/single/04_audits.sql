@@ -1,10 +1,7 @@
 -- The suppliers compare what they delivered with what the plants say they burnt; peers compare unit energies.
 SELECT set_config('demo.keys', :'keys', false) \g /dev/null
 
-INSERT INTO ledger.delivery (node, applicant, source, unit, period_start, period_end, quantity)
-SELECT demo.slug(r.supplier), n.node, r.energy_source, r.energy_unit, r.period_start AT TIME ZONE 'UTC', r.period_end AT TIME ZONE 'UTC', sum(r.received_qty)
-  FROM demo.receipt r JOIN demo.node n ON n.producer = r.producer
- GROUP BY 1, 2, 3, 4, 5, 6;
+\i shared/deliveries.sql
 
 DO $$
 DECLARE
