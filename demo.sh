@@ -1,10 +1,12 @@
 #!/bin/sh
-# Twenty power plants from fuel and output readings to audited, signed energy-saving certificates, on a
-# throw-away PostgreSQL below demo/cluster.
+# Power plants from fuel and output readings to audited, signed energy-saving certificates, on throw-away
+# PostgreSQL servers below demo/cluster.
 #
-#   ./demo.sh         install what is missing, build, start, run; the server stays to be looked at
-#   ./demo.sh single  the same
-#   ./demo.sh stop    stop the server and remove it
+#   ./demo.sh           a network: six servers, one for each node, that share nothing but replication
+#   ./demo.sh single    twenty plants, their suppliers and the certifier on one server
+#   ./demo.sh stop      stop the servers of either and remove them
+#
+# It installs what is missing, builds, starts and runs; the servers stay to be looked at.
 set -u
 export LC_ALL=C LANG=C.UTF-8
 umask 022
@@ -56,8 +58,8 @@ undo() {
 	exit "$status"
 }
 
-case ${1:-single} in
-	single) kind=single ;;
+case ${1:-network} in
+	network | single) kind=${1:-network} ;;
 	stop)
 		[ -d "$folder" ] || die 'there is no demo to stop'
 		remove_home "$folder"
