@@ -83,9 +83,31 @@ $hub->safe_psql('postgres', 'CREATE TRIGGER ecert_admit BEFORE INSERT ON ledger.
 append_months(1);
 is(Network::equal($node{plant}, $node{mine}), '', 'and packages go on through the hub');
 
+# the hub sends its changes along: updates and deletes are passed over, a truncation stops the subscription, which is made anew
+attack('deletes sent', "SET ecert.allow_ledger_ddl = on; ALTER PUBLICATION ecert SET TABLE ledger.package, ledger.equivocation; ALTER PUBLICATION ecert SET (publish = 'insert, update, delete, truncate');
+	$open UPDATE ledger.package SET subject = 'other' WHERE kind = 'energy' AND seq = 4; DELETE FROM ledger.package WHERE kind = 'energy' AND seq = 12; $close", 'difference', qr/plant energy/);
+like(slurp_file($node{mine}->logfile), qr/DELETE of table "package" by a peer is passed over/, 'which the log says');
+$hub->safe_psql('postgres', "$open UPDATE ledger.package SET subject = 'plant' WHERE kind = 'energy' AND seq = 4; $close SELECT ecert.catch_up();");
+$node{mine}->poll_query_until('postgres', 'SELECT bool_and(subenabled) FROM pg_subscription') or die 'disabled';
+my $held = Network::hashes($node{mine});
+$hub->safe_psql('postgres', "$open CREATE TABLE test_kept AS SELECT package FROM ledger.package ORDER BY kind <> 'genesis', recorded_at; TRUNCATE ledger.package;
+	INSERT INTO ledger.package SELECT issuer, kind, seq, subject, period, issued_at, hash, package, now() FROM (SELECT package, ecert.issuer(package), ecert.kind(package), ecert.seq(package),
+		ecert.subject(package), ecert.period(package), ecert.issued_at(package), ecert.hash(package) FROM test_kept) AS k; $close");
+$node{mine}->poll_query_until('postgres', 'SELECT NOT bool_and(subenabled) FROM pg_subscription') or die 'a truncation was applied';
+is(Network::hashes($node{mine}), $held, 'a truncation that is sent takes nothing away');
+like($node{mine}->safe_psql('postgres', q{SELECT value FROM ledger.health WHERE item = 'receiving from'}), qr/subscription is disabled/, 'and is seen in health');
+$hub->safe_psql('postgres', "SELECT ecert.publish('ecert')");
+Network::duties($node{mine});
+$node{mine}->poll_query_until('postgres', 'SELECT NOT bool_and(subenabled) FROM pg_subscription') or die 'a truncation was applied';
+Network::duties($node{mine});
+like($node{mine}->safe_psql('postgres', q{SELECT outcome FROM ledger.duty_log WHERE duty = 'link'}), qr/disabled again by an error; began anew/, 'the second round of duties begins anew behind it');
+Network::duties($node{plant}, $node{plant});
+append_months(1);
+is(Network::equal($node{plant}, $node{mine}), '', 'and packages go on through the hub');
+
 attack('the table truncated', "$open TRUNCATE ledger.package; $close", 'difference', qr/packages are gone there, from seq 0 on/);
 # a node admits nothing either from a hub that has nothing, and signs on
 append_months(1);
-is($node{plant}->safe_psql('postgres', "SELECT max(seq) FROM ledger.package WHERE issuer = 'plant' AND kind = 'energy'"), '13', 'the plant signs on');
+is($node{plant}->safe_psql('postgres', "SELECT max(seq) FROM ledger.package WHERE issuer = 'plant' AND kind = 'energy'"), '14', 'the plant signs on');
 $_->stop for values %node, $hub;
 done_testing();

@@ -135,7 +135,7 @@ BEGIN
     audit := ecert.submit_audit(applicant, period, as_role);
     PERFORM ecert.log_duty('audit', subject, (SELECT ecert.body(p.package) ->> 'verdict' FROM ledger.package p WHERE p.hash = audit));
 EXCEPTION WHEN SQLSTATE 'EC053' THEN
-    PERFORM ecert.log_duty('audit', subject, 'there are still not enough records, as at the abstention before', 'EC053');
+    PERFORM ecert.log_duty('audit', subject, 'abstained; there are still not enough records for more');
 END
 $$;
 COMMENT ON FUNCTION ecert.audit_duty(text, text, tstzrange) IS 'internal: audit one applicant''s period and submit the result; after an abstention only when there are records now';
@@ -167,6 +167,7 @@ DECLARE
     link ledger.peer := (SELECT p FROM ledger.peer p WHERE p.peer = peer);
     connection text := ecert.peer_connection(peer);
     state text;
+    is_disabled boolean;
     pulled bigint;
 BEGIN
     IF connection IS NULL THEN
@@ -183,15 +184,20 @@ BEGIN
     state := ecert.ask(connection, format(
         'SELECT CASE WHEN s.slot_name IS NULL OR s.wal_status = ''lost'' THEN ''lost'' ELSE ''there'' END AS state FROM (VALUES (1)) AS v (x)
            LEFT JOIN pg_catalog.pg_replication_slots s ON s.slot_name = %L', link.subscription)) -> 0 ->> 'state';
-    IF state = 'lost' THEN
+    is_disabled := EXISTS (SELECT FROM pg_subscription s WHERE s.subname = link.subscription AND NOT s.subenabled);
+    IF state = 'lost' OR is_disabled AND link.was_disabled THEN
+        -- behind a transaction of the peer that can never be applied, a new slot begins
         pulled := ecert.resume(peer);
-        PERFORM ecert.log_duty('link', peer, format('the slot there was lost; began anew and pulled %s packages', pulled));
+        UPDATE ledger.peer p SET was_disabled = false WHERE p.peer = peer;
+        PERFORM ecert.log_duty('link', peer, format('%s; began anew and pulled %s packages',
+                    CASE state WHEN 'lost' THEN 'the slot there was lost' ELSE 'the subscription was disabled again by an error' END, pulled));
         RETURN;
     END IF;
-    IF EXISTS (SELECT FROM pg_subscription s WHERE s.subname = link.subscription AND NOT s.subenabled) THEN
+    IF is_disabled THEN
         EXECUTE format('ALTER SUBSCRIPTION %I ENABLE', link.subscription);
         PERFORM ecert.log_duty('link', peer, 'the subscription was disabled by an error (see the server''s log) and is enabled again');
     END IF;
+    UPDATE ledger.peer p SET was_disabled = is_disabled WHERE p.peer = peer AND p.was_disabled <> is_disabled;
     -- what was ahead there at the last round and has not come by now will not come by itself
     IF link.behind <> '[]' THEN
         pulled := ecert.catch_up(peer, link.behind);

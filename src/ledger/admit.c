@@ -12,6 +12,7 @@
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
+#include "replication/logicalworker.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
 
@@ -444,13 +445,15 @@ check_trigger(FunctionCallInfo fcinfo)
 				 errmsg("ecert.admit() is for the table that ecert.create_ledger() makes")));
 }
 
-/* The package that is to be admitted, and its hash */
+/* The package that is to be admitted; of a peer that sends none, no bytes */
 static Datum
-package_of_row(const TriggerData *trigger)
+package_of_row(const TriggerData *trigger, bool from_peer)
 {
 	bool		isnull;
 	Datum		value = heap_getattr(trigger->tg_trigtuple, COLUMN_PACKAGE, RelationGetDescr(trigger->tg_relation), &isnull);
 
+	if (isnull && from_peer)
+		return PointerGetDatum(ecert_bytea(ecert_slice(NULL, 0)));
 	if (isnull)
 		ereport(ERROR,
 				(errcode(ERRCODE_NOT_NULL_VIOLATION),
@@ -490,7 +493,7 @@ ecert_admit(PG_FUNCTION_ARGS)
 	Datum		value;
 
 	check_trigger(fcinfo);
-	value = package_of_row(trigger);
+	value = package_of_row(trigger, from_peer);
 	if (from_peer && !ecert_peer_has_checked(value))
 	{
 		/* what it admits it inserts itself, so this row is not needed any more */
@@ -523,6 +526,16 @@ ecert_refuse_change(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("ecert.refuse_change() must be called as trigger")));
+	/* a peer that sends changes changes nothing, and does not stop replication: the row is passed over */
+	if (IsLogicalWorker() && TRIGGER_FIRED_FOR_ROW(trigger->tg_event) && TRIGGER_FIRED_BEFORE(trigger->tg_event))
+	{
+		ereport(LOG,
+				(errcode(ERRCODE_ECERT_APPEND_ONLY),
+				 errmsg("%s of table \"%s\" by a peer is passed over: the ledger is append-only",
+						TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? "UPDATE" : "DELETE",
+						RelationGetRelationName(trigger->tg_relation))));
+		return PointerGetDatum(NULL);
+	}
 	ereport(ERROR,
 			(errcode(ERRCODE_ECERT_APPEND_ONLY),
 			 errmsg("%s of table \"%s\" is refused: the ledger is append-only",

@@ -196,6 +196,7 @@ BEGIN
         own_connection text,
         below text[] NOT NULL DEFAULT '{}',
         behind jsonb NOT NULL DEFAULT '[]',
+        was_disabled boolean NOT NULL DEFAULT false,
         not_there bigint NOT NULL DEFAULT 0,
         linked_at timestamptz NOT NULL DEFAULT clock_timestamp(),
         compare_round bigint NOT NULL DEFAULT 0,
@@ -214,6 +215,7 @@ BEGIN
     COMMENT ON COLUMN ledger.peer.own_connection IS 'connection string by which the hub is to reach this server, for the duties to have the hub''s half done; NULL: the hub''s own people do it';
     COMMENT ON COLUMN ledger.peer.below IS 'nodes below a node below this hub, as it last said';
     COMMENT ON COLUMN ledger.peer.behind IS 'feeds [{issuer, kind, last_seq}] that went on further there when it was last asked; what has not come until the next time is pulled';
+    COMMENT ON COLUMN ledger.peer.was_disabled IS 'the last round of duties found the subscription disabled and enabled it; when that does not last it is made anew';
     COMMENT ON COLUMN ledger.peer.not_there IS 'packages signed here or below that the hub did not have yet when it was last compared with';
     COMMENT ON COLUMN ledger.peer.linked_at IS 'when it was linked';
     COMMENT ON COLUMN ledger.peer.compare_round IS 'how often it has been compared with; older packages take turns';
