@@ -20,7 +20,9 @@ SQL_PARTS = \
 	src/energy/saving.sql \
 	src/audit/audit.sql \
 	src/certificate/certificate.sql \
-	src/replication/replication.sql \
+	src/replication/link.sql \
+	src/replication/resume.sql \
+	src/replication/compare.sql \
 	src/duty/duty.sql \
 	src/duty/health.sql \
 	src/ledger/upgrade.sql

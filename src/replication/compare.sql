@@ -1,0 +1,111 @@
+-- Comparing with a peer: only inserts travel, so what was changed elsewhere shows when somebody looks.
+
+CREATE FUNCTION ecert.range_digests(ranges jsonb, OUT issuer text, OUT kind text, OUT first_seq bigint, OUT last_seq bigint,
+                                    OUT package_count bigint, OUT digest text) RETURNS SETOF record
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT r.issuer, r.kind, r.first_seq, r.last_seq, count(p.seq),
+           encode(sha256(coalesce(string_agg(sha256('\x00'::bytea || ecert.bytea(p.package)), ''::bytea ORDER BY p.seq), '')), 'hex')
+      FROM jsonb_to_recordset(ranges) AS r (issuer text, kind text, first_seq bigint, last_seq bigint)
+      LEFT JOIN ledger.package p ON p.issuer = r.issuer AND p.kind = r.kind AND p.seq BETWEEN r.first_seq AND r.last_seq
+     GROUP BY r.issuer, r.kind, r.first_seq, r.last_seq
+$$;
+COMMENT ON FUNCTION ecert.range_digests(jsonb) IS 'how many packages there are in ranges of feeds [{issuer, kind, first_seq, last_seq}] and SHA-256 over their hashes, computed from their bytes: two servers that hold the same give the same';
+
+CREATE FUNCTION ecert.put_difference(at_peer text, in_issuer text, in_kind text, from_seq bigint, what text) RETURNS void
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+    INSERT INTO ledger.difference (peer, issuer, kind, first_seq, problem) VALUES (at_peer, in_issuer, in_kind, from_seq, what)
+    ON CONFLICT ON CONSTRAINT difference_pkey DO UPDATE SET problem = EXCLUDED.problem, seen_at = clock_timestamp(), gone_at = NULL,
+        found_at = CASE WHEN difference.gone_at IS NULL THEN difference.found_at ELSE clock_timestamp() END
+$$;
+COMMENT ON FUNCTION ecert.put_difference(text, text, text, bigint, text) IS 'internal: write down in ledger.difference what is different at a peer';
+
+CREATE FUNCTION ecert.block_difference(connection text, in_issuer text, in_kind text, from_seq bigint, to_seq bigint) RETURNS text
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format('%s packages differ there; the first, seq %s, %s', count(*), min(d.seq),
+                  (array_agg(d.what ORDER BY d.seq))[1])
+      FROM (SELECT o.seq, CASE WHEN t.hash IS NULL THEN 'is missing' ELSE 'has other bytes' END AS what
+              FROM ledger.package o
+              LEFT JOIN jsonb_to_recordset(ecert.ask(connection, format(
+                   'SELECT p.seq, pg_catalog.encode(pg_catalog.sha256(''\x00''::bytea || ecert.bytea(p.package)), ''hex'') AS hash FROM ledger.package p
+                     WHERE p.issuer = %L AND p.kind = %L AND p.seq BETWEEN %s AND %s', in_issuer, in_kind, from_seq, to_seq))) AS t (seq bigint, hash text) ON t.seq = o.seq
+             WHERE o.issuer = in_issuer AND o.kind = in_kind AND o.seq BETWEEN from_seq AND to_seq
+               AND t.hash IS DISTINCT FROM encode(o.hash, 'hex')) AS d
+$$;
+COMMENT ON FUNCTION ecert.block_difference(text, text, text, bigint, bigint) IS 'internal: in a range of a feed whose digest differs, how many packages differ and which is the first';
+
+CREATE FUNCTION ecert.compare_with(peer text, whole boolean DEFAULT false) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+    link ledger.peer := (SELECT p FROM ledger.peer p WHERE p.peer = peer);
+    connection text := ecert.peer_connection(peer);
+    began timestamptz := clock_timestamp();
+    mine text[] := ecert.issuers_below();
+    there jsonb;
+    heads jsonb;
+    ranges jsonb;
+    block record;
+BEGIN
+    IF connection IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC110', MESSAGE = format('there is no peer "%s" to compare with', peer);
+    END IF;
+    there := ecert.ask(connection,
+        'SELECT (SELECT count(*) FROM pg_catalog.pg_trigger t WHERE t.tgrelid = pg_catalog.to_regclass(''ledger.package'') AND t.tgenabled = ''A''
+                    AND t.tgname IN (''ecert_admit'', ''ecert_refuse_row'', ''ecert_refuse_statement'')) AS triggers,
+                pg_catalog.to_regclass(''ledger.package'') IS NOT NULL AS has_table') -> 0;
+    IF NOT (there ->> 'has_table')::boolean THEN
+        PERFORM ecert.put_difference(peer, '', '', -1, 'its table ledger.package is gone');
+    ELSE
+        IF (there ->> 'triggers')::integer < 3 THEN
+            PERFORM ecert.put_difference(peer, '', '', -1, 'its ledger is open: triggers of ledger.package are missing or disabled');
+        END IF;
+        heads := ecert.ask(connection, 'SELECT f.issuer, f.kind, f.last_seq FROM ecert.feeds() AS f');
+        -- what this node or one below it has signed may be on its way; everything else came from the hub or was seen there
+        PERFORM ecert.put_difference(peer, o.issuer, o.kind, coalesce(t.last_seq, -1) + 1,
+                    format('%s packages are gone there, from seq %s on', o.last_seq - coalesce(t.last_seq, -1), coalesce(t.last_seq, -1) + 1))
+           FROM ecert.feeds() AS o
+           LEFT JOIN jsonb_to_recordset(heads) AS t (issuer text, kind text, last_seq bigint) ON t.issuer = o.issuer AND t.kind = o.kind
+          WHERE link.is_hub AND coalesce(t.last_seq, -1) < o.last_seq AND NOT o.issuer = ANY (mine);
+        UPDATE ledger.peer p
+           SET not_there = (SELECT coalesce(sum(greatest(o.last_seq - coalesce(t.last_seq, -1), 0)), 0) FROM ecert.feeds() AS o
+                              LEFT JOIN jsonb_to_recordset(heads) AS t (issuer text, kind text, last_seq bigint) ON t.issuer = o.issuer AND t.kind = o.kind
+                             WHERE o.issuer = ANY (mine))
+         WHERE p.peer = peer;
+        -- of each feed the newest block of 1000, and of the older ones another in each round
+        SELECT coalesce(jsonb_agg(jsonb_build_object('issuer', b.issuer, 'kind', b.kind, 'first_seq', b.block * 1000, 'last_seq', least(b.block * 1000 + 999, b.last_seq))), '[]')
+          INTO ranges
+          FROM (SELECT DISTINCT c.issuer, c.kind, c.last_seq, k.block
+                  FROM (SELECT o.issuer, o.kind, least(o.last_seq, t.last_seq) AS last_seq
+                          FROM ecert.feeds() AS o JOIN jsonb_to_recordset(heads) AS t (issuer text, kind text, last_seq bigint) ON t.issuer = o.issuer AND t.kind = o.kind) AS c
+                 CROSS JOIN LATERAL (SELECT generate_series(0, c.last_seq / 1000) AS block) AS k
+                 WHERE whole OR k.block = c.last_seq / 1000 OR k.block = link.compare_round % (c.last_seq / 1000 + 1)) AS b;
+        FOR block IN
+            SELECT o.issuer, o.kind, o.first_seq, o.last_seq, t.digest IS DISTINCT FROM o.digest AS differs
+              FROM ecert.range_digests(ranges) AS o
+              LEFT JOIN jsonb_to_recordset(ecert.ask(connection, format('SELECT r.issuer, r.kind, r.first_seq, r.digest FROM ecert.range_digests(%L) AS r', ranges)))
+                        AS t (issuer text, kind text, first_seq bigint, digest text)
+                ON t.issuer = o.issuer AND t.kind = o.kind AND t.first_seq = o.first_seq
+        LOOP
+            IF block.differs THEN
+                PERFORM ecert.put_difference(peer, block.issuer, block.kind, block.first_seq,
+                            ecert.block_difference(connection, block.issuer, block.kind, block.first_seq, block.last_seq));
+            ELSE
+                UPDATE ledger.difference d SET gone_at = clock_timestamp()
+                 WHERE d.peer = peer AND d.issuer = block.issuer AND d.kind = block.kind AND d.gone_at IS NULL AND d.seen_at < began
+                   AND d.first_seq BETWEEN block.first_seq AND block.last_seq;
+            END IF;
+        END LOOP;
+    END IF;
+    UPDATE ledger.difference d SET gone_at = clock_timestamp() WHERE d.peer = peer AND d.first_seq = -1 AND d.gone_at IS NULL AND d.seen_at < began;
+    UPDATE ledger.peer p SET compared_at = clock_timestamp(), compare_round = p.compare_round + 1 WHERE p.peer = peer;
+    RETURN (SELECT count(*) FROM ledger.difference d WHERE d.peer = peer AND d.gone_at IS NULL);
+END
+$$;
+COMMENT ON FUNCTION ecert.compare_with(text, boolean) IS 'compare what a peer holds with what is here, by digests over the bytes of blocks of 1000 packages: of each feed the newest block and one older block in turn (whole: all of them), whether packages are gone there, and whether its triggers are in force. Returns how many differences stand in ledger.difference. EC110';
+
+REVOKE ALL ON FUNCTION ecert.put_difference(text, text, text, bigint, text), ecert.block_difference(text, text, text, bigint, bigint),
+    ecert.compare_with(text, boolean) FROM PUBLIC;
