@@ -119,6 +119,9 @@ SELECT bool_and(a.sent = f.sent) AS agree, count(*) AS feeds
  CROSS JOIN LATERAL (SELECT ecert.is_sent('me', w.issuers, w.kinds, 'certifier', k.kind, i.issuer) AS sent) AS a
  CROSS JOIN LATERAL (SELECT (xpath('/table/row/c/text()', query_to_xml(format('SELECT count(*) AS c FROM (VALUES (%L, %L)) AS p (kind, issuer) WHERE %s',
         k.kind, i.issuer, ecert.feed_filter('me', w.issuers, w.kinds, 'certifier')), true, false, '')))[1]::text = '1' AS sent) AS f;
+-- names of links: whatever the ids, fit for slots, and never the same
+SELECT bool_and(l ~ '^[a-z0-9_]{1,63}$') AS fit, count(DISTINCT l) AS names
+  FROM (VALUES ('plant', 'hub'), ('hub', 'plant'), ('Plant', 'hub'), (E'\u7535\u5382 "1"', 'hub'), (repeat('x', 200), repeat('y', 200))) AS n (a, b) CROSS JOIN LATERAL ecert.link_name(n.a, n.b) AS l;
 -- links that cannot be
 SELECT ecert.join_ledger((SELECT ecert.package(bytes) FROM peer_test.package WHERE kind = 'genesis'));
 SELECT ecert.join_ledger((SELECT ecert.package(bytes) FROM peer_test.package WHERE kind = 'energy' LIMIT 1));
