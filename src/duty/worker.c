@@ -28,7 +28,7 @@
 
 #include "pg/guc.h"
 
-#define RESTART_SECONDS 10
+#define RESTART_SECONDS 60
 #define DUE_COLUMNS 4
 
 extern PGDLLEXPORT void ecert_worker_main(Datum index);
