@@ -115,7 +115,7 @@ arrows() {
 
 compile() {
 	say "== build: PostgreSQL $pg_version, warnings are errors"
-	if build && build_tools; then
+	if build && build_programs tools; then
 		say "ok - build"
 		count ok
 	else
@@ -165,8 +165,7 @@ isolation() {
 # Run each program of t/ with PostgreSQL's own Perl modules; they start their own servers
 tap() {
 	say "== tap: servers of their own on PostgreSQL $pg_version"
-	modules=${pgxs%/makefiles/pgxs.mk}/test
-	extension_settings | as_server tee "$home/tap.conf" >/dev/null
+	use_test_modules
 	chosen=$(names tap)
 	for program in "$project"/t/*.pl; do
 		[ -f "$program" ] || continue
@@ -176,10 +175,7 @@ tap() {
 			*) continue ;;
 		esac
 		time_limit=600
-		run_tests "tap $name" "$tap_results" env -u PGHOST -u PGUSER -C "$home/tree" PGPORT=65432 \
-			TESTDIR="$home/tree" TESTDATADIR="$home/tree/tmp_check" TESTLOGDIR="$home/tree/tmp_check/log" \
-			PATH="$pg_bin:$home/tree:$PATH" TEMP_CONFIG="$home/tap.conf" PG_CONFIG="$pg_config" \
-			PG_REGRESS="$modules/regress/pg_regress" perl -I "$modules/perl" -I "$home/tree" "t/$name.pl" || {
+		run_tests "tap $name" "$tap_results" env -C "$home/tree" perl "t/$name.pl" || {
 			show_log
 			tail -n 40 "$home/tree/tmp_check/log/regress_log_$name" 2>/dev/null | sed 's/^/    /'
 		}

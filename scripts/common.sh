@@ -1,7 +1,7 @@
 # shellcheck shell=sh
-# Shell functions that demo.sh and check.sh share; POSIX sh, sourced with $project set.
+# Shell functions that demo.sh, check.sh and bench/*.sh share; POSIX sh, sourced with $project set.
 #
-# Both scripts work in a folder of their own below the project ($run): a copy of the sources, what is
+# Each script works in a folder of its own below the project ($run): a copy of the sources, what is
 # built of it, the throw-away clusters and their sockets lie in $run/home, which belongs to the user the
 # servers run as. The servers find the extension there too, so nothing is installed into the system's
 # folders but Debian packages that are missing.
@@ -214,7 +214,8 @@ remove_home() {
 copy_tree() {
 	as_server mkdir "$home/tree"
 	tar -C "$project" -c -f - --exclude=./.git --exclude=./build --exclude=./demo/cluster --exclude='*.o' \
-		--exclude='*.so' --exclude='./fuzz/corpus' --exclude=./tools/ecert-sign --exclude=./tmp_check --exclude=./results . |
+		--exclude='*.so' --exclude='./fuzz/corpus' --exclude=./tools/ecert-sign --exclude=./bench/verify-rate \
+		--exclude=./tmp_check --exclude=./results . |
 		as_server tar -C "$home/tree" --no-same-owner -x -f -
 	[ ! -d "$project/../shared" ] || as_server ln -s "$(cd "$project/../shared" && pwd -P)" "$home/shared"
 }
@@ -231,9 +232,9 @@ build() {
 	fi
 }
 
-# Build the signing tool that tests use
-build_tools() {
-	if ! as_server make -C "$home/tree/tools" -s >"$home/build.log" 2>&1; then
+# Build the programs of a folder that need no PostgreSQL: the signing tool that tests use is in tools
+build_programs() {
+	if ! as_server make -C "$home/tree/$1" -s >"$home/build.log" 2>&1; then
 		tail -n 60 "$home/build.log" >&2
 		return 1
 	fi
@@ -255,6 +256,20 @@ extension_settings() {
 		return
 	fi
 	printf "dynamic_library_path = '%s:\$libdir'\n" "$home/installed$library"
+}
+
+# Let Perl programs find PostgreSQL's own modules for tests, and the servers that these start the extension
+use_test_modules() {
+	modules=${pgxs%/makefiles/pgxs.mk}/test
+	extension_settings | as_server tee "$home/tap.conf" >/dev/null
+	# their sockets are here: a socket's address has to be short
+	TMPDIR=$(as_server mktemp -d /tmp/ecert.XXXXXX)
+	echo "$TMPDIR" >>"$run/socket"
+	unset PGHOST PGUSER
+	PGPORT=65432 TESTDIR=$home/tree TESTDATADIR=$home/tree/tmp_check TESTLOGDIR=$home/tree/tmp_check/log
+	PATH=$pg_bin:$home/tree:$PATH TEMP_CONFIG=$home/tap.conf PG_REGRESS=$modules/regress/pg_regress
+	PG_CONFIG=$pg_config PERL5LIB=$modules/perl:$home/tree
+	export TMPDIR PGPORT TESTDIR TESTDATADIR TESTLOGDIR PATH TEMP_CONFIG PG_REGRESS PG_CONFIG PERL5LIB
 }
 
 # ---- the throw-away clusters --------------------------------------------------------------------------
@@ -295,14 +310,16 @@ start_cluster() {
 	export PGPORT
 }
 
-# Stop every server in $home, also one that has only begun
+# Stop every server in $home, also one that has only begun or that a test has left behind
 stop_clusters() {
-	for pid_file in "$home"/*/postmaster.pid; do
+	for pid_file in "$home"/*/postmaster.pid "$home"/tree/tmp_check/*/pgdata/postmaster.pid; do
 		[ -f "$pid_file" ] || continue
 		[ -n "${pg_bin:-}" ] || find_postgres || true
 		as_server "$pg_bin/pg_ctl" -D "${pid_file%/*}" -m immediate -w stop >/dev/null 2>&1 || true
 	done
 	if [ -f "$run/socket" ]; then
-		rm -rf "$(cat "$run/socket")"
+		while read -r sockets; do
+			rm -rf "$sockets"
+		done <"$run/socket"
 	fi
 }
