@@ -287,17 +287,30 @@ sub check_held
 sub measure_rates
 {
 	my ($what, $hub, $server, $table, $hash, %let_come) = @_;
-	my @rates;
+	my (@rates, @cpu);
 	for my $database (sort keys %let_come)
 	{
 		begin_step(sprintf('%s, %d of %d', $what, @rates + 1, scalar keys %let_come));
 		my $seconds = seconds_until($server, $database, $let_come{$database}, $table, $hash);
+		push @rates, $package_count / $seconds;
+		# a first copy is another worker's, which is gone
+		push @cpu, 1000000 * worker_cpu($server, $database) / $package_count if $let_come{$database} =~ /ENABLE/;
 		check_held($hub, $server, $database, $table);
 		unsubscribe($server, $database);
-		push @rates, $package_count / $seconds;
 		end_step(sprintf('%.2f s, %s packages/s', $seconds, grouped($rates[-1])));
 	}
-	return { what => $what, rates => \@rates };
+	return { what => $what, rates => \@rates, cpu => \@cpu };
+}
+
+# Seconds of CPU that a database's apply worker has taken
+sub worker_cpu
+{
+	my ($server, $database) = @_;
+	my $pid = $server->safe_psql($database, "SELECT w.pid FROM pg_stat_subscription w JOIN pg_subscription s ON s.oid = w.subid
+		JOIN pg_database d ON d.oid = s.subdbid WHERE d.datname = current_database() AND w.relid IS NULL AND w.pid IS NOT NULL");
+	# user and system time are fields 14 and 15; the second, in parentheses, is dropped
+	my @fields = split / /, slurp_file("/proc/$pid/stat") =~ s/^.*\) //sr;
+	return ($fields[11] + $fields[12]) / POSIX::sysconf(POSIX::_SC_CLK_TCK());
 }
 
 sub measure_apply
@@ -320,7 +333,9 @@ sub measure_apply
 
 	begin_step('verifying their signatures alone');
 	my ($versions, @verified) = split /\n/, run_to_end("$project/bench/verify-rate", $repeats, $file);
-	push @results, { what => 'bare verification of the signatures, one core', rates => [ map { $_->[0] / $_->[1] } map { [ split / / ] } @verified ] };
+	@verified = map { [ split / / ] } @verified;
+	push @results, { what => 'bare verification of the signatures, one core',
+		rates => [ map { $_->[0] / $_->[1] } @verified ], cpu => [ map { 1000000 * $_->[2] / $_->[0] } @verified ] };
 	end_step(grouped(median(@{ $results[0]{rates} })), ' packages/s');
 
 	begin_step('making databases and linking them');
@@ -504,12 +519,15 @@ sub print_machine
 sub print_rates
 {
 	my ($bare, @others) = @_;
-	say_line(sprintf("\n%-48s %10s %10s %10s %10s", 'packages per second', 'median', 'least', 'most', 'of bare'));
+	say_line(sprintf("\n%-46s %8s %8s %8s %9s %10s", 'packages per second', 'median', 'least', 'most', 'of bare', 'CPU us'));
 	for my $result ($bare, @others)
 	{
 		my @rates = @{ $result->{rates} };
-		say_line(sprintf('%-48s %10s %10s %10s %9.2fx', $result->{what}, (map { grouped($_) } median(@rates), min(@rates), max(@rates)), median(@rates) / median(@{ $bare->{rates} })));
+		my @cpu = @{ $result->{cpu} };
+		say_line(sprintf('%-46s %8s %8s %8s %8.2fx %10s', $result->{what}, (map { grouped($_) } median(@rates), min(@rates), max(@rates)),
+			median(@rates) / median(@{ $bare->{rates} }), @cpu ? sprintf('%.0f', median(@cpu)) : ''));
 	}
+	say_line('CPU us: what the verification and the apply worker take of one core for a package, which other work on the machine changes less.');
 	return;
 }
 
