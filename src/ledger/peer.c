@@ -65,12 +65,12 @@ static EcertQuery insert_query = {
 };
 static EcertQuery park_query = {
 	"INSERT INTO ledger.pending (hash, issuer, kind, seq, package, waits_for, sqlstate, reason, peer)"
-	" VALUES ($1, $2, $3, $4, $5::ecert.package, $6, $7, $8, NULLIF($9, '')) ON CONFLICT DO NOTHING",
+	" VALUES ($1, $2, $3, $4, $5::ecert.package, $6, $7, $8, CASE WHEN $9 OPERATOR(pg_catalog.<>) '' THEN $9 END) ON CONFLICT DO NOTHING",
 	9, {BYTEAOID, TEXTOID, TEXTOID, INT8OID, BYTEAOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID}, NULL
 };
 static EcertQuery quarantine_query = {
 	"INSERT INTO ledger.quarantine (hash, issuer, kind, seq, bytes, sqlstate, reason, peer)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, NULLIF($8, '')) ON CONFLICT DO NOTHING",
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, CASE WHEN $8 OPERATOR(pg_catalog.<>) '' THEN $8 END) ON CONFLICT DO NOTHING",
 	8, {BYTEAOID, TEXTOID, TEXTOID, INT8OID, BYTEAOID, TEXTOID, TEXTOID, TEXTOID}, NULL
 };
 static EcertQuery equivocation_query = {
