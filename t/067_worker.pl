@@ -33,11 +33,20 @@ ok($server{plant}->poll_query_until('postgres', q{SELECT count(*) = 1 FROM ledge
 ok($server{mine}->poll_query_until('postgres', q{SELECT sum(amount) = 2 FROM ledger.reward_balance}), 'and so do the rewards');
 is($hub->safe_psql('postgres', q{SELECT string_agg(duty, ' ' ORDER BY duty) FROM ledger.duty_log WHERE done_at IS NOT NULL}), 'certify reward round', 'the duty log says what was done');
 
-# by name, quickly: a subscription that was disabled is enabled, a slot that was lost is made anew
+# a subscription that was disabled is enabled, and a slot that was lost made anew; the worker waits until it is lost
 my $link = $server{mine}->safe_psql('postgres', q{SELECT subscription FROM ledger.peer WHERE is_hub});
-$server{mine}->safe_psql('postgres', "ALTER SUBSCRIPTION $link DISABLE");
-$hub->poll_query_until('postgres', "SELECT NOT active FROM pg_replication_slots WHERE slot_name = '$link'") or die 'the slot stays active';
-$hub->psql('postgres', "SELECT pg_drop_replication_slot('$link')");
+$server{mine}->safe_psql('postgres', 'ALTER SYSTEM SET ecert.worker_interval = 0');
+$server{mine}->reload;
+for (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
+{
+	# a round that was under way may have enabled it once more
+	$server{mine}->safe_psql('postgres', "ALTER SUBSCRIPTION $link DISABLE");
+	last if $hub->safe_psql('postgres', "SELECT count(pg_drop_replication_slot(slot_name)) FROM pg_replication_slots WHERE slot_name = '$link' AND NOT active") eq '1';
+	select(undef, undef, undef, 0.1);
+}
+is($hub->safe_psql('postgres', "SELECT count(*) FROM pg_replication_slots WHERE slot_name = '$link'"), '0', 'a slot is lost');
+$server{mine}->safe_psql('postgres', 'ALTER SYSTEM SET ecert.worker_interval = 1');
+$server{mine}->reload;
 $hub->safe_psql('postgres', "SELECT ecert.relate('mine', 'plant', 'upstream', '-infinity', '2030-01-01')");
 ok($server{mine}->poll_query_until('postgres', q{SELECT valid_to IS NOT NULL FROM ledger.relation}), 'a lost slot is made anew and what was missed is pulled');
 is(Network::equal($hub, values %server), '', 'all servers hold the same');
