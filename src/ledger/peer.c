@@ -54,9 +54,9 @@ typedef struct Place
 	bool		is_known;		/* and it is the same one */
 } Place;
 
-static EcertQuery at_query = {
+static EcertQuery around_query = {
 	"SELECT seq, hash, issued_at, package FROM ledger.package WHERE issuer OPERATOR(pg_catalog.=) $1"
-	" AND kind OPERATOR(pg_catalog.=) $2 AND seq OPERATOR(pg_catalog.=) $3",
+	" AND kind OPERATOR(pg_catalog.=) $2 AND seq OPERATOR(pg_catalog.>=) $3 ORDER BY seq LIMIT 2",
 	3, {TEXTOID, TEXTOID, INT8OID}, NULL, true
 };
 static EcertQuery insert_query = {
@@ -79,6 +79,9 @@ static EcertQuery equivocation_query = {
 };
 static EcertQuery peer_query = {
 	"SELECT ecert.peer_of($1)", 1, {TEXTOID}, NULL
+};
+static EcertQuery waits_query = {
+	"SELECT 1 FROM ledger.pending", 0, {0}, NULL
 };
 static EcertQuery take_query = {
 	"DELETE FROM ledger.pending WHERE hash OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT w.hash FROM ledger.pending w"
@@ -110,12 +113,19 @@ static TimestampTz next_sweep;
 
 static bool session_peer_known;
 
+/* Is there anything in ledger.pending, as far as this transaction knows? */
+static enum
+{
+	WAITING_UNKNOWN, WAITING_NONE, WAITING_SOME
+}			waiting;
+
 void
 ecert_peer_forget(void)
 {
 	being_inserted = ecert_slice(NULL, 0);
 	swept_in_transaction = false;
 	session_peer_known = false;
+	waiting = WAITING_UNKNOWN;
 }
 
 bool
@@ -216,50 +226,84 @@ place_key(const EcertPackage *package, int64 seq)
 	return psprintf("%s " INT64_FORMAT " of %s", ecert_kind_name(package->kind), seq, ecert_cstring(package->issuer));
 }
 
-/* Read the package at a seq of the feed; false when there is none */
-static bool
-read_at(const EcertPackage *package, int64 seq, EcertHead *head, EcertSlice *bytes)
+/* A row of around_query: where the feed ends with it, and its package */
+static void
+read_row(HeapTuple row, EcertHead *head, EcertSlice *bytes)
 {
-	Datum		values[3];
+	TupleDesc	columns = SPI_tuptable->tupdesc;
 	bool		isnull;
-	HeapTuple	row;
-	TupleDesc	columns;
-	bytea	   *hash;
+	bytea	   *hash = DatumGetByteaPP(SPI_getbinval(row, columns, 2, &isnull));
 
-	values[0] = PointerGetDatum(ecert_text(package->issuer));
-	values[1] = text_datum(ecert_kind_name(package->kind));
-	values[2] = Int64GetDatum(seq);
-	if (ecert_query(&at_query, values, 1) == 0)
-		return false;
-	row = SPI_tuptable->vals[0];
-	columns = SPI_tuptable->tupdesc;
 	memset(head, 0, sizeof *head);
-	head->seq = seq;
-	hash = DatumGetByteaPP(SPI_getbinval(row, columns, 2, &isnull));
+	head->seq = DatumGetInt64(SPI_getbinval(row, columns, 1, &isnull));
 	if (VARSIZE_ANY_EXHDR(hash) == ECERT_HASH_SIZE)
 		memcpy(head->hash, VARDATA_ANY(hash), ECERT_HASH_SIZE);
 	head->issued_at = ecert_seconds(DatumGetTimestampTz(SPI_getbinval(row, columns, 3, &isnull)));
 	*bytes = ecert_varlena_slice(DatumGetByteaPP(SPI_getbinval(row, columns, 4, &isnull)));
-	return true;
+}
+
+/* Where the periods of energy and product end before a package: the one before it says so, but when it replaces another */
+static void
+find_period_end(const EcertPackage *package, EcertHead *before, EcertSlice bytes)
+{
+	EcertPackage previous;
+	EcertPeriod period;
+	EcertError	error;
+	EcertHead	head;
+	uint8_t		replaced[ECERT_HASH_SIZE];
+
+	if (package->kind != ECERT_KIND_ENERGY && package->kind != ECERT_KIND_PRODUCT)
+		return;
+	if (ecert_package_parse(bytes, &previous, &error) == ECERT_OK && !ecert_body_replaces(previous.body, replaced) &&
+		ecert_body_period(previous.body, &period))
+		before->period_end = period.end;
+	else
+	{
+		ecert_feed_read(package->issuer, package->kind, &head);
+		if (head.seq == before->seq)
+			before->period_end = head.period_end;
+	}
 }
 
 static void
 find_place(const EcertPackage *package, const uint8_t *hash, Place *place)
 {
-	EcertHead	taken;
+	Datum		values[3];
+	EcertHead	head;
 	EcertSlice	bytes;
+	EcertSlice	bytes_before = ecert_slice(NULL, 0);
+	uint64		count;
 
 	memset(place, 0, sizeof *place);
-	ecert_feed_read(package->issuer, package->kind, &place->before);
-	if (place->before.seq < package->seq)
-		return;
-	if (read_at(package, package->seq, &taken, &place->taken_by))
-		place->is_known = memcmp(taken.hash, hash, ECERT_HASH_SIZE) == 0;
-	else if (package->seq == 0 || !read_at(package, package->seq - 1, &place->before, &bytes))
+	place->before.seq = -1;
+	values[0] = PointerGetDatum(ecert_text(package->issuer));
+	values[1] = text_datum(ecert_kind_name(package->kind));
+	values[2] = Int64GetDatum(package->seq - 1);
+	count = ecert_query(&around_query, values, 2);
+	for (uint64 i = 0; i < count; i++)
 	{
-		/* rows are missing from the middle of the feed: it fills the gap, or waits for what does */
-		memset(&place->before, 0, sizeof place->before);
-		place->before.seq = -1;
+		read_row(SPI_tuptable->vals[i], &head, &bytes);
+		if (head.seq == package->seq - 1)
+		{
+			place->before = head;
+			bytes_before = bytes;
+		}
+		else if (head.seq == package->seq)
+		{
+			place->taken_by = bytes;
+			place->is_known = memcmp(head.hash, hash, ECERT_HASH_SIZE) == 0;
+		}
+	}
+	if (place->taken_by.size > 0 || package->seq == 0)
+		return;
+	if (bytes_before.size > 0)
+		find_period_end(package, &place->before, bytes_before);
+	else
+	{
+		/* a gap; or rows are missing from the middle of the feed, and it waits for what fills them */
+		ecert_feed_read(package->issuer, package->kind, &place->before);
+		if (place->before.seq >= package->seq)
+			place->before.seq = -1;
 	}
 }
 
@@ -481,6 +525,7 @@ put_pending(const EcertPackage *package, const uint8_t *hash, const Judgement *j
 	values[6] = text_datum(sqlstate_text(judgement->refusal.sqlstate));
 	values[7] = text_datum(reason_text(&judgement->refusal));
 	(void) run_with_peer(&park_query, values, peer);
+	waiting = WAITING_SOME;
 }
 
 /* bytes as evidence; package is NULL when they are none.  Of a flood only the beginning is kept */
@@ -619,6 +664,19 @@ typedef struct Waiting
 	char	   *peer;			/* NULL: not known */
 } Waiting;
 
+/* Does anything wait?  Looked up once a transaction; what another worker parks meanwhile the sweeps find */
+static bool
+anything_waits(void)
+{
+	if (waiting == WAITING_UNKNOWN)
+	{
+		SPI_connect();
+		waiting = ecert_query(&waits_query, NULL, 1) > 0 ? WAITING_SOME : WAITING_NONE;
+		SPI_finish();
+	}
+	return waiting == WAITING_SOME;
+}
+
 /* Take the packages that wait for key out of ledger.pending; palloc'd */
 static List *
 take_waiting(const char *key)
@@ -628,6 +686,8 @@ take_waiting(const char *key)
 	Datum		value;
 	uint64		count;
 
+	if (!anything_waits())
+		return NIL;
 	SPI_connect();
 	value = text_datum(key);
 	count = ecert_query(&take_query, &value, 0);
@@ -685,6 +745,7 @@ woken_keys(MemoryContext context)
 	List	   *keys = NIL;
 	uint64		count;
 
+	waiting = WAITING_UNKNOWN;
 	SPI_connect();
 	count = ecert_query(&woken_query, NULL, 0);
 	for (uint64 i = 0; i < count; i++)
@@ -710,7 +771,7 @@ sweep_sometimes(MemoryContext context)
 	TimestampTz began = GetCurrentTimestamp();
 	TimestampTz ended;
 
-	if (swept_in_transaction || began < next_sweep)
+	if (swept_in_transaction || began < next_sweep || !anything_waits())
 		return;
 	swept_in_transaction = true;
 	(void) drain(woken_keys(context), context);
