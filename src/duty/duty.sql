@@ -184,7 +184,7 @@ BEGIN
     state := ecert.ask(connection, format(
         'SELECT CASE WHEN s.slot_name IS NULL OR s.wal_status = ''lost'' THEN ''lost'' ELSE ''there'' END AS state FROM (VALUES (1)) AS v (x)
            LEFT JOIN pg_catalog.pg_replication_slots s ON s.slot_name = %L', link.subscription)) -> 0 ->> 'state';
-    is_disabled := EXISTS (SELECT FROM pg_subscription s WHERE s.subname = link.subscription AND NOT s.subenabled);
+    is_disabled := EXISTS (SELECT FROM pg_subscription s WHERE s.oid = ecert.subscription_oid(link.subscription) AND NOT s.subenabled);
     IF state = 'lost' OR is_disabled AND link.was_disabled THEN
         -- behind a transaction of the peer that can never be applied, a new slot begins
         pulled := ecert.resume(peer);

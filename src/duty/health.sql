@@ -54,7 +54,7 @@ AS $$
                                                        coalesce(date_trunc('second', clock_timestamp() - w.last_msg_receipt_time)::text, 'long'), jsonb_array_length(p.behind),
                                                        (SELECT e.apply_error_count + e.sync_error_count FROM pg_stat_subscription_stats e WHERE e.subid = s.oid)) END
       FROM ledger.peer p
-      LEFT JOIN pg_subscription s ON s.subname = p.subscription AND s.subdbid = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+      LEFT JOIN pg_subscription s ON s.oid = ecert.subscription_oid(p.subscription)
       LEFT JOIN LATERAL (SELECT t.pid, t.last_msg_receipt_time FROM pg_stat_subscription t WHERE t.subid = s.oid AND t.relid IS NULL AND t.pid IS NOT NULL
                           ORDER BY t.last_msg_receipt_time DESC NULLS LAST LIMIT 1) AS w ON true
       LEFT JOIN LATERAL (SELECT count(*) AS not_ready FROM pg_subscription_rel l WHERE l.srsubid = s.oid AND l.srsubstate <> 'r') AS r ON true

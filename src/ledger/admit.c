@@ -503,8 +503,7 @@ ecert_admit(PG_FUNCTION_ARGS)
 		return PointerGetDatum(NULL);
 	}
 	ecert_package_of(value, &package);
-	if (ecert_package_hash(package.bytes, hash) != ECERT_OK)
-		ecert_raise_crypto(ECERT_CRYPTO_FAILED, ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "could not compute SHA-256");
+	ecert_hash_of(package.bytes, hash);
 	if (!ecert_peer_has_checked(value))
 	{
 		before = ecert_become(trigger->tg_relation->rd_rel->relowner);

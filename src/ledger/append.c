@@ -191,8 +191,7 @@ ecert_sql_append(PG_FUNCTION_ARGS)
 				 errmsg("the package was not stored"),
 				 errhint("A trigger or rule on ledger.package has suppressed the row.")));
 	SPI_finish();
-	if (ecert_package_hash(ecert_varlena_slice(package), hash) != ECERT_OK)
-		ecert_raise_crypto(ECERT_CRYPTO_FAILED, ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "could not compute SHA-256");
+	ecert_hash_of(ecert_varlena_slice(package), hash);
 	PG_RETURN_BYTEA_P(ecert_bytea(ecert_slice(hash, sizeof hash)));
 }
 

@@ -537,8 +537,7 @@ put_quarantine(EcertSlice bytes, const EcertPackage *package, const EcertRefusal
 	EcertSlice	kept = ecert_slice(bytes.data, Min(bytes.size, ECERT_PACKAGE_MAX + 1));
 	EcertSlice	nothing = ecert_slice(NULL, 0);
 
-	if (ecert_package_hash(bytes, hash) != ECERT_OK)
-		ecert_raise_crypto(ECERT_CRYPTO_FAILED, ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "could not compute SHA-256");
+	ecert_hash_of(bytes, hash);
 	values[0] = PointerGetDatum(ecert_bytea(ecert_slice(hash, ECERT_HASH_SIZE)));
 	values[1] = PointerGetDatum(ecert_text(package != NULL ? package->issuer : nothing));
 	values[2] = text_datum(package != NULL ? ecert_kind_name(package->kind) : "");
@@ -645,8 +644,7 @@ settle(EcertSlice bytes, const char *peer, List **keys, MemoryContext context)
 		put_quarantine(bytes, NULL, &refusal, peer);
 	else
 	{
-		if (ecert_package_hash(bytes, hash) != ECERT_OK)
-			ecert_raise_crypto(ECERT_CRYPTO_FAILED, ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "could not compute SHA-256");
+		ecert_hash_of(bytes, hash);
 		/* another worker may be first with the same seq: its package is there at the second look */
 		while (!settle_package(&package, hash, peer, &settled))
 			CHECK_FOR_INTERRUPTS();
@@ -840,8 +838,7 @@ ecert_drain_waiting(PG_FUNCTION_ARGS)
 	if (being_inserted.size > 0)
 		return PointerGetDatum(NULL);
 	ecert_package_of(heap_getattr(trigger->tg_trigtuple, COLUMN_PACKAGE, RelationGetDescr(trigger->tg_relation), &isnull), &package);
-	if (ecert_package_hash(package.bytes, hash) != ECERT_OK)
-		ecert_raise_crypto(ECERT_CRYPTO_FAILED, ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "could not compute SHA-256");
+	ecert_hash_of(package.bytes, hash);
 	before = ecert_become(trigger->tg_relation->rd_rel->relowner);
 	(void) drain(wake_keys(NIL, &package, hash, CurrentMemoryContext), CurrentMemoryContext);
 	ecert_become_again(before);

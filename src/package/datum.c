@@ -85,6 +85,15 @@ ecert_numeric(EcertDecimal decimal)
 }
 
 void
+ecert_hash_of(EcertSlice package, uint8_t *hash)
+{
+	EcertCode	code = ecert_package_hash(package, hash);
+
+	if (code != ECERT_OK)
+		ecert_raise_crypto(code, ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "could not compute SHA-256");
+}
+
+void
 ecert_package_of(Datum datum, EcertPackage *package)
 {
 	EcertError	error;

@@ -41,6 +41,9 @@ extern Numeric ecert_numeric(EcertDecimal decimal);
 /* Parse the package of a Datum; raises EC001 and the like.  The result borrows from the Datum's copy */
 extern void ecert_package_of(Datum datum, EcertPackage *package);
 
+/* ecert_package_hash() that raises when the crypto library fails */
+extern void ecert_hash_of(EcertSlice package, uint8_t *hash);
+
 /* body <-> jsonb; raise on what has no equal on the other side.  Bodies are palloc'd */
 extern Jsonb *ecert_body_to_jsonb(EcertSlice body);
 extern EcertSlice ecert_jsonb_to_body(Jsonb *document);

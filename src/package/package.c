@@ -338,10 +338,8 @@ Datum
 ecert_package_leaf_hash(PG_FUNCTION_ARGS)
 {
 	uint8_t		hash[ECERT_HASH_SIZE];
-	EcertCode	code = ecert_package_hash(ecert_varlena_slice(PG_GETARG_BYTEA_PP(0)), hash);
 
-	if (code != ECERT_OK)
-		ecert_raise_crypto(code, ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "could not compute SHA-256");
+	ecert_hash_of(ecert_varlena_slice(PG_GETARG_BYTEA_PP(0)), hash);
 	PG_RETURN_BYTEA_P(ecert_bytea(ecert_slice(hash, sizeof hash)));
 }
 
@@ -465,11 +463,9 @@ ecert_package_to_jsonb(PG_FUNCTION_ARGS)
 	EcertPackage package;
 	JsonbParseState *state = NULL;
 	uint8_t		hash[ECERT_HASH_SIZE];
-	EcertCode	code;
 
 	ecert_package_of(PG_GETARG_DATUM(0), &package);
-	if ((code = ecert_package_hash(package.bytes, hash)) != ECERT_OK)
-		ecert_raise_crypto(code, ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "could not compute SHA-256");
+	ecert_hash_of(package.bytes, hash);
 	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	push_text(&state, "issuer", package.issuer);
 	push_text(&state, "kind", ecert_slice_text(ecert_kind_name(package.kind)));

@@ -196,8 +196,7 @@ apply_genesis(EcertRegistry *registry, const EcertPackage *package, EcertRefusal
 							NULL);
 	if (!apply_node(registry, node, refusal))
 		return false;
-	if (ecert_package_hash(package->bytes, registry->genesis_hash) != ECERT_OK)
-		ecert_raise_crypto(ECERT_CRYPTO_FAILED, ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "could not compute SHA-256");
+	ecert_hash_of(package->bytes, registry->genesis_hash);
 	origin = MemoryContextAlloc(registry->context, package->audience.size);
 	memcpy(origin, package->audience.data, package->audience.size);
 	registry->origin = ecert_slice(origin, package->audience.size);

@@ -46,11 +46,18 @@ END
 $$;
 COMMENT ON FUNCTION ecert.ask(text, text) IS 'internal: run a query (with qualified names) on another server, by dblink, and return its rows as a JSON array of objects. EC110 without dblink, 08001 when the server cannot be reached, else the SQLSTATE of the other server';
 
+CREATE FUNCTION ecert.subscription_oid(subscription text) RETURNS oid
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT s.oid FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid
+     WHERE s.subname = subscription_oid.subscription AND d.datname = current_database()
+$$;
+COMMENT ON FUNCTION ecert.subscription_oid(text) IS 'internal: OID of this database''s subscription of that name; NULL when there is none';
+
 CREATE FUNCTION ecert.peer_connection(peer text) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT s.subconninfo FROM ledger.peer p
-      JOIN pg_subscription s ON s.subname = p.subscription AND s.subdbid = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+    SELECT s.subconninfo FROM ledger.peer p JOIN pg_subscription s ON s.oid = ecert.subscription_oid(p.subscription)
      WHERE p.peer = peer_connection.peer
 $$;
 COMMENT ON FUNCTION ecert.peer_connection(text) IS 'internal: connection string of the server of a node that this one subscribes to, from pg_subscription; NULL when there is none';
@@ -134,7 +141,7 @@ CREATE FUNCTION ecert.unsubscribe(subscription text) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF EXISTS (SELECT FROM pg_subscription s WHERE s.subname = subscription AND s.subdbid = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())) THEN
+    IF ecert.subscription_oid(subscription) IS NOT NULL THEN
         EXECUTE format('ALTER SUBSCRIPTION %I DISABLE', subscription);
         EXECUTE format('ALTER SUBSCRIPTION %I SET (slot_name = NONE)', subscription);
         EXECUTE format('DROP SUBSCRIPTION %I', subscription);
