@@ -94,7 +94,7 @@ static EcertQuery woken_query = {
 };
 /* What a package rests on and is not here, what this node is sent before what it is not */
 #define NEEDS(kind) {"SELECT n.waits_for, ecert.holds(n.kind, n.issuer) FROM ecert.needs_" kind "($1::ecert.package) AS n" \
-	" ORDER BY 2 DESC LIMIT 1", 1, {BYTEAOID}, NULL}
+	" ORDER BY 2 DESC, n.waits_for COLLATE pg_catalog.\"C\" LIMIT 1", 1, {BYTEAOID}, NULL}
 
 static EcertQuery needs_queries[ECERT_KIND_COUNT] = {
 	[ECERT_KIND_RELATION] = NEEDS("relation"),
