@@ -69,6 +69,14 @@ SELECT bool_or(f.pending > 0) AS some_wait, sum(f.quarantined) AS quarantined, s
   FROM generate_series(1, 10) AS seed CROSS JOIN LATERAL peer_test.fill(seed::text) AS f;
 -- everything once more is known
 SELECT ecert.admit_from_peer(bytes, 'hub') AS became, count(*) FROM peer_test.package GROUP BY 1;
+-- a row that somebody has changed here stands in the way of the true one: it is said, and nothing hangs
+ALTER TABLE ledger.package DISABLE TRIGGER USER;
+UPDATE ledger.package SET seq = 99 WHERE kind = 'product' AND seq = 1;
+ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_admit;
+ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_refuse_row;
+ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_refuse_statement;
+SELECT ecert.admit_from_peer(bytes, 'hub') AS became FROM peer_test.package WHERE kind = 'product' AND ecert.seq(ecert.package(bytes)) = 1;
+SELECT kind, seq, sqlstate, reason FROM ledger.quarantine;
 -- what waits says for what
 SELECT admitted, left_over FROM peer_test.fill('forwards');
 DROP SCHEMA ledger CASCADE;

@@ -491,10 +491,12 @@ ecert_admit(PG_FUNCTION_ARGS)
 	EcertUser	before;
 	uint8_t		hash[ECERT_HASH_SIZE];
 	Datum		value;
+	bool		is_checked;
 
 	check_trigger(fcinfo);
 	value = package_of_row(trigger, from_peer);
-	if (from_peer && !ecert_peer_has_checked(value))
+	is_checked = ecert_peer_has_checked(value);
+	if (from_peer && !is_checked)
 	{
 		/* what it admits it inserts itself, so this row is not needed any more */
 		before = ecert_become(trigger->tg_relation->rd_rel->relowner);
@@ -504,7 +506,7 @@ ecert_admit(PG_FUNCTION_ARGS)
 	}
 	ecert_package_of(value, &package);
 	ecert_hash_of(package.bytes, hash);
-	if (!ecert_peer_has_checked(value))
+	if (!is_checked)
 	{
 		before = ecert_become(trigger->tg_relation->rd_rel->relowner);
 		admit_first(&package, hash);

@@ -187,12 +187,6 @@ run_with_peer(EcertQuery *query, Datum *values, const char *peer)
 }
 
 static char *
-sqlstate_text(int sqlstate)
-{
-	return pstrdup(unpack_sql_state(sqlstate));
-}
-
-static char *
 reason_text(const EcertRefusal *refusal)
 {
 	return refusal->detail == NULL ? refusal->message : psprintf("%s (%s)", refusal->message, refusal->detail);
@@ -522,7 +516,7 @@ put_pending(const EcertPackage *package, const uint8_t *hash, const Judgement *j
 	values[3] = Int64GetDatum(package->seq);
 	values[4] = PointerGetDatum(ecert_bytea(package->bytes));
 	values[5] = text_datum(judgement->waits_for);
-	values[6] = text_datum(sqlstate_text(judgement->refusal.sqlstate));
+	values[6] = text_datum(unpack_sql_state(judgement->refusal.sqlstate));
 	values[7] = text_datum(reason_text(&judgement->refusal));
 	(void) run_with_peer(&park_query, values, peer);
 	waiting = WAITING_SOME;
@@ -543,7 +537,7 @@ put_quarantine(EcertSlice bytes, const EcertPackage *package, const EcertRefusal
 	values[2] = text_datum(package != NULL ? ecert_kind_name(package->kind) : "");
 	values[3] = Int64GetDatum(package != NULL ? package->seq : -1);
 	values[4] = PointerGetDatum(ecert_bytea(kept));
-	values[5] = text_datum(sqlstate_text(refusal->sqlstate));
+	values[5] = text_datum(unpack_sql_state(refusal->sqlstate));
 	values[6] = text_datum(bytes.size == kept.size ? reason_text(refusal) :
 						   psprintf("%s; the first %zu of %zu bytes are kept", reason_text(refusal), kept.size, bytes.size));
 	(void) run_with_peer(&quarantine_query, values, peer);
@@ -588,7 +582,10 @@ wake_keys(List *keys, const EcertPackage *package, const uint8_t *hash, MemoryCo
 	return keys;
 }
 
-/* Judge one package and act; inside SPI.  False: it has to be judged again */
+/*
+ * Judge one package and act; inside SPI.  False: it was to be admitted, but a
+ * row stands in the way that was not there when it was judged, or was changed.
+ */
 static bool
 settle_package(const EcertPackage *package, const uint8_t *hash, const char *peer, EcertSettled *settled)
 {
@@ -646,8 +643,13 @@ settle(EcertSlice bytes, const char *peer, List **keys, MemoryContext context)
 	{
 		ecert_hash_of(bytes, hash);
 		/* another worker may be first with the same seq: its package is there at the second look */
-		while (!settle_package(&package, hash, peer, &settled))
-			CHECK_FOR_INTERRUPTS();
+		if (!settle_package(&package, hash, peer, &settled) && !settle_package(&package, hash, peer, &settled))
+		{
+			(void) ecert_refuse(&refusal, ERRCODE_ECERT_APPEND_ONLY, pstrdup("the package was not stored"),
+								pstrdup("A row of ledger.package that has been changed holds its hash or its place, or a trigger or rule suppresses it."), NULL);
+			put_quarantine(bytes, &package, &refusal, peer);
+			settled = ECERT_SETTLED_QUARANTINED;
+		}
 		if (settled == ECERT_SETTLED_ADMITTED)
 			*keys = wake_keys(*keys, &package, hash, context);
 	}
@@ -845,20 +847,6 @@ ecert_drain_waiting(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
-/* The key of its issuer that a package names, whatever its time; NULL when it is not known here */
-static EcertNodeKey *
-named_key(EcertRegistry *registry, const EcertPackage *package)
-{
-	EcertNodeState *node = ecert_registry_node(registry, package->issuer);
-
-	for (int i = 0; node != NULL && i < node->key_count; i++)
-	{
-		if (memcmp(node->keys[i].kid, package->kid.data, ECERT_HASH_SIZE) == 0 && node->keys[i].alg == package->alg)
-			return &node->keys[i];
-	}
-	return NULL;
-}
-
 /* Signed by its issuer, by this ledger's registry? */
 static bool
 is_genuine(EcertSlice bytes, EcertPackage *package)
@@ -868,10 +856,11 @@ is_genuine(EcertSlice bytes, EcertPackage *package)
 	EcertError	error;
 	EcertNodeKey *key;
 
+	/* with any key that the issuer has had: its times do not matter here */
 	return ecert_package_parse(bytes, package, &error) == ECERT_OK && registry->has_genesis &&
 		ecert_slice_equal(package->audience, registry->origin) &&
-		(key = named_key(registry, package)) != NULL &&
-		ecert_check_signature(registry, package, key, &refusal);
+		(key = ecert_node_key(ecert_registry_node(registry, package->issuer), package->kid)) != NULL &&
+		key->alg == package->alg && ecert_check_signature(registry, package, key, &refusal);
 }
 
 /* is_equivocation(one, other): does the issuer's own signature convict it? */

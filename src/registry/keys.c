@@ -307,6 +307,17 @@ check_key_time(const EcertNodeState *node, const EcertNodeKey *key, const EcertP
 	return true;
 }
 
+EcertNodeKey *
+ecert_node_key(EcertNodeState *node, EcertSlice kid)
+{
+	for (int i = 0; node != NULL && i < node->key_count; i++)
+	{
+		if (memcmp(node->keys[i].kid, kid.data, ECERT_HASH_SIZE) == 0)
+			return &node->keys[i];
+	}
+	return NULL;
+}
+
 bool
 ecert_check_issuer(EcertRegistry *registry, const EcertPackage *package, int64 now,
 				   bool first_admission, EcertNodeKey **key, EcertRefusal *refusal)
@@ -320,12 +331,7 @@ ecert_check_issuer(EcertRegistry *registry, const EcertPackage *package, int64 n
 							pstrdup("The certifier enrolls nodes with ecert.enroll()."));
 	if (!check_entitled(registry, node, package, refusal))
 		return false;
-	*key = NULL;
-	for (int i = 0; i < node->key_count && *key == NULL; i++)
-	{
-		if (memcmp(node->keys[i].kid, package->kid.data, ECERT_HASH_SIZE) == 0)
-			*key = &node->keys[i];
-	}
+	*key = ecert_node_key(node, package->kid);
 	if (*key == NULL)
 		return ecert_refuse(refusal, ERRCODE_ECERT_KEY_UNKNOWN,
 							psprintf("key is not one of node \"%s\"", ecert_cstring(package->issuer)),

@@ -96,6 +96,9 @@ extern bool ecert_registry_apply(EcertRegistry *registry, const EcertPackage *pa
 /* The state of a node; NULL when it is not enrolled */
 extern EcertNodeState *ecert_registry_node(EcertRegistry *registry, EcertSlice id);
 
+/* The key of a node with that kid (32 bytes), whatever its time; NULL when there is none, or node is NULL */
+extern EcertNodeKey *ecert_node_key(EcertNodeState *node, EcertSlice kid);
+
 /*
  * Is the issuer known, entitled to the kind, and the key his and valid at
  * issued_at?  At first admission, what is revoked or rotated by now is refused
