@@ -14,6 +14,14 @@ AS $$
 $$;
 COMMENT ON FUNCTION ecert.log_duty(text, text, text, text) IS 'internal: write down how a duty went; sqlstate NULL: it is done';
 
+CREATE FUNCTION ecert.clear_duty(duty text, subject text, outcome text) RETURNS void
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+    UPDATE ledger.duty_log l SET sqlstate = NULL, outcome = clear_duty.outcome, done_at = clock_timestamp(), tried_at = clock_timestamp()
+     WHERE l.duty = clear_duty.duty AND l.subject = clear_duty.subject AND l.sqlstate IS NOT NULL
+$$;
+COMMENT ON FUNCTION ecert.clear_duty(text, text, text) IS 'internal: a duty that could not be done the last time can be done now; does nothing when there was no trouble';
+
 CREATE FUNCTION ecert.whole_period(unit text, at timestamptz) RETURNS tstzrange
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -221,8 +229,7 @@ BEGIN
         PERFORM ecert.log_duty('compare', peer, (SELECT format('%s differences, the first: %s %s %s', count(*), min(d.issuer), min(d.kind), min(d.problem))
                                                    FROM ledger.difference d WHERE d.peer = peer AND d.gone_at IS NULL), 'EC112');
     ELSIF link.is_hub THEN
-        UPDATE ledger.duty_log l SET sqlstate = NULL, outcome = 'no difference', done_at = clock_timestamp(), tried_at = clock_timestamp()
-         WHERE l.duty = 'compare' AND l.subject = peer AND l.sqlstate IS NOT NULL;
+        PERFORM ecert.clear_duty('compare', peer, 'no difference');
     END IF;
 END
 $$;
@@ -264,8 +271,7 @@ BEGIN
     CASE duty
         WHEN 'link' THEN
             PERFORM ecert.link_duty(subject);
-            UPDATE ledger.duty_log l SET sqlstate = NULL, outcome = 'the link works again', done_at = clock_timestamp(), tried_at = clock_timestamp()
-             WHERE l.duty = 'link' AND l.subject = do_duty.subject AND l.sqlstate IS NOT NULL;
+            PERFORM ecert.clear_duty(duty, subject, 'the link works again');
         WHEN 'drain' THEN
             count := ecert.drain_pending();
             IF count > 0 THEN
@@ -361,7 +367,7 @@ END
 $$;
 COMMENT ON FUNCTION ecert.create_duty_tables() IS 'internal: makes ledger.duty_log';
 
-REVOKE ALL ON FUNCTION ecert.log_duty(text, text, text, text), ecert.pack_duty(text), ecert.audit_duty(text, text, tstzrange),
+REVOKE ALL ON FUNCTION ecert.log_duty(text, text, text, text), ecert.clear_duty(text, text, text), ecert.pack_duty(text), ecert.audit_duty(text, text, tstzrange),
     ecert.link_duty(text), ecert.do_duty(text, text, text, tstzrange), ecert.begin_round(), ecert.end_round(),
     ecert.create_duty_tables() FROM PUBLIC;
 REVOKE ALL ON PROCEDURE ecert.run_duties() FROM PUBLIC;

@@ -94,19 +94,25 @@ checked(bytea *value)
 	return value;
 }
 
+/* The bytes of \x and an even number of hexadecimal digits */
+static bytea *
+from_hex(const char *input, size_t size)
+{
+	bytea	   *value = (bytea *) palloc(VARHDRSZ + (size - 2) / 2);
+
+	SET_VARSIZE(value, VARHDRSZ + (size - 2) / 2);
+	(void) hex_decode(input + 2, size - 2, VARDATA(value));
+	return value;
+}
+
 /* The bytes of what a peer sent as text: of its hexadecimal digits, or of the text itself when it is none */
 static bytea *
 bytes_from_peer(const char *input, size_t size)
 {
-	bytea	   *value;
-
 	if (size < 2 || size % 2 != 0 || strncmp(input, "\\x", 2) != 0 ||
 		strspn(input + 2, "0123456789abcdefABCDEF") != size - 2)
 		return ecert_bytea(ecert_slice(input, size));
-	value = (bytea *) palloc(VARHDRSZ + (size - 2) / 2);
-	SET_VARSIZE(value, VARHDRSZ + (size - 2) / 2);
-	(void) hex_decode(input + 2, size - 2, VARDATA(value));
-	return value;
+	return from_hex(input, size);
 }
 
 Datum
@@ -114,15 +120,11 @@ ecert_package_in(PG_FUNCTION_ARGS)
 {
 	const char *input = PG_GETARG_CSTRING(0);
 	size_t		size = strlen(input);
-	bytea	   *value;
 
 	if (IsLogicalWorker())
 		PG_RETURN_BYTEA_P(bytes_from_peer(input, size));
 	check_hex_text(input, size);
-	value = (bytea *) palloc(VARHDRSZ + (size - 2) / 2);
-	SET_VARSIZE(value, VARHDRSZ + (size - 2) / 2);
-	(void) hex_decode(input + 2, size - 2, VARDATA(value));
-	PG_RETURN_BYTEA_P(checked(value));
+	PG_RETURN_BYTEA_P(checked(from_hex(input, size)));
 }
 
 Datum

@@ -119,20 +119,17 @@ COMMENT ON FUNCTION ecert.make_slot(text, text) IS 'internal: make a replication
 CREATE FUNCTION ecert.drop_slot(connection text, slot text) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    gone boolean := false;
 BEGIN
     -- whoever reads it goes on for a moment after its subscription has ended
     FOR attempt IN 1..100 LOOP
-        gone := (ecert.ask(connection, format(
+        IF jsonb_array_length(ecert.ask(connection, format('SELECT 1 FROM pg_catalog.pg_replication_slots WHERE slot_name = %L', slot))) = 0 THEN
+            RETURN;
+        END IF;
+        PERFORM ecert.ask(connection, format(
             'SELECT (SELECT pg_catalog.pg_terminate_backend(s.active_pid, 1000) FROM pg_catalog.pg_replication_slots s WHERE s.slot_name = %1$L AND s.active),
-                    (SELECT count(pg_catalog.pg_drop_replication_slot(s.slot_name)) FROM pg_catalog.pg_replication_slots s WHERE s.slot_name = %1$L AND NOT s.active)', slot))
-            IS NOT NULL) AND (ecert.ask(connection, format('SELECT count(*) AS n FROM pg_catalog.pg_replication_slots WHERE slot_name = %L', slot)) -> 0 ->> 'n')::bigint = 0;
-        EXIT WHEN gone;
+                    (SELECT count(pg_catalog.pg_drop_replication_slot(s.slot_name)) FROM pg_catalog.pg_replication_slots s WHERE s.slot_name = %1$L AND NOT s.active)', slot));
     END LOOP;
-    IF NOT gone THEN
-        RAISE EXCEPTION USING ERRCODE = 'object_in_use', MESSAGE = format('replication slot "%s" is in use and does not become free', slot);
-    END IF;
+    RAISE EXCEPTION USING ERRCODE = 'object_in_use', MESSAGE = format('replication slot "%s" is in use and does not become free', slot);
 END
 $$;
 COMMENT ON FUNCTION ecert.drop_slot(text, text) IS 'internal: end whoever reads a replication slot at another server, and drop it; does nothing when there is none. 55006 when it stays in use';
