@@ -81,6 +81,18 @@ ecert_error_text(EcertCode code)
 			return "out of buffer space";
 		case ECERT_OVERFLOW:
 			return "a number does not fit 64 bits";
+		case ECERT_PROOF_RANGE:
+			return "a leaf or size lies outside of the tree";
+		case ECERT_PROOF_LENGTH:
+			return "the proof has too few or too many hashes for its place in the tree";
+		case ECERT_PROOF_WRONG:
+			return "the proof leads to another root";
+		case ECERT_TILE_MISSING:
+			return "a tile of the Merkle tree is missing or too short";
+		case ECERT_NOT_RECEIPT:
+			return "not a COSE receipt of inclusion or a transparent statement";
+		case ECERT_NOT_NOTE:
+			return "not a signed note with a checkpoint";
 	}
 	return "unknown error";
 }

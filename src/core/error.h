@@ -61,7 +61,15 @@ typedef enum EcertCode
 
 	/* conversion */
 	ECERT_NO_SPACE = 600,		/* the caller's buffer is too small */
-	ECERT_OVERFLOW				/* a number that does not fit its 64 bits */
+	ECERT_OVERFLOW,				/* a number that does not fit its 64 bits */
+
+	/* the Merkle tree, receipts and notes */
+	ECERT_PROOF_RANGE = 700,	/* leaf or size outside of the tree */
+	ECERT_PROOF_LENGTH,			/* too few or too many hashes for that place in the tree */
+	ECERT_PROOF_WRONG,			/* the proof leads to another root */
+	ECERT_TILE_MISSING,			/* a tile that should be there is not, or is too short */
+	ECERT_NOT_RECEIPT,			/* deterministic CBOR, but not a receipt or transparent statement */
+	ECERT_NOT_NOTE				/* text that is not a signed note with a checkpoint */
 } EcertCode;
 
 /* One refusal: what, at which byte of the package, and in which field */
