@@ -1,0 +1,129 @@
+/*
+ * checkpoint.c
+ *		Reading checkpoint packages; see checkpoint.h.
+ */
+#include "core/checkpoint.h"
+
+/* Hexadecimal text of exactly size bytes */
+static bool
+read_hex(EcertSlice hex, uint8_t *bytes, size_t size)
+{
+	if (hex.size != 2 * size)
+		return false;
+	for (size_t i = 0; i < size; i += ECERT_HASH_SIZE)
+	{
+		if (!ecert_hex_to_hash(ecert_slice(hex.data + 2 * i, (size_t) 2 * ECERT_HASH_SIZE), bytes + i))
+			return false;
+	}
+	return true;
+}
+
+EcertCode
+ecert_checkpoint_read(EcertSlice body, EcertCheckpoint *checkpoint)
+{
+	EcertSlice	item;
+	int64_t		size;
+
+	memset(checkpoint, 0, sizeof *checkpoint);
+	if (!ecert_cbor_find(body, "size", &item) || ecert_cbor_int(item, &size) != ECERT_OK)
+		return ECERT_BODY_TYPE;
+	checkpoint->size = (uint64_t) size;
+	if (size < 0 || checkpoint->size > ECERT_TREE_MAX ||
+		!read_hex(ecert_cbor_text_at(body, "root"), checkpoint->root, sizeof checkpoint->root) ||
+		!read_hex(ecert_cbor_text_at(body, "seal"), checkpoint->seal, sizeof checkpoint->seal))
+		return ECERT_BODY_VALUE;
+	checkpoint->note = ecert_cbor_text_at(body, "note");
+	checkpoint->heads = ecert_cbor_items_at(body, "heads", &checkpoint->head_count);
+	return ECERT_OK;
+}
+
+bool
+ecert_checkpoint_next_head(EcertCursor *heads, EcertFeedHead *head)
+{
+	EcertCursor fields;
+	EcertCborHead array;
+
+	if (heads->offset >= heads->bytes.size)
+		return false;
+	fields = ecert_cursor(ecert_cbor_skip(heads));
+	return ecert_cbor_head(&fields, &array, NULL) == ECERT_OK && array.type == ECERT_CBOR_ARRAY && array.value == 3 &&
+		ecert_cbor_text(ecert_cbor_skip(&fields), &head->issuer) &&
+		ecert_cbor_text(ecert_cbor_skip(&fields), &head->kind) &&
+		ecert_cbor_int(ecert_cbor_skip(&fields), &head->seq) == ECERT_OK;
+}
+
+int
+ecert_head_compare(const EcertFeedHead *a, const EcertFeedHead *b)
+{
+	int			order = ecert_slice_compare(a->issuer, b->issuer);
+
+	return order != 0 ? order : ecert_slice_compare(a->kind, b->kind);
+}
+
+static bool
+heads_in_order(const EcertCheckpoint *checkpoint)
+{
+	EcertCursor heads = checkpoint->heads;
+	EcertFeedHead before = {{NULL, 0}, {NULL, 0}, -1};
+	EcertFeedHead head;
+
+	for (uint64_t i = 0; i < checkpoint->head_count; i++)
+	{
+		if (!ecert_checkpoint_next_head(&heads, &head) || (i > 0 && ecert_head_compare(&before, &head) >= 0))
+			return false;
+		before = head;
+	}
+	return true;
+}
+
+static bool
+names_genesis(const EcertCheckpoint *checkpoint)
+{
+	EcertCursor heads = checkpoint->heads;
+	EcertFeedHead head;
+
+	for (uint64_t i = 0; i < checkpoint->head_count && ecert_checkpoint_next_head(&heads, &head); i++)
+	{
+		if (ecert_slice_equal(head.kind, ecert_slice_text(ecert_kind_name(ECERT_KIND_GENESIS))))
+			return true;
+	}
+	return false;
+}
+
+/* The note says what the checkpoint says, and the log's own key has signed it */
+static bool
+note_is_right(const EcertPackage *package, const EcertCheckpoint *checkpoint, EcertSlice raw)
+{
+	EcertNote	note;
+	EcertNoteSignature signature;
+	EcertSlice	lines;
+
+	if (ecert_note_parse(checkpoint->note, &note, NULL) != ECERT_OK || !ecert_slice_equal(note.origin, package->audience) ||
+		note.size != checkpoint->size || memcmp(note.root, checkpoint->root, ECERT_HASH_SIZE) != 0 ||
+		package->alg != ECERT_ALG_ED25519)
+		return false;
+	lines = note.signatures;
+	while (ecert_note_next_signature(&lines, &signature))
+	{
+		if (ecert_slice_equal(signature.name, package->audience) &&
+			ecert_note_verify(note.text, &signature, raw) == ECERT_OK)
+			return true;
+	}
+	return false;
+}
+
+const char *
+ecert_checkpoint_fault(const EcertPackage *package, const EcertCheckpoint *checkpoint, const EcertPublicKey *key, EcertSlice raw)
+{
+	EcertSlice	seal = ecert_slice(checkpoint->seal, sizeof checkpoint->seal);
+
+	if (!heads_in_order(checkpoint))
+		return "checkpoint's heads are not in increasing order";
+	if (names_genesis(checkpoint))
+		return "checkpoint names the genesis feed, which every tree begins with";
+	if (ecert_seal_verify(checkpoint->root, package->alg, package->kid, key, seal) != ECERT_OK)
+		return "checkpoint's seal is wrong";
+	if (checkpoint->note.size > 0 && !note_is_right(package, checkpoint, raw))
+		return "checkpoint's note is wrong";
+	return NULL;
+}
