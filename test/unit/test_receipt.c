@@ -11,7 +11,7 @@ main(void)
 {
 	static const uint8_t seed[32] = {7};
 	static const uint8_t leaf[32] = {1};
-	EcertProof	path = {.count = 2};
+	EcertProof	path = {.hashes = {{3}}, .count = 1};
 	uint8_t		out_bytes[ECERT_RECEIPT_MAX];
 	uint8_t		raw[ECERT_RAW_KEY_MAX];
 	uint8_t		kid[32];
@@ -27,11 +27,7 @@ main(void)
 	ecert_private_key_public(key, raw, &raw_size);
 	ecert_public_key_new(ECERT_ALG_ED25519, ecert_slice(raw, raw_size), &public_key);
 	ecert_key_thumbprint(ECERT_ALG_ED25519, ecert_slice(raw, raw_size), kid);
-	memset(path.hashes, 3, 64);
-	ecert_inclusion_root(leaf, 2, 3, &(EcertProof){.hashes = {{3}}, .count = 1}, root);
-	path.count = 1;
-	memset(path.hashes, 0, 64);
-	path.hashes[0][0] = 3;
+	ecert_inclusion_root(leaf, 2, 3, &path, root);
 	CHECK_INT(ecert_seal(root, ECERT_ALG_ED25519, ecert_slice(kid, 32), key, seal), ECERT_OK, "a root is sealed");
 	ecert_receipt_put(&out, ECERT_ALG_ED25519, ecert_slice(kid, 32), ecert_slice(seal, 64), 2, 3, &path);
 	CHECK_INT(ecert_receipt_parse(ecert_slice(out_bytes, out.size), &receipt, NULL), ECERT_OK, "a receipt is read");
