@@ -50,16 +50,24 @@ extern EcertCode ecert_base64_read(EcertSlice text, EcertBuffer *bytes);
 /* Write the text that is signed: origin, size, root */
 extern void ecert_note_put_text(EcertBuffer *out, EcertSlice origin, uint64_t size, const uint8_t *root);
 
-/* Write text, an empty line, and the log's signature line by key, an Ed25519 key: ECERT_KEY_ALG for others */
+/*
+ * Write text, an empty line, and the log's signature line by key, an Ed25519
+ * key: ECERT_KEY_ALG for others.  ECERT_NOT_NOTE when origin can be no key
+ * name, ECERT_NO_SPACE when out is too small.
+ */
 extern EcertCode ecert_note_sign(EcertBuffer *out, EcertSlice origin, uint64_t size, const uint8_t *root, const EcertPrivateKey *key);
 
-/* Write the cosignature line of name over a note's text, at a time in seconds since 1970 UTC */
+/* Write the cosignature line of name over a note's text, at a time of 0 .. ECERT_TIME_MAX; the same codes, and ECERT_OVERFLOW */
 extern EcertCode ecert_note_cosign(EcertBuffer *out, EcertSlice text, EcertSlice name, int64_t time, const EcertPrivateKey *key);
 
 /* Take a note apart; extension lines between root and empty line are kept in text.  ECERT_NOT_NOTE */
 extern EcertCode ecert_note_parse(EcertSlice bytes, EcertNote *note, EcertError *error);
 
-/* Take the next signature line off *lines; false when there is none, or it is not one */
+/*
+ * Take the next signature line off *lines; false when there is none, or it is
+ * not one.  Signatures of other sizes are of algorithms that are not known
+ * here, and are passed over.
+ */
 extern bool ecert_note_next_signature(EcertSlice *lines, EcertNoteSignature *signature);
 
 /* ECERT_OK when signature is name's log signature (64 bytes) over the note's text under a raw Ed25519 key of 32 bytes */

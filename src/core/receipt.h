@@ -48,13 +48,17 @@ extern EcertCode ecert_receipt_parse(EcertSlice bytes, EcertReceipt *receipt, Ec
 /* The root that the receipt gives for a leaf hash */
 extern EcertCode ecert_receipt_root(const EcertReceipt *receipt, const uint8_t *leaf, uint8_t *root);
 
-/* ECERT_OK when key signed the root that the receipt gives for leaf */
+/*
+ * ECERT_OK when key signed the root that the receipt gives for leaf.  Which
+ * algorithm the key has is its own business, as with packages.  ECERT_NO_SPACE
+ * when the protected header is longer than 16,000 bytes.
+ */
 extern EcertCode ecert_receipt_verify(const EcertReceipt *receipt, const uint8_t *leaf, const EcertPublicKey *key);
 
-/* The protected header of the receipts that we write: { alg, kid, vds } */
+/* The protected header of the receipts that we write: { alg, kid, vds }, without a kid of size 0 */
 extern void ecert_receipt_put_header(EcertBuffer *out, EcertAlg alg, EcertSlice kid);
 
-/* Sign a root as receipts do: the seal, 64 bytes; and check one */
+/* Sign a root as receipts do: the seal, 64 bytes (ECERT_KEY_ALG unless alg is the key's); and check one */
 extern EcertCode ecert_seal(const uint8_t *root, EcertAlg alg, EcertSlice kid, const EcertPrivateKey *key, uint8_t *seal);
 extern EcertCode ecert_seal_verify(const uint8_t *root, EcertAlg alg, EcertSlice kid, const EcertPublicKey *key, EcertSlice seal);
 
