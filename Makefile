@@ -16,6 +16,8 @@ SQL_PARTS = \
 	src/ledger/ledger.sql \
 	src/ledger/peer.sql \
 	src/ledger/verify.sql \
+	src/checkpoint/checkpoint.sql \
+	src/checkpoint/witness.sql \
 	src/energy/energy.sql \
 	src/energy/saving.sql \
 	src/audit/audit.sql \
@@ -28,7 +30,7 @@ SQL_PARTS = \
 	src/ledger/upgrade.sql
 
 SOURCES = $(wildcard src/*.c src/core/*.c src/crypto/*.c src/pg/*.c src/package/*.c \
-	src/registry/*.c src/ledger/*.c src/energy/*.c src/audit/*.c src/certificate/*.c src/duty/*.c)
+	src/registry/*.c src/ledger/*.c src/energy/*.c src/audit/*.c src/certificate/*.c src/checkpoint/*.c src/duty/*.c)
 OBJS = $(SOURCES:.c=.o)
 
 REGRESS = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))

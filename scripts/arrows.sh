@@ -3,7 +3,8 @@
 # and src/crypto nothing of PostgreSQL's, and only src/crypto OpenSSL and libsodium. Prints TAP.
 #
 #   core <- crypto <- pg <- package <- registry <- ledger <- energy <- audit <- certificate
-#   replication and checkpoint on ledger, duty on certificate and replication, verifier on core and crypto;
+#   checkpoint on ledger and under certificate, replication on checkpoint, duty on certificate and replication,
+#   verifier on core and crypto;
 #   src/module.c is above all
 cd "$(dirname "$0")/../src" || exit 1
 
@@ -18,8 +19,8 @@ below() {
 		ledger) echo "$(below registry)" ledger ;;
 		energy) echo "$(below ledger)" energy ;;
 		audit) echo "$(below energy)" audit ;;
-		certificate) echo "$(below audit)" certificate ;;
-		replication) echo "$(below ledger)" replication ;;
+		certificate) echo "$(below audit)" checkpoint certificate ;;
+		replication) echo "$(below checkpoint)" replication ;;
 		duty) echo "$(below certificate)" replication duty ;;
 		checkpoint) echo "$(below ledger)" checkpoint ;;
 		verifier) echo core crypto verifier ;;

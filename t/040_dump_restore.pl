@@ -42,7 +42,7 @@ for my $format (sort keys %restore)
 	is($server->safe_psql($format, 'SELECT count(*) FROM ecert.problems()'), '0', "$format: and verify");
 	is($server->safe_psql($format, 'SELECT count(*) FROM ecert.check_chain()'), '0', "$format: by plain SQL too");
 	is($server->safe_psql($format, q{SELECT string_agg(tgname || ' ' || tgenabled::text, ', ' ORDER BY tgname) FROM pg_trigger WHERE tgrelid = 'ledger.package'::regclass}),
-		'ecert_admit A, ecert_drain O, ecert_refuse_row A, ecert_refuse_statement A', "$format: the triggers fire always");
+		'ecert_admit A, ecert_drain O, ecert_refuse_row A, ecert_refuse_statement A, ecert_take_up A', "$format: the triggers fire always");
 	is($server->safe_psql($format, 'SELECT sum(quantity)::int FROM ledger.energy_use'), '137', "$format: the views answer");
 	my ($status, $output, $error) = $server->psql($format, "\\set VERBOSITY sqlstate\nUPDATE ledger.package SET seq = 7");
 	like($error, qr/EC092/, "$format: the ledger is append-only");

@@ -32,7 +32,7 @@ is(Network::equal($hub, values %node), '', 'twelve packages are everywhere');
 # What the nodes hold, and what is wrong by their health; run the attack in between
 my $open = "SET ecert.allow_ledger_ddl = on;\nALTER TABLE ledger.package DISABLE TRIGGER USER;\n";
 my $close = "ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_admit; ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_refuse_row;
-	ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_refuse_statement; ALTER TABLE ledger.package ENABLE TRIGGER ecert_drain;\n";
+	ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_refuse_statement; ALTER TABLE ledger.package ENABLE TRIGGER ecert_drain; ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_take_up;\n";
 
 sub attack
 {

@@ -669,10 +669,13 @@ BEGIN
            p.issued_at, ecert.from_unix_seconds((b.body -> 'valid' ->> 0)::bigint) AS valid_from, ecert.from_unix_seconds((b.body -> 'valid' ->> 1)::bigint) AS valid_until,
            s.status, s.reason AS status_reason, s.since AS status_since, b.body ->> 'policy' AS policy_hash,
            jsonb_array_length(b.body -> 'audits') AS audit_count, b.body ->> 'replaces' AS replaces_hash,
-           CASE r.found WHEN 'agrees' THEN true WHEN 'differs' THEN false END AS recomputation_agrees, r.found AS recomputation
+           CASE r.found WHEN 'agrees' THEN true WHEN 'differs' THEN false END AS recomputation_agrees, r.found AS recomputation,
+           c.seq AS checkpoint_seq, CASE WHEN c.seq IS NULL THEN 0 ELSE ecert.witness_count(c.seq) END AS witness_count,
+           coalesce((ecert.policy_body(decode(b.body ->> 'policy', 'hex')) -> 'certificate' ->> 'witnesses')::bigint, 0) AS witnesses_required
       FROM ledger.package p CROSS JOIN LATERAL (SELECT ecert.body(p.package)) AS b (body)
      CROSS JOIN LATERAL ecert.certificate_status(p.hash) AS s
      CROSS JOIN LATERAL (SELECT ecert.recomputation(p.package) OFFSET 0) AS r (found)
+     CROSS JOIN LATERAL (SELECT ecert.sealed_by(p.issuer, p.kind, p.seq) OFFSET 0) AS c (seq)
      WHERE p.kind = 'certificate';
     COMMENT ON VIEW ledger.certificate IS 'the certificates, one row each, with their status now and whether this node''s recomputation agrees';
     COMMENT ON COLUMN ledger.certificate.certificate_hash IS 'hash of the certificate package, hexadecimal';
@@ -705,6 +708,9 @@ BEGIN
     COMMENT ON COLUMN ledger.certificate.replaces_hash IS 'hash of the certificate it takes the place of, hexadecimal';
     COMMENT ON COLUMN ledger.certificate.recomputation_agrees IS 'do the figures equal their recomputation from this node''s ledger; NULL: not checkable here';
     COMMENT ON COLUMN ledger.certificate.recomputation IS 'the same in words: agrees, differs, or not checkable here, when this node is not sent the packages that the certificate rests on';
+    COMMENT ON COLUMN ledger.certificate.checkpoint_seq IS 'the first checkpoint that covers it; NULL: it is not sealed yet';
+    COMMENT ON COLUMN ledger.certificate.witness_count IS 'nodes that have witnessed that checkpoint or a later one';
+    COMMENT ON COLUMN ledger.certificate.witnesses_required IS 'witnesses that its policy asks for before anybody should rely on it';
 
     CREATE OR REPLACE VIEW ledger.certificate_product AS
     SELECT encode(p.hash, 'hex') AS certificate_hash, p.subject AS applicant, r ->> 'product' AS product, r ->> 'unit' AS unit,

@@ -152,6 +152,7 @@ static const Field certificate_rule_fields[] = {
 	{"certificate.denominator", TYPE_CHOICE, REQUIRED, NULL, denominators},
 	{"certificate.valid_days", TYPE_POSITIVE, REQUIRED, NULL, NULL},
 	{"certificate.baseline", TYPE_PERIOD, 0, NULL, NULL},
+	{"certificate.witnesses", TYPE_COUNT, 0, NULL, NULL},
 };
 SHAPE(certificate_rule);
 

@@ -256,10 +256,16 @@ BEGIN
     IF me = ecert.certifier() THEN
         RETURN QUERY SELECT 'certify', u.applicant, NULL::text, u.period FROM ecert.uncertified() AS u;
         RETURN QUERY SELECT 'reward', 'auditors', NULL::text, NULL::tstzrange;
+        RETURN QUERY SELECT 'checkpoint', 'ledger', NULL::text, NULL::tstzrange WHERE ecert.checkpoint_is_due();
+    END IF;
+    RETURN QUERY SELECT 'take up', 'checkpoints', NULL::text, NULL::tstzrange
+                  WHERE coalesce((SELECT n.seq FROM ecert.newest_checkpoint() AS n), -1) > coalesce((SELECT max(s.checkpoint_seq) FROM ledger.sealing s), -1);
+    IF ecert.has_role(me, 'auditor') THEN
+        RETURN QUERY SELECT 'witness', 'checkpoint', NULL::text, NULL::tstzrange WHERE ecert.witness_is_due();
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ecert.due_duties() IS 'what this node (ecert.node) has to do now: link and drain as any node; pack as an applicant (subject: the kind), audit as an auditor (subject: the applicant), certify and reward as the certifier';
+COMMENT ON FUNCTION ecert.due_duties() IS 'what this node (ecert.node) has to do now: link and drain as any node; pack as an applicant (subject: the kind), audit as an auditor (subject: the applicant), certify, reward and checkpoint as the certifier; take up checkpoints as any node, witness them as an auditor';
 
 CREATE FUNCTION ecert.do_duty(duty text, subject text, as_role text, period tstzrange) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off
@@ -288,6 +294,18 @@ BEGIN
             SELECT pg_catalog.count(*) INTO count FROM ecert.reward();
             IF count > 0 THEN
                 PERFORM ecert.log_duty('reward', subject, format('rewarded %s audits', count));
+            END IF;
+        WHEN 'checkpoint' THEN
+            PERFORM ecert.checkpoint();
+            PERFORM ecert.log_duty('checkpoint', subject, (SELECT format('sealed %s packages', n.body ->> 'size') FROM ecert.newest_checkpoint() AS n));
+        WHEN 'take up' THEN
+            count := ecert.take_up_checkpoints();
+            IF count > 0 THEN
+                PERFORM ecert.log_duty('take up', subject, format('computed %s checkpoints', count));
+            END IF;
+        WHEN 'witness' THEN
+            IF ecert.witness() IS NOT NULL THEN
+                PERFORM ecert.log_duty('witness', subject, (SELECT format('witnessed checkpoint %s, %s packages', n.seq, n.body ->> 'size') FROM ecert.newest_checkpoint() AS n));
             END IF;
     END CASE;
 EXCEPTION WHEN OTHERS THEN
@@ -335,7 +353,7 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON PROCEDURE ecert.run_duties() IS 'one round of this node''s duties, each in a transaction of its own: keep links alive, settle what waits, pack periods that are over, audit what came in, certify and reward. What cannot be done is in ledger.duty_log and tried again in the next round. The background worker does the same every ecert.worker_interval; cron may call this instead';
+COMMENT ON PROCEDURE ecert.run_duties() IS 'one round of this node''s duties, each in a transaction of its own: keep links alive, settle what waits, pack periods that are over, audit what came in, certify, reward and seal, compute and witness checkpoints. What cannot be done is in ledger.duty_log and tried again in the next round. The background worker does the same every ecert.worker_interval; cron may call this instead';
 
 CREATE FUNCTION ecert.create_duty_tables() RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -354,7 +372,7 @@ BEGIN
         CONSTRAINT duty_log_pkey PRIMARY KEY (duty, subject)
     );
     COMMENT ON TABLE ledger.duty_log IS 'how this node''s duties went last, one row each; those with an sqlstate could not be done yet and are tried again';
-    COMMENT ON COLUMN ledger.duty_log.duty IS 'link, compare, drain, pack, audit, certify, reward; round: a whole round';
+    COMMENT ON COLUMN ledger.duty_log.duty IS 'link, compare, drain, pack, audit, certify, reward, checkpoint, take up, witness; round: a whole round';
     COMMENT ON COLUMN ledger.duty_log.subject IS 'what or whom it is about';
     COMMENT ON COLUMN ledger.duty_log.node IS 'node that it was done as';
     COMMENT ON COLUMN ledger.duty_log.first_tried_at IS 'when it was first tried';

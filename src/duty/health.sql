@@ -28,7 +28,7 @@ BEGIN
                         count(d.peer) FILTER (WHERE d.gone_at IS NULL)::text,
                         array_to_string((array_agg(concat_ws(' ', nullif(d.issuer, ''), nullif(d.kind, ''), d.problem) ORDER BY d.found_at DESC) FILTER (WHERE d.gone_at IS NULL))[1:3], '; ')
                    FROM ledger.difference d GROUP BY d.peer ORDER BY d.peer;
-    RETURN QUERY SELECT 'checkpoint', NULL::text, 'ok', coalesce(max(p.issued_at)::text, 'none yet'), NULL::text FROM ledger.package p WHERE p.kind = 'checkpoint' AND p.issuer = ecert.certifier();
+    RETURN QUERY SELECT * FROM ecert.checkpoint_health();
     RETURN QUERY SELECT 'verification', NULL::text, CASE WHEN v.problem_count > 0 THEN 'alarm' WHEN v.finished_at IS NULL THEN 'warning' ELSE 'ok' END,
                         coalesce(v.finished_at::text, CASE WHEN v.id IS NULL THEN 'never' ELSE 'under way' END),
                         CASE WHEN v.id IS NULL THEN 'CALL ecert.verify_ledger()' ELSE format('%s problems in %s packages', v.problem_count, v.checked_count) END
@@ -75,7 +75,7 @@ AS $$
            CASE WHEN t.others > 0 THEN format('%s triggers that are not ecert''s', t.others) END
       FROM (SELECT count(*) FILTER (WHERE g.tgname IN ('ecert_admit', 'ecert_refuse_row', 'ecert_refuse_statement') AND g.tgenabled = 'A'
                                       AND g.tgfoid IN ('ecert.admit()'::regprocedure, 'ecert.refuse_change()'::regprocedure)) AS in_force,
-                   count(*) FILTER (WHERE g.tgname NOT IN ('ecert_admit', 'ecert_refuse_row', 'ecert_refuse_statement', 'ecert_drain')) AS others
+                   count(*) FILTER (WHERE g.tgname NOT IN ('ecert_admit', 'ecert_refuse_row', 'ecert_refuse_statement', 'ecert_drain', 'ecert_take_up')) AS others
               FROM pg_trigger g WHERE g.tgrelid = 'ledger.package'::regclass AND NOT g.tgisinternal) AS t
     UNION ALL
     SELECT 'publication', w.name, CASE WHEN p.oid IS NOT NULL AND p.pubinsert AND NOT (p.pubupdate OR p.pubdelete OR p.pubtruncate) AND r.has_tables THEN 'ok' ELSE 'alarm' END,
@@ -114,7 +114,7 @@ BEGIN
 
     CREATE OR REPLACE VIEW ledger.health AS SELECT h.item, h.subject, h.state, h.value, h.detail FROM ecert.health() AS h;
     COMMENT ON VIEW ledger.health IS 'how this node is, in one screen; look at what is not ok';
-    COMMENT ON COLUMN ledger.health.item IS 'what is looked at: feeds, newest package, pending, quarantine, equivocation, receiving from and sending to each peer, difference, checkpoint, verification, duties, triggers, publication, setting';
+    COMMENT ON COLUMN ledger.health.item IS 'what is looked at: feeds, newest package, pending, quarantine, equivocation, receiving from and sending to each peer, difference, checkpoint, fork, verification, duties, triggers, publication, setting';
     COMMENT ON COLUMN ledger.health.subject IS 'whom or what it is about: a peer, a publication, a setting';
     COMMENT ON COLUMN ledger.health.state IS 'ok, warning (look at it) or alarm (something is wrong)';
     COMMENT ON COLUMN ledger.health.value IS 'count, time or state';

@@ -46,6 +46,8 @@ static EcertQuery rule_queries[ECERT_KIND_COUNT] = {
 	[ECERT_KIND_CERTIFICATE] = {"SELECT ecert.rule_certificate($1::ecert.package, $2)", 2, {BYTEAOID, BOOLOID}, NULL},
 	[ECERT_KIND_STATUS] = {"SELECT ecert.rule_status($1::ecert.package, $2)", 2, {BYTEAOID, BOOLOID}, NULL},
 	[ECERT_KIND_REWARD] = {"SELECT ecert.rule_reward($1::ecert.package, $2)", 2, {BYTEAOID, BOOLOID}, NULL},
+	[ECERT_KIND_CHECKPOINT] = {"SELECT ecert.rule_checkpoint($1::ecert.package, $2)", 2, {BYTEAOID, BOOLOID}, NULL},
+	[ECERT_KIND_WITNESS] = {"SELECT ecert.rule_witness($1::ecert.package, $2)", 2, {BYTEAOID, BOOLOID}, NULL},
 };
 
 bool

@@ -79,6 +79,9 @@ extern bool ecert_check_kind(const EcertPackage *package, bool first_admission, 
 extern bool ecert_check_signature(EcertRegistry *registry, const EcertPackage *package, EcertNodeKey *key,
 								  EcertRefusal *refusal);
 
+/* The registry that verify_registry() has built in this backend; raises when it has not */
+extern EcertRegistry *ecert_verified_registry(void);
+
 /* What became of a package that came from a peer */
 typedef enum EcertSettled
 {

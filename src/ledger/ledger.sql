@@ -74,11 +74,13 @@ BEGIN
     CREATE TRIGGER ecert_admit BEFORE INSERT ON ledger.package FOR EACH ROW EXECUTE FUNCTION ecert.admit();
     -- who has waited for this node or relation comes behind it; what peers send does that by itself
     CREATE TRIGGER ecert_drain AFTER INSERT ON ledger.package FOR EACH ROW WHEN (NEW.kind IN ('node', 'relation')) EXECUTE FUNCTION ecert.drain_waiting();
+    CREATE TRIGGER ecert_take_up AFTER INSERT ON ledger.package FOR EACH ROW WHEN (NEW.kind = 'checkpoint') EXECUTE FUNCTION ecert.take_up_new();
     CREATE TRIGGER ecert_refuse_row BEFORE UPDATE OR DELETE ON ledger.package FOR EACH ROW EXECUTE FUNCTION ecert.refuse_change();
     CREATE TRIGGER ecert_refuse_statement BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.package
         FOR EACH STATEMENT EXECUTE FUNCTION ecert.refuse_change();
     -- what replication writes is checked like everything else
     ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_admit;
+    ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_take_up;
     ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_refuse_row;
     ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_refuse_statement;
 END
@@ -92,6 +94,8 @@ BEGIN
     PERFORM ecert.create_ledger_tables();
     PERFORM ecert.create_peer_tables();
     PERFORM ecert.create_verification_tables();
+    PERFORM ecert.create_checkpoint_tables();
+    PERFORM ecert.create_witness_tables();
     PERFORM ecert.create_energy_tables();
     PERFORM ecert.create_audit_tables();
     PERFORM ecert.create_replication_tables();

@@ -102,6 +102,8 @@ static EcertQuery needs_queries[ECERT_KIND_COUNT] = {
 	[ECERT_KIND_CERTIFICATE] = NEEDS("certificate"),
 	[ECERT_KIND_STATUS] = NEEDS("status"),
 	[ECERT_KIND_REWARD] = NEEDS("reward"),
+	[ECERT_KIND_CHECKPOINT] = NEEDS("checkpoint"),
+	[ECERT_KIND_WITNESS] = NEEDS("witness"),
 };
 
 /* The package that is being inserted after it was checked */

@@ -11,6 +11,7 @@ BEGIN
     PERFORM ecert.create_registry_views();
     PERFORM ecert.create_energy_views();
     PERFORM ecert.create_audit_views();
+    PERFORM ecert.create_checkpoint_views();
     PERFORM ecert.create_certificate_views();
     PERFORM ecert.create_health_views();
 END

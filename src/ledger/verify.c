@@ -63,6 +63,17 @@ static EcertQuery replaced_query = {
 	4, {BYTEAOID, TEXTOID, TEXTOID, INT8OID}, NULL
 };
 
+EcertRegistry *
+ecert_verified_registry(void)
+{
+	if (verified == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the registry has not been verified in this session"),
+				 errhint("Call ecert.verify_registry() first.")));
+	return verified;
+}
+
 static void
 put_problem(const Walk *walk, Row *row, const char *problem)
 {
@@ -362,11 +373,7 @@ ecert_sql_verify_feed(PG_FUNCTION_ARGS)
 	Walk		walk;
 
 	InitMaterializedSRF(fcinfo, 0);
-	if (verified == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the registry has not been verified in this session"),
-				 errhint("Call ecert.verify_registry() first.")));
+	(void) ecert_verified_registry();
 	/* these two were walked when the registry was built */
 	if (strcmp(kind, "genesis") == 0 ||
 		(strcmp(kind, "node") == 0 && memcmp(&id, &verified->certifier, sizeof id) == 0))

@@ -39,7 +39,7 @@ EXCEPTION WHEN OTHERS THEN
     RETURN SQLERRM || CASE WHEN said <> '' THEN ' (' || said || ')' ELSE '' END;
 END
 $$;
-COMMENT ON FUNCTION ecert.rule_problem(ecert.package) IS 'internal: why a stored package breaks the rule of its kind (node, relation, policy, audit, certificate, status, reward); NULL when it does not, or when that cannot be told here';
+COMMENT ON FUNCTION ecert.rule_problem(ecert.package) IS 'internal: why a stored package breaks the rule of its kind (node, relation, policy, audit, certificate, status, reward, witness); NULL when it does not, or when that cannot be told here';
 
 CREATE FUNCTION ecert.feeds(OUT issuer text, OUT kind text, OUT last_seq bigint) RETURNS SETOF record
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -62,7 +62,11 @@ CREATE FUNCTION ecert.feed_problems(feed_issuer text, feed_kind text, first_seq 
 AS $$
 BEGIN
     RETURN QUERY SELECT v.issuer, v.kind, v.seq, v.problem FROM ecert.verify_feed(feed_issuer, feed_kind, first_seq, last_seq) AS v;
-    IF feed_kind IN ('node', 'relation', 'policy', 'audit', 'certificate', 'status', 'reward') THEN
+    IF feed_kind = 'checkpoint' AND first_seq = 0 THEN
+        -- each stands on all before it, so they are checked together
+        RETURN QUERY SELECT v.issuer, v.kind, v.seq, v.problem FROM ecert.verify_checkpoints(ecert.holds_all()) AS v WHERE v.issuer = feed_issuer;
+    END IF;
+    IF feed_kind IN ('node', 'relation', 'policy', 'audit', 'certificate', 'status', 'reward', 'witness') THEN
         RETURN QUERY
         SELECT p.issuer, p.kind, p.seq, r.problem
           FROM ledger.package p CROSS JOIN LATERAL (SELECT ecert.rule_problem(p.package)) AS r (problem)
@@ -71,7 +75,7 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ecert.feed_problems(text, text, bigint, bigint) IS 'internal: ecert.verify_feed() and the rules of the feed''s kind';
+COMMENT ON FUNCTION ecert.feed_problems(text, text, bigint, bigint) IS 'internal: ecert.verify_feed() and the rules of the feed''s kind; of checkpoints, all of them with the range that begins at seq 0';
 
 CREATE FUNCTION ecert.problems(OUT issuer text, OUT kind text, OUT seq bigint, OUT problem text) RETURNS SETOF record
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -86,7 +90,7 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION ecert.problems() IS 'checks every package of the ledger again from its stored bytes: form, derived columns, issuer, role, key, links, order, signature, the rules of its kind, recomputation of certificates; one row per problem, none when the ledger is clean. EC090';
+COMMENT ON FUNCTION ecert.problems() IS 'checks every package of the ledger again from its stored bytes: form, derived columns, issuer, role, key, links, order, signature, the rules of its kind, recomputation of certificates and of the roots of checkpoints; one row per problem, none when the ledger is clean. EC090';
 
 CREATE FUNCTION ecert.create_verification_tables() RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -209,6 +213,10 @@ BEGIN
             HINT = pg_catalog.format('SELECT * FROM ledger.verification_problem WHERE verification_id = %s', run.id);
     ELSE
         RAISE NOTICE 'the ledger verifies: % packages checked, no problem', run.checked_count;
+    END IF;
+    IF EXISTS (SELECT FROM ecert.late_packages()) THEN
+        RAISE WARNING USING MESSAGE = pg_catalog.format('%s packages came under a checkpoint only after their key was rotated or revoked', (SELECT pg_catalog.count(*) FROM ecert.late_packages())),
+            HINT = 'They are late, or back-dated with a stolen key: SELECT * FROM ecert.late_packages()';
     END IF;
 END
 $$;

@@ -48,6 +48,9 @@ extern void ecert_hash_of(EcertSlice package, uint8_t *hash);
 extern Jsonb *ecert_body_to_jsonb(EcertSlice body);
 extern EcertSlice ecert_jsonb_to_body(Jsonb *document);
 
+/* This node's private key, which stays loaded at least until the setting changes; raises EC094 */
+extern const EcertPrivateKey *ecert_own_key(void);
+
 /* Sign template's header and body with this node's key; raises EC094.  The result is palloc'd */
 extern bytea *ecert_sign_here(const EcertPackage *template_package);
 

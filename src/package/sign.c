@@ -102,8 +102,8 @@ file_identity(void)
 	return identity;
 }
 
-static const EcertPrivateKey *
-own_key(void)
+const EcertPrivateKey *
+ecert_own_key(void)
 {
 	struct stat identity = file_identity();
 	EcertPrivateKey *key;
@@ -140,7 +140,7 @@ own_key(void)
 bytea *
 ecert_sign_here(const EcertPackage *template_package)
 {
-	const EcertPrivateKey *key = own_key();
+	const EcertPrivateKey *key = ecert_own_key();
 	bytea	   *value = (bytea *) palloc(VARHDRSZ + ECERT_PACKAGE_MAX);
 	EcertBuffer out = ecert_buffer(VARDATA(value), ECERT_PACKAGE_MAX);
 	EcertBuffer scratch = ecert_buffer(palloc(ECERT_PACKAGE_MAX + 32), ECERT_PACKAGE_MAX + 32);
@@ -162,7 +162,7 @@ ecert_sign_here(const EcertPackage *template_package)
 void
 ecert_own_public_key(EcertAlg *alg, uint8_t *raw, size_t *raw_size)
 {
-	const EcertPrivateKey *key = own_key();
+	const EcertPrivateKey *key = ecert_own_key();
 	EcertCode	code = ecert_private_key_public(key, raw, raw_size);
 
 	if (code != ECERT_OK)

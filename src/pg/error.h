@@ -42,6 +42,10 @@
 #define ERRCODE_ECERT_PUBLIC_KEY ERRCODE_EC('0', '9', '5')
 #define ERRCODE_ECERT_NUMBER ERRCODE_EC('0', '9', '7')
 #define ERRCODE_ECERT_OWN_FEED_BEHIND ERRCODE_EC('0', '9', '8')
+#define ERRCODE_ECERT_CHECKPOINT ERRCODE_EC('1', '0', '0')
+#define ERRCODE_ECERT_ROOT_DIFFERS ERRCODE_EC('1', '0', '1')
+#define ERRCODE_ECERT_NOT_SEALED ERRCODE_EC('1', '0', '2')
+#define ERRCODE_ECERT_NO_TREE ERRCODE_EC('1', '0', '3')
 
 /* The SQLSTATE of a core code */
 extern int	ecert_sqlstate(EcertCode code);

@@ -21,6 +21,7 @@ char	   *ecert_worker_database;
 char	   *ecert_packing_period;
 char	   *ecert_packing_delay;
 char	   *ecert_statistics_period;
+int			ecert_checkpoint_interval;
 
 void
 ecert_guc_init(void)
@@ -75,5 +76,10 @@ ecert_guc_init(void)
 							   "The period that the certifier certifies by itself.",
 							   "month, quarter or year, in the server's time zone.",
 							   &ecert_statistics_period, "year", PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("ecert.checkpoint_interval",
+							"How often the certifier seals what was admitted, in its rounds of duties; 0: never.",
+							"Not more often than ecert.worker_interval, and only when something is new.",
+							&ecert_checkpoint_interval, 300, 0, INT_MAX / 1000,
+							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("ecert");
 }

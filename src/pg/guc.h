@@ -21,6 +21,7 @@ extern char *ecert_worker_database; /* names, separated by commas */
 extern char *ecert_packing_period;	/* as are the next two, read by SQL */
 extern char *ecert_packing_delay;
 extern char *ecert_statistics_period;
+extern int	ecert_checkpoint_interval;
 
 extern void ecert_guc_init(void);
 

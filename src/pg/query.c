@@ -46,6 +46,12 @@ ecert_query(EcertQuery *query, const Datum *values, long limit)
 }
 
 uint64
+ecert_query_stable(EcertQuery *query, const Datum *values, long limit)
+{
+	return run(query, values, GetActiveSnapshot(), true, limit);
+}
+
+uint64
 ecert_query_transaction(EcertQuery *query, const Datum *values, long limit)
 {
 	return run(query, values, GetTransactionSnapshot(), false, limit);

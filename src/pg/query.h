@@ -34,6 +34,9 @@ typedef struct EcertQuery
  */
 extern uint64 ecert_query(EcertQuery *query, const Datum *values, long limit);
 
+/* The same seen as the calling query sees it: for functions that only read */
+extern uint64 ecert_query_stable(EcertQuery *query, const Datum *values, long limit);
+
 /* The same seen by the transaction's own snapshot (REPEATABLE READ, SERIALIZABLE) */
 extern uint64 ecert_query_transaction(EcertQuery *query, const Datum *values, long limit);
 

@@ -1,0 +1,395 @@
+-- Checkpoints: sealing what was admitted, and taking up what the certifier sealed.
+--
+-- ledger.leaf_range, ledger.tile and ledger.sealing are caches: a checkpoint is a package like any other, and they
+-- can be made again from the ledger (ecert.rebuild_tree()). One session at a time writes them, under an advisory
+-- lock that no insert waits for.
+
+CREATE FUNCTION ecert.append_leaves(checkpoint_seq bigint, old_size bigint) RETURNS bytea
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_append_leaves';
+COMMENT ON FUNCTION ecert.append_leaves(bigint, bigint) IS 'internal: append the packages of a checkpoint''s ledger.leaf_range to the tree of old_size leaves in ledger.tile (0: the genesis package first); returns the root (RFC 9162), NULL when one of the packages is not on this ledger';
+
+CREATE FUNCTION ecert.tree_root(size bigint) RETURNS bytea
+    LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_tree_root';
+COMMENT ON FUNCTION ecert.tree_root(bigint) IS 'root (RFC 9162 section 2.1.1) of the tree of the first size leaves, from ledger.tile. EC103 when this node has no such tree, 22023 for sizes below 1';
+
+CREATE FUNCTION ecert.consistency(old_size bigint, new_size bigint) RETURNS bytea[]
+    LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_consistency';
+COMMENT ON FUNCTION ecert.consistency(bigint, bigint) IS 'consistency proof (RFC 9162 section 2.1.4.1): hashes of 32 bytes which show that the tree of new_size leaves begins with that of old_size; empty when the sizes are equal. EC103 when this node has no such tree, 22023 unless 0 < old_size <= new_size';
+
+CREATE FUNCTION ecert.verify_consistency(old_size bigint, old_root bytea, new_size bigint, new_root bytea, proof bytea[]) RETURNS boolean
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_sql_verify_consistency';
+COMMENT ON FUNCTION ecert.verify_consistency(bigint, bytea, bigint, bytea, bytea[]) IS 'whether a proof shows (RFC 9162 section 2.1.4.2) that the tree (new_size, new_root) begins with the tree (old_size, old_root). 22023 for an array that is no proof';
+
+CREATE FUNCTION ecert.seal_root(root bytea) RETURNS text
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_seal_root';
+COMMENT ON FUNCTION ecert.seal_root(bytea) IS 'internal: this node''s signature of a root as RFC 9942 receipts carry it, hexadecimal; EC094';
+
+CREATE FUNCTION ecert.sign_note(size bigint, root bytea) RETURNS text
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_sign_note';
+COMMENT ON FUNCTION ecert.sign_note(bigint, bytea) IS 'internal: a checkpoint as C2SP signed note (tlog-checkpoint), signed by this node; NULL when its key is not Ed25519, or the origin has white space or a plus sign';
+
+CREATE FUNCTION ecert.checkpoint_fault(p ecert.package) RETURNS text
+    LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_checkpoint_fault';
+COMMENT ON FUNCTION ecert.checkpoint_fault(ecert.package) IS 'what is wrong with a checkpoint package in itself: order of its heads, seal, note; NULL when nothing is. EC100 for another kind';
+
+CREATE FUNCTION ecert.verify_checkpoints(with_roots boolean, OUT issuer text, OUT kind text, OUT seq bigint, OUT problem text) RETURNS SETOF record
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_verify_checkpoints';
+COMMENT ON FUNCTION ecert.verify_checkpoints(boolean) IS 'internal: checks every checkpoint of the certifier after ecert.verify_registry(): heads, seal and note, and, with_roots, size and root from the bytes of the packages that they cover; returns the problems';
+
+CREATE FUNCTION ecert.create_checkpoint_tables() RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    CREATE TABLE ledger.tile (
+        level integer NOT NULL,
+        index bigint NOT NULL,
+        hashes bytea NOT NULL,
+        CONSTRAINT tile_pkey PRIMARY KEY (level, index)
+    );
+    ALTER TABLE ledger.tile ALTER COLUMN hashes SET STORAGE EXTERNAL;
+    COMMENT ON TABLE ledger.tile IS 'the Merkle tree over the packages that are under checkpoints, in tiles of 256 hashes (C2SP tlog-tiles); a cache, see ecert.rebuild_tree()';
+    COMMENT ON COLUMN ledger.tile.level IS '0: package hashes; l: roots of complete subtrees of 256^l packages';
+    COMMENT ON COLUMN ledger.tile.index IS 'number of the tile in its level, from 0';
+    COMMENT ON COLUMN ledger.tile.hashes IS 'up to 256 hashes of 32 bytes; only the last tile of a level has fewer';
+
+    CREATE TABLE ledger.leaf_range (
+        issuer text COLLATE "C" NOT NULL,
+        kind text COLLATE "C" NOT NULL,
+        first_seq bigint NOT NULL,
+        last_seq bigint NOT NULL,
+        first_index bigint NOT NULL,
+        checkpoint_seq bigint NOT NULL,
+        CONSTRAINT leaf_range_pkey PRIMARY KEY (issuer, kind, last_seq)
+    );
+    CREATE INDEX leaf_range_checkpoint ON ledger.leaf_range (checkpoint_seq, first_index);
+    COMMENT ON TABLE ledger.leaf_range IS 'which packages are which leaves of the tree: a row for each feed that a checkpoint moves; a cache, see ecert.rebuild_tree()';
+    COMMENT ON COLUMN ledger.leaf_range.issuer IS 'issuer of the feed';
+    COMMENT ON COLUMN ledger.leaf_range.kind IS 'kind of the feed';
+    COMMENT ON COLUMN ledger.leaf_range.first_seq IS 'first package of the feed that the checkpoint takes in';
+    COMMENT ON COLUMN ledger.leaf_range.last_seq IS 'last one: the head that the checkpoint names';
+    COMMENT ON COLUMN ledger.leaf_range.first_index IS 'leaf of the first one; the others follow';
+    COMMENT ON COLUMN ledger.leaf_range.checkpoint_seq IS 'seq of the checkpoint in the certifier''s feed';
+
+    CREATE TABLE ledger.sealing (
+        checkpoint_seq bigint NOT NULL,
+        size bigint NOT NULL,
+        root bytea,
+        outcome text COLLATE "C" NOT NULL CHECK (outcome IN ('agrees', 'differs', 'not checkable here')),
+        detail text,
+        taken_up_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        CONSTRAINT sealing_pkey PRIMARY KEY (checkpoint_seq)
+    );
+    COMMENT ON TABLE ledger.sealing IS 'what this node found when it computed the checkpoints again; a cache, see ecert.rebuild_tree()';
+    COMMENT ON COLUMN ledger.sealing.checkpoint_seq IS 'seq of the checkpoint in the certifier''s feed';
+    COMMENT ON COLUMN ledger.sealing.size IS 'leaves that the heads named so far make';
+    COMMENT ON COLUMN ledger.sealing.root IS 'root of the packages of this ledger; NULL when they are not all here';
+    COMMENT ON COLUMN ledger.sealing.outcome IS 'agrees; differs: the certifier has signed another tree than this ledger makes; not checkable here: this node is not sent all feeds';
+    COMMENT ON COLUMN ledger.sealing.detail IS 'in what it differs';
+    COMMENT ON COLUMN ledger.sealing.taken_up_at IS 'when it was computed';
+
+    CREATE TABLE ledger.fork (
+        first_hash bytea NOT NULL,
+        second_hash bytea NOT NULL,
+        first_size bigint NOT NULL,
+        second_size bigint NOT NULL,
+        first_checkpoint bytea NOT NULL,
+        second_checkpoint bytea NOT NULL,
+        other_root bytea NOT NULL,
+        proof bytea[] NOT NULL,
+        found_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        CONSTRAINT fork_pkey PRIMARY KEY (first_hash, second_hash)
+    );
+    COMMENT ON TABLE ledger.fork IS 'pairs of checkpoints that the certifier signed and that no one ledger can have; each row proves itself: ecert.is_fork()';
+    COMMENT ON COLUMN ledger.fork.first_hash IS 'SHA-256 of first_checkpoint';
+    COMMENT ON COLUMN ledger.fork.second_hash IS 'SHA-256 of second_checkpoint';
+    COMMENT ON COLUMN ledger.fork.first_size IS 'size of the smaller tree';
+    COMMENT ON COLUMN ledger.fork.second_size IS 'size of the larger tree, or the same';
+    COMMENT ON COLUMN ledger.fork.first_checkpoint IS 'the checkpoint of the smaller tree: bytes of a package, or of a C2SP note';
+    COMMENT ON COLUMN ledger.fork.second_checkpoint IS 'the checkpoint of the larger tree: bytes of a package, or of a C2SP note';
+    COMMENT ON COLUMN ledger.fork.other_root IS 'root that the larger tree has at the smaller size';
+    COMMENT ON COLUMN ledger.fork.proof IS 'consistency proof (RFC 9162) from other_root to the larger tree';
+    COMMENT ON COLUMN ledger.fork.found_at IS 'when this node found it';
+END
+$$;
+COMMENT ON FUNCTION ecert.create_checkpoint_tables() IS 'internal: makes ledger.tile, leaf_range, sealing and fork';
+
+CREATE FUNCTION ecert.holds_all() RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT NOT EXISTS (SELECT FROM ledger.peer p WHERE p.is_hub AND (p.issuers IS NOT NULL OR p.kinds IS NOT NULL)) $$;
+COMMENT ON FUNCTION ecert.holds_all() IS 'whether this node is sent all feeds, so that it can compute the roots of checkpoints';
+
+-- Taking up a checkpoint
+
+CREATE FUNCTION ecert.heads(body jsonb, OUT number bigint, OUT issuer text, OUT kind text, OUT seq bigint) RETURNS SETOF record
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT h.ordinality, h.value ->> 0, h.value ->> 1, (h.value ->> 2)::bigint
+      FROM jsonb_array_elements(body -> 'heads') WITH ORDINALITY AS h
+$$;
+COMMENT ON FUNCTION ecert.heads(jsonb) IS 'internal: the heads [issuer, kind, seq] that a checkpoint''s body names, numbered from 1';
+
+CREATE FUNCTION ecert.take_up(checkpoint_seq bigint, body jsonb, OUT size bigint, OUT root bytea, OUT fault text) RETURNS record
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+    before ledger.sealing := (SELECT s FROM ledger.sealing s WHERE s.checkpoint_seq = take_up.checkpoint_seq - 1);
+    old_size bigint := coalesce(before.size, 1);
+BEGIN
+    IF checkpoint_seq > 0 AND before.checkpoint_seq IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC100', MESSAGE = format('checkpoint %s cannot be taken up before the one before it', checkpoint_seq),
+            HINT = 'SELECT ecert.take_up_checkpoints()';
+    END IF;
+    SELECT format('checkpoint''s head %s of "%s" does not advance (it names seq %s, an earlier checkpoint %s)', h.kind, h.issuer, h.seq, r.last_seq) INTO fault
+      FROM ecert.heads(body) AS h
+      JOIN ledger.leaf_range r ON r.issuer = h.issuer AND r.kind = h.kind AND r.last_seq >= h.seq ORDER BY h.number, r.last_seq DESC LIMIT 1;
+    INSERT INTO ledger.leaf_range (issuer, kind, first_seq, last_seq, first_index, checkpoint_seq)
+    SELECT n.issuer, n.kind, n.first_seq, n.seq,
+           old_size + (sum(n.seq - n.first_seq + 1) OVER (ORDER BY n.number ROWS UNBOUNDED PRECEDING))::bigint - (n.seq - n.first_seq + 1), checkpoint_seq
+      FROM (SELECT h.number, h.issuer, h.kind, h.seq,
+                   coalesce((SELECT r.last_seq FROM ledger.leaf_range r WHERE r.issuer = h.issuer AND r.kind = h.kind ORDER BY r.last_seq DESC LIMIT 1), -1) + 1 AS first_seq
+              FROM ecert.heads(body) AS h) AS n
+     WHERE n.first_seq <= n.seq;
+    SELECT old_size + coalesce(sum(r.last_seq - r.first_seq + 1), 0)::bigint INTO size
+      FROM ledger.leaf_range r WHERE r.checkpoint_seq = take_up.checkpoint_seq;
+    IF fault IS NULL AND size <> (body ->> 'size')::bigint THEN
+        fault := format('checkpoint''s size is %s, the packages it covers make %s', body ->> 'size', size);
+    END IF;
+    -- behind a package that is not here there is no tree to go on from
+    IF NOT ecert.holds_all() OR before.checkpoint_seq IS NOT NULL AND before.root IS NULL THEN
+        RETURN;
+    END IF;
+    root := ecert.append_leaves(checkpoint_seq, CASE WHEN checkpoint_seq = 0 THEN 0 ELSE old_size END);
+    IF root IS NULL THEN
+        fault := coalesce(fault, (
+            SELECT format('checkpoint names %s %s of "%s", which is not on the ledger', h.kind, h.seq, h.issuer) FROM ecert.heads(body) AS h
+             WHERE NOT EXISTS (SELECT FROM ledger.package p WHERE p.issuer = h.issuer AND p.kind = h.kind AND p.seq = h.seq) ORDER BY h.number LIMIT 1),
+            'a package that the checkpoint covers is not on the ledger');
+    ELSIF fault IS NULL AND root <> decode(body ->> 'root', 'hex') THEN
+        fault := format('checkpoint''s root is not that of the packages it covers (signed %s, computed %s)', body ->> 'root', encode(root, 'hex'));
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ecert.take_up(bigint, jsonb) IS 'internal: give the packages that a checkpoint covers their leaves and append them to the tree; returns the size that the heads make, the root (NULL: not all packages are here) and in what the checkpoint differs (NULL: in nothing that can be told here)';
+
+CREATE FUNCTION ecert.note_sealing(checkpoint_seq bigint, size bigint, root bytea, fault text) RETURNS void
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+    INSERT INTO ledger.sealing (checkpoint_seq, size, root, outcome, detail)
+    VALUES (note_sealing.checkpoint_seq, note_sealing.size, note_sealing.root,
+            CASE WHEN fault IS NOT NULL THEN 'differs' WHEN note_sealing.root IS NOT NULL THEN 'agrees' WHEN ecert.holds_all() THEN 'differs' ELSE 'not checkable here' END,
+            coalesce(fault, CASE WHEN note_sealing.root IS NULL AND ecert.holds_all() THEN 'an earlier checkpoint differs' END))
+$$;
+COMMENT ON FUNCTION ecert.note_sealing(bigint, bigint, bytea, text) IS 'internal: write down what ecert.take_up() found';
+
+CREATE FUNCTION ecert.take_up_checkpoints() RETURNS bigint
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    next record;
+    made record;
+    taken_up bigint := 0;
+BEGIN
+    -- who has the lock does it, or the next round of duties will: replication waits for nobody here
+    IF NOT pg_try_advisory_xact_lock(hashtext('ecert.tree')) THEN
+        RETURN 0;
+    END IF;
+    FOR next IN
+        SELECT p.seq, ecert.body(p.package) AS body FROM ledger.package p
+         WHERE p.issuer = ecert.certifier() AND p.kind = 'checkpoint'
+           AND p.seq > coalesce((SELECT s.checkpoint_seq FROM ledger.sealing s ORDER BY s.checkpoint_seq DESC LIMIT 1), -1) ORDER BY p.seq
+    LOOP
+        SELECT t.* INTO made FROM ecert.take_up(next.seq, next.body) AS t;
+        PERFORM ecert.note_sealing(next.seq, made.size, made.root, made.fault);
+        taken_up := taken_up + 1;
+    END LOOP;
+    RETURN taken_up;
+END
+$$;
+COMMENT ON FUNCTION ecert.take_up_checkpoints() IS 'compute the checkpoints that this node has and has not computed yet, and compare their roots; happens by itself when a checkpoint comes and in every round of duties. Returns how many; 0 also when another session is at it';
+
+CREATE FUNCTION ecert.rebuild_tree() RETURNS bigint
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('ecert.tree'));
+    DELETE FROM ledger.tile;
+    DELETE FROM ledger.leaf_range;
+    DELETE FROM ledger.sealing;
+    RETURN ecert.take_up_checkpoints();
+END
+$$;
+COMMENT ON FUNCTION ecert.rebuild_tree() IS 'make the Merkle tree anew from the ledger, for instance after lost packages have come back, or when this node is sent all feeds from now on; returns the number of checkpoints. Who asks for a receipt meanwhile sees the old tree';
+
+CREATE FUNCTION ecert.take_up_behind() RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM ecert.take_up_checkpoints();
+EXCEPTION WHEN OTHERS THEN
+    -- a tree that somebody has damaged must not stop what brings packages
+    RAISE WARNING USING MESSAGE = format('checkpoints could not be computed: %s', SQLERRM), ERRCODE = SQLSTATE,
+        HINT = 'SELECT ecert.rebuild_tree()';
+END
+$$;
+COMMENT ON FUNCTION ecert.take_up_behind() IS 'internal: ecert.take_up_checkpoints() behind a checkpoint that has come; raises nothing';
+
+CREATE FUNCTION ecert.take_up_new() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'ecert_take_up_new';
+COMMENT ON FUNCTION ecert.take_up_new() IS 'trigger of ledger.package: computes a checkpoint that has come';
+
+-- The rule
+
+CREATE FUNCTION ecert.rule_checkpoint(p ecert.package, first_admission boolean) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+DECLARE
+    body jsonb := ecert.body(p);
+    fault text := ecert.checkpoint_fault(p);
+    size_before bigint;
+    made record;
+BEGIN
+    IF fault IS NULL THEN
+        SELECT (ecert.body(b.package) ->> 'size')::bigint INTO size_before FROM ledger.package b
+         WHERE b.issuer = ecert.issuer(p) AND b.kind = 'checkpoint' AND b.seq = ecert.seq(p) - 1;
+        IF (body ->> 'size')::bigint < coalesce(size_before, 1) + jsonb_array_length(body -> 'heads') THEN
+            fault := format('checkpoint''s size is %s, which its heads cannot make after %s', body ->> 'size', coalesce(size_before, 1));
+        END IF;
+    END IF;
+    IF fault IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC100', MESSAGE = fault, HINT = 'ecert.checkpoint() makes checkpoints.';
+    END IF;
+    -- from a peer it is a statement of the certifier whatever this ledger makes of it: it is admitted, computed, and a difference kept
+    IF first_admission THEN
+        SELECT s.size, s.root, s.detail AS fault INTO made FROM ledger.sealing s WHERE s.checkpoint_seq = ecert.seq(p);
+        IF NOT FOUND THEN
+            PERFORM pg_advisory_xact_lock(hashtext('ecert.tree'));
+            PERFORM ecert.take_up_checkpoints();
+            SELECT t.* INTO made FROM ecert.take_up(ecert.seq(p), body) AS t;
+            PERFORM ecert.note_sealing(ecert.seq(p), made.size, made.root, made.fault);
+        END IF;
+        IF made.fault IS NOT NULL OR made.root IS NULL OR made.size <> (body ->> 'size')::bigint OR made.root <> decode(body ->> 'root', 'hex') THEN
+            RAISE EXCEPTION USING ERRCODE = 'EC101', MESSAGE = 'checkpoint is not of this ledger',
+                DETAIL = coalesce(made.fault || '.', format('It states size %s and root %s; the ledger makes %s and %s.', body ->> 'size', body ->> 'root', made.size, encode(made.root, 'hex'))),
+                HINT = 'ecert.checkpoint() makes checkpoints.';
+        END IF;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ecert.rule_checkpoint(ecert.package, boolean) IS 'rule of kind checkpoint: heads in strictly increasing order (issuer, kind), the size grows with them, seal and note are the certifier''s (EC100); where it is first admitted, size and root are those of the packages that it covers (EC101)';
+
+CREATE FUNCTION ecert.needs_checkpoint(p ecert.package, OUT waits_for text, OUT kind text, OUT issuer text) RETURNS SETOF record
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format('%s %s of %s', h.kind, h.seq, h.issuer), h.kind, h.issuer
+      FROM ecert.heads(ecert.body(p)) AS h
+     WHERE NOT EXISTS (SELECT FROM ledger.package l WHERE l.issuer = h.issuer AND l.kind = h.kind AND l.seq = h.seq)
+       AND ecert.holds(h.kind, h.issuer)
+       -- what this node has refused will not come: the checkpoint is admitted, and differs
+       AND NOT EXISTS (SELECT FROM ledger.quarantine q WHERE q.issuer = h.issuer AND q.kind = h.kind AND q.seq <= h.seq)
+     ORDER BY h.number
+$$;
+COMMENT ON FUNCTION ecert.needs_checkpoint(ecert.package) IS 'internal: the heads that a checkpoint names, that this node is sent, and that are not on this ledger (yet), but for those of feeds of which a package is in quarantine here';
+
+-- Making one
+
+CREATE FUNCTION ecert.unsealed(OUT issuer text, OUT kind text, OUT first_seq bigint, OUT last_seq bigint) RETURNS SETOF record
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT f.issuer, f.kind, f.first_seq, f.last_seq
+      FROM (SELECT h.issuer, h.kind, h.last_seq,
+                   coalesce((SELECT r.last_seq FROM ledger.leaf_range r WHERE r.issuer = h.issuer AND r.kind = h.kind ORDER BY r.last_seq DESC LIMIT 1), -1) + 1 AS first_seq
+              FROM ecert.feeds() AS h WHERE h.kind <> 'genesis') AS f
+     WHERE f.first_seq <= f.last_seq ORDER BY f.issuer COLLATE "C", f.kind COLLATE "C"
+$$;
+COMMENT ON FUNCTION ecert.unsealed() IS 'the feeds with packages that are under no checkpoint yet, by issuer and kind in byte order, and the first and last of these';
+
+CREATE FUNCTION ecert.next_heads(OUT heads jsonb, OUT is_all boolean, OUT is_due boolean) RETURNS record
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    -- bytes in CBOR at most: [ issuer, kind, seq ]; a package has 65535, of which 60000 are for heads
+    WITH moved AS (
+        SELECT u.*, sum(octet_length(u.issuer) + octet_length(u.kind) + 14) OVER (ORDER BY u.issuer COLLATE "C", u.kind COLLATE "C" ROWS UNBOUNDED PRECEDING) AS bytes FROM ecert.unsealed() AS u)
+    SELECT jsonb_agg(jsonb_build_array(m.issuer, m.kind, m.last_seq) ORDER BY m.bytes) FILTER (WHERE m.bytes <= 60000), coalesce(bool_and(m.bytes <= 60000), true),
+           -- a checkpoint and its witnesses alone give no reason for another
+           coalesce(bool_or(NOT (m.kind = 'checkpoint' OR m.kind = 'witness')), false)
+      FROM moved m
+$$;
+COMMENT ON FUNCTION ecert.next_heads() IS 'internal: the heads that the next checkpoint names, whether these are all there are, and whether anything but checkpoints and witnesses is new; one snapshot, no lock';
+
+CREATE FUNCTION ecert.checkpoint() RETURNS bytea
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+DECLARE
+    me text := ecert.this_node();
+    next_seq bigint;
+    next record;
+    made record;
+    hash bytea;
+BEGIN
+    IF me <> ecert.certifier() THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC011', MESSAGE = format('node "%s" may not issue checkpoint packages', me),
+            DETAIL = format('The certifier is "%s".', ecert.certifier());
+    END IF;
+    -- two who seal at once wait for each other, and nobody waits for them
+    PERFORM pg_advisory_xact_lock(hashtext('ecert.tree'));
+    PERFORM ecert.take_up_checkpoints();
+    LOOP
+        SELECT h.* INTO next FROM ecert.next_heads() AS h;
+        SELECT coalesce(max(p.seq) + 1, 0) INTO next_seq FROM ledger.package p WHERE p.issuer = me AND p.kind = 'checkpoint';
+        IF next.heads IS NULL OR jsonb_array_length(next.heads) = 1 AND next.heads -> 0 = jsonb_build_array(me, 'checkpoint', next_seq - 1) THEN
+            -- nothing but the newest checkpoint itself is new
+            RETURN (SELECT p.hash FROM ledger.package p WHERE p.issuer = me AND p.kind = 'checkpoint' AND p.seq = next_seq - 1);
+        END IF;
+        SELECT t.* INTO made FROM ecert.take_up(next_seq, jsonb_build_object('heads', next.heads)) AS t;
+        IF made.root IS NULL THEN
+            RAISE EXCEPTION USING ERRCODE = 'EC101', MESSAGE = 'this ledger cannot be sealed', DETAIL = coalesce(made.fault, 'An earlier checkpoint differs from it') || '.',
+                HINT = 'SELECT * FROM ecert.problems() tells what is wrong with it.';
+        END IF;
+        PERFORM ecert.note_sealing(next_seq, made.size, made.root, NULL);
+        hash := ecert.append('checkpoint', jsonb_strip_nulls(jsonb_build_object(
+            'size', made.size, 'root', encode(made.root, 'hex'), 'heads', next.heads,
+            'seal', ecert.seal_root(made.root), 'note', ecert.sign_note(made.size, made.root))));
+        EXIT WHEN next.is_all;
+    END LOOP;
+    RETURN hash;
+END
+$$;
+COMMENT ON FUNCTION ecert.checkpoint() IS 'certifier: seal what was admitted since the last checkpoint: append its leaves to the Merkle tree, sign the root, put the checkpoint on the ledger. Feeds that do not fit in one go into another, made at once. Returns the hash of the newest checkpoint, NULL when there is none and nothing to seal. Takes no lock that an insert waits for. EC011, EC094, EC101';
+
+CREATE FUNCTION ecert.checkpoint_is_due() RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT i.seconds > 0
+       AND coalesce((SELECT p.issued_at FROM ledger.package p WHERE p.issuer = ecert.certifier() AND p.kind = 'checkpoint' ORDER BY p.seq DESC LIMIT 1), '-infinity')
+           <= clock_timestamp() - make_interval(secs => i.seconds)
+       AND (SELECT h.is_due FROM ecert.next_heads() AS h)
+      FROM (SELECT s.setting::integer FROM pg_settings s WHERE s.name = 'ecert.checkpoint_interval') AS i (seconds)
+$$;
+COMMENT ON FUNCTION ecert.checkpoint_is_due() IS 'certifier: whether ecert.checkpoint_interval is over since the last checkpoint and something but checkpoints and witnesses is new';
+
+-- Receipts
+
+CREATE FUNCTION ecert.receipt(hash bytea) RETURNS bytea
+    LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_receipt';
+COMMENT ON FUNCTION ecert.receipt(bytea) IS 'the COSE receipt of inclusion (RFC 9942, RFC9162_SHA256) of the package with that hash under the newest checkpoint that this node has found right; whoever has it and the certifier''s public key can check offline that the package is on the ledger. EC102 when it is under no checkpoint yet, EC103 when this node has no tree, P0002 when there is no such package';
+
+CREATE FUNCTION ecert.transparent(hash bytea) RETURNS bytea
+    LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_transparent';
+COMMENT ON FUNCTION ecert.transparent(bytea) IS 'the transparent statement (RFC 9943) of the package with that hash: the package with its receipt in the unprotected header (394); what the holder of a certificate keeps on file. Errors as ecert.receipt()';
+
+CREATE FUNCTION ecert.verify_receipt(package ecert.package, receipt bytea, public_key text) RETURNS boolean
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_sql_verify_receipt';
+COMMENT ON FUNCTION ecert.verify_receipt(ecert.package, bytea, text) IS 'whether receipt is a COSE receipt (RFC 9942) that proves that the package is in a tree whose root the owner of the public key (PEM) has signed; false for anything else, malformed receipts included. EC095 for a text that is no public key';
+
+CREATE FUNCTION ecert.verify_transparent(statement bytea, public_key text) RETURNS boolean
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_sql_verify_transparent';
+COMMENT ON FUNCTION ecert.verify_transparent(bytea, text) IS 'whether a transparent statement has receipts and all of them hold under the public key (PEM); the package''s own signature is ecert.is_signed_by()''s business. EC095';
+
+CREATE FUNCTION ecert.statement_package(statement bytea) RETURNS ecert.package
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_sql_statement_package';
+COMMENT ON FUNCTION ecert.statement_package(bytea) IS 'the package of a transparent statement, as it was signed. EC001';
+
+REVOKE ALL ON FUNCTION ecert.append_leaves(bigint, bigint), ecert.seal_root(bytea), ecert.sign_note(bigint, bytea), ecert.verify_checkpoints(boolean),
+    ecert.create_checkpoint_tables(), ecert.take_up(bigint, jsonb), ecert.note_sealing(bigint, bigint, bytea, text), ecert.take_up_checkpoints(),
+    ecert.rebuild_tree(), ecert.take_up_behind(), ecert.take_up_new(), ecert.rule_checkpoint(ecert.package, boolean), ecert.checkpoint() FROM PUBLIC;

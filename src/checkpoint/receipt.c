@@ -1,0 +1,247 @@
+/*
+ * receipt.c
+ *		Receipts (RFC 9942) and transparent statements (RFC 9943) from the tree,
+ *		and checking them.
+ */
+#include "checkpoint/tree.h"
+
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+
+#include "package/datum.h"
+#include "pg/error.h"
+
+PG_FUNCTION_INFO_V1(ecert_sql_receipt);
+PG_FUNCTION_INFO_V1(ecert_sql_transparent);
+PG_FUNCTION_INFO_V1(ecert_sql_verify_receipt);
+PG_FUNCTION_INFO_V1(ecert_sql_verify_transparent);
+PG_FUNCTION_INFO_V1(ecert_sql_statement_package);
+
+/* Where a package is, and under which leaf; no leaf while it is not sealed */
+static EcertQuery leaf_query = {
+	"SELECT r.first_index OPERATOR(pg_catalog.+) (p.seq OPERATOR(pg_catalog.-) r.first_seq), r.first_seq OPERATOR(pg_catalog.<=) p.seq,"
+	" p.kind OPERATOR(pg_catalog.=) 'genesis', p.package, r.checkpoint_seq"
+	" FROM ledger.package p LEFT JOIN LATERAL (SELECT l.first_index, l.first_seq, l.checkpoint_seq FROM ledger.leaf_range l"
+	"  WHERE l.issuer OPERATOR(pg_catalog.=) p.issuer AND l.kind OPERATOR(pg_catalog.=) p.kind"
+	"  AND l.last_seq OPERATOR(pg_catalog.>=) p.seq ORDER BY l.last_seq LIMIT 1) AS r ON true"
+	" WHERE p.hash OPERATOR(pg_catalog.=) $1",
+	1, {BYTEAOID}, NULL, true
+};
+
+/* The newest checkpoint whose root this node has found right */
+static EcertQuery newest_query = {
+	"SELECT p.package FROM ledger.sealing s JOIN ledger.package p"
+	" ON p.issuer OPERATOR(pg_catalog.=) $1 AND p.kind OPERATOR(pg_catalog.=) 'checkpoint' AND p.seq OPERATOR(pg_catalog.=) s.checkpoint_seq"
+	" WHERE s.outcome OPERATOR(pg_catalog.=) 'agrees' ORDER BY s.checkpoint_seq DESC LIMIT 1",
+	1, {TEXTOID}, NULL, true
+};
+
+static EcertQuery tree_query = {
+	"SELECT 1 FROM ledger.sealing s WHERE s.outcome OPERATOR(pg_catalog.=) 'not checkable here'", 0, {0}, NULL
+};
+
+static Datum
+column(int number, bool *isnull)
+{
+	return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, number, isnull);
+}
+
+/* Say why a package has no receipt here (yet) */
+static void
+raise_not_sealed(EcertSlice hash)
+{
+	if (ecert_query_stable(&tree_query, NULL, 1) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_ECERT_NO_TREE),
+				 errmsg("this node is not sent all feeds, so it has no Merkle tree"),
+				 errhint("Ask a node that is sent all of them: SELECT ecert.receipt(...) there.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_ECERT_NOT_SEALED),
+			 errmsg("the package is not under a checkpoint yet"),
+			 errdetail("Package %s.", ecert_hex(hash)),
+			 errhint("The certifier seals what was admitted every ecert.checkpoint_interval, or with SELECT ecert.checkpoint().")));
+}
+
+/* Find a package, its leaf and the checkpoint of its receipt; inside SPI */
+static uint64
+find_leaf(Datum hash, Datum *package, EcertPackage *sealed_by, EcertCheckpoint *checkpoint)
+{
+	EcertRegistry *registry = ecert_registry_current();
+	Datum		certifier = PointerGetDatum(ecert_text(ecert_slice(registry->certifier.bytes, registry->certifier.size)));
+	EcertSlice	bytes = ecert_varlena_slice(DatumGetByteaPP(hash));
+	bool		isnull;
+	bool		is_covered;
+	uint64		index = 0;
+
+	if (ecert_query_stable(&leaf_query, &hash, 1) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("there is no such package on this ledger"),
+				 errdetail("Package %s.", ecert_hex(bytes))));
+	is_covered = DatumGetBool(column(3, &isnull));	/* leaf 0, of every tree */
+	if (!is_covered)
+	{
+		index = (uint64) DatumGetInt64(column(1, &isnull));
+		is_covered = !isnull && DatumGetBool(column(2, &isnull));
+	}
+	*package = column(4, &isnull);
+	if (!is_covered || ecert_query_stable(&newest_query, &certifier, 1) == 0)
+		raise_not_sealed(bytes);
+	ecert_package_of(column(1, &isnull), sealed_by);
+	ecert_checkpoint_of(sealed_by, checkpoint);
+	if (index >= checkpoint->size)
+		raise_not_sealed(bytes);
+	return index;
+}
+
+/* The receipt of the package with that hash, palloc'd in SPI's memory, and the package; inside SPI */
+static EcertBuffer
+make_receipt(Datum hash, Datum *package)
+{
+	EcertPackage sealed_by;
+	EcertCheckpoint checkpoint;
+	EcertProof	path;
+	EcertBuffer out = ecert_buffer(palloc(ECERT_RECEIPT_MAX), ECERT_RECEIPT_MAX);
+	uint64		index = find_leaf(hash, package, &sealed_by, &checkpoint);
+	EcertCode	code = ecert_tiles_inclusion(ecert_tile_store(false), index, checkpoint.size, &path);
+
+	if (code != ECERT_OK)
+		ecert_raise_tree(code, checkpoint.size);
+	ecert_receipt_put(&out, sealed_by.alg, sealed_by.kid, ecert_slice(checkpoint.seal, sizeof checkpoint.seal),
+					  index, checkpoint.size, &path);
+	if (!ecert_buffer_fits(&out))
+		elog(ERROR, "a receipt of %zu bytes is larger than it can be", out.size);
+	return out;
+}
+
+Datum
+ecert_sql_receipt(PG_FUNCTION_ARGS)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	EcertBuffer receipt;
+	Datum		package;
+	bytea	   *result;
+
+	SPI_connect();
+	receipt = make_receipt(PG_GETARG_DATUM(0), &package);
+	MemoryContextSwitchTo(caller);
+	result = ecert_bytea(ecert_slice(receipt.data, receipt.size));
+	SPI_finish();
+	PG_RETURN_BYTEA_P(result);
+}
+
+Datum
+ecert_sql_transparent(PG_FUNCTION_ARGS)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	EcertBuffer receipt;
+	EcertBuffer out;
+	EcertPackage package;
+	Datum		value;
+	bytea	   *result;
+
+	SPI_connect();
+	receipt = make_receipt(PG_GETARG_DATUM(0), &value);
+	ecert_package_of(value, &package);
+	out = ecert_buffer(palloc(ECERT_STATEMENT_MAX), ECERT_STATEMENT_MAX);
+	ecert_statement_put(&out, &package, ecert_slice(receipt.data, receipt.size));
+	if (!ecert_buffer_fits(&out))
+		elog(ERROR, "a transparent statement of %zu bytes is larger than it can be", out.size);
+	MemoryContextSwitchTo(caller);
+	result = ecert_bytea(ecert_slice(out.data, out.size));
+	SPI_finish();
+	PG_RETURN_BYTEA_P(result);
+}
+
+/* ---- checking --------------------------------------------------------------- */
+
+/* Is that a receipt for the leaf, with a root that the key has signed?  Raises EC095 for what is no key */
+static bool
+receipt_holds(EcertSlice bytes, const uint8_t *leaf, EcertSlice pem)
+{
+	uint8_t		raw[ECERT_RAW_KEY_MAX];
+	size_t		raw_size;
+	EcertAlg	alg;
+	EcertPublicKey *key;
+	EcertReceipt receipt;
+	EcertError	error;
+	EcertCode	code;
+
+	if ((code = ecert_public_key_from_pem(pem, &alg, raw, &raw_size)) != ECERT_OK ||
+		(code = ecert_public_key_new(alg, ecert_slice(raw, raw_size), &key)) != ECERT_OK)
+		ecert_raise_crypto(code, ERRCODE_ECERT_PUBLIC_KEY, "invalid public key");
+	code = ecert_receipt_parse(bytes, &receipt, &error);
+	if (code == ECERT_OK)
+		code = receipt.alg == alg ? ecert_receipt_verify(&receipt, leaf, key) : ECERT_BAD_SIGNATURE;
+	ecert_public_key_free(key);
+	if (code == ECERT_CRYPTO_FAILED)
+		ecert_raise_crypto(code, ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "could not verify the receipt");
+	return code == ECERT_OK;
+}
+
+/* verify_receipt(package, receipt, public_key) */
+Datum
+ecert_sql_verify_receipt(PG_FUNCTION_ARGS)
+{
+	EcertPackage package;
+	uint8_t		leaf[ECERT_HASH_SIZE];
+
+	ecert_package_of(PG_GETARG_DATUM(0), &package);
+	ecert_hash_of(package.bytes, leaf);
+	PG_RETURN_BOOL(receipt_holds(ecert_varlena_slice(PG_GETARG_BYTEA_PP(1)), leaf, ecert_varlena_slice(PG_GETARG_TEXT_PP(2))));
+}
+
+/* The package of a statement, palloc'd, and its receipts; false when it is no statement */
+static bool
+read_statement(EcertSlice bytes, EcertBuffer *package, EcertCursor *receipts, uint64_t *count)
+{
+	EcertError	error;
+
+	*package = ecert_buffer(palloc(ECERT_PACKAGE_MAX), ECERT_PACKAGE_MAX);
+	return ecert_statement_parse(bytes, package, receipts, count, &error) == ECERT_OK;
+}
+
+/* verify_transparent(statement, public_key): every receipt in it holds, and there is one */
+Datum
+ecert_sql_verify_transparent(PG_FUNCTION_ARGS)
+{
+	EcertSlice	pem = ecert_varlena_slice(PG_GETARG_TEXT_PP(1));
+	uint8_t		leaf[ECERT_HASH_SIZE];
+	EcertBuffer package;
+	EcertCursor receipts;
+	uint64_t	count;
+	bool		holds;
+
+	if (!read_statement(ecert_varlena_slice(PG_GETARG_BYTEA_PP(0)), &package, &receipts, &count))
+		PG_RETURN_BOOL(false);
+	ecert_hash_of(ecert_slice(package.data, package.size), leaf);
+	holds = count > 0;
+	for (uint64_t i = 0; holds && i < count; i++)
+	{
+		EcertCborHead head;
+
+		holds = ecert_cbor_head(&receipts, &head, NULL) == ECERT_OK && head.type == ECERT_CBOR_BYTES &&
+			receipt_holds(ecert_cbor_content(&receipts, &head), leaf, pem);
+	}
+	PG_RETURN_BOOL(holds);
+}
+
+/* statement_package(statement): the package as it was signed */
+Datum
+ecert_sql_statement_package(PG_FUNCTION_ARGS)
+{
+	EcertBuffer package;
+	EcertCursor receipts;
+	uint64_t	count;
+	EcertPackage checked;
+	bytea	   *result;
+
+	if (!read_statement(ecert_varlena_slice(PG_GETARG_BYTEA_PP(0)), &package, &receipts, &count))
+		ereport(ERROR,
+				(errcode(ERRCODE_ECERT_MALFORMED),
+				 errmsg("not a transparent statement"),
+				 errhint("It is a package with receipts in its unprotected header, as ecert.transparent() makes it.")));
+	result = ecert_bytea(ecert_slice(package.data, package.size));
+	ecert_package_of(PointerGetDatum(result), &checked);
+	PG_RETURN_BYTEA_P(result);
+}

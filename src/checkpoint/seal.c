@@ -1,0 +1,227 @@
+/*
+ * seal.c
+ *		What a certifier's and a witness's key put under a root, and judging it.
+ */
+#include "checkpoint/tree.h"
+
+#include "access/htup_details.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+
+#include "package/datum.h"
+#include "pg/error.h"
+
+PG_FUNCTION_INFO_V1(ecert_sql_seal_root);
+PG_FUNCTION_INFO_V1(ecert_sql_sign_note);
+PG_FUNCTION_INFO_V1(ecert_sql_cosign_note);
+PG_FUNCTION_INFO_V1(ecert_sql_checkpoint_fault);
+PG_FUNCTION_INFO_V1(ecert_sql_cosignature_fault);
+PG_FUNCTION_INFO_V1(ecert_sql_is_certifiers_checkpoint);
+PG_FUNCTION_INFO_V1(ecert_sql_read_note);
+
+/* A root argument of 32 bytes */
+static void
+root_argument(Datum value, uint8_t *root)
+{
+	if (!ecert_hash_from_datum(value, root))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a root has 32 bytes")));
+}
+
+/* seal_root(root): the seal of this node, hexadecimal */
+Datum
+ecert_sql_seal_root(PG_FUNCTION_ARGS)
+{
+	const EcertPrivateKey *key = ecert_own_key();
+	uint8_t		root[ECERT_HASH_SIZE];
+	uint8_t		seal[ECERT_SIGNATURE_SIZE];
+	uint8_t		kid[ECERT_HASH_SIZE];
+	uint8_t		raw[ECERT_RAW_KEY_MAX];
+	size_t		raw_size;
+	EcertAlg	alg;
+	EcertCode	code;
+
+	root_argument(PG_GETARG_DATUM(0), root);
+	ecert_own_public_key(&alg, raw, &raw_size);
+	code = ecert_key_thumbprint(alg, ecert_slice(raw, raw_size), kid);
+	if (code == ECERT_OK)
+		code = ecert_seal(root, alg, ecert_slice(kid, sizeof kid), key, seal);
+	if (code != ECERT_OK)
+		ecert_raise_crypto(code, ERRCODE_ECERT_SIGNING_KEY, "could not sign the root");
+	PG_RETURN_TEXT_P(cstring_to_text(ecert_hex(ecert_slice(seal, sizeof seal))));
+}
+
+/* Can this node's key, and this name, stand under a C2SP note? */
+static bool
+can_sign_notes(EcertSlice name)
+{
+	return ecert_private_key_alg(ecert_own_key()) == ECERT_ALG_ED25519 && ecert_note_name_valid(name);
+}
+
+static Datum
+note_datum(EcertCode code, const EcertBuffer *out)
+{
+	if (code == ECERT_OK && !ecert_buffer_fits(out))
+		code = ECERT_NO_SPACE;
+	if (code != ECERT_OK)
+		ecert_raise_crypto(code, ERRCODE_ECERT_SIGNING_KEY, "could not sign the note");
+	return PointerGetDatum(ecert_text(ecert_slice(out->data, out->size)));
+}
+
+/* sign_note(size, root): the checkpoint as a C2SP note; NULL where key or origin cannot be in one */
+Datum
+ecert_sql_sign_note(PG_FUNCTION_ARGS)
+{
+	EcertSlice	origin = ecert_registry_current()->origin;
+	uint8_t		root[ECERT_HASH_SIZE];
+	char		bytes[ECERT_NOTE_MAX];
+	EcertBuffer out = ecert_buffer(bytes, sizeof bytes);
+
+	root_argument(PG_GETARG_DATUM(1), root);
+	if (!can_sign_notes(origin))
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(note_datum(ecert_note_sign(&out, origin, (uint64_t) PG_GETARG_INT64(0), root, ecert_own_key()), &out));
+}
+
+/* cosign_note(note, seconds): this node's cosignature line; NULL where its key or id cannot be in one */
+Datum
+ecert_sql_cosign_note(PG_FUNCTION_ARGS)
+{
+	EcertSlice	name = ecert_this_node();
+	char		bytes[ECERT_NOTE_LINE_MAX];
+	EcertBuffer out = ecert_buffer(bytes, sizeof bytes);
+	EcertNote	note;
+	EcertCode	code;
+
+	if (!can_sign_notes(name) || ecert_note_parse(ecert_varlena_slice(PG_GETARG_TEXT_PP(0)), &note, NULL) != ECERT_OK)
+		PG_RETURN_NULL();
+	code = ecert_note_cosign(&out, note.text, name, PG_GETARG_INT64(1), ecert_own_key());
+	/* a line of a body stands without its end */
+	if (code == ECERT_OK && out.size > 0 && out.size <= out.capacity && bytes[out.size - 1] == '\n')
+		out.size--;
+	PG_RETURN_DATUM(note_datum(code, &out));
+}
+
+/* checkpoint_fault(package): what is wrong with a checkpoint in itself; NULL when nothing is */
+Datum
+ecert_sql_checkpoint_fault(PG_FUNCTION_ARGS)
+{
+	EcertPackage package;
+	EcertCheckpoint checkpoint;
+	EcertRegistry *registry = ecert_registry_current();
+	EcertNodeKey *key;
+	const char *fault;
+
+	ecert_package_of(PG_GETARG_DATUM(0), &package);
+	ecert_checkpoint_of(&package, &checkpoint);
+	key = ecert_node_key(ecert_registry_node(registry, package.issuer), package.kid);
+	if (key == NULL || key->alg != package.alg)
+		PG_RETURN_TEXT_P(cstring_to_text("checkpoint's key is not known"));
+	fault = ecert_checkpoint_fault(&package, &checkpoint, ecert_prepared_key(registry, key),
+								   ecert_slice(key->raw, ecert_raw_key_size(key->alg)));
+	if (fault == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(fault));
+}
+
+/* is_certifiers_checkpoint(package): of this ledger, whole in itself, and signed with a key of its certifier */
+Datum
+ecert_sql_is_certifiers_checkpoint(PG_FUNCTION_ARGS)
+{
+	EcertRegistry *registry = ecert_registry_current();
+	EcertSlice	certifier = ecert_slice(registry->certifier.bytes, registry->certifier.size);
+	EcertPackage package;
+	EcertCheckpoint checkpoint;
+	EcertRefusal refusal;
+	EcertNodeKey *key;
+
+	ecert_package_of(PG_GETARG_DATUM(0), &package);
+	if (package.kind != ECERT_KIND_CHECKPOINT || !ecert_slice_equal(package.issuer, certifier) ||
+		!ecert_slice_equal(package.audience, registry->origin))
+		PG_RETURN_BOOL(false);
+	ecert_checkpoint_of(&package, &checkpoint);
+	key = ecert_node_key(ecert_registry_node(registry, certifier), package.kid);
+	PG_RETURN_BOOL(key != NULL && key->alg == package.alg && ecert_check_signature(registry, &package, key, &refusal) &&
+				   ecert_checkpoint_fault(&package, &checkpoint, ecert_prepared_key(registry, key),
+										  ecert_slice(key->raw, ecert_raw_key_size(key->alg))) == NULL);
+}
+
+/* The raw Ed25519 key that a package was signed with; of size 0 for others */
+static EcertSlice
+signer_key(const EcertPackage *package)
+{
+	EcertNodeKey *key = ecert_node_key(ecert_registry_node(ecert_registry_current(), package->issuer), package->kid);
+
+	if (key == NULL || key->alg != ECERT_ALG_ED25519)
+		return ecert_slice(NULL, 0);
+	return ecert_slice(key->raw, ecert_raw_key_size(key->alg));
+}
+
+/*
+ * cosignature_fault(witness, note): what is wrong with a witness package's
+ * cosignature of that note; NULL when nothing is.  A line under another name
+ * than the issuer's is somebody else's, whose key is not known here: only its
+ * form is looked at.
+ */
+Datum
+ecert_sql_cosignature_fault(PG_FUNCTION_ARGS)
+{
+	EcertPackage package;
+	EcertSlice	line;
+	EcertNote	note;
+	EcertNoteSignature signature;
+	EcertSlice	raw;
+	int64_t		time;
+
+	ecert_package_of(PG_GETARG_DATUM(0), &package);
+	line = ecert_cbor_text_at(package.body, "cosignature");
+	if (line.size == 0)
+		PG_RETURN_NULL();
+	line = ecert_slice_text(psprintf("%.*s\n", (int) line.size, (const char *) line.data));
+	if (PG_ARGISNULL(1) || ecert_note_parse(ecert_varlena_slice(PG_GETARG_TEXT_PP(1)), &note, NULL) != ECERT_OK)
+		PG_RETURN_TEXT_P(cstring_to_text("witness's cosignature is of a checkpoint without a note"));
+	if (!ecert_note_next_signature(&line, &signature) || line.size != 0 || signature.size != 72)
+		PG_RETURN_TEXT_P(cstring_to_text("witness's cosignature is not a cosignature line"));
+	raw = signer_key(&package);
+	if (ecert_slice_equal(signature.name, package.issuer) &&
+		(raw.size == 0 || ecert_note_verify_cosignature(note.text, &signature, raw, &time) != ECERT_OK))
+		PG_RETURN_TEXT_P(cstring_to_text("witness's cosignature is wrong"));
+	PG_RETURN_NULL();
+}
+
+/* read_note(note, OUT origin, OUT size, OUT root, OUT is_signed): is_signed tells whether the certifier has */
+Datum
+ecert_sql_read_note(PG_FUNCTION_ARGS)
+{
+	EcertRegistry *registry = ecert_registry_current();
+	EcertNodeState *certifier = ecert_registry_node(registry, ecert_slice(registry->certifier.bytes, registry->certifier.size));
+	EcertNote	note;
+	EcertNoteSignature signature;
+	EcertSlice	lines;
+	TupleDesc	description;
+	Datum		values[4];
+	bool		nulls[4] = {false};
+	bool		is_signed = false;
+
+	if (ecert_note_parse(ecert_varlena_slice(PG_GETARG_TEXT_PP(0)), &note, NULL) != ECERT_OK)
+		PG_RETURN_NULL();
+	lines = note.signatures;
+	while (!is_signed && ecert_note_next_signature(&lines, &signature))
+	{
+		for (int i = 0; certifier != NULL && i < certifier->key_count; i++)
+		{
+			const EcertNodeKey *key = &certifier->keys[i];
+
+			is_signed |= key->alg == ECERT_ALG_ED25519 && ecert_slice_equal(signature.name, registry->origin) &&
+				ecert_note_verify(note.text, &signature, ecert_slice(key->raw, ecert_raw_key_size(key->alg))) == ECERT_OK;
+		}
+	}
+	if (get_call_result_type(fcinfo, NULL, &description) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	values[0] = PointerGetDatum(ecert_text(note.origin));
+	values[1] = Int64GetDatum((int64) note.size);
+	values[2] = PointerGetDatum(ecert_bytea(ecert_slice(note.root, ECERT_HASH_SIZE)));
+	values[3] = BoolGetDatum(is_signed);
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(description), values, nulls));
+}

@@ -1,0 +1,35 @@
+/*
+ * tree.h
+ *		The Merkle tree in ledger.tile.
+ */
+#ifndef ECERT_CHECKPOINT_TREE_H
+#define ECERT_CHECKPOINT_TREE_H
+
+#include "ledger/ledger.h"
+
+#include "core/checkpoint.h"
+
+#pragma GCC visibility push(hidden)
+
+/*
+ * A store over ledger.tile, palloc'd.  It reads as the calling query sees the
+ * table, or, when it is to be written, as it is now.  Inside SPI
+ */
+extern EcertTileStore *ecert_tile_store(bool for_writing);
+
+/* Raise what a tree function returned; size is that of the tree asked for */
+ECERT_NORETURN extern void ecert_raise_tree(EcertCode code, uint64 size);
+
+/* A proof as bytea[] and back; raises 22023 for what is no proof */
+extern Datum ecert_proof_datum(const EcertProof *proof);
+extern void ecert_proof_from_datum(Datum array, EcertProof *proof);
+
+/* 32 bytes of a bytea; false when it has another size */
+extern bool ecert_hash_from_datum(Datum value, uint8_t *hash);
+
+/* What a checkpoint package says; raises EC100 when it is none */
+extern void ecert_checkpoint_of(const EcertPackage *package, EcertCheckpoint *checkpoint);
+
+#pragma GCC visibility pop
+
+#endif							/* ECERT_CHECKPOINT_TREE_H */

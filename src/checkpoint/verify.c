@@ -1,0 +1,258 @@
+/*
+ * verify.c
+ *		Checking every checkpoint again from the stored bytes of the packages
+ *		that it covers, without the tiles.
+ */
+#include "checkpoint/tree.h"
+
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "package/datum.h"
+#include "pg/error.h"
+
+PG_FUNCTION_INFO_V1(ecert_sql_verify_checkpoints);
+
+#define ROWS_AT_ONCE 500
+#define LEAVES_AT_ONCE 2000
+
+static EcertQuery checkpoints_query = {
+	"SELECT issuer, kind, seq, package FROM ledger.package WHERE issuer OPERATOR(pg_catalog.=) $1"
+	" AND kind OPERATOR(pg_catalog.=) 'checkpoint' AND seq OPERATOR(pg_catalog.>) $2 ORDER BY seq LIMIT 500",
+	2, {TEXTOID, INT8OID}, NULL, true
+};
+static EcertQuery packages_query = {
+	"SELECT package FROM ledger.package WHERE issuer OPERATOR(pg_catalog.=) $1 AND kind OPERATOR(pg_catalog.=) $2"
+	" AND seq OPERATOR(pg_catalog.>=) $3 AND seq OPERATOR(pg_catalog.<=) $4 ORDER BY seq",
+	4, {TEXTOID, TEXTOID, INT8OID, INT8OID}, NULL, true
+};
+
+/* A feed, and how far checkpoints cover it */
+typedef struct CoveredFeed
+{
+	struct
+	{
+		EcertNodeId issuer;
+		char		kind[16];
+	}			id;				/* hash key, first */
+	int64		last_seq;
+} CoveredFeed;
+
+typedef struct Walk
+{
+	EcertRegistry *registry;
+	ReturnSetInfo *result;
+	HTAB	   *covered;
+	EcertTree	tree;
+	bool		with_roots;		/* false once, or where, the packages are not all there */
+	Datum		row[3];			/* issuer, kind, seq of the checkpoint at hand */
+	MemoryContext each;			/* for one checkpoint */
+} Walk;
+
+static void
+put_problem(const Walk *walk, const char *problem)
+{
+	Datum		values[4] = {walk->row[0], walk->row[1], walk->row[2], CStringGetTextDatum(problem)};
+	bool		nulls[4] = {false};
+
+	tuplestore_putvalues(walk->result->setResult, walk->result->setDesc, values, nulls);
+}
+
+static int64 *
+covered_seq(Walk *walk, const EcertFeedHead *head)
+{
+	CoveredFeed key;
+	CoveredFeed *feed;
+	bool		found;
+
+	memset(&key, 0, sizeof key);
+	key.id.issuer = ecert_node_id(head->issuer);
+	memcpy(key.id.kind, head->kind.data, Min(head->kind.size, sizeof key.id.kind));
+	feed = hash_search(walk->covered, &key.id, HASH_ENTER, &found);
+	if (!found)
+		feed->last_seq = -1;
+	return &feed->last_seq;
+}
+
+/* Append packages first .. last of a feed to the tree; false when one is missing */
+static bool
+append_packages(Walk *walk, const EcertFeedHead *head, int64 first)
+{
+	Datum		issuer = PointerGetDatum(ecert_text(head->issuer));
+	Datum		kind = PointerGetDatum(ecert_text(head->kind));
+
+	for (int64 seq = first; seq <= head->seq; seq += LEAVES_AT_ONCE)
+	{
+		int64		last = Min(seq + LEAVES_AT_ONCE - 1, head->seq);
+		Datum		values[4] = {issuer, kind, Int64GetDatum(seq), Int64GetDatum(last)};
+		uint64		count = ecert_query(&packages_query, values, 0);
+		SPITupleTable *rows = SPI_tuptable;
+
+		if (count != (uint64) (last - seq + 1))
+			return false;
+		for (uint64 i = 0; i < count; i++)
+		{
+			uint8_t		hash[ECERT_HASH_SIZE];
+			bool		isnull;
+			Datum		value = SPI_getbinval(rows->vals[i], rows->tupdesc, 1, &isnull);
+			struct varlena *bytes;
+
+			CHECK_FOR_INTERRUPTS();
+			if (isnull)
+				return false;
+			bytes = PG_DETOAST_DATUM_PACKED(value);
+			ecert_hash_of(ecert_varlena_slice(bytes), hash);
+			if ((void *) bytes != DatumGetPointer(value))
+				pfree(bytes);
+			if (ecert_tree_append(&walk->tree, hash) != ECERT_OK)
+				return false;
+		}
+		SPI_freetuptable(rows);
+	}
+	return true;
+}
+
+/* Take in what a checkpoint's heads add */
+static void
+append_heads(Walk *walk, const EcertCheckpoint *checkpoint)
+{
+	EcertCursor heads = checkpoint->heads;
+	EcertFeedHead head;
+
+	for (uint64_t i = 0; i < checkpoint->head_count && ecert_checkpoint_next_head(&heads, &head); i++)
+	{
+		int64	   *covered = covered_seq(walk, &head);
+
+		if (head.seq <= *covered)
+		{
+			put_problem(walk, psprintf("checkpoint's head %s of \"%s\" does not advance (it names seq " INT64_FORMAT ", an earlier checkpoint " INT64_FORMAT ")",
+									   ecert_cstring(head.kind), ecert_cstring(head.issuer), head.seq, *covered));
+			walk->with_roots = false;
+			continue;
+		}
+		if (walk->with_roots && !append_packages(walk, &head, *covered + 1))
+		{
+			put_problem(walk, psprintf("checkpoint names %s " INT64_FORMAT " of \"%s\", which is not on the ledger",
+									   ecert_cstring(head.kind), head.seq, ecert_cstring(head.issuer)));
+			walk->with_roots = false;
+		}
+		*covered = head.seq;
+	}
+}
+
+/* Size and root against the packages, as far as these are all there */
+static void
+check_root(const Walk *walk, const EcertCheckpoint *checkpoint)
+{
+	uint8_t		root[ECERT_HASH_SIZE];
+	EcertCode	code;
+
+	if (checkpoint->size != walk->tree.size)
+		put_problem(walk, psprintf("checkpoint's size is " UINT64_FORMAT ", the packages it covers make " UINT64_FORMAT,
+								   checkpoint->size, walk->tree.size));
+	if ((code = ecert_tree_root(&walk->tree, root)) != ECERT_OK)
+		ecert_raise_crypto(code, ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "could not compute a Merkle root");
+	if (memcmp(root, checkpoint->root, ECERT_HASH_SIZE) != 0)
+		put_problem(walk, psprintf("checkpoint's root is not that of the packages it covers (signed %s, computed %s)",
+								   ecert_hex(ecert_slice(checkpoint->root, ECERT_HASH_SIZE)),
+								   ecert_hex(ecert_slice(root, ECERT_HASH_SIZE))));
+}
+
+/* What is wrong with it in itself */
+static void
+check_fault(const Walk *walk, const EcertPackage *package, const EcertCheckpoint *checkpoint)
+{
+	EcertNodeKey *key = ecert_node_key(ecert_registry_node(walk->registry, package->issuer), package->kid);
+	const char *fault;
+
+	/* a key that is not the certifier's is a problem of the feed's own check */
+	if (key == NULL || key->alg != package->alg)
+		return;
+	fault = ecert_checkpoint_fault(package, checkpoint, ecert_prepared_key(walk->registry, key),
+								   ecert_slice(key->raw, ecert_raw_key_size(key->alg)));
+	if (fault != NULL)
+		put_problem(walk, fault);
+}
+
+static void
+check_checkpoint(Walk *walk, Datum value)
+{
+	EcertPackage package;
+	EcertCheckpoint checkpoint;
+	EcertError	error;
+
+	if (ecert_package_parse(ecert_varlena_slice(PG_DETOAST_DATUM_PACKED(value)), &package, &error) != ECERT_OK ||
+		package.kind != ECERT_KIND_CHECKPOINT || ecert_body_check(package.kind, package.body, &error) != ECERT_OK ||
+		ecert_checkpoint_read(package.body, &checkpoint) != ECERT_OK)
+	{
+		if (walk->with_roots)
+			put_problem(walk, "checkpoint cannot be read: no root behind it can be checked");
+		walk->with_roots = false;
+		return;
+	}
+	check_fault(walk, &package, &checkpoint);
+	append_heads(walk, &checkpoint);
+	if (walk->with_roots)
+		check_root(walk, &checkpoint);
+}
+
+/* Begin with the tree of the genesis package alone */
+static void
+start_walk(Walk *walk, ReturnSetInfo *result, bool with_roots)
+{
+	HASHCTL		control;
+
+	memset(walk, 0, sizeof *walk);
+	walk->registry = ecert_verified_registry();
+	walk->result = result;
+	walk->with_roots = with_roots && walk->registry->has_genesis &&
+		ecert_tree_append(&walk->tree, walk->registry->genesis_hash) == ECERT_OK;
+	memset(&control, 0, sizeof control);
+	control.keysize = sizeof(((CoveredFeed *) NULL)->id);
+	control.entrysize = sizeof(CoveredFeed);
+	control.hcxt = CurrentMemoryContext;
+	walk->covered = hash_create("ecert covered feeds", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	walk->each = AllocSetContextCreate(CurrentMemoryContext, "ecert checkpoint", ALLOCSET_DEFAULT_SIZES);
+}
+
+/* verify_checkpoints(with_roots) */
+Datum
+ecert_sql_verify_checkpoints(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	Walk	   *walk;
+	Datum		values[2];
+	uint64		count;
+
+	InitMaterializedSRF(fcinfo, 0);
+	SPI_connect();
+	walk = palloc(sizeof *walk);
+	start_walk(walk, result, PG_GETARG_BOOL(0));
+	values[0] = PointerGetDatum(ecert_text(ecert_slice(walk->registry->certifier.bytes, walk->registry->certifier.size)));
+	values[1] = Int64GetDatum(-1);
+	do
+	{
+		SPITupleTable *rows;
+
+		count = ecert_query(&checkpoints_query, values, 0);
+		rows = SPI_tuptable;
+		for (uint64 i = 0; i < count; i++)
+		{
+			MemoryContext before = MemoryContextSwitchTo(walk->each);
+			bool		isnull;
+
+			for (int number = 0; number < 3; number++)
+				walk->row[number] = SPI_getbinval(rows->vals[i], rows->tupdesc, number + 1, &isnull);
+			values[1] = walk->row[2];
+			check_checkpoint(walk, SPI_getbinval(rows->vals[i], rows->tupdesc, 4, &isnull));
+			MemoryContextSwitchTo(before);
+			MemoryContextReset(walk->each);
+		}
+		SPI_freetuptable(rows);
+	} while (count == ROWS_AT_ONCE);
+	SPI_finish();
+	return (Datum) 0;
+}

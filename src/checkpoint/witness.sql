@@ -1,0 +1,370 @@
+-- Witnesses: auditors who put their name to it that the checkpoints they saw are one ledger. And forks, where they are not.
+
+CREATE FUNCTION ecert.cosign_note(note text, seconds bigint) RETURNS text
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_cosign_note';
+COMMENT ON FUNCTION ecert.cosign_note(text, bigint) IS 'internal: this node''s C2SP cosignature line (tlog-cosignature) over a note, made at a time in seconds since 1970 UTC; NULL when its key is not Ed25519, or its id has white space or a plus sign';
+
+CREATE FUNCTION ecert.cosignature_fault(p ecert.package, note text) RETURNS text
+    LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_cosignature_fault';
+COMMENT ON FUNCTION ecert.cosignature_fault(ecert.package, text) IS 'what is wrong with the cosignature in a witness package, over the note of its checkpoint; NULL when nothing is, or there is none. A line under another name than the issuer''s is somebody else''s: only its form is checked';
+
+CREATE FUNCTION ecert.read_note(note text, OUT origin text, OUT size bigint, OUT root bytea, OUT is_signed boolean) RETURNS record
+    LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_read_note';
+COMMENT ON FUNCTION ecert.read_note(text) IS 'what a C2SP signed note with a checkpoint says (origin, size, root of 32 bytes), and whether the certifier of this ledger has signed it; NULL when it is none';
+
+CREATE FUNCTION ecert.is_certifiers_checkpoint(p ecert.package) RETURNS boolean
+    LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_is_certifiers_checkpoint';
+COMMENT ON FUNCTION ecert.is_certifiers_checkpoint(ecert.package) IS 'whether a package is a checkpoint of this ledger, whole in itself and signed with a key of the certifier; whether it is on this ledger is another question';
+
+CREATE FUNCTION ecert.create_witness_tables() RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    CREATE TABLE ledger.witnessed (
+        node text COLLATE "C" NOT NULL,
+        checkpoint_hash bytea NOT NULL,
+        size bigint NOT NULL,
+        root bytea NOT NULL,
+        witnessed_at timestamptz NOT NULL,
+        CONSTRAINT witnessed_pkey PRIMARY KEY (node)
+    );
+    COMMENT ON TABLE ledger.witnessed IS 'the last checkpoint that this node put its name to as a witness: the next one must be consistent with it';
+    COMMENT ON COLUMN ledger.witnessed.node IS 'node id of the witness';
+    COMMENT ON COLUMN ledger.witnessed.checkpoint_hash IS 'hash of the checkpoint package';
+    COMMENT ON COLUMN ledger.witnessed.size IS 'its size';
+    COMMENT ON COLUMN ledger.witnessed.root IS 'its root';
+    COMMENT ON COLUMN ledger.witnessed.witnessed_at IS 'when';
+END
+$$;
+COMMENT ON FUNCTION ecert.create_witness_tables() IS 'internal: makes ledger.witnessed';
+
+-- Witnessing
+
+CREATE FUNCTION ecert.consistency_from_hub(old_size bigint, new_size bigint) RETURNS bytea[]
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    connection text := (SELECT ecert.peer_connection(p.peer) FROM ledger.peer p WHERE p.is_hub);
+BEGIN
+    IF connection IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC110', MESSAGE = 'this node is not sent all feeds, and has no hub to ask for a proof';
+    END IF;
+    RETURN ARRAY(SELECT h.value::bytea FROM jsonb_array_elements_text(
+        ecert.ask(connection, format('SELECT ecert.consistency(%s, %s) AS proof', old_size, new_size)) -> 0 -> 'proof') WITH ORDINALITY AS h ORDER BY h.ordinality);
+END
+$$;
+COMMENT ON FUNCTION ecert.consistency_from_hub(bigint, bigint) IS 'internal: the hub''s ecert.consistency(), for a node that has no tree of its own; what it says is checked by the caller. EC110';
+
+CREATE FUNCTION ecert.check_against_witnessed(size bigint, root bytea) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    seen ledger.witnessed := (SELECT w FROM ledger.witnessed w WHERE w.node = ecert.this_node());
+    doubt text;
+BEGIN
+    IF seen.size IS NULL OR seen.size = check_against_witnessed.size AND seen.root = check_against_witnessed.root THEN
+        RETURN;
+    ELSIF seen.size >= check_against_witnessed.size THEN
+        doubt := 'It is not larger than the one before.';
+    ELSIF NOT ecert.verify_consistency(seen.size, seen.root, check_against_witnessed.size, check_against_witnessed.root,
+                    CASE WHEN ecert.holds_all() THEN ecert.consistency(seen.size, check_against_witnessed.size)
+                         ELSE ecert.consistency_from_hub(seen.size, check_against_witnessed.size) END) THEN
+        doubt := 'No proof shows that it goes on from the one before.';
+    END IF;
+    IF doubt IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC105', MESSAGE = 'the checkpoint is not consistent with the one that this node witnessed before',
+            DETAIL = format('%s Before: size %s, root %s; now: size %s, root %s.', doubt, seen.size, encode(seen.root, 'hex'),
+                            check_against_witnessed.size, encode(check_against_witnessed.root, 'hex')),
+            HINT = 'Compare checkpoints with other nodes: SELECT * FROM ecert.compare_checkpoint(...). Two that contradict each other are a proof.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ecert.check_against_witnessed(bigint, bytea) IS 'internal: raises EC105 when a checkpoint of that size and root is not consistent (RFC 9162 section 2.1.4) with the one that this node witnessed last; from its own tree, or with a proof of its hub';
+
+CREATE FUNCTION ecert.newest_checkpoint(OUT seq bigint, OUT hash bytea, OUT body jsonb) RETURNS record
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT p.seq, p.hash, ecert.body(p.package) FROM ledger.package p
+     WHERE p.issuer = ecert.certifier() AND p.kind = 'checkpoint' ORDER BY p.seq DESC LIMIT 1
+$$;
+COMMENT ON FUNCTION ecert.newest_checkpoint() IS 'internal: the newest checkpoint on this ledger; NULLs when there is none';
+
+CREATE FUNCTION ecert.witness(cosignature text DEFAULT NULL) RETURNS bytea
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+#variable_conflict use_variable
+DECLARE
+    me text := ecert.this_node();
+    newest record;
+    size bigint;
+    root bytea;
+    now_seconds bigint := ecert.unix_seconds(clock_timestamp());
+    taken record;
+BEGIN
+    SELECT n.* INTO newest FROM ecert.newest_checkpoint() AS n;
+    IF newest.hash IS NULL OR EXISTS (SELECT FROM ledger.witnessed w WHERE w.node = me AND w.checkpoint_hash = newest.hash) THEN
+        RETURN NULL;
+    END IF;
+    size := (newest.body ->> 'size')::bigint;
+    root := decode(newest.body ->> 'root', 'hex');
+    PERFORM ecert.take_up_checkpoints();
+    SELECT s.outcome, s.detail INTO taken FROM ledger.sealing s WHERE s.checkpoint_seq = newest.seq;
+    IF ecert.holds_all() AND taken.outcome IS DISTINCT FROM 'agrees' THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC105', MESSAGE = 'this node does not witness a checkpoint that its own ledger does not make',
+            DETAIL = format('Checkpoint %s: %s.', newest.seq, coalesce(taken.detail, 'not computed yet')),
+            HINT = 'ledger.checkpoint and ledger.health show where they differ.';
+    END IF;
+    PERFORM ecert.check_against_witnessed(size, root);
+    -- what is witnessed is written down before the answer is signed, and both become visible together
+    INSERT INTO ledger.witnessed (node, checkpoint_hash, size, root, witnessed_at) VALUES (me, newest.hash, size, root, clock_timestamp())
+    ON CONFLICT ON CONSTRAINT witnessed_pkey DO UPDATE
+       SET checkpoint_hash = EXCLUDED.checkpoint_hash, size = EXCLUDED.size, root = EXCLUDED.root, witnessed_at = EXCLUDED.witnessed_at;
+    RETURN ecert.append('witness', jsonb_strip_nulls(jsonb_build_object(
+        'checkpoint', encode(newest.hash, 'hex'), 'size', size, 'root', encode(root, 'hex'),
+        'cosignature', coalesce(cosignature, ecert.cosign_note(newest.body ->> 'note', now_seconds)))));
+END
+$$;
+COMMENT ON FUNCTION ecert.witness(text) IS 'auditor: put this node''s name to the newest checkpoint, when it is consistent with the one that it witnessed before and, where this node is sent all feeds, with its own ledger. The package carries a C2SP cosignature: this node''s own, or the given line of a witness that is no node. Returns the hash of the witness package, NULL when there is nothing to witness. EC011, EC105, EC106';
+
+CREATE FUNCTION ecert.witness_is_due() RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT n.hash IS NOT NULL AND NOT EXISTS (SELECT FROM ledger.witnessed w WHERE w.node = ecert.this_node() AND w.checkpoint_hash = n.hash)
+      FROM ecert.newest_checkpoint() AS n
+$$;
+COMMENT ON FUNCTION ecert.witness_is_due() IS 'auditor: whether there is a checkpoint newer than the one that this node witnessed last';
+
+-- The rule
+
+CREATE FUNCTION ecert.rule_witness(p ecert.package, first_admission boolean) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+DECLARE
+    body jsonb := ecert.body(p);
+    seen jsonb;
+    fault text;
+BEGIN
+    SELECT ecert.body(c.package) INTO seen FROM ledger.package c
+     WHERE c.hash = decode(body ->> 'checkpoint', 'hex') AND c.kind = 'checkpoint' AND c.issuer = ecert.certifier();
+    IF NOT FOUND THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC106', MESSAGE = 'witness names a checkpoint that is not on the ledger', DETAIL = format('Checkpoint %s.', body ->> 'checkpoint');
+    END IF;
+    IF body -> 'size' <> seen -> 'size' OR body -> 'root' <> seen -> 'root' THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC106', MESSAGE = 'witness states another size or root than its checkpoint',
+            DETAIL = format('Size %s, root %s; the checkpoint has %s and %s.', body ->> 'size', body ->> 'root', seen ->> 'size', seen ->> 'root');
+    END IF;
+    fault := ecert.cosignature_fault(p, seen ->> 'note');
+    IF fault IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC106', MESSAGE = fault;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ecert.rule_witness(ecert.package, boolean) IS 'rule of kind witness: its checkpoint is on the ledger and has that size and root; the cosignature is one, and right where it is the issuer''s own (EC106)';
+
+CREATE FUNCTION ecert.needs_witness(p ecert.package, OUT waits_for text, OUT kind text, OUT issuer text) RETURNS SETOF record
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT n.waits_for, n.kind, n.issuer FROM ecert.needs_hash(ecert.body(p) ->> 'checkpoint', 'checkpoint', ecert.certifier()) AS n $$;
+COMMENT ON FUNCTION ecert.needs_witness(ecert.package) IS 'internal: what a witness package rests on and is not on this ledger (yet): its checkpoint';
+
+-- Forks
+
+CREATE FUNCTION ecert.read_checkpoint(checkpoint bytea, OUT seq bigint, OUT size bigint, OUT root bytea) RETURNS record
+    LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    p ecert.package;
+    note record;
+BEGIN
+    -- a tagged COSE_Sign1 begins with d2, a note with its origin
+    IF get_byte(checkpoint || '\x00'::bytea, 0) = 210 THEN
+        p := ecert.package(checkpoint);
+        IF ecert.is_certifiers_checkpoint(p) THEN
+            SELECT ecert.seq(p), (ecert.body(p) ->> 'size')::bigint, decode(ecert.body(p) ->> 'root', 'hex') INTO seq, size, root;
+        END IF;
+    ELSE
+        SELECT n.* INTO note FROM ecert.read_note(convert_from(checkpoint, 'UTF8')) AS n;
+        IF note.is_signed AND note.origin = ecert.origin() THEN
+            size := note.size;
+            root := note.root;
+        END IF;
+    END IF;
+EXCEPTION WHEN SQLSTATE 'EC001' OR SQLSTATE 'EC002' OR SQLSTATE 'EC003' OR SQLSTATE 'EC100' OR character_not_in_repertoire THEN
+    RETURN;
+END
+$$;
+COMMENT ON FUNCTION ecert.read_checkpoint(bytea) IS 'internal: size and root of a checkpoint that the certifier of this ledger signed, as a package (with its seq) or as a C2SP note; NULLs for anything else';
+
+CREATE FUNCTION ecert.is_fork(first_checkpoint bytea, second_checkpoint bytea, other_root bytea, proof bytea[]) RETURNS boolean
+    LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT coalesce(f.root <> other_root AND ecert.verify_consistency(f.size, other_root, s.size, s.root, proof), false)
+      FROM ecert.read_checkpoint(first_checkpoint) AS f CROSS JOIN ecert.read_checkpoint(second_checkpoint) AS s
+$$;
+COMMENT ON FUNCTION ecert.is_fork(bytea, bytea, bytea, bytea[]) IS 'whether two checkpoints (bytes of packages or C2SP notes) convict the certifier of two ledgers: it signed both, and by the consistency proof (RFC 9162) the tree of the second has at the first one''s size another root than the first says. Rows of ledger.fork are such proofs';
+
+CREATE FUNCTION ecert.note_fork(first_checkpoint bytea, second_checkpoint bytea, other_root bytea, proof bytea[]) RETURNS void
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+    INSERT INTO ledger.fork (first_hash, second_hash, first_size, second_size, first_checkpoint, second_checkpoint, other_root, proof)
+    SELECT sha256(note_fork.first_checkpoint), sha256(note_fork.second_checkpoint), f.size, s.size, note_fork.first_checkpoint, note_fork.second_checkpoint, note_fork.other_root, note_fork.proof
+      FROM ecert.read_checkpoint(note_fork.first_checkpoint) AS f CROSS JOIN ecert.read_checkpoint(note_fork.second_checkpoint) AS s
+    ON CONFLICT ON CONSTRAINT fork_pkey DO NOTHING
+$$;
+COMMENT ON FUNCTION ecert.note_fork(bytea, bytea, bytea, bytea[]) IS 'internal: keep a proof that ecert.is_fork() accepts';
+
+CREATE FUNCTION ecert.compare_checkpoint(checkpoint bytea, OUT outcome text, OUT detail text) RETURNS record
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    seen record;
+    ours record;
+    our_root bytea;
+BEGIN
+    SELECT r.* INTO seen FROM ecert.read_checkpoint(checkpoint) AS r;
+    IF seen.size IS NULL THEN
+        SELECT 'not a checkpoint', 'neither a package nor a C2SP note of this ledger that its certifier signed' INTO outcome, detail;
+        RETURN;
+    END IF;
+    IF seen.seq IS NOT NULL AND EXISTS (SELECT FROM ledger.package p WHERE p.issuer = ecert.certifier() AND p.kind = 'checkpoint' AND p.seq = seen.seq
+                                           AND ecert.signed_bytes(p.package) <> ecert.signed_bytes(ecert.package(checkpoint))) THEN
+        -- two packages with one seq: that proof travels to every node
+        PERFORM ecert.admit_from_peer(checkpoint, '');
+        SELECT 'fork', format('the certifier signed another checkpoint with seq %s; see ledger.equivocation', seen.seq) INTO outcome, detail;
+    END IF;
+    -- the newest checkpoint here whose tree reaches so far
+    SELECT p.package, s.size, decode(ecert.body(p.package) ->> 'root', 'hex') AS root INTO ours
+      FROM ledger.sealing s JOIN ledger.package p ON p.issuer = ecert.certifier() AND p.kind = 'checkpoint' AND p.seq = s.checkpoint_seq
+     WHERE s.size >= seen.size AND (s.outcome = 'agrees' OR s.outcome = 'not checkable here' AND s.size = seen.size) ORDER BY s.checkpoint_seq DESC LIMIT 1;
+    IF ours.size IS NULL THEN
+        outcome := coalesce(outcome, CASE WHEN ecert.holds_all() THEN 'ahead' ELSE 'not checkable here' END);
+        detail := coalesce(detail, format('no checkpoint here is of size %s or more', seen.size));
+        RETURN;
+    END IF;
+    our_root := CASE WHEN ours.size = seen.size THEN ours.root ELSE ecert.tree_root(seen.size) END;
+    IF our_root = seen.root THEN
+        outcome := coalesce(outcome, 'consistent');
+        detail := coalesce(detail, format('this ledger has that root at size %s', seen.size));
+        RETURN;
+    END IF;
+    PERFORM ecert.note_fork(checkpoint, ecert.bytea(ours.package), our_root,
+                            CASE WHEN ours.size = seen.size THEN '{}'::bytea[] ELSE ecert.consistency(seen.size, ours.size) END);
+    outcome := 'fork';
+    detail := concat_ws('; ', detail, format('at size %s this ledger has root %s, the checkpoint says %s; see ledger.fork', seen.size, encode(our_root, 'hex'), encode(seen.root, 'hex')));
+END
+$$;
+COMMENT ON FUNCTION ecert.compare_checkpoint(bytea) IS 'compare a checkpoint seen elsewhere (bytes of the package, or of a C2SP note) with this ledger: consistent; fork: the certifier signed two that no one ledger can have, and the proof is kept in ledger.fork or ledger.equivocation; ahead: larger than any here; not checkable here; not a checkpoint of this ledger''s certifier';
+
+-- Counting witnesses
+
+CREATE FUNCTION ecert.witness_count(sealed_from bigint) RETURNS bigint
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT count(DISTINCT w.issuer)
+      FROM ledger.package c JOIN ledger.package w ON w.kind = 'witness' AND ecert.body(w.package) ->> 'checkpoint' = encode(c.hash, 'hex')
+     WHERE c.issuer = ecert.certifier() AND c.kind = 'checkpoint' AND c.seq >= witness_count.sealed_from
+$$;
+COMMENT ON FUNCTION ecert.witness_count(bigint) IS 'internal: how many nodes have witnessed the checkpoint with that seq or a later one, which covers all that it covers';
+
+CREATE FUNCTION ecert.sealed_by(of_issuer text, of_kind text, of_seq bigint) RETURNS bigint
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT r.checkpoint_seq
+      FROM (SELECT l.first_seq, l.checkpoint_seq FROM ledger.leaf_range l
+             WHERE l.issuer = of_issuer AND l.kind = of_kind AND l.last_seq >= of_seq ORDER BY l.last_seq LIMIT 1) AS r WHERE r.first_seq <= of_seq
+$$;
+COMMENT ON FUNCTION ecert.sealed_by(text, text, bigint) IS 'seq of the checkpoint that first covers a package (issuer, kind, seq); NULL while none does';
+
+CREATE FUNCTION ecert.late_packages(OUT issuer text, OUT kind text, OUT seq bigint, OUT issued_at timestamptz, OUT key_ended_at timestamptz, OUT checkpoint_seq bigint) RETURNS SETOF record
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH ended AS (
+        SELECT n.subject AS node, k ->> 'kid' AS kid, min(n.seq) AS seq,
+               ecert.from_unix_seconds(min(coalesce((k ->> 'until')::bigint, (b.body ->> 'effective')::bigint))) AS ended_at
+          FROM ledger.package n CROSS JOIN LATERAL (SELECT ecert.body(n.package)) AS b (body) CROSS JOIN LATERAL jsonb_array_elements(b.body -> 'keys') AS k
+         WHERE n.kind = 'node' AND n.issuer = ecert.certifier() AND (k ? 'until' OR b.body ->> 'status' = 'revoked')
+         GROUP BY n.subject, k ->> 'kid')
+    SELECT p.issuer, p.kind, p.seq, p.issued_at, e.ended_at, r.checkpoint_seq
+      FROM ended e CROSS JOIN LATERAL (SELECT ecert.sealed_by(ecert.certifier(), 'node', e.seq)) AS s (checkpoint_seq)
+      JOIN ledger.leaf_range r ON r.issuer = e.node AND r.checkpoint_seq > s.checkpoint_seq
+      JOIN ledger.package p ON p.issuer = r.issuer AND p.kind = r.kind AND p.seq BETWEEN r.first_seq AND r.last_seq
+     WHERE encode(ecert.kid(p.package), 'hex') = e.kid
+     ORDER BY p.issuer, p.kind, p.seq
+$$;
+COMMENT ON FUNCTION ecert.late_packages() IS 'packages that say they were signed before their key was rotated or revoked, but came under a checkpoint only after one that covers the rotation or revocation: late, or back-dated with a stolen key. key_ended_at is when the key ended';
+
+CREATE FUNCTION ecert.create_checkpoint_views() RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    CREATE INDEX IF NOT EXISTS package_witness_checkpoint ON ledger.package ((ecert.body(package) ->> 'checkpoint')) WHERE kind = 'witness';
+
+    CREATE OR REPLACE VIEW ledger.checkpoint AS
+    SELECT p.seq AS checkpoint_seq, encode(p.hash, 'hex') AS checkpoint_hash, (b.body ->> 'size')::bigint AS tree_size, b.body ->> 'root' AS root,
+           p.issued_at, EXTRACT(epoch FROM clock_timestamp() - p.issued_at)::bigint AS age_seconds,
+           (b.body ->> 'size')::bigint - coalesce((SELECT (ecert.body(o.package) ->> 'size')::bigint FROM ledger.package o
+                                                    WHERE o.issuer = p.issuer AND o.kind = p.kind AND o.seq = p.seq - 1), 0) AS package_count,
+           jsonb_array_length(b.body -> 'heads') AS feed_count,
+           (SELECT count(DISTINCT w.issuer) FROM ledger.package w WHERE w.kind = 'witness' AND ecert.body(w.package) ->> 'checkpoint' = encode(p.hash, 'hex')) AS witness_count,
+           coalesce((ecert.policy() -> 'certificate' ->> 'witnesses')::bigint, 0) AS witnesses_required,
+           coalesce(s.outcome, 'not computed yet') AS outcome, s.detail, b.body ->> 'note' AS note
+      FROM ledger.package p CROSS JOIN LATERAL (SELECT ecert.body(p.package)) AS b (body)
+      LEFT JOIN ledger.sealing s ON s.checkpoint_seq = p.seq
+     WHERE p.kind = 'checkpoint' AND p.issuer = ecert.certifier();
+    COMMENT ON VIEW ledger.checkpoint IS 'the certifier''s checkpoints: signed Merkle roots (RFC 9162) over all packages so far, and what this node found when it computed them';
+    COMMENT ON COLUMN ledger.checkpoint.checkpoint_seq IS 'number in the certifier''s feed of checkpoints, from 0';
+    COMMENT ON COLUMN ledger.checkpoint.checkpoint_hash IS 'hash of the checkpoint package, hexadecimal';
+    COMMENT ON COLUMN ledger.checkpoint.tree_size IS 'packages under it, the genesis package included';
+    COMMENT ON COLUMN ledger.checkpoint.root IS 'root of their Merkle tree, hexadecimal';
+    COMMENT ON COLUMN ledger.checkpoint.issued_at IS 'when the certifier says it signed it';
+    COMMENT ON COLUMN ledger.checkpoint.age_seconds IS 'seconds since then';
+    COMMENT ON COLUMN ledger.checkpoint.package_count IS 'packages that it covers and none before it did';
+    COMMENT ON COLUMN ledger.checkpoint.feed_count IS 'feeds that moved';
+    COMMENT ON COLUMN ledger.checkpoint.witness_count IS 'nodes that have witnessed this very checkpoint';
+    COMMENT ON COLUMN ledger.checkpoint.witnesses_required IS 'witnesses that the policy in force asks for, for a certificate';
+    COMMENT ON COLUMN ledger.checkpoint.outcome IS 'agrees; differs: this ledger makes another root; not checkable here: this node is not sent all feeds; not computed yet';
+    COMMENT ON COLUMN ledger.checkpoint.detail IS 'in what it differs';
+    COMMENT ON COLUMN ledger.checkpoint.note IS 'the same checkpoint as a C2SP signed note (tlog-checkpoint); NULL where the certifier''s key or the origin do not allow one';
+
+    CREATE OR REPLACE VIEW ledger.witness AS
+    SELECT p.issuer AS witness, b.body ->> 'checkpoint' AS checkpoint_hash, (b.body ->> 'size')::bigint AS tree_size, b.body ->> 'root' AS root,
+           p.issued_at, b.body ->> 'cosignature' AS cosignature, encode(p.hash, 'hex') AS witness_hash
+      FROM ledger.package p CROSS JOIN LATERAL (SELECT ecert.body(p.package)) AS b (body) WHERE p.kind = 'witness';
+    COMMENT ON VIEW ledger.witness IS 'who has witnessed which checkpoint';
+    COMMENT ON COLUMN ledger.witness.witness IS 'node id of the witness';
+    COMMENT ON COLUMN ledger.witness.checkpoint_hash IS 'hash of the checkpoint package, hexadecimal';
+    COMMENT ON COLUMN ledger.witness.tree_size IS 'packages under the checkpoint';
+    COMMENT ON COLUMN ledger.witness.root IS 'its root, hexadecimal';
+    COMMENT ON COLUMN ledger.witness.issued_at IS 'when the witness says it signed';
+    COMMENT ON COLUMN ledger.witness.cosignature IS 'C2SP cosignature line (tlog-cosignature) over the checkpoint''s note, where there is one';
+    COMMENT ON COLUMN ledger.witness.witness_hash IS 'hash of the witness package, hexadecimal';
+END
+$$;
+COMMENT ON FUNCTION ecert.create_checkpoint_views() IS 'internal: makes or renews the views of this folder; see ecert.upgrade_ledger()';
+
+CREATE FUNCTION ecert.checkpoint_health(OUT item text, OUT subject text, OUT state text, OUT value text, OUT detail text) RETURNS SETOF record
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+    SELECT 'checkpoint', NULL::text,
+           CASE WHEN d.outcome IS NOT NULL THEN 'alarm'
+                WHEN c.seq IS NULL OR s.outcome IS NULL OR i.seconds > 0 AND clock_timestamp() > c.issued_at + make_interval(secs => 3 * i.seconds + 600) AND u.is_due THEN 'warning' ELSE 'ok' END,
+           coalesce(c.issued_at::text, 'none yet'),
+           CASE WHEN d.outcome IS NOT NULL THEN format('checkpoint %s: %s', d.checkpoint_seq, d.detail)
+                WHEN c.seq IS NOT NULL THEN format('checkpoint %s, %s packages, %s witnesses; root %s', c.seq, c.body ->> 'size',
+                    ecert.witness_count(c.seq), coalesce(s.outcome, 'not computed yet')) END
+      FROM (VALUES (1)) AS one
+      LEFT JOIN LATERAL (SELECT p.seq, p.issued_at, ecert.body(p.package) AS body FROM ledger.package p
+                          WHERE p.issuer = ecert.certifier() AND p.kind = 'checkpoint' ORDER BY p.seq DESC LIMIT 1) AS c ON true
+      LEFT JOIN ledger.sealing s ON s.checkpoint_seq = c.seq
+      LEFT JOIN LATERAL (SELECT l.checkpoint_seq, l.outcome, l.detail FROM ledger.sealing l WHERE l.outcome = 'differs' ORDER BY l.checkpoint_seq LIMIT 1) AS d ON true
+     CROSS JOIN (SELECT g.setting::integer FROM pg_settings g WHERE g.name = 'ecert.checkpoint_interval') AS i (seconds)
+     CROSS JOIN LATERAL (SELECT CASE WHEN ecert.this_node() = ecert.certifier() THEN (SELECT h.is_due FROM ecert.next_heads() AS h) ELSE true END) AS u (is_due)
+    UNION ALL
+    SELECT 'fork', NULL, CASE count(*) WHEN 0 THEN 'ok' ELSE 'alarm' END, count(*)::text,
+           (SELECT format('the certifier signed two trees that contradict each other at size %s', l.first_size) FROM ledger.fork l ORDER BY l.found_at DESC LIMIT 1)
+      FROM ledger.fork f
+$$;
+COMMENT ON FUNCTION ecert.checkpoint_health() IS 'internal: the part of ecert.health() about checkpoints and forks';
+
+REVOKE ALL ON FUNCTION ecert.cosign_note(text, bigint), ecert.create_witness_tables(), ecert.consistency_from_hub(bigint, bigint),
+    ecert.check_against_witnessed(bigint, bytea), ecert.witness(text), ecert.note_fork(bytea, bytea, bytea, bytea[]), ecert.compare_checkpoint(bytea),
+    ecert.create_checkpoint_views() FROM PUBLIC;
