@@ -331,6 +331,11 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'EC011', MESSAGE = format('node "%s" may not issue checkpoint packages', me),
             DETAIL = format('The certifier is "%s".', ecert.certifier());
     END IF;
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        -- an old snapshot does not see what has been sealed meanwhile
+        RAISE EXCEPTION USING ERRCODE = 'invalid_transaction_state', MESSAGE = 'a checkpoint is made in READ COMMITTED',
+            DETAIL = format('This transaction is %s.', upper(current_setting('transaction_isolation')));
+    END IF;
     -- two who seal at once wait for each other, and nobody waits for them
     PERFORM pg_advisory_xact_lock(hashtext('ecert.tree'));
     PERFORM ecert.take_up_checkpoints();
@@ -355,7 +360,7 @@ BEGIN
     RETURN hash;
 END
 $$;
-COMMENT ON FUNCTION ecert.checkpoint() IS 'certifier: seal what was admitted since the last checkpoint: append its leaves to the Merkle tree, sign the root, put the checkpoint on the ledger. Feeds that do not fit in one go into another, made at once. Returns the hash of the newest checkpoint, NULL when there is none and nothing to seal. Takes no lock that an insert waits for. EC011, EC094, EC101';
+COMMENT ON FUNCTION ecert.checkpoint() IS 'certifier: seal what was admitted since the last checkpoint: append its leaves to the Merkle tree, sign the root, put the checkpoint on the ledger. Feeds that do not fit in one go into another, made at once. Returns the hash of the newest checkpoint, NULL when there is none and nothing to seal. Takes no lock that an insert waits for. EC011, EC094, EC101, 25000 in another isolation level than READ COMMITTED';
 
 CREATE FUNCTION ecert.checkpoint_is_due() RETURNS boolean
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp

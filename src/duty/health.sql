@@ -71,10 +71,10 @@ COMMENT ON FUNCTION ecert.link_health() IS 'internal: the part of ecert.health()
 CREATE FUNCTION ecert.set_up_health(OUT item text, OUT subject text, OUT state text, OUT value text, OUT detail text) RETURNS SETOF record
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT 'triggers', NULL::text, CASE WHEN t.in_force = 3 AND t.others = 0 THEN 'ok' ELSE 'alarm' END, format('%s of 3 in force', t.in_force),
+    SELECT 'triggers', NULL::text, CASE WHEN t.in_force = 4 AND t.others = 0 THEN 'ok' ELSE 'alarm' END, format('%s of 4 in force', t.in_force),
            CASE WHEN t.others > 0 THEN format('%s triggers that are not ecert''s', t.others) END
-      FROM (SELECT count(*) FILTER (WHERE g.tgname IN ('ecert_admit', 'ecert_refuse_row', 'ecert_refuse_statement') AND g.tgenabled = 'A'
-                                      AND g.tgfoid IN ('ecert.admit()'::regprocedure, 'ecert.refuse_change()'::regprocedure)) AS in_force,
+      FROM (SELECT count(*) FILTER (WHERE g.tgname IN ('ecert_admit', 'ecert_refuse_row', 'ecert_refuse_statement', 'ecert_take_up') AND g.tgenabled = 'A'
+                                      AND g.tgfoid IN ('ecert.admit()'::regprocedure, 'ecert.refuse_change()'::regprocedure, 'ecert.take_up_new()'::regprocedure)) AS in_force,
                    count(*) FILTER (WHERE g.tgname NOT IN ('ecert_admit', 'ecert_refuse_row', 'ecert_refuse_statement', 'ecert_drain', 'ecert_take_up')) AS others
               FROM pg_trigger g WHERE g.tgrelid = 'ledger.package'::regclass AND NOT g.tgisinternal) AS t
     UNION ALL

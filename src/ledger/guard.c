@@ -96,7 +96,7 @@ belongs_to_ledger(Oid class, Oid object, Oid ledger)
 }
 
 /*
- * Are the ledger's three triggers in place and set to fire always?  While it is
+ * Are the ledger's four triggers in place and set to fire always?  While it is
  * being made, or restored from a dump, they are not, and then there is nothing
  * to guard yet.  The catalog's own snapshot does not see what the command at
  * hand has just changed.
@@ -121,7 +121,7 @@ is_in_force(Oid ledger)
 	}
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);
-	return in_force >= 3;
+	return in_force >= 4;
 }
 
 static void

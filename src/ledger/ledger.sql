@@ -79,8 +79,8 @@ BEGIN
     CREATE TRIGGER ecert_refuse_statement BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.package
         FOR EACH STATEMENT EXECUTE FUNCTION ecert.refuse_change();
     -- what replication writes is checked like everything else
-    ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_admit;
     ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_take_up;
+    ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_admit;
     ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_refuse_row;
     ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_refuse_statement;
 END

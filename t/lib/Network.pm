@@ -10,7 +10,7 @@ use PostgreSQL::Test::Utils;
 our $policy = q{ecert.default_policy() || '{"audit": {"required": [{"as": "upstream", "count": 1}],
 	"upstream": {"tolerance": 0.02}, "downstream": {"tolerance": 0.02}, "peer": {"k": 3, "band": 0.3, "minimum": 3}}}'::jsonb};
 
-# A started server for a node, without a ledger (empty: without the extension too); the duties wait to be called
+# A started server for a node, without a ledger (empty: without the extension too); the duties wait to be called, and make no checkpoints by themselves
 sub server
 {
 	my ($node, %option) = @_;
@@ -32,6 +32,7 @@ shared_preload_libraries = 'ecert'
 ecert.node = '$node'
 ecert.signing_key = '$key'
 ecert.worker_interval = 0
+ecert.checkpoint_interval = 0
 max_wal_senders = 30
 max_replication_slots = 30
 max_logical_replication_workers = 20

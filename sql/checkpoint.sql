@@ -1,0 +1,199 @@
+-- Checkpoints, receipts, witnesses and forks on one server.
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set VERBOSITY terse
+\set SHOW_CONTEXT never
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS ecert;
+DROP SCHEMA IF EXISTS ledger CASCADE;
+SET TimeZone = 'UTC';
+\set become 'SELECT set_config(''ecert.node'', :''who'', false) AS node, set_config(''ecert.signing_key'', :''abs_srcdir'' || ''/test/keys/'' || :''who'' || ''.pem'', false) IS NOT NULL AS has_key;'
+\set who certifier
+:become
+SELECT ecert.create_ledger('checkpoint.test', ecert.default_policy() || '{"certificate": {"threshold": 0, "denominator": "baseline", "valid_days": 365, "witnesses": 2}}') IS NOT NULL AS made;
+SELECT count(ecert.enroll(n.node, n.roles, pg_read_file(:'abs_srcdir' || '/test/keys/' || n.node || '.pub.pem')))
+  FROM (VALUES ('plant-a', '{applicant}'::text[]), ('plant-es256', '{applicant,auditor}'), ('buyer', '{auditor}'), ('supplier', '{auditor}')) AS n (node, roles);
+CREATE FUNCTION pg_temp.energy(first integer, last integer) RETURNS bigint LANGUAGE sql AS $$
+  SELECT count(ecert.append('energy', jsonb_build_object('period', jsonb_build_array(1704067200 + 3600 * g, 1704067200 + 3600 * (g + 1)),
+                            'lines', '[{"source": "electricity", "unit": "kWh", "quantity": 5}]'::jsonb))) FROM generate_series(first, last) AS g $$;
+CREATE VIEW pg_temp.checkpoints AS SELECT checkpoint_seq AS seq, tree_size, package_count, feed_count, witness_count, witnesses_required, outcome FROM ledger.checkpoint;
+-- nothing is sealed before the first checkpoint
+SELECT ecert.receipt(ecert.genesis_hash());
+SELECT ecert.receipt('\x00');
+SELECT ecert.consistency(1, 1);
+-- the certifier seals; leaf 0 is the genesis package, the others come in the order of feeds
+SELECT ecert.checkpoint() IS NOT NULL AS made;
+SELECT * FROM pg_temp.checkpoints;
+SELECT issuer, kind, first_seq, last_seq, first_index, checkpoint_seq FROM ledger.leaf_range ORDER BY first_index;
+-- the root is that of RFC 9162 over the hashes, computed here by SQL
+CREATE FUNCTION pg_temp.mth(leaves bytea[]) RETURNS bytea LANGUAGE plpgsql AS $$
+DECLARE
+  n integer := cardinality(leaves);
+  k integer := 1;
+BEGIN
+  IF n = 1 THEN RETURN leaves[1]; END IF;
+  WHILE k * 2 < n LOOP k := k * 2; END LOOP;
+  RETURN sha256('\x01'::bytea || pg_temp.mth(leaves[1:k]) || pg_temp.mth(leaves[k + 1:n]));
+END $$;
+CREATE FUNCTION pg_temp.leaves(size bigint) RETURNS bytea[] LANGUAGE sql AS $$
+  SELECT array_agg(l.hash ORDER BY l.index) FROM (
+    SELECT 0 AS index, ecert.genesis_hash() AS hash
+    UNION ALL SELECT r.first_index + p.seq - r.first_seq, p.hash FROM ledger.leaf_range r JOIN ledger.package p ON p.issuer = r.issuer AND p.kind = r.kind AND p.seq BETWEEN r.first_seq AND r.last_seq) AS l
+   WHERE l.index < size $$;
+SELECT encode(pg_temp.mth(pg_temp.leaves(tree_size)), 'hex') = root AS same_root FROM ledger.checkpoint;
+-- with nothing new there is no other one
+SELECT ecert.checkpoint() = (SELECT hash FROM ledger.package WHERE kind = 'checkpoint') AS same_again;
+-- more than a tile, several feeds
+\set who plant-a
+:become
+SELECT pg_temp.energy(0, 599) AS packed;
+-- an applicant does not seal
+SELECT ecert.checkpoint();
+\set who plant-es256
+:become
+SELECT pg_temp.energy(0, 9) AS packed;
+\set who certifier
+:become
+SELECT ecert.checkpoint() IS NOT NULL AS made;
+SELECT * FROM pg_temp.checkpoints ORDER BY seq;
+SELECT encode(pg_temp.mth(pg_temp.leaves(tree_size)), 'hex') = root AS same_root FROM ledger.checkpoint ORDER BY checkpoint_seq;
+SELECT level, index, octet_length(hashes) / 32 AS hashes FROM ledger.tile ORDER BY level, index;
+SELECT * FROM ecert.problems();
+-- the tiles of the large tree serve every smaller one
+SELECT count(*) AS sizes, bool_and(ecert.tree_root(n) = pg_temp.mth(pg_temp.leaves(n))) AS same_roots FROM unnest('{1,2,3,4,5,6,7,8,9,100,255,256,257,511,512,513,600}'::bigint[]) AS n;
+SELECT count(*) AS pairs, bool_and(ecert.verify_consistency(o, ecert.tree_root(o), n, ecert.tree_root(n), ecert.consistency(o, n))) AS consistent,
+       bool_or(ecert.verify_consistency(o, ecert.tree_root(o), n, set_byte(ecert.tree_root(n), 5, (get_byte(ecert.tree_root(n), 5) + 1) % 256), ecert.consistency(o, n))) AS with_another_root
+  FROM unnest('{1,2,3,6,7,8,255,256,257,512,616}'::bigint[]) AS o JOIN unnest('{1,2,3,6,7,8,255,256,257,512,616}'::bigint[]) AS n ON o <= n;
+SELECT ecert.consistency(0, 5);
+SELECT ecert.consistency(6, 5);
+SELECT ecert.consistency(5, 100000);
+SELECT ecert.verify_consistency(5, ecert.tree_root(5), 6, ecert.tree_root(6), '{"\\x00"}');
+-- every sealed package has a receipt that verifies with the certifier's public key alone
+SELECT ecert.public_key() AS certifier_key \gset
+SELECT count(*) AS receipts, bool_and(ecert.verify_receipt(p.package, ecert.receipt(p.hash), :'certifier_key')) AS verify
+  FROM ledger.package p WHERE NOT (p.kind = 'checkpoint' AND p.seq = 1);
+SELECT count(*) AS statements, bool_and(ecert.verify_transparent(ecert.transparent(p.hash), :'certifier_key')) AS verify,
+       bool_and(ecert.statement_package(ecert.transparent(p.hash))::bytea = p.package::bytea) AS give_the_package
+  FROM ledger.package p WHERE p.seq IN (0, 255, 599) AND p.kind <> 'checkpoint';
+-- the newest checkpoint is under none yet
+SELECT ecert.receipt(hash) FROM ledger.package WHERE kind = 'checkpoint' AND seq = 1;
+-- not with another package, another key, a changed receipt
+SELECT hash AS some, package AS some_package, ecert.receipt(hash) AS some_receipt FROM ledger.package WHERE issuer = 'plant-a' AND kind = 'energy' AND seq = 300 \gset
+SELECT ecert.verify_receipt(p.package, :'some_receipt', :'certifier_key') AS verifies FROM ledger.package p WHERE p.issuer = 'plant-a' AND p.kind = 'energy' AND p.seq = 301;
+SELECT ecert.verify_receipt(:'some_package', :'some_receipt', pg_read_file(:'abs_srcdir' || '/test/keys/buyer.pub.pem')) AS verifies;
+SELECT ecert.verify_receipt(:'some_package', :'some_receipt', pg_read_file(:'abs_srcdir' || '/test/keys/plant-es256.pub.pem')) AS verifies;
+SELECT ecert.verify_receipt(:'some_package', :'some_receipt', 'no key');
+SELECT count(*) AS bits, count(*) FILTER (WHERE ecert.verify_receipt(:'some_package', set_bit(:'some_receipt'::bytea, b, 1 - get_bit(:'some_receipt'::bytea, b)), :'certifier_key')) AS verify
+  FROM generate_series(0, 8 * octet_length(:'some_receipt'::bytea) - 1) AS b;
+SELECT count(*) AS cut, count(*) FILTER (WHERE ecert.verify_receipt(:'some_package', substring(:'some_receipt'::bytea FOR n), :'certifier_key')) AS verify
+  FROM generate_series(0, octet_length(:'some_receipt'::bytea) - 1) AS n;
+SELECT count(*) AS bits, count(*) FILTER (WHERE ecert.verify_transparent(set_bit(s, b, 1 - get_bit(s, b)), :'certifier_key')) AS verify
+  FROM (SELECT ecert.transparent(:'some')) AS t (s) CROSS JOIN LATERAL generate_series(0, 8 * octet_length(s) - 1) AS b
+ -- a plain package has no receipt, and so does not verify either
+;
+SELECT ecert.verify_transparent(:'some_package'::ecert.package::bytea, :'certifier_key') AS without_receipt;
+SELECT ecert.statement_package('\xd28443a0');
+-- hand-made checkpoints: refused when they are not of this ledger, and nothing of them stays
+SELECT ecert.body(package) AS good FROM ledger.package WHERE kind = 'checkpoint' AND seq = 1 \gset
+CREATE TABLE pg_temp.caches AS SELECT (SELECT count(*) FROM ledger.leaf_range) AS ranges, (SELECT sum(octet_length(hashes)) FROM ledger.tile) AS tiles, (SELECT count(*) FROM ledger.sealing) AS sealings;
+SELECT ecert.append('checkpoint', :'good');
+SELECT ecert.append('checkpoint', jsonb_set(:'good', '{heads}', '[["certifier", "checkpoint", 1]]'));
+SELECT ecert.append('checkpoint', jsonb_build_object('size', 617, 'root', repeat('00', 32), 'heads', '[["certifier", "checkpoint", 1]]'::jsonb, 'seal', ecert.seal_root(decode(repeat('00', 32), 'hex'))));
+SELECT ecert.append('checkpoint', jsonb_build_object('size', 617, 'root', repeat('00', 32), 'heads', '[["certifier", "checkpoint", 1]]'::jsonb, 'seal', repeat('00', 64)));
+SELECT ecert.append('checkpoint', jsonb_build_object('size', 618, 'root', repeat('00', 32), 'heads', '[["certifier", "checkpoint", 1], ["certifier", "checkpoint", 1]]'::jsonb, 'seal', ecert.seal_root(decode(repeat('00', 32), 'hex'))));
+SELECT ecert.append('checkpoint', jsonb_build_object('size', 617, 'root', repeat('00', 32), 'heads', '[["nobody", "energy", 0]]'::jsonb, 'seal', ecert.seal_root(decode(repeat('00', 32), 'hex'))));
+SELECT ecert.append('checkpoint', jsonb_build_object('size', 617, 'root', repeat('00', 32), 'heads', '[["certifier", "genesis", 0]]'::jsonb, 'seal', ecert.seal_root(decode(repeat('00', 32), 'hex'))));
+SELECT ecert.append('checkpoint', jsonb_build_object('size', 617, 'root', encode(ecert.tree_root(616), 'hex'), 'heads', '[["certifier", "checkpoint", 1]]'::jsonb,
+  'seal', ecert.seal_root(ecert.tree_root(616)), 'note', ecert.sign_note(616, ecert.tree_root(616))));
+SELECT c.ranges = (SELECT count(*) FROM ledger.leaf_range) AND c.tiles = (SELECT sum(octet_length(hashes)) FROM ledger.tile) AND c.sealings = (SELECT count(*) FROM ledger.sealing) AS nothing_stays FROM pg_temp.caches c;
+-- a right one that was made by hand, as a certifier does whose key is elsewhere
+SELECT encode(pg_temp.mth(pg_temp.leaves(616) || ARRAY(SELECT hash FROM ledger.package WHERE kind = 'checkpoint' AND seq = 1)), 'hex') AS next_root \gset
+SELECT ecert.append('checkpoint', jsonb_build_object('size', 617, 'root', :'next_root', 'heads', '[["certifier", "checkpoint", 1]]'::jsonb, 'seal', ecert.seal_root(decode(:'next_root', 'hex')))) IS NOT NULL AS admitted;
+SELECT * FROM pg_temp.checkpoints ORDER BY seq;
+SELECT ecert.checkpoint() IS NOT NULL AS made;
+-- witnesses: the policy asks for two, whoever they are, once each
+SELECT ecert.witness();
+\set who buyer
+:become
+SELECT ecert.witness_is_due() AS due;
+SELECT ecert.witness() IS NOT NULL AS witnessed;
+SELECT ecert.witness_is_due() AS due, ecert.witness() IS NULL AS nothing_new;
+\set who plant-es256
+:become
+-- an ES256 key makes no cosignature
+SELECT ecert.witness() IS NOT NULL AS witnessed;
+\set who supplier
+:become
+-- one brings the line of a witness that is no node
+SELECT ecert.witness('not a line');
+SELECT ecert.witness((SELECT replace(cosignature, ' buyer ', ' witness.example ') FROM ledger.witness WHERE witness = 'buyer')) IS NOT NULL AS witnessed;
+SELECT witness, tree_size, cosignature ~ '^— (buyer|witness.example) [A-Za-z0-9+/]+=*$' AS cosigned FROM ledger.witness ORDER BY witness;
+SELECT * FROM pg_temp.checkpoints ORDER BY seq;
+-- somebody else's line under one's own name is none
+SELECT ecert.append('witness', jsonb_build_object('checkpoint', checkpoint_hash, 'size', tree_size, 'root', root, 'cosignature', replace(cosignature, 'witness.example', 'supplier'))) FROM ledger.witness WHERE witness = 'supplier';
+SELECT ecert.append('witness', jsonb_build_object('checkpoint', checkpoint_hash, 'size', tree_size + 1, 'root', root)) FROM ledger.witness WHERE witness = 'supplier';
+SELECT ecert.append('witness', jsonb_build_object('checkpoint', repeat('00', 32), 'size', tree_size, 'root', root)) FROM ledger.witness WHERE witness = 'supplier';
+-- checkpoints and witnesses alone give no reason for another checkpoint
+\set who certifier
+:become
+SELECT ecert.checkpoint_is_due() AS due;
+\set who plant-a
+:become
+SELECT pg_temp.energy(600, 600) AS packed;
+\set who certifier
+:become
+SELECT h.is_due AS something_is_new FROM ecert.next_heads() AS h;
+-- two stories: the certifier seals, takes it back, and seals something else
+BEGIN;
+SELECT ecert.checkpoint() IS NOT NULL AS made;
+SELECT package AS other_package, convert_to(ecert.body(package) ->> 'note', 'UTF8') AS other_note FROM ledger.package WHERE kind = 'checkpoint' ORDER BY seq DESC LIMIT 1 \gset
+ROLLBACK;
+SELECT outcome, detail FROM ecert.compare_checkpoint(:'other_note');
+\set who plant-a
+:become
+SELECT pg_temp.energy(601, 700) AS packed;
+\set who certifier
+:become
+SELECT ecert.checkpoint() IS NOT NULL AS made;
+SELECT outcome FROM ecert.compare_checkpoint(:'other_note');
+SELECT outcome FROM ecert.compare_checkpoint(:'other_package'::ecert.package::bytea);
+SELECT first_size, second_size, ecert.is_fork(first_checkpoint, second_checkpoint, other_root, proof) AS convicts,
+       ecert.is_fork(second_checkpoint, first_checkpoint, other_root, proof) AS turned_round, ecert.is_fork(first_checkpoint, second_checkpoint, other_root, '{}') AS without_proof,
+       ecert.is_fork(set_byte(first_checkpoint, 20, 65), second_checkpoint, other_root, proof) AS with_a_changed_byte FROM ledger.fork;
+SELECT issuer, kind, seq FROM ledger.equivocation;
+SELECT item, state, regexp_replace(detail, '[0-9a-f]{64}', 'hash') AS detail FROM ledger.health WHERE item IN ('checkpoint', 'fork', 'equivocation') ORDER BY item;
+-- what is no checkpoint of this certifier proves nothing
+SELECT outcome FROM ecert.compare_checkpoint('');
+SELECT outcome FROM ecert.compare_checkpoint('\xff');
+SELECT outcome FROM ecert.compare_checkpoint(set_byte(:'other_note', 60, 66));
+SELECT outcome FROM ecert.compare_checkpoint((SELECT package::bytea FROM ledger.package WHERE kind = 'genesis'));
+SELECT outcome FROM ecert.compare_checkpoint((SELECT package::bytea FROM ledger.package WHERE kind = 'checkpoint' AND seq = 0));
+-- a witness that saw the other story does not sign this one
+\set who buyer
+:become
+UPDATE ledger.witnessed SET size = 619, root = sha256('other') WHERE node = 'buyer';
+SELECT ecert.witness();
+UPDATE ledger.witnessed SET size = 100000 WHERE node = 'buyer';
+SELECT ecert.witness();
+-- the caches can be made anew, and are what they were
+\set who certifier
+:become
+CREATE TABLE pg_temp.tiles AS SELECT * FROM ledger.tile;
+UPDATE ledger.tile SET hashes = set_byte(hashes, 40, (get_byte(hashes, 40) + 1) % 256) WHERE level = 0 AND index = 0;
+SELECT ecert.verify_receipt(package, ecert.receipt(hash), :'certifier_key') AS verifies FROM ledger.package WHERE issuer = 'certifier' AND kind = 'node' AND seq = 1;
+SELECT * FROM ecert.problems();
+SELECT ecert.rebuild_tree() AS checkpoints;
+SELECT count(*) AS tiles, count(*) FILTER (WHERE t.hashes = l.hashes) AS same FROM pg_temp.tiles t FULL JOIN ledger.tile l USING (level, index);
+SELECT ecert.verify_receipt(package, ecert.receipt(hash), :'certifier_key') AS verifies FROM ledger.package WHERE issuer = 'certifier' AND kind = 'node' AND seq = 1;
+-- a damaged tile is said
+DELETE FROM ledger.tile WHERE level = 0 AND index = 0;
+SELECT ecert.receipt(hash) FROM ledger.package WHERE issuer = 'certifier' AND kind = 'node' AND seq = 1;
+SELECT ecert.rebuild_tree() AS checkpoints;
+-- removing the newest packages of a feed is seen now
+ALTER TABLE ledger.package DISABLE TRIGGER USER;
+DELETE FROM ledger.package WHERE issuer = 'plant-es256' AND kind = 'energy' AND seq = 9;
+ALTER TABLE ledger.package ENABLE TRIGGER USER;
+SELECT * FROM ecert.problems();
+SELECT ecert.rebuild_tree() AS checkpoints;
+SELECT checkpoint_seq, outcome, detail FROM ledger.checkpoint ORDER BY checkpoint_seq;
+SELECT ecert.checkpoint();
+DROP SCHEMA ledger CASCADE;
