@@ -178,8 +178,9 @@ SELECT ecert.witness();
 \set who certifier
 :become
 CREATE TABLE pg_temp.tiles AS SELECT * FROM ledger.tile;
+-- (with a damaged tile nobody is given a receipt that does not hold)
 UPDATE ledger.tile SET hashes = set_byte(hashes, 40, (get_byte(hashes, 40) + 1) % 256) WHERE level = 0 AND index = 0;
-SELECT ecert.verify_receipt(package, ecert.receipt(hash), :'certifier_key') AS verifies FROM ledger.package WHERE issuer = 'certifier' AND kind = 'node' AND seq = 1;
+SELECT ecert.receipt(hash) FROM ledger.package WHERE issuer = 'certifier' AND kind = 'node' AND seq = 1;
 SELECT * FROM ecert.problems();
 SELECT ecert.rebuild_tree() AS checkpoints;
 SELECT count(*) AS tiles, count(*) FILTER (WHERE t.hashes = l.hashes) AS same FROM pg_temp.tiles t FULL JOIN ledger.tile l USING (level, index);

@@ -377,7 +377,7 @@ COMMENT ON FUNCTION ecert.checkpoint_is_due() IS 'certifier: whether ecert.check
 
 CREATE FUNCTION ecert.receipt(hash bytea) RETURNS bytea
     LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_receipt';
-COMMENT ON FUNCTION ecert.receipt(bytea) IS 'the COSE receipt of inclusion (RFC 9942, RFC9162_SHA256) of the package with that hash under the newest checkpoint that this node has found right; whoever has it and the certifier''s public key can check offline that the package is on the ledger. EC102 when it is under no checkpoint yet, EC103 when this node has no tree, P0002 when there is no such package';
+COMMENT ON FUNCTION ecert.receipt(bytea) IS 'the COSE receipt of inclusion (RFC 9942, RFC9162_SHA256) of the package with that hash under the newest checkpoint that this node has found right; whoever has it and the certifier''s public key can check offline that the package is on the ledger. EC102 when it is under no checkpoint yet, EC103 when this node has no tree or a damaged one, P0002 when there is no such package';
 
 CREATE FUNCTION ecert.transparent(hash bytea) RETURNS bytea
     LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_transparent';

@@ -94,6 +94,25 @@ find_leaf(Datum hash, Datum *package, EcertPackage *sealed_by, EcertCheckpoint *
 	return index;
 }
 
+/* A proof from damaged tiles proves nothing: nobody is given one */
+static void
+check_path(Datum hash, uint64 index, const EcertCheckpoint *checkpoint, const EcertProof *path)
+{
+	uint8_t		leaf[ECERT_HASH_SIZE];
+	uint8_t		root[ECERT_HASH_SIZE];
+
+	if (ecert_hash_from_datum(hash, leaf) &&
+		ecert_inclusion_root(leaf, index, checkpoint->size, path, root) == ECERT_OK &&
+		memcmp(root, checkpoint->root, ECERT_HASH_SIZE) == 0)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_ECERT_NO_TREE),
+			 errmsg("the Merkle tree in ledger.tile is not that of the checkpoint"),
+			 errdetail("Leaf " UINT64_FORMAT " of " UINT64_FORMAT " does not lead to root %s.", index, checkpoint->size,
+					   ecert_hex(ecert_slice(checkpoint->root, ECERT_HASH_SIZE))),
+			 errhint("Somebody has changed it, or ledger.package: see ecert.problems(), then SELECT ecert.rebuild_tree().")));
+}
+
 /* The receipt of the package with that hash, palloc'd in SPI's memory, and the package; inside SPI */
 static EcertBuffer
 make_receipt(Datum hash, Datum *package)
@@ -107,6 +126,7 @@ make_receipt(Datum hash, Datum *package)
 
 	if (code != ECERT_OK)
 		ecert_raise_tree(code, checkpoint.size);
+	check_path(hash, index, &checkpoint, &path);
 	ecert_receipt_put(&out, sealed_by.alg, sealed_by.kid, ecert_slice(checkpoint.seal, sizeof checkpoint.seal),
 					  index, checkpoint.size, &path);
 	if (!ecert_buffer_fits(&out))
