@@ -4,6 +4,7 @@
  *		recursive definitions, and proofs that were tampered with.
  */
 #include "check.h"
+#include "memory_tiles.h"
 #include "merkle_reference.h"
 #include "vectors_merkle.h"
 
