@@ -7,6 +7,7 @@
 #include "diag.h"
 #include "keys.h"
 #include "memory_tiles.h"
+#include "vectors_receipt.h"
 
 #include "core/receipt.h"
 
@@ -624,6 +625,52 @@ test_statement_sizes(const Sample *sample)
 			  ECERT_TRAILING_BYTES, "a statement with one byte behind it is refused");
 }
 
+/* ----- what others have made ----- */
+
+static void
+test_vector_receipt(const ReceiptVector *vector, EcertSlice bytes, EcertSlice entry)
+{
+	uint8_t		raw[ECERT_RAW_KEY_MAX];
+	uint8_t		leaf[ECERT_HASH_SIZE];
+	EcertPublicKey *key = NULL;
+	EcertReceipt receipt;
+
+	if (ecert_public_key_new(vector->alg, ecert_slice(raw, diag_unhex(vector->key, raw)), &key) != ECERT_OK ||
+		ecert_package_hash(entry, leaf) != ECERT_OK)
+		abort();
+	CHECK_INT(ecert_receipt_parse(bytes, &receipt, NULL), ECERT_OK, "a receipt by %s is read", vector->maker);
+	CHECK(receipt.alg == vector->alg && receipt.leaf_index == vector->leaf_index && receipt.tree_size == vector->tree_size,
+		  "it says its place");
+	CHECK_INT(ecert_receipt_verify(&receipt, leaf, key), ECERT_OK, "and is verified");
+	leaf[0] ^= 1;
+	CHECK_INT(ecert_receipt_verify(&receipt, leaf, key), ECERT_BAD_SIGNATURE, "for this entry only");
+	ecert_public_key_free(key);
+}
+
+static void
+test_vectors(void)
+{
+	static uint8_t entry_bytes[1024];
+	EcertSlice	entry = ecert_slice(entry_bytes, diag_unhex(RECEIPT_ENTRY, entry_bytes));
+
+	for (size_t i = 0; i < COUNT(receipt_vectors); i++)
+	{
+		const ReceiptVector *vector = &receipt_vectors[i];
+		EcertBuffer out = ecert_buffer(package_bytes, sizeof package_bytes);
+		EcertSlice	receipt = ecert_slice(input, diag_unhex(vector->receipt, input));
+		EcertSlice	statement = ecert_slice(statement_bytes, diag_unhex(vector->statement, statement_bytes));
+		EcertCursor receipts;
+		EcertCborHead head;
+		uint64_t	count;
+
+		test_vector_receipt(vector, receipt, entry);
+		CHECK(ecert_statement_parse(statement, &out, &receipts, &count, NULL) == ECERT_OK && count == 1 &&
+			  ecert_slice_equal(ecert_slice(package_bytes, out.size), entry), "a statement with it gives the package back");
+		CHECK(ecert_cbor_head(&receipts, &head, NULL) == ECERT_OK && ecert_slice_equal(ecert_cbor_content(&receipts, &head), receipt),
+			  "and the receipt");
+	}
+}
+
 int
 main(void)
 {
@@ -646,6 +693,7 @@ main(void)
 	test_long_header(samples[0]);
 	test_statement_shapes();
 	test_statement_sizes(samples[0]);
+	test_vectors();
 	for (size_t i = 0; i < COUNT(samples); i++)
 		close_sample(samples[i]);
 	return check_done();
