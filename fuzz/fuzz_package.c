@@ -3,14 +3,11 @@
  *		libFuzzer target for everything in src/core that reads foreign bytes.
  *
  * The first byte chooses what the others are: the body of a kind, a package, a
- * CBOR item, or the text of a decimal.  They are copied to an allocation of
- * exactly their size, so that AddressSanitizer sees every read beside them;
- * wrong answers end in abort().
+ * CBOR item, or the text of a decimal.
  */
 #include "core/body.h"
+#include "must.h"
 #include "reference.h"
-
-#include <stdlib.h>
 
 enum
 {
@@ -19,12 +16,6 @@ enum
 	MODE_DECIMAL,
 	MODE_COUNT
 };
-
-#define MUST(condition) \
-	do { \
-		if (!(condition)) \
-			__builtin_trap(); \
-	} while (0)
 
 static void
 check_utf8(EcertSlice text)
@@ -93,13 +84,6 @@ use_item(EcertSlice bytes)
 	}
 	MUST(ecert_buffer_fits(&out) && ecert_slice_equal(ecert_slice(out.data, out.size), bytes));
 	free(out.data);
-}
-
-static void
-check_error(EcertCode code, const EcertError *error, size_t size)
-{
-	if (code != ECERT_OK)
-		MUST(error->code == code && error->offset <= size && ecert_error_text(code)[0] != 'u');
 }
 
 static bool
@@ -276,8 +260,6 @@ fuzz_decimal(EcertSlice text)
 	check_utf8(text);
 }
 
-int			LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -288,8 +270,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0)
 		return 0;
 	mode = data[0] % MODE_COUNT;
-	copy = malloc(size - 1);
-	memcpy(copy, data + 1, size - 1);
+	copy = copy_input(data, size);
 	bytes = ecert_slice(copy, size - 1);
 	if (mode == MODE_PACKAGE)
 		fuzz_package(bytes);

@@ -1,19 +1,38 @@
 /*
  * seeds.c
- *		Write the seed corpus of fuzz_package.c: a good body and a good package
- *		of every kind, examples of CBOR, and decimals.
+ *		Write the seed corpus of a fuzz target.
  *
- * seeds FOLDER
+ * seeds FOLDER TARGET
+ *
+ * For fuzz_package a good body and a good package of every kind, examples of
+ * CBOR, and decimals; for fuzz_receipt a receipt, statements, proofs and
+ * places in trees; for fuzz_note notes, lines, names and base64.
  */
 #include "bodies.h"
 #include "vectors_cbor.h"
+#include "vectors_merkle.h"
+#include "vectors_note.h"
+
+#include "core/note.h"
+#include "core/receipt.h"
 
 #include <errno.h>
 #include <sys/stat.h>
 
+/* The first bytes that the targets know */
 #define MODE_PACKAGE ECERT_KIND_COUNT
 #define MODE_CBOR (ECERT_KIND_COUNT + 1)
 #define MODE_DECIMAL (ECERT_KIND_COUNT + 2)
+
+enum
+{
+	MODE_RECEIPT, MODE_STATEMENT, MODE_INCLUSION, MODE_CONSISTENCY, MODE_TILES
+};
+
+enum
+{
+	MODE_NOTE, MODE_LINES, MODE_BASE64, MODE_BYTES, MODE_NAME
+};
 
 static const char *folder;
 static size_t written = 0;
@@ -33,15 +52,13 @@ write_seed(int mode, EcertSlice bytes)
 	free(name);
 }
 
-/* The body alone, and in a package */
-static void
-write_body(EcertKind kind, const char *text, const EcertPrivateKey *key)
+/* A package of a kind with that body; in static storage */
+static EcertSlice
+package_of(EcertKind kind, EcertSlice body, const EcertPrivateKey *key)
 {
-	static uint8_t body_bytes[DIAG_MAX];
 	static uint8_t out_bytes[ECERT_PACKAGE_MAX];
 	static uint8_t scratch[ECERT_PACKAGE_MAX + 32];
 	static const uint8_t prev[ECERT_HASH_SIZE] = {1, 2, 3};
-	EcertSlice	body = ecert_slice(body_bytes, diag_encode(text, body_bytes));
 	EcertBuffer out = ecert_buffer(out_bytes, sizeof out_bytes);
 	EcertPackage package;
 
@@ -59,8 +76,18 @@ write_body(EcertKind kind, const char *text, const EcertPrivateKey *key)
 		fprintf(stderr, "seeds: could not sign a package of kind %s\n", ecert_kind_name(kind));
 		exit(1);
 	}
+	return ecert_slice(out_bytes, out.size);
+}
+
+/* The body alone, and in a package */
+static void
+write_body(EcertKind kind, const char *text, const EcertPrivateKey *key)
+{
+	static uint8_t body_bytes[DIAG_MAX];
+	EcertSlice	body = ecert_slice(body_bytes, diag_encode(text, body_bytes));
+
 	write_seed((int) kind, body);
-	write_seed(MODE_PACKAGE, ecert_slice(out_bytes, out.size));
+	write_seed(MODE_PACKAGE, package_of(kind, body, key));
 }
 
 static void
@@ -93,23 +120,146 @@ write_others(void)
 		write_seed(MODE_DECIMAL, ecert_slice_text(decimals[i]));
 }
 
+static void
+write_packages(const EcertPrivateKey *key)
+{
+	write_bodies(key);
+	write_others();
+}
+
+/* ----- receipts ----- */
+
+static void
+put_number(EcertBuffer *out, uint64_t number)
+{
+	for (int i = 7; i >= 0; i--)
+	{
+		uint8_t		byte = (uint8_t) (number >> (8 * i));
+
+		ecert_buffer_put(out, ecert_slice(&byte, 1));
+	}
+}
+
+/* Two places and what proves them */
+static void
+write_proofs(int mode, const MerkleVector *vectors, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+	{
+		uint8_t		bytes[256];
+		uint8_t		hash[ECERT_HASH_SIZE];
+		EcertBuffer out = ecert_buffer(bytes, sizeof bytes);
+
+		put_number(&out, vectors[i].a);
+		put_number(&out, vectors[i].b);
+		for (const char *const *hashes = vectors[i].hashes; *hashes != NULL; hashes++)
+			ecert_buffer_put(&out, ecert_slice(hash, diag_unhex(*hashes, hash)));
+		write_seed(mode, ecert_slice(bytes, out.size));
+	}
+}
+
+/* How many leaves there are, and two places among them */
+static void
+write_places(void)
+{
+	static const uint64_t places[][3] = {
+		{8, 5, 8}, {257, 256, 257}, {65536, 255, 65536}, {ECERT_TREE_MAX, ECERT_TREE_MAX - 1, ECERT_TREE_MAX}, {3, 7, 9},
+		{UINT64_MAX, UINT64_MAX - 1, UINT64_MAX}
+	};
+
+	for (size_t i = 0; i < COUNT(places); i++)
+	{
+		uint8_t		bytes[24];
+		EcertBuffer out = ecert_buffer(bytes, sizeof bytes);
+
+		for (int k = 0; k < 3; k++)
+			put_number(&out, places[i][k]);
+		write_seed(MODE_TILES, ecert_slice(bytes, out.size));
+	}
+}
+
+static void
+write_receipts(const EcertPrivateKey *key)
+{
+	static uint8_t body_bytes[DIAG_MAX];
+	static uint8_t statement[ECERT_STATEMENT_MAX];
+	static const uint8_t kid[ECERT_HASH_SIZE] = {4, 5, 6};
+	static const EcertProof path = {.hashes = {{1}, {2}, {3}}, .count = 3};
+	uint8_t		receipt[ECERT_RECEIPT_MAX];
+	uint8_t		seal[ECERT_SIGNATURE_SIZE];
+	EcertBuffer out = ecert_buffer(receipt, sizeof receipt);
+	EcertSlice	bytes = package_of(ECERT_KIND_POLICY, ecert_slice(body_bytes, diag_encode("{}", body_bytes)), key);
+	EcertPackage package;
+
+	if (ecert_seal(kid, ECERT_ALG_ED25519, ecert_slice(kid, sizeof kid), key, seal) != ECERT_OK ||
+		ecert_package_parse(bytes, &package, NULL) != ECERT_OK)
+		exit(1);
+	ecert_receipt_put(&out, ECERT_ALG_ED25519, ecert_slice(kid, sizeof kid), ecert_slice(seal, sizeof seal), 5, 8, &path);
+	bytes = ecert_slice(receipt, out.size);
+	write_seed(MODE_RECEIPT, bytes);
+	write_seed(MODE_STATEMENT, package.bytes);
+	out = ecert_buffer(statement, sizeof statement);
+	ecert_statement_put(&out, &package, bytes);
+	write_seed(MODE_STATEMENT, ecert_slice(statement, out.size));
+	write_proofs(MODE_INCLUSION, merkle_inclusions, COUNT(merkle_inclusions));
+	write_proofs(MODE_CONSISTENCY, merkle_consistencies, COUNT(merkle_consistencies));
+	write_places();
+}
+
+/* ----- notes ----- */
+
+static void
+write_notes(const EcertPrivateKey *key)
+{
+	static const char *const names[] = {"ledger.example/e", "a+b", "a b", "a\xc2\x85", "\xe3\x80\x80"};
+	static const uint8_t root[ECERT_HASH_SIZE] = {1, 2, 3};
+	uint8_t		bytes[ECERT_NOTE_MAX];
+	EcertBuffer out = ecert_buffer(bytes, sizeof bytes);
+
+	if (ecert_note_sign(&out, ecert_slice_text(names[0]), 12, root, key) != ECERT_OK)
+		exit(1);
+	write_seed(MODE_NOTE, ecert_slice(bytes, out.size));
+	write_seed(MODE_NOTE, ecert_slice_text(C2SP_TEXT "\n" C2SP_LOG_LINE C2SP_COSIGNATURE_LINE));
+	write_seed(MODE_NOTE, ecert_slice_text(C2SP_TEXT "extension\n\n" GO_LINE));
+	write_seed(MODE_LINES, ecert_slice_text(C2SP_LOG_LINE C2SP_COSIGNATURE_LINE GO_LINE));
+	write_seed(MODE_BASE64, ecert_slice_text(GO_PUBLIC));
+	write_seed(MODE_BASE64, ecert_slice_text("Zg=="));
+	write_seed(MODE_BYTES, ecert_slice_text("bytes"));
+	for (size_t i = 0; i < COUNT(names); i++)
+		write_seed(MODE_NAME, ecert_slice_text(names[i]));
+}
+
+static const struct
+{
+	const char *name;
+	void		(*write) (const EcertPrivateKey *key);
+}			targets[] = {
+	{"fuzz_package", write_packages},
+	{"fuzz_receipt", write_receipts},
+	{"fuzz_note", write_notes},
+};
+
 int
 main(int argc, char **argv)
 {
 	static const uint8_t seed[32] = {7};
 	EcertPrivateKey *key = NULL;
 
-	if (argc != 2)
+	if (argc != 3)
 	{
-		fprintf(stderr, "usage: seeds FOLDER\n");
+		fprintf(stderr, "usage: seeds FOLDER TARGET\n");
 		return 2;
 	}
 	folder = argv[1];
 	if (ecert_private_key_from_seed(ecert_slice(seed, sizeof seed), &key) != ECERT_OK)
 		return 1;
-	write_bodies(key);
-	write_others();
+	for (size_t i = 0; i < COUNT(targets); i++)
+	{
+		if (strcmp(targets[i].name, argv[2]) == 0)
+			targets[i].write(key);
+	}
 	ecert_private_key_free(key);
 	printf("%zu seeds in %s\n", written, folder);
-	return 0;
+	/* a target without seeds is a name misspelt */
+	return written > 0 ? 0 : 1;
 }

@@ -214,8 +214,8 @@ remove_home() {
 copy_tree() {
 	as_server mkdir "$home/tree"
 	tar -C "$project" -c -f - --exclude=./.git --exclude=./build --exclude=./demo/cluster --exclude='*.o' \
-		--exclude='*.so' --exclude='./fuzz/corpus' --exclude=./tools/ecert-sign --exclude=./bench/verify-rate \
-		--exclude=./tmp_check --exclude=./results . |
+		--exclude='*.so' --exclude='./fuzz/corpus' --exclude=./tools/ecert-sign --exclude=./tools/ecert-receipt \
+		--exclude=./bench/verify-rate --exclude=./tmp_check --exclude=./results . |
 		as_server tar -C "$home/tree" --no-same-owner -x -f -
 	[ ! -d "$project/../shared" ] || as_server ln -s "$(cd "$project/../shared" && pwd -P)" "$home/shared"
 }

@@ -4,18 +4,16 @@
 use strict;
 use warnings FATAL => 'all';
 
-use File::Basename qw(dirname);
-use File::Copy qw(copy);
-use File::Path qw(make_path);
-use File::Spec;
-use IPC::Run;
-use JSON::PP;
+use FindBin;
+use lib "$FindBin::RealBin/lib";
+
+use Interop;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $ORIGIN = 'interop.example';
-my $json = JSON::PP->new->utf8->canonical;
+my $json = $Interop::json;
 
 # One node per library and algorithm
 my @makers = (
@@ -24,58 +22,8 @@ my @makers = (
 	{ node => 'noble-ed25519', library => 'noble', alg => 'Ed25519' },
 	{ node => 'noble-es256', library => 'noble', alg => 'ES256' });
 
-# The folder with the scripts and their modules, or undef
-sub interop_folder
-{
-	my $source = dirname(__FILE__) . '/interop';
-	return File::Spec->rel2abs($source) if -d "$source/node_modules";
-
-	my $folder = File::Spec->rel2abs("$PostgreSQL::Test::Utils::tmp_check/interop");
-	make_path($folder);
-	copy($_, $folder) or die "could not copy $_: $!" foreach (glob("$source/*.mjs $source/*.json"));
-	return $folder if -d "$folder/node_modules";
-
-	local $ENV{npm_config_cache} = "$PostgreSQL::Test::Utils::tmp_check/npm-cache";
-	my $output = '';
-	my $done = eval {
-		IPC::Run::run(
-			[ 'npm', 'install', '--prefix', $folder, '--no-save', '--omit=optional', '--ignore-scripts',
-				'--no-audit', '--no-fund',
-				'--fetch-retries=1', '--fetch-timeout=20000' ],
-			'<', \undef, '>&', \$output, IPC::Run::timeout(180));
-	};
-	note($output);
-	return $done ? $folder : undef;
-}
-
-sub have_node
-{
-	my $version = '';
-	my $ran = eval { IPC::Run::run([ 'node', '--version' ], '<', \undef, '>', \$version, '2>', \my $error) };
-	return $ran && $version =~ /^v(\d+)/ && $1 >= 20;
-}
-
-plan skip_all => 'node 20 or later is not here' unless have_node();
-my $folder = interop_folder();
-plan skip_all => 'the npm modules of t/interop cannot be installed' unless defined $folder;
-
-# Run a script with a JSON document in and out
-sub script
-{
-	my ($name, $request) = @_;
-	my $input = $json->encode($request);
-	my ($output, $error) = ('', '');
-	IPC::Run::run([ 'node', "$folder/$name" ], '<', \$input, '>', \$output, '2>', \$error)
-	  or die "$name failed: $error";
-	return $json->decode($output);
-}
-
-my $keys = PostgreSQL::Test::Utils::tempdir();
-{
-	my @names = ('certifier', 'here-ed25519', 'here-es256', map { $_->{node} } @makers);
-	IPC::Run::run([ 'sh', '-c', 'cd "$0" && exec node "$@"', $keys, "$folder/keys.mjs", @names ])
-	  or die 'keys.mjs failed';
-}
+my $folder = Interop::need_folder();
+my $keys = Interop::keys($folder, 'certifier', 'here-ed25519', 'here-es256', map { $_->{node} } @makers);
 my $server = PostgreSQL::Test::Cluster->new('interop');
 $server->init;
 $server->append_conf('postgresql.conf', "shared_preload_libraries = 'ecert'\ntimezone = 'UTC'\n");
@@ -158,7 +106,7 @@ sub make_feed
 			period => $months[0],
 			lines => [ { product => 'steel', unit => 't', output => { decimal => '1000.000' },
 				qualified => { decimal => '998.25' } } ] } };
-	return script('make.mjs', \@requests);
+	return Interop::script($folder, 'make.mjs', \@requests);
 }
 
 foreach my $maker (@makers)
@@ -225,7 +173,7 @@ my $rows = $json->decode($server->safe_psql('postgres', q{
 		'issued', extract(epoch FROM issued_at)::bigint) ORDER BY issuer, kind, seq)
 	FROM ledger.package}));
 cmp_ok(scalar(@$rows), '>=', 1 + 6 + 6 + 16, 'the ledger has all packages');
-my $checked = script('check.mjs', [ map { { package => $_->{package}, key => public_pem($_->{issuer}) } } @$rows ]);
+my $checked = Interop::script($folder, 'check.mjs', [ map { { package => $_->{package}, key => public_pem($_->{issuer}) } } @$rows ]);
 my %failed = map { $_ => 0 } qw(cose noble refusedWhenChanged sameWhenEncodedAgain hash kid fields);
 foreach my $i (0 .. $#$rows)
 {

@@ -172,7 +172,7 @@ read_size(EcertSlice line, uint64_t *size)
 		return false;
 	for (size_t i = 0; i < line.size; i++)
 	{
-		if (line.data[i] < '0' || line.data[i] > '9')
+		if (line.data[i] < '0' || line.data[i] > '9' || *size > ECERT_TREE_MAX / 10)
 			return false;
 		*size = *size * 10 + (uint64_t) (line.data[i] - '0');
 		if (*size > ECERT_TREE_MAX)

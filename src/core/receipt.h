@@ -31,6 +31,12 @@ typedef struct EcertReceipt
 	EcertSlice	signature;		/* 64 bytes */
 	EcertAlg	alg;
 	EcertSlice	kid;			/* size 0: not named */
+
+	/*
+	 * The signature covers the root, not these: tree_size says how to read the
+	 * path, and other sizes with a path of the same shape lead to the same
+	 * root.  What size a root has is a checkpoint's to say.
+	 */
 	uint64_t	tree_size;
 	uint64_t	leaf_index;
 	EcertProof	path;

@@ -5,14 +5,10 @@
  */
 #include "check.h"
 #include "diag.h"
+#include "keys.h"
 #include "vectors_cose.h"
 
 #include "core/package.h"
-
-#include <openssl/ec.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <unistd.h>
 
 #define COUNT(array) (sizeof (array) / sizeof (array)[0])
 
@@ -672,25 +668,6 @@ test_signing(void)
 	CHECK_INT(ecert_package_verify(&package, public_key, scratch()), ECERT_BAD_SIGNATURE, "another signature is refused");
 	ecert_public_key_free(public_key);
 	ecert_private_key_free(key);
-}
-
-/* A key pair of an EC curve, by way of a PEM file */
-static EcertPrivateKey *
-ec_key(const char *curve)
-{
-	char		name[] = P_tmpdir "/ecert-test-XXXXXX";
-	int			descriptor = mkstemp(name);
-	FILE	   *file = fdopen(descriptor, "w");
-	EVP_PKEY   *pkey = EVP_EC_gen(curve);
-	EcertPrivateKey *key = NULL;
-
-	if (file == NULL || pkey == NULL || PEM_write_PrivateKey(file, pkey, NULL, NULL, 0, NULL, NULL) != 1)
-		abort();
-	fclose(file);
-	EVP_PKEY_free(pkey);
-	CHECK_INT(ecert_private_key_load(name, NULL, NULL, &key), ECERT_OK, "%s: key loaded", curve);
-	unlink(name);
-	return key;
 }
 
 static void

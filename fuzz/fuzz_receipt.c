@@ -1,0 +1,306 @@
+/*
+ * fuzz_receipt.c
+ *		libFuzzer target for receipts, transparent statements, and proofs and
+ *		tiles with whatever numbers they come with.
+ *
+ * The first byte chooses what the others are.
+ */
+#include "core/receipt.h"
+#include "must.h"
+#include "reference.h"
+
+enum
+{
+	MODE_RECEIPT,
+	MODE_STATEMENT,
+	MODE_INCLUSION,
+	MODE_CONSISTENCY,
+	MODE_TILES,
+	MODE_COUNT
+};
+
+/* The leaves that every tree here is about: nothing but zeros */
+static const uint8_t zeros[ECERT_TILE_BYTES];
+
+/* A key whose secret the fuzzer does not know, so that nothing it makes verifies */
+static const EcertPublicKey *
+stranger(void)
+{
+	static EcertPublicKey *key = NULL;
+	static const uint8_t raw[32] = {
+		0xd7, 0x5a, 0x98, 0x01, 0x82, 0xb1, 0x0a, 0xb7, 0xd5, 0x4b, 0xfe, 0xd3, 0xc9, 0x64, 0x07, 0x3a,
+		0x0e, 0xe1, 0x72, 0xf3, 0xda, 0xa6, 0x23, 0x25, 0xaf, 0x02, 0x1a, 0x68, 0xf7, 0x07, 0x51, 0x1a
+	};
+
+	if (key == NULL)
+		MUST(ecert_public_key_new(ECERT_ALG_ED25519, ecert_slice(raw, sizeof raw), &key) == ECERT_OK);
+	return key;
+}
+
+/* ----- receipts ----- */
+
+/* Written by us, what was read is read again as the same */
+static void
+write_again(const EcertReceipt *receipt)
+{
+	size_t		room = ECERT_RECEIPT_MAX + receipt->kid.size;
+	EcertBuffer out = ecert_buffer(malloc(room), room);
+	EcertReceipt again;
+
+	ecert_receipt_put(&out, receipt->alg, receipt->kid, receipt->signature, receipt->leaf_index, receipt->tree_size, &receipt->path);
+	MUST(ecert_buffer_fits(&out));
+	MUST(reference_check(out.data, out.size, false));
+	MUST(ecert_receipt_parse(ecert_slice(out.data, out.size), &again, NULL) == ECERT_OK);
+	MUST(again.alg == receipt->alg && ecert_slice_equal(again.kid, receipt->kid) &&
+		 ecert_slice_equal(again.signature, receipt->signature) && again.tree_size == receipt->tree_size &&
+		 again.leaf_index == receipt->leaf_index && again.path.count == receipt->path.count &&
+		 memcmp(again.path.hashes, receipt->path.hashes, sizeof again.path.hashes) == 0);
+	free(out.data);
+}
+
+/* What verifies was sealed over the root that it leads to, and nothing verifies under a stranger's key */
+static void
+verify(const EcertReceipt *receipt)
+{
+	uint8_t		root[ECERT_HASH_SIZE];
+	uint8_t		again[ECERT_HASH_SIZE];
+	EcertCode	code = ecert_receipt_root(receipt, zeros, root);
+	EcertCode	verified = ecert_receipt_verify(receipt, zeros, stranger());
+
+	MUST(code == ECERT_OK || code == ECERT_PROOF_RANGE || code == ECERT_PROOF_LENGTH);
+	MUST(verified == (code != ECERT_OK ? code : ECERT_BAD_SIGNATURE) || verified == ECERT_NO_SPACE);
+	if (code == ECERT_OK)
+	{
+		MUST(receipt->leaf_index < receipt->tree_size && receipt->tree_size <= ECERT_TREE_MAX);
+		MUST(ecert_inclusion_root(zeros, receipt->leaf_index, receipt->tree_size, &receipt->path, again) == ECERT_OK &&
+			 memcmp(root, again, sizeof root) == 0);
+		verified = ecert_seal_verify(root, receipt->alg, receipt->kid, stranger(), receipt->signature);
+		MUST(verified == ECERT_BAD_SIGNATURE || (verified == ECERT_NO_SPACE && receipt->kid.size > ECERT_HASH_SIZE));
+	}
+}
+
+static void
+fuzz_receipt(EcertSlice bytes)
+{
+	EcertReceipt receipt;
+	EcertError	error = {ECERT_OK, SIZE_MAX, NULL};
+	EcertCode	code = ecert_receipt_parse(bytes, &receipt, &error);
+
+	check_error(code, &error, bytes.size);
+	if (code != ECERT_OK)
+		return;
+	MUST(reference_check(bytes.data, bytes.size, false));
+	MUST(receipt.signature.size == ECERT_SIGNATURE_SIZE && receipt.path.count >= 1 && receipt.path.count <= ECERT_PROOF_MAX);
+	write_again(&receipt);
+	verify(&receipt);
+}
+
+/* ----- statements ----- */
+
+/* With one receipt, the statement made of its parts is the same again */
+static void
+state_again(EcertSlice bytes, EcertSlice package_bytes, EcertSlice receipt)
+{
+	EcertPackage package;
+	EcertBuffer out = ecert_buffer(malloc(bytes.size), bytes.size);
+
+	if (ecert_package_parse(package_bytes, &package, NULL) == ECERT_OK)
+	{
+		ecert_statement_put(&out, &package, receipt);
+		MUST(ecert_buffer_fits(&out) && ecert_slice_equal(ecert_slice(out.data, out.size), bytes));
+	}
+	free(out.data);
+}
+
+static void
+fuzz_statement(EcertSlice bytes)
+{
+	EcertBuffer package = ecert_buffer(malloc(bytes.size + 1), bytes.size + 1);
+	EcertError	error = {ECERT_OK, SIZE_MAX, NULL};
+	EcertSlice	receipt = {NULL, 0};
+	EcertCursor receipts;
+	EcertCborHead head;
+	uint64_t	count;
+	EcertCode	code = ecert_statement_parse(bytes, &package, &receipts, &count, &error);
+
+	check_error(code, &error, bytes.size);
+	if (code == ECERT_OK)
+	{
+		MUST(package.size <= bytes.size && ecert_cbor_check(ecert_slice(package.data, package.size), NULL) == ECERT_OK);
+		MUST(count > 0 || ecert_slice_equal(ecert_slice(package.data, package.size), bytes));
+		for (uint64_t i = 0; i < count; i++)
+		{
+			MUST(ecert_cbor_head(&receipts, &head, NULL) == ECERT_OK && head.type == ECERT_CBOR_BYTES);
+			receipt = ecert_cbor_content(&receipts, &head);
+			fuzz_receipt(receipt);
+		}
+		if (count == 1)
+			state_again(bytes, ecert_slice(package.data, package.size), receipt);
+	}
+	free(package.data);
+}
+
+/* ----- proofs ----- */
+
+/* Take 8 bytes off the input as a number; 0 when there are none */
+static uint64_t
+take_number(EcertSlice *bytes)
+{
+	uint64_t	number = 0;
+
+	for (int i = 0; i < 8 && bytes->size > 0; i++)
+	{
+		number = number << 8 | *bytes->data++;
+		bytes->size--;
+	}
+	return number;
+}
+
+/* The rest of the input as hashes */
+static void
+take_proof(EcertSlice bytes, EcertProof *proof)
+{
+	size_t		count = bytes.size / ECERT_HASH_SIZE;
+
+	proof->count = count < ECERT_PROOF_MAX ? (unsigned) count : ECERT_PROOF_MAX;
+	if (proof->count > 0)
+		memcpy(proof->hashes, bytes.data, proof->count * sizeof proof->hashes[0]);
+}
+
+static void
+fuzz_inclusion(EcertSlice bytes)
+{
+	uint64_t	index = take_number(&bytes);
+	uint64_t	size = take_number(&bytes);
+	EcertProof	proof;
+	uint8_t		root[ECERT_HASH_SIZE];
+	uint8_t		other[ECERT_HASH_SIZE];
+	EcertCode	code;
+
+	take_proof(bytes, &proof);
+	code = ecert_inclusion_root(zeros, index, size, &proof, root);
+	MUST((code == ECERT_PROOF_RANGE) == (index >= size || size > ECERT_TREE_MAX));
+	MUST(code == ECERT_OK || code == ECERT_PROOF_RANGE || code == ECERT_PROOF_LENGTH);
+	if (code != ECERT_OK || proof.count == 0)
+		return;
+	/* the length of a path is settled by its place, and every hash of it counts */
+	proof.hashes[proof.count - 1][0] ^= 1;
+	MUST(ecert_inclusion_root(zeros, index, size, &proof, other) == ECERT_OK && memcmp(root, other, sizeof root) != 0);
+	proof.count--;
+	MUST(ecert_inclusion_root(zeros, index, size, &proof, other) == ECERT_PROOF_LENGTH);
+}
+
+static void
+fuzz_consistency(EcertSlice bytes)
+{
+	uint64_t	old_size = take_number(&bytes);
+	uint64_t	new_size = take_number(&bytes);
+	EcertProof	proof;
+	EcertCode	code;
+
+	take_proof(bytes, &proof);
+	code = ecert_consistency_check(old_size, zeros, new_size, zeros, &proof);
+	MUST((code == ECERT_PROOF_RANGE) == (old_size == 0 || old_size > new_size || new_size > ECERT_TREE_MAX));
+	/* no hash is known to be zero, so only a tree that is the same has the same root */
+	MUST((code == ECERT_OK) == (old_size == new_size && code != ECERT_PROOF_RANGE && proof.count == 0));
+	MUST(code == ECERT_OK || code == ECERT_PROOF_RANGE || code == ECERT_PROOF_LENGTH || code == ECERT_PROOF_WRONG);
+}
+
+/* ----- tiles ----- */
+
+/* A tree of as many leaves as context says, all of its hashes zero: places are the fuzzer's, sums are not */
+static EcertCode
+read_zeros(void *context, unsigned level, uint64_t index, unsigned width, const uint8_t **hashes)
+{
+	uint64_t	count = *(uint64_t *) context >> (8 * level);
+
+	MUST(level < ECERT_TILE_LEVELS && width >= 1 && width <= ECERT_TILE_WIDTH && index <= UINT64_MAX / ECERT_TILE_WIDTH - 1);
+	if (index * ECERT_TILE_WIDTH + width > count)
+		return ECERT_TILE_MISSING;
+	*hashes = zeros;
+	return ECERT_OK;
+}
+
+static EcertCode
+write_nothing(void *context, unsigned level, uint64_t index, unsigned width, const uint8_t *hashes)
+{
+	(void) context;
+	MUST(level < ECERT_TILE_LEVELS && width >= 1 && width <= ECERT_TILE_WIDTH && hashes != NULL);
+	MUST(index <= ECERT_TREE_MAX >> (8 * level) >> 8);
+	return ECERT_OK;
+}
+
+static void
+fuzz_growth(const EcertTileStore *store, uint64_t held, unsigned leaves)
+{
+	EcertTiles *tiles = calloc(1, sizeof *tiles);
+	EcertCode	code = ecert_tiles_open(tiles, store, held);
+
+	MUST(code == (held > ECERT_TREE_MAX ? ECERT_PROOF_RANGE : ECERT_OK));
+	for (unsigned i = 0; code == ECERT_OK && i < leaves; i++)
+	{
+		code = ecert_tiles_append(tiles, store, zeros);
+		MUST(code == (held + i >= ECERT_TREE_MAX ? ECERT_PROOF_RANGE : ECERT_OK));
+	}
+	if (code == ECERT_OK)
+		MUST(tiles->size == held + leaves && ecert_tiles_flush(tiles, store) == ECERT_OK);
+	free(tiles);
+}
+
+/* held leaves are there, and proofs are asked of any places: what a proof says is what its check wants */
+static void
+fuzz_tiles(EcertSlice bytes)
+{
+	uint64_t	held = take_number(&bytes);
+	uint64_t	a = take_number(&bytes);
+	uint64_t	b = take_number(&bytes);
+	EcertTileStore store = {&held, read_zeros, write_nothing};
+	EcertProof	proof;
+	uint8_t		root[ECERT_HASH_SIZE];
+	EcertCode	code = ecert_tiles_inclusion(&store, a, b, &proof);
+
+	MUST((code == ECERT_PROOF_RANGE) == (a >= b || b > ECERT_TREE_MAX));
+	/* the last leaf itself is not asked for in its own proof */
+	MUST(code == ECERT_PROOF_RANGE || (code == ECERT_OK) == (b <= held || (a == b - 1 && a <= held)));
+	if (code == ECERT_OK)
+		MUST(ecert_inclusion_root(zeros, a, b, &proof, root) == ECERT_OK);
+	code = ecert_tiles_consistency(&store, a, b, &proof);
+	MUST((code == ECERT_PROOF_RANGE) == (a == 0 || a > b || b > ECERT_TREE_MAX));
+	if (code == ECERT_OK)
+		MUST(ecert_consistency_check(a, zeros, b, zeros, &proof) == (a == b ? ECERT_OK : ECERT_PROOF_WRONG));
+	code = ecert_tiles_root(&store, b, root);
+	MUST(code == (b == 0 || b > ECERT_TREE_MAX ? ECERT_PROOF_RANGE : b > held ? ECERT_TILE_MISSING : ECERT_OK));
+	fuzz_growth(&store, held, (unsigned) (a % 4));
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	uint8_t    *copy;
+	EcertSlice	bytes;
+
+	if (size == 0)
+		return 0;
+	copy = copy_input(data, size);
+	bytes = ecert_slice(copy, size - 1);
+	switch (data[0] % MODE_COUNT)
+	{
+		case MODE_RECEIPT:
+			fuzz_receipt(bytes);
+			break;
+		case MODE_STATEMENT:
+			fuzz_statement(bytes);
+			break;
+		case MODE_INCLUSION:
+			fuzz_inclusion(bytes);
+			break;
+		case MODE_CONSISTENCY:
+			fuzz_consistency(bytes);
+			break;
+		case MODE_TILES:
+			fuzz_tiles(bytes);
+			break;
+	}
+	free(copy);
+	return 0;
+}
