@@ -74,7 +74,7 @@ verify(const EcertReceipt *receipt)
 		MUST(receipt->leaf_index < receipt->tree_size && receipt->tree_size <= ECERT_TREE_MAX);
 		MUST(ecert_inclusion_root(zeros, receipt->leaf_index, receipt->tree_size, &receipt->path, again) == ECERT_OK &&
 			 memcmp(root, again, sizeof root) == 0);
-		verified = ecert_seal_verify(root, receipt->alg, receipt->kid, stranger(), receipt->signature);
+		verified = ecert_seal_verify(root, receipt->tree_size, receipt->alg, receipt->kid, stranger(), receipt->signature);
 		MUST(verified == ECERT_BAD_SIGNATURE || (verified == ECERT_NO_SPACE && receipt->kid.size > ECERT_HASH_SIZE));
 	}
 }

@@ -191,7 +191,7 @@ write_receipts(const EcertPrivateKey *key)
 	EcertSlice	bytes = package_of(ECERT_KIND_POLICY, ecert_slice(body_bytes, diag_encode("{}", body_bytes)), key);
 	EcertPackage package;
 
-	if (ecert_seal(kid, ECERT_ALG_ED25519, ecert_slice(kid, sizeof kid), key, seal) != ECERT_OK ||
+	if (ecert_seal(kid, 8, ECERT_ALG_ED25519, ecert_slice(kid, sizeof kid), key, seal) != ECERT_OK ||
 		ecert_package_parse(bytes, &package, NULL) != ECERT_OK)
 		exit(1);
 	ecert_receipt_put(&out, ECERT_ALG_ED25519, ecert_slice(kid, sizeof kid), ecert_slice(seal, sizeof seal), 5, 8, &path);

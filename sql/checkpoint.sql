@@ -87,9 +87,8 @@ SELECT count(*) AS bits, count(*) FILTER (WHERE ecert.verify_receipt(:'some_pack
 SELECT count(*) AS cut, count(*) FILTER (WHERE ecert.verify_receipt(:'some_package', substring(:'some_receipt'::bytea FOR n), :'certifier_key')) AS verify
   FROM generate_series(0, octet_length(:'some_receipt'::bytea) - 1) AS n;
 SELECT count(*) AS bits, count(*) FILTER (WHERE ecert.verify_transparent(set_bit(s, b, 1 - get_bit(s, b)), :'certifier_key')) AS verify
-  FROM (SELECT ecert.transparent(:'some')) AS t (s) CROSS JOIN LATERAL generate_series(0, 8 * octet_length(s) - 1) AS b
- -- a plain package has no receipt, and so does not verify either
-;
+  FROM (SELECT ecert.transparent(:'some')) AS t (s) CROSS JOIN LATERAL generate_series(0, 8 * octet_length(s) - 1) AS b;
+-- a plain package has no receipt, and so does not verify either
 SELECT ecert.verify_transparent(:'some_package'::ecert.package::bytea, :'certifier_key') AS without_receipt;
 SELECT ecert.statement_package('\xd28443a0');
 -- hand-made checkpoints: refused when they are not of this ledger, and nothing of them stays
@@ -97,18 +96,24 @@ SELECT ecert.body(package) AS good FROM ledger.package WHERE kind = 'checkpoint'
 CREATE TABLE pg_temp.caches AS SELECT (SELECT count(*) FROM ledger.leaf_range) AS ranges, (SELECT sum(octet_length(hashes)) FROM ledger.tile) AS tiles, (SELECT count(*) FROM ledger.sealing) AS sealings;
 SELECT ecert.append('checkpoint', :'good');
 SELECT ecert.append('checkpoint', jsonb_set(:'good', '{heads}', '[["certifier", "checkpoint", 1]]'));
-SELECT ecert.append('checkpoint', jsonb_build_object('size', 617, 'root', repeat('00', 32), 'heads', '[["certifier", "checkpoint", 1]]'::jsonb, 'seal', ecert.seal_root(decode(repeat('00', 32), 'hex'))));
+SELECT ecert.append('checkpoint', jsonb_build_object('size', 617, 'root', repeat('00', 32), 'heads', '[["certifier", "checkpoint", 1]]'::jsonb, 'seal', ecert.seal_root(617, decode(repeat('00', 32), 'hex'))));
 SELECT ecert.append('checkpoint', jsonb_build_object('size', 617, 'root', repeat('00', 32), 'heads', '[["certifier", "checkpoint", 1]]'::jsonb, 'seal', repeat('00', 64)));
-SELECT ecert.append('checkpoint', jsonb_build_object('size', 618, 'root', repeat('00', 32), 'heads', '[["certifier", "checkpoint", 1], ["certifier", "checkpoint", 1]]'::jsonb, 'seal', ecert.seal_root(decode(repeat('00', 32), 'hex'))));
-SELECT ecert.append('checkpoint', jsonb_build_object('size', 617, 'root', repeat('00', 32), 'heads', '[["nobody", "energy", 0]]'::jsonb, 'seal', ecert.seal_root(decode(repeat('00', 32), 'hex'))));
-SELECT ecert.append('checkpoint', jsonb_build_object('size', 617, 'root', repeat('00', 32), 'heads', '[["certifier", "genesis", 0]]'::jsonb, 'seal', ecert.seal_root(decode(repeat('00', 32), 'hex'))));
+SELECT ecert.append('checkpoint', jsonb_build_object('size', 618, 'root', repeat('00', 32), 'heads', '[["certifier", "checkpoint", 1], ["certifier", "checkpoint", 1]]'::jsonb, 'seal', ecert.seal_root(618, decode(repeat('00', 32), 'hex'))));
+SELECT ecert.append('checkpoint', jsonb_build_object('size', 617, 'root', repeat('00', 32), 'heads', '[["nobody", "energy", 0]]'::jsonb, 'seal', ecert.seal_root(617, decode(repeat('00', 32), 'hex'))));
+SELECT ecert.append('checkpoint', jsonb_build_object('size', 617, 'root', repeat('00', 32), 'heads', '[["certifier", "genesis", 0]]'::jsonb, 'seal', ecert.seal_root(617, decode(repeat('00', 32), 'hex'))));
 SELECT ecert.append('checkpoint', jsonb_build_object('size', 617, 'root', encode(ecert.tree_root(616), 'hex'), 'heads', '[["certifier", "checkpoint", 1]]'::jsonb,
-  'seal', ecert.seal_root(ecert.tree_root(616)), 'note', ecert.sign_note(616, ecert.tree_root(616))));
+  'seal', ecert.seal_root(617, ecert.tree_root(616)), 'note', ecert.sign_note(616, ecert.tree_root(616))));
 SELECT c.ranges = (SELECT count(*) FROM ledger.leaf_range) AND c.tiles = (SELECT sum(octet_length(hashes)) FROM ledger.tile) AND c.sealings = (SELECT count(*) FROM ledger.sealing) AS nothing_stays FROM pg_temp.caches c;
 -- a right one that was made by hand, as a certifier does whose key is elsewhere
 SELECT encode(pg_temp.mth(pg_temp.leaves(616) || ARRAY(SELECT hash FROM ledger.package WHERE kind = 'checkpoint' AND seq = 1)), 'hex') AS next_root \gset
-SELECT ecert.append('checkpoint', jsonb_build_object('size', 617, 'root', :'next_root', 'heads', '[["certifier", "checkpoint", 1]]'::jsonb, 'seal', ecert.seal_root(decode(:'next_root', 'hex')))) IS NOT NULL AS admitted;
+SELECT ecert.append('checkpoint', jsonb_build_object('size', 617, 'root', :'next_root', 'heads', '[["certifier", "checkpoint", 1]]'::jsonb, 'seal', ecert.seal_root(617, decode(:'next_root', 'hex')))) IS NOT NULL AS admitted;
 SELECT * FROM pg_temp.checkpoints ORDER BY seq;
+-- (without a note there is nothing to cosign: another one)
+\set who plant-es256
+:become
+SELECT pg_temp.energy(10, 10) AS packed;
+\set who certifier
+:become
 SELECT ecert.checkpoint() IS NOT NULL AS made;
 -- witnesses: the policy asks for two, whoever they are, once each
 SELECT ecert.witness();
@@ -174,6 +179,20 @@ UPDATE ledger.witnessed SET size = 619, root = sha256('other') WHERE node = 'buy
 SELECT ecert.witness();
 UPDATE ledger.witnessed SET size = 100000 WHERE node = 'buyer';
 SELECT ecert.witness();
+-- what comes under a checkpoint only after its key has ended is late, or back-dated: it is said, and is no problem
+\set who plant-a
+:become
+SELECT ecert.sign('energy', jsonb_build_object('period', jsonb_build_array(1704067200 + 3600 * 701, 1704067200 + 3600 * 702),
+       'lines', '[{"source": "electricity", "unit": "kWh", "quantity": 5}]'::jsonb)) AS signed_before \gset
+\set who certifier
+:become
+SELECT ecert.rotate_key('plant-a', pg_read_file(:'abs_srcdir' || '/test/keys/plant-c.pub.pem')) IS NOT NULL AS rotated;
+SELECT ecert.checkpoint() IS NOT NULL AS made;
+SELECT * FROM ecert.late_packages();
+SELECT ecert.admit_from_peer(:'signed_before'::ecert.package::bytea, 'plant-a') AS became;
+SELECT ecert.checkpoint() IS NOT NULL AS made;
+SELECT issuer, kind, seq, checkpoint_seq FROM ecert.late_packages();
+SELECT * FROM ecert.problems();
 -- the caches can be made anew, and are what they were
 \set who certifier
 :become
@@ -191,10 +210,17 @@ SELECT ecert.receipt(hash) FROM ledger.package WHERE issuer = 'certifier' AND ki
 SELECT ecert.rebuild_tree() AS checkpoints;
 -- removing the newest packages of a feed is seen now
 ALTER TABLE ledger.package DISABLE TRIGGER USER;
-DELETE FROM ledger.package WHERE issuer = 'plant-es256' AND kind = 'energy' AND seq = 9;
+DELETE FROM ledger.package WHERE issuer = 'plant-es256' AND kind = 'energy' AND seq = 10;
 ALTER TABLE ledger.package ENABLE TRIGGER USER;
 SELECT * FROM ecert.problems();
 SELECT ecert.rebuild_tree() AS checkpoints;
 SELECT checkpoint_seq, outcome, detail FROM ledger.checkpoint ORDER BY checkpoint_seq;
+-- and such a ledger is not sealed again
+\set who buyer
+:become
+DELETE FROM ledger.witnessed;
+SELECT ecert.append('witness', jsonb_build_object('checkpoint', checkpoint_hash, 'size', tree_size, 'root', root)) IS NOT NULL AS appended FROM ledger.checkpoint WHERE checkpoint_seq = 0;
+\set who certifier
+:become
 SELECT ecert.checkpoint();
 DROP SCHEMA ledger CASCADE;

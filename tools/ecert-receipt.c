@@ -199,7 +199,7 @@ command_make(int count, char **arguments)
 	need(ecert_key_thumbprint(alg, ecert_slice(raw, raw_size), kid), "key");
 	need(ecert_tiles_root(&store, size, root), "tree");
 	need(ecert_tiles_inclusion(&store, index, size, &path), "proof");
-	need(ecert_seal(root, alg, ecert_slice(kid, sizeof kid), key, seal), "seal");
+	need(ecert_seal(root, size, alg, ecert_slice(kid, sizeof kid), key, seal), "seal");
 	ecert_receipt_put(&out, alg, ecert_slice(kid, sizeof kid), ecert_slice(seal, sizeof seal), index, size, &path);
 	ecert_private_key_free(key);
 	print(ecert_slice(bytes, out.size));

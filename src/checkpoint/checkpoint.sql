@@ -20,9 +20,9 @@ CREATE FUNCTION ecert.verify_consistency(old_size bigint, old_root bytea, new_si
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_sql_verify_consistency';
 COMMENT ON FUNCTION ecert.verify_consistency(bigint, bytea, bigint, bytea, bytea[]) IS 'whether a proof shows (RFC 9162 section 2.1.4.2) that the tree (new_size, new_root) begins with the tree (old_size, old_root). 22023 for an array that is no proof';
 
-CREATE FUNCTION ecert.seal_root(root bytea) RETURNS text
+CREATE FUNCTION ecert.seal_root(size bigint, root bytea) RETURNS text
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_seal_root';
-COMMENT ON FUNCTION ecert.seal_root(bytea) IS 'internal: this node''s signature of a root as RFC 9942 receipts carry it, hexadecimal; EC094';
+COMMENT ON FUNCTION ecert.seal_root(bigint, bytea) IS 'internal: this node''s signature of a tree''s size and root as RFC 9942 receipts carry it, hexadecimal; EC094';
 
 CREATE FUNCTION ecert.sign_note(size bigint, root bytea) RETURNS text
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_sign_note';
@@ -354,7 +354,7 @@ BEGIN
         PERFORM ecert.note_sealing(next_seq, made.size, made.root, NULL);
         hash := ecert.append('checkpoint', jsonb_strip_nulls(jsonb_build_object(
             'size', made.size, 'root', encode(made.root, 'hex'), 'heads', next.heads,
-            'seal', ecert.seal_root(made.root), 'note', ecert.sign_note(made.size, made.root))));
+            'seal', ecert.seal_root(made.size, made.root), 'note', ecert.sign_note(made.size, made.root))));
         EXIT WHEN next.is_all;
     END LOOP;
     RETURN hash;
@@ -395,6 +395,6 @@ CREATE FUNCTION ecert.statement_package(statement bytea) RETURNS ecert.package
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_sql_statement_package';
 COMMENT ON FUNCTION ecert.statement_package(bytea) IS 'the package of a transparent statement, as it was signed. EC001';
 
-REVOKE ALL ON FUNCTION ecert.append_leaves(bigint, bigint), ecert.seal_root(bytea), ecert.sign_note(bigint, bytea), ecert.verify_checkpoints(boolean),
+REVOKE ALL ON FUNCTION ecert.append_leaves(bigint, bigint), ecert.seal_root(bigint, bytea), ecert.sign_note(bigint, bytea), ecert.verify_checkpoints(boolean),
     ecert.create_checkpoint_tables(), ecert.take_up(bigint, jsonb), ecert.note_sealing(bigint, bigint, bytea, text), ecert.take_up_checkpoints(),
     ecert.rebuild_tree(), ecert.take_up_behind(), ecert.take_up_new(), ecert.rule_checkpoint(ecert.package, boolean), ecert.checkpoint() FROM PUBLIC;

@@ -29,7 +29,7 @@ root_argument(Datum value, uint8_t *root)
 				 errmsg("a root has 32 bytes")));
 }
 
-/* seal_root(root): the seal of this node, hexadecimal */
+/* seal_root(size, root): the seal of this node, hexadecimal */
 Datum
 ecert_sql_seal_root(PG_FUNCTION_ARGS)
 {
@@ -42,11 +42,11 @@ ecert_sql_seal_root(PG_FUNCTION_ARGS)
 	EcertAlg	alg;
 	EcertCode	code;
 
-	root_argument(PG_GETARG_DATUM(0), root);
+	root_argument(PG_GETARG_DATUM(1), root);
 	ecert_own_public_key(&alg, raw, &raw_size);
 	code = ecert_key_thumbprint(alg, ecert_slice(raw, raw_size), kid);
 	if (code == ECERT_OK)
-		code = ecert_seal(root, alg, ecert_slice(kid, sizeof kid), key, seal);
+		code = ecert_seal(root, (uint64_t) PG_GETARG_INT64(0), alg, ecert_slice(kid, sizeof kid), key, seal);
 	if (code != ECERT_OK)
 		ecert_raise_crypto(code, ERRCODE_ECERT_SIGNING_KEY, "could not sign the root");
 	PG_RETURN_TEXT_P(cstring_to_text(ecert_hex(ecert_slice(seal, sizeof seal))));

@@ -121,7 +121,7 @@ ecert_checkpoint_fault(const EcertPackage *package, const EcertCheckpoint *check
 		return "checkpoint's heads are not in increasing order";
 	if (names_genesis(checkpoint))
 		return "checkpoint names the genesis feed, which every tree begins with";
-	if (ecert_seal_verify(checkpoint->root, package->alg, package->kid, key, seal) != ECERT_OK)
+	if (ecert_seal_verify(checkpoint->root, checkpoint->size, package->alg, package->kid, key, seal) != ECERT_OK)
 		return "checkpoint's seal is wrong";
 	if (checkpoint->note.size > 0 && !note_is_right(package, checkpoint, raw))
 		return "checkpoint's note is wrong";

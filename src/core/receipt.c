@@ -16,7 +16,7 @@ enum
 #define PROOF_INCLUSION (-1)
 
 /*
- * Room for what a receipt's signature covers.  Ours have headers of 44 bytes;
+ * Room for what a receipt's signature covers.  Ours have headers of some 50 bytes;
  * those of others may carry a chain of certificates.
  */
 #define SIGNED_MAX 16384
@@ -25,7 +25,8 @@ enum
 enum
 {
 	HAS_ALG = 1,
-	HAS_VDS = 2
+	HAS_VDS = 2,
+	HAS_SIZE = 4
 };
 
 /* Read the head of an item that has to be of a type */
@@ -90,6 +91,7 @@ static EcertCode
 parse_parameter(int64_t label, EcertSlice item, EcertReceipt *receipt, unsigned *has, const char **field)
 {
 	EcertCursor cursor = ecert_cursor(item);
+	EcertCborHead head;
 	int64_t		number;
 
 	switch (label)
@@ -111,6 +113,13 @@ parse_parameter(int64_t label, EcertSlice item, EcertReceipt *receipt, unsigned 
 			*field = "vds";
 			*has |= HAS_VDS;
 			return is_key(item, ECERT_VDS_RFC9162_SHA256) ? ECERT_OK : ECERT_HEADER_FIELD;
+		case ECERT_HEADER_TREE_SIZE:
+			*field = "tree size";
+			*has |= HAS_SIZE;
+			if (expect(&cursor, ECERT_CBOR_UINT, *field, &head, NULL) != ECERT_OK)
+				return ECERT_HEADER_FIELD;
+			receipt->tree_size = head.value;
+			return ECERT_OK;
 	}
 	return ECERT_OK;
 }
@@ -143,6 +152,7 @@ parse_protected(EcertSlice whole, EcertReceipt *receipt, EcertError *error)
 	}
 	if ((has & HAS_ALG) == 0)
 		return ecert_fail(error, ECERT_HEADER_FIELD, map.offset, "alg");
+	receipt->signs_size = (has & HAS_SIZE) != 0;
 	return (has & HAS_VDS) != 0 ? ECERT_OK : ecert_fail(error, ECERT_HEADER_FIELD, map.offset, "vds");
 }
 
@@ -183,6 +193,8 @@ parse_inclusion(EcertSlice whole, EcertSlice proof, EcertReceipt *receipt, Ecert
 		(code = expect_value(&cursor, ECERT_CBOR_ARRAY, 3, "inclusion proof", error)) != ECERT_OK ||
 		(code = expect(&cursor, ECERT_CBOR_UINT, "tree size", &head, error)) != ECERT_OK)
 		return code;
+	if (receipt->signs_size && receipt->tree_size != head.value)
+		return ecert_fail(error, ECERT_HEADER_FIELD, head.offset, "tree size");
 	receipt->tree_size = head.value;
 	if ((code = expect(&cursor, ECERT_CBOR_UINT, "leaf index", &head, error)) != ECERT_OK)
 		return code;
@@ -297,9 +309,9 @@ ecert_receipt_verify(const EcertReceipt *receipt, const uint8_t *leaf, const Ece
 }
 
 void
-ecert_receipt_put_header(EcertBuffer *out, EcertAlg alg, EcertSlice kid)
+ecert_receipt_put_header(EcertBuffer *out, uint64_t tree_size, EcertAlg alg, EcertSlice kid)
 {
-	ecert_cbor_put_head(out, ECERT_CBOR_MAP, kid.size > 0 ? 3 : 2);
+	ecert_cbor_put_head(out, ECERT_CBOR_MAP, kid.size > 0 ? 4 : 3);
 	ecert_cbor_put_int(out, LABEL_ALG);
 	ecert_cbor_put_int(out, ecert_alg_cose(alg));
 	if (kid.size > 0)
@@ -309,10 +321,12 @@ ecert_receipt_put_header(EcertBuffer *out, EcertAlg alg, EcertSlice kid)
 	}
 	ecert_cbor_put_int(out, ECERT_HEADER_VDS);
 	ecert_cbor_put_int(out, ECERT_VDS_RFC9162_SHA256);
+	ecert_cbor_put_int(out, ECERT_HEADER_TREE_SIZE);
+	ecert_cbor_put_head(out, ECERT_CBOR_UINT, tree_size);
 }
 
 EcertCode
-ecert_seal(const uint8_t *root, EcertAlg alg, EcertSlice kid, const EcertPrivateKey *key, uint8_t *seal)
+ecert_seal(const uint8_t *root, uint64_t tree_size, EcertAlg alg, EcertSlice kid, const EcertPrivateKey *key, uint8_t *seal)
 {
 	uint8_t		header_bytes[128];
 	uint8_t		bytes[256];
@@ -322,7 +336,7 @@ ecert_seal(const uint8_t *root, EcertAlg alg, EcertSlice kid, const EcertPrivate
 	/* a header with another algorithm than the key's would make receipts that nobody can verify */
 	if (ecert_private_key_alg(key) != alg)
 		return ECERT_KEY_ALG;
-	ecert_receipt_put_header(&header, alg, kid);
+	ecert_receipt_put_header(&header, tree_size, alg, kid);
 	if (!ecert_buffer_fits(&header))
 		return ECERT_NO_SPACE;
 	ecert_package_signed_bytes(ecert_slice(header_bytes, header.size), ecert_slice(root, ECERT_HASH_SIZE), &signed_bytes);
@@ -332,12 +346,12 @@ ecert_seal(const uint8_t *root, EcertAlg alg, EcertSlice kid, const EcertPrivate
 }
 
 EcertCode
-ecert_seal_verify(const uint8_t *root, EcertAlg alg, EcertSlice kid, const EcertPublicKey *key, EcertSlice seal)
+ecert_seal_verify(const uint8_t *root, uint64_t tree_size, EcertAlg alg, EcertSlice kid, const EcertPublicKey *key, EcertSlice seal)
 {
 	uint8_t		header_bytes[128];
 	EcertBuffer header = ecert_buffer(header_bytes, sizeof header_bytes);
 
-	ecert_receipt_put_header(&header, alg, kid);
+	ecert_receipt_put_header(&header, tree_size, alg, kid);
 	if (!ecert_buffer_fits(&header))
 		return ECERT_NO_SPACE;
 	return verify_root(root, ecert_slice(header_bytes, header.size), key, seal);
@@ -355,13 +369,13 @@ put_inclusion(EcertBuffer *out, uint64_t leaf_index, uint64_t tree_size, const E
 }
 
 static void
-put_protected(EcertBuffer *out, EcertAlg alg, EcertSlice kid)
+put_protected(EcertBuffer *out, uint64_t tree_size, EcertAlg alg, EcertSlice kid)
 {
 	EcertBuffer measure = ecert_buffer(NULL, 0);
 
-	ecert_receipt_put_header(&measure, alg, kid);
+	ecert_receipt_put_header(&measure, tree_size, alg, kid);
 	ecert_cbor_put_head(out, ECERT_CBOR_BYTES, measure.size);
-	ecert_receipt_put_header(out, alg, kid);
+	ecert_receipt_put_header(out, tree_size, alg, kid);
 }
 
 void
@@ -372,7 +386,7 @@ ecert_receipt_put(EcertBuffer *out, EcertAlg alg, EcertSlice kid, EcertSlice sea
 
 	ecert_cbor_put_head(out, ECERT_CBOR_TAG, 18);
 	ecert_cbor_put_head(out, ECERT_CBOR_ARRAY, 4);
-	put_protected(out, alg, kid);
+	put_protected(out, tree_size, alg, kid);
 	ecert_cbor_put_head(out, ECERT_CBOR_MAP, 1);
 	ecert_cbor_put_int(out, ECERT_HEADER_VDP);
 	ecert_cbor_put_head(out, ECERT_CBOR_MAP, 1);

@@ -21,6 +21,13 @@
 #define ECERT_HEADER_VDP 396
 #define ECERT_VDS_RFC9162_SHA256 1
 
+/*
+ * Our own: the tree size, in the protected header.  RFC 9942 has it in the
+ * proof alone, which is not signed, and many sizes give a proof the same
+ * shape.
+ */
+#define ECERT_HEADER_TREE_SIZE (-65603)
+
 /* Room for a receipt that we write, and for a transparent statement with one */
 #define ECERT_RECEIPT_MAX (256 + ECERT_PROOF_MAX * (ECERT_HASH_SIZE + 2))
 #define ECERT_STATEMENT_MAX (ECERT_PACKAGE_MAX + ECERT_RECEIPT_MAX + 16)
@@ -33,10 +40,10 @@ typedef struct EcertReceipt
 	EcertSlice	kid;			/* size 0: not named */
 
 	/*
-	 * The signature covers the root, not these: tree_size says how to read the
-	 * path, and other sizes with a path of the same shape lead to the same
-	 * root.  What size a root has is a checkpoint's to say.
+	 * Of others' receipts the signature covers the root, not the tree size:
+	 * other sizes with a path of the same shape lead to the same root
 	 */
+	bool		signs_size;		/* the protected header has it too, and it is the same */
 	uint64_t	tree_size;
 	uint64_t	leaf_index;
 	EcertProof	path;
@@ -44,8 +51,8 @@ typedef struct EcertReceipt
 
 /*
  * Take a receipt apart.  Others' receipts may carry more header parameters
- * (kid of any size, CWT claims); alg and vds must be there, "crit" must not.
- * Exactly one inclusion proof.  ECERT_NOT_RECEIPT, ECERT_HEADER_FIELD,
+ * (kid of any size, CWT claims), and not our tree size; alg and vds must be
+ * there, "crit" must not.  Exactly one inclusion proof.  ECERT_NOT_RECEIPT, ECERT_HEADER_FIELD,
  * ECERT_UNKNOWN_ALG, ECERT_BAD_SIGNATURE_SIZE, ECERT_PROOF_LENGTH, and the
  * codes of strict form.
  */
@@ -61,12 +68,13 @@ extern EcertCode ecert_receipt_root(const EcertReceipt *receipt, const uint8_t *
  */
 extern EcertCode ecert_receipt_verify(const EcertReceipt *receipt, const uint8_t *leaf, const EcertPublicKey *key);
 
-/* The protected header of the receipts that we write: { alg, kid, vds }, without a kid of size 0 */
-extern void ecert_receipt_put_header(EcertBuffer *out, EcertAlg alg, EcertSlice kid);
+/* The protected header of the receipts that we write: { alg, kid, vds, tree size }, without a kid of size 0 */
+extern void ecert_receipt_put_header(EcertBuffer *out, uint64_t tree_size, EcertAlg alg, EcertSlice kid);
 
-/* Sign a root as receipts do: the seal, 64 bytes (ECERT_KEY_ALG unless alg is the key's); and check one */
-extern EcertCode ecert_seal(const uint8_t *root, EcertAlg alg, EcertSlice kid, const EcertPrivateKey *key, uint8_t *seal);
-extern EcertCode ecert_seal_verify(const uint8_t *root, EcertAlg alg, EcertSlice kid, const EcertPublicKey *key, EcertSlice seal);
+/* Sign the root of a tree of that size as receipts do: the seal, 64 bytes (ECERT_KEY_ALG unless alg is the key's); and check one */
+extern EcertCode ecert_seal(const uint8_t *root, uint64_t tree_size, EcertAlg alg, EcertSlice kid, const EcertPrivateKey *key, uint8_t *seal);
+extern EcertCode ecert_seal_verify(const uint8_t *root, uint64_t tree_size, EcertAlg alg, EcertSlice kid, const EcertPublicKey *key,
+								   EcertSlice seal);
 
 /* Write a receipt: leaf index, tree size and path, under a seal */
 extern void ecert_receipt_put(EcertBuffer *out, EcertAlg alg, EcertSlice kid, EcertSlice seal,
