@@ -1,0 +1,338 @@
+# Ways to tamper with a ledger. The server (ecert.verify_ledger()) and the program that needs no server (ecert-verify, on a dump)
+# must find the same packages wrong, and say the same of them; each way is kept here with the message that it gives.
+use strict;
+use warnings FATAL => 'all';
+
+use Cwd qw(abs_path);
+use File::Basename qw(dirname);
+use IPC::Run;
+use JSON::PP;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $tree = abs_path(dirname(__FILE__) . '/..');
+my $keys = "$tree/test/keys";
+my $verify = "$tree/src/verifier/ecert-verify";
+my $sign = "$tree/tools/ecert-sign";
+my $origin = 'corpus.example';
+my $dump = "$PostgreSQL::Test::Utils::tmp_check/corpus.copy";
+
+my $server = PostgreSQL::Test::Cluster->new('corpus');
+$server->init(extra => [ '-E', 'UTF8' ]);
+$server->append_conf('postgresql.conf', "timezone = 'UTC'\nclient_min_messages = error\n");
+$server->start;
+
+sub sql
+{
+	my ($text) = @_;
+	return $server->safe_psql('postgres', $text);
+}
+
+# As a node, with its test key
+sub as
+{
+	my ($node, $text, $key) = @_;
+	$key //= $node;
+	return sql("SET ecert.node = '$node'; SET ecert.signing_key = '$keys/$key.pem'; $text");
+}
+
+# ---- the ledger that is tampered with: every kind of package, corrections, a rotation, a revocation, three checkpoints -----------
+
+sub read_key
+{
+	my ($name) = @_;
+	return slurp_file("$keys/$name.pub.pem");
+}
+
+my $policy = q{ecert.default_policy() || '{"audit": {"required": [{"as": "upstream", "count": 1}, {"as": "downstream", "count": 1}],
+	"upstream": {"tolerance": 0.01}, "downstream": {"tolerance": 0.01}, "peer": {"k": 3, "band": 0.5, "minimum": 1}},
+	"reward": {"upstream": 5, "peer": 3, "downstream": 2.5, "unit": "point"}}'};
+sql('CREATE EXTENSION ecert; CREATE SCHEMA corpus');
+as('certifier', "SELECT ecert.create_ledger('$origin', $policy)");
+as('certifier', "SELECT ecert.enroll('$_->[0]', '$_->[1]', '" . read_key($_->[2] // $_->[0]) . "')")
+	for [ 'plant-a', '{applicant}' ], [ 'plant-b', '{applicant,auditor}' ], [ 'supplier', '{auditor}' ], [ 'buyer', '{auditor}' ],
+	[ 'stranger', '{auditor}' ], [ 'closed', '{applicant}', 'plant-c' ];
+as('certifier', "SELECT ecert.relate('$_->[0]', 'plant-a', '$_->[1]')") for [ 'supplier', 'upstream' ], [ 'buyer', 'downstream' ], [ 'plant-b', 'peer' ];
+as('certifier', 'SELECT ecert.checkpoint()');
+as('plant-a', q{
+	INSERT INTO ledger.reading (meter, source, unit, product, supplier, interval_start, interval_end, quantity) VALUES
+	 ('m1', 'raw_coal', 't', 'A', 'supplier', '2023-01-01', '2023-02-01', 1000), ('m2', 'electricity', 'GWh', 'A', NULL, '2023-01-01', '2023-02-01', 2),
+	 ('m3', 'natural_gas', 'm3', 'B', NULL, '2023-01-01', '2023-02-01', 300000), ('m4', 'electricity', 'MWh', 'B', NULL, '2023-01-01', '2023-02-01', 1500),
+	 ('m1', 'raw_coal', 't', 'A', 'supplier', '2024-01-01', '2024-02-01', 1050), ('m2', 'electricity', 'GWh', 'A', NULL, '2024-01-01', '2024-02-01', 2.1),
+	 ('m3', 'natural_gas', 'm3', 'B', NULL, '2024-01-01', '2024-02-01', 260000), ('m4', 'electricity', 'MWh', 'B', NULL, '2024-01-01', '2024-02-01', 1500),
+	 ('m1', 'raw_coal', 't', 'A', 'supplier', '2024-02-01', '2024-03-01', 10);
+	INSERT INTO ledger.production (product, unit, period_start, period_end, output, qualified, value, currency, deliveries) VALUES
+	 ('A', 't', '2023-01-01', '2023-02-01', 5100, 5000, 20000, '10^4 CNY', '[{"buyer": "buyer", "quantity": 4000}]'), ('B', 't', '2023-01-01', '2023-02-01', 2050, 2000, 10000, '10^4 CNY', NULL),
+	 ('A', 't', '2024-01-01', '2024-02-01', 5660, 5600, 22400, '10^4 CNY', '[{"buyer": "buyer", "quantity": 4400}]'), ('B', 't', '2024-01-01', '2024-02-01', 1840, 1800, 9000, '10^4 CNY', NULL);
+	SELECT ecert.pack_energy('[2023-01-01,2023-02-01)'), ecert.pack_product('[2023-01-01,2023-02-01)'), ecert.pack_energy('[2024-01-01,2024-02-01)'), ecert.pack_product('[2024-01-01,2024-02-01)'),
+	       ecert.pack_energy('[2024-02-01,2024-03-01)');
+	-- a correction
+	UPDATE ledger.reading SET quantity = 1400 WHERE meter = 'm4' AND interval_start = '2024-01-01';
+	SELECT ecert.pack_energy('[2024-01-01,2024-02-01)', (SELECT hash FROM ledger.package WHERE issuer = 'plant-a' AND kind = 'energy' AND seq = 1), 'a meter was read wrong');});
+as('closed', q{SELECT ecert.append('energy', '{"period": [1672531200, 1675209600], "lines": [{"source": "electricity", "unit": "kWh", "quantity": 7}]}')}, 'plant-c');
+as('supplier', q{INSERT INTO ledger.delivery (applicant, source, unit, period_start, period_end, quantity) VALUES
+	 ('plant-a', 'raw_coal', 't', '2023-01-01', '2023-02-01', 1002), ('plant-a', 'raw_coal', 't', '2024-01-01', '2024-02-01', 1049);
+	SELECT ecert.submit_audit('plant-a', '[2023-01-01,2023-02-01)', 'upstream'), ecert.submit_audit('plant-a', '[2024-01-01,2024-02-01)', 'upstream')});
+as('buyer', q{INSERT INTO ledger.purchase (applicant, product, unit, period_start, period_end, quantity, value) VALUES
+	 ('plant-a', 'A', 't', '2023-01-01', '2023-02-01', 4000, NULL), ('plant-a', 'A', 't', '2024-01-01', '2024-02-01', 4400, NULL);
+	SELECT ecert.submit_audit('plant-a', '[2023-01-01,2023-02-01)', 'downstream'), ecert.submit_audit('plant-a', '[2024-01-01,2024-02-01)', 'downstream')});
+as('certifier', 'SELECT ecert.checkpoint()');
+as('buyer', 'SELECT ecert.witness()');
+as('certifier', q{SELECT ecert.certify('plant-a', '[2024-01-01,2024-02-01)');
+	SELECT ecert.set_status(hash, 'suspended', 'a question'), ecert.set_status(hash, 'active', 'answered') FROM ledger.package WHERE kind = 'certificate';
+	SELECT ecert.set_policy(ecert.policy() || '{"reward": {"upstream": 5, "peer": 3, "downstream": 2.5, "unit": "coin"}}');
+	SELECT ecert.reward();
+	SELECT ecert.rotate_key('plant-b', } . "'" . read_key('plant-es256') . "'), ecert.revoke_node('closed', 'moved away')");
+as('certifier', 'SELECT ecert.checkpoint()');
+as('supplier', 'SELECT ecert.witness()');
+
+sql(q{CREATE TABLE corpus.original AS TABLE ledger.package;
+	-- a row of a package, as admission would derive it
+	CREATE FUNCTION corpus.put(p ecert.package) RETURNS void LANGUAGE sql AS $$
+		INSERT INTO ledger.package (issuer, kind, seq, subject, period, issued_at, hash, package, recorded_at)
+		VALUES (ecert.issuer(p), ecert.kind(p), ecert.seq(p), ecert.subject(p), ecert.period(p), ecert.issued_at(p), ecert.hash(p), p, now()) $$;
+	CREATE FUNCTION corpus.exchange(p ecert.package) RETURNS void LANGUAGE sql AS $$
+		DELETE FROM ledger.package l WHERE l.issuer = ecert.issuer(p) AND l.kind = ecert.kind(p) AND l.seq = ecert.seq(p);
+		SELECT corpus.put(p) $$;
+	CREATE FUNCTION corpus.turn(b bytea, n integer) RETURNS bytea LANGUAGE sql AS $$ SELECT set_byte(b, n, get_byte(b, n) # 1) $$;});
+my $genesis = sql('SELECT encode(ecert.genesis_hash(), $$hex$$)');
+
+# ---- making packages that no server would sign --------------------------------------------------------------------------------------
+
+# Sign what stands at a place of the ledger again: body an SQL expression over "body", other fields as they were unless given
+sub resign
+{
+	my ($issuer, $kind, $seq, $body, %option) = @_;
+	my $row = sql("SELECT jsonb_build_object('body', encode(ecert.encode_body($body), 'hex'), 'issued_at', ecert.unix_seconds(issued_at), 'subject', subject,
+		'prev', encode(ecert.prev(package), 'hex')) FROM corpus.original CROSS JOIN LATERAL (SELECT ecert.body(package)) AS b (body) WHERE issuer = '$issuer' AND kind = '$kind' AND seq = $seq");
+	my $field = decode_json($row);
+	my %with = (node => $issuer, kind => $kind, origin => $origin, seq => $seq, 'issued-at' => $field->{issued_at}, 'body-hex' => $field->{body},
+		subject => $field->{subject}, prev => $field->{prev}, key => "$keys/" . ($option{key} // $issuer) . '.pem');
+	delete $with{prev} if $kind eq 'genesis';
+	$with{$_} = $option{$_} for grep { $_ ne 'key' } keys %option;
+	my ($output, $error) = ('', '');
+	IPC::Run::run([ $sign, 'sign', map { ("--$_", $with{$_}) } sort keys %with ], '<', \undef, '>', \$output, '2>', \$error) or die "ecert-sign: $error";
+	chomp $output;
+	return $output;
+}
+
+# The next package of a feed
+sub next_of
+{
+	my ($issuer, $kind, $body, %option) = @_;
+	my $head = decode_json(sql("SELECT jsonb_build_object('seq', max(seq) + 1, 'prev', encode((array_agg(hash ORDER BY seq DESC))[1], 'hex'), 'issued_at', ecert.unix_seconds(max(issued_at)),
+		'subject', (array_agg(subject ORDER BY seq DESC))[1], 'body', encode(ecert.encode_body($body), 'hex')) FROM corpus.original WHERE issuer = '$issuer' AND kind = '$kind'"));
+	my %with = (node => $issuer, kind => $kind, origin => $origin, seq => $head->{seq} // 0, 'issued-at' => $head->{issued_at}, 'body-hex' => $head->{body},
+		subject => $head->{subject}, prev => $head->{prev} // $genesis, key => "$keys/" . ($option{key} // $issuer) . '.pem');
+	$with{'issued-at'} //= time();
+	$with{$_} = $option{$_} for grep { $_ ne 'key' } keys %option;
+	my ($output, $error) = ('', '');
+	IPC::Run::run([ $sign, 'sign', map { ("--$_", $with{$_}) } sort keys %with ], '<', \undef, '>', \$output, '2>', \$error) or die "ecert-sign: $error";
+	chomp $output;
+	return $output;
+}
+
+sub put { return "SELECT corpus.put('$_[0]');" }
+sub exchange { return "SELECT corpus.exchange('$_[0]');" }
+
+# ---- the comparison --------------------------------------------------------------------------------------------------------------------
+
+sub restore
+{
+	sql('ALTER TABLE ledger.package DISABLE TRIGGER USER; TRUNCATE ledger.package; INSERT INTO ledger.package SELECT * FROM corpus.original');
+	return;
+}
+
+# What the server finds: lines "issuer kind seq: problem"
+sub of_server
+{
+	sql('CALL ecert.verify_ledger()');
+	return sql(q{SELECT concat_ws(' ', issuer, kind, seq) || ': ' || problem FROM ledger.verification_problem
+		WHERE verification_id = (SELECT max(id) FROM ledger.verification) ORDER BY 1 COLLATE "C"});
+}
+
+# What the program finds in a dump of the same rows; its exit status comes first
+sub of_program
+{
+	my ($file, @option) = @_;
+	my ($output, $error) = ('', '');
+	IPC::Run::run([ $verify, '--json', '--genesis', $genesis, @option, $file ], '<', \undef, '>', \$output, '2>', \$error);
+	my $status = $? >> 8;
+	my $report = decode_json($output);
+	my @lines = map { join(' ', grep { defined } @$_{qw(issuer kind seq)}) . ": $_->{text}" } @{ $report->{problems} };
+	return ($status, join("\n", sort @lines), $report);
+}
+
+sub dump_ledger
+{
+	sql("COPY ledger.package (package) TO '$dump' (FORMAT binary)");
+	return;
+}
+
+my $ways = 0;
+
+# A way to tamper: what is done, as SQL; what must be said about it; option rows => what stands in the columns beside the package, which a dump does not have
+sub tampered
+{
+	my ($way, $sql, $said, %option) = @_;
+	$ways++;
+	restore();
+	sql("SET client_min_messages = error; $sql");
+	dump_ledger();
+	my $server_says = of_server();
+	my ($status, $program_says) = of_program($dump);
+	if ($option{beside})
+	{
+		like($server_says, $said, "$way: the server sees it");
+		is($program_says, '', "$way: what is beside the package is not in the dump");
+		return;
+	}
+	is($status, 1, "$way: the program says that it is invalid");
+	like($program_says, $said, "$way: and what is wrong");
+	is($program_says, $server_says, "$way: the server says the same");
+	return;
+}
+
+restore();
+dump_ledger();
+is(of_server(), '', 'the ledger as it was made is clean for the server');
+my ($status, $said) = of_program($dump);
+is($said, '', 'and for the program');
+is($status, 0, 'which says so by its exit status');
+
+# bytes
+my $energy = q{issuer = 'plant-a' AND kind = 'energy' AND seq};
+tampered('a byte of a figure is changed', "UPDATE ledger.package SET package = corpus.turn(package::bytea, octet_length(package::bytea) - 75)::ecert.package WHERE $energy = 0",
+	qr/^plant-a energy 0: signature of the package is wrong$/m, beside => 0);
+tampered('a byte of a signature is changed', "UPDATE ledger.package SET package = corpus.turn(package::bytea, octet_length(package::bytea) - 5)::ecert.package, hash = ecert.hash(corpus.turn(package::bytea, octet_length(package::bytea) - 5)::ecert.package) WHERE $energy = 2",
+	qr/^plant-a energy 2: signature of the package is wrong$/m);
+tampered('two packages change places', q{UPDATE ledger.package p SET package = o.package, hash = o.hash FROM corpus.original o WHERE p.issuer = 'plant-a' AND p.kind = 'energy' AND p.seq IN (0, 2) AND o.issuer = 'plant-a' AND o.kind = 'energy' AND o.seq = 2 - p.seq},
+	qr/stored issuer, kind or seq is not that of the package/, beside => 1) if 0;
+tampered('a column beside the package is changed', "UPDATE ledger.package SET period = '[2020-01-01,2020-02-01)' WHERE $energy = 0", qr/^plant-a energy 0: stored subject, period or issued_at is not that of the package$/m, beside => 1);
+
+# packages that are gone
+tampered('the end of a feed is removed', "DELETE FROM ledger.package WHERE $energy = 3", qr/^certifier checkpoint 1: checkpoint names energy 3 of "plant-a", which is not on the ledger$/m);
+tampered('the middle of a feed is removed', "DELETE FROM ledger.package WHERE $energy = 1", qr/^plant-a energy 2: seq 2 leaves a gap in the feed/m);
+tampered('the beginning of a feed is removed', "DELETE FROM ledger.package WHERE $energy = 0", qr/^plant-a energy 1: seq 1 leaves a gap in the feed/m);
+tampered('a whole feed is removed', q{DELETE FROM ledger.package WHERE issuer = 'closed'}, qr/^certifier checkpoint 1: checkpoint names energy 0 of "closed", which is not on the ledger$/m);
+tampered('the newest checkpoint is removed', q{DELETE FROM ledger.package WHERE kind = 'checkpoint' AND seq = 2}, qr/^supplier witness 0: witness names a checkpoint that is not on the ledger/m);
+tampered('a checkpoint in the middle is removed', q{DELETE FROM ledger.package WHERE kind = 'checkpoint' AND seq = 1}, qr/^certifier checkpoint 2: seq 2 leaves a gap in the feed/m);
+tampered('an audit that a certificate names is removed', q{DELETE FROM ledger.package WHERE issuer = 'buyer' AND kind = 'audit' AND seq = 1}, qr/^certifier certificate 0: the certificate names an audit that does not bear it out/m);
+tampered('the policy that a certificate names is removed', q{DELETE FROM ledger.package WHERE kind = 'policy'}, qr/^certifier checkpoint 2: checkpoint names policy 0 of "certifier", which is not on the ledger$/m);
+
+# signatures and keys
+tampered('a package is signed again by another key', exchange(resign('plant-a', 'energy', 3, 'body', key => 'stranger')), qr/^plant-a energy 3: key is not one of node "plant-a"/m);
+tampered('with another figure, by its own issuer', exchange(resign('plant-a', 'energy', 3, q{jsonb_set(body, '{lines,0,quantity}', '11')})), qr/^certifier checkpoint 1: checkpoint's root is not that of the packages it covers/m);
+tampered('a key is used after it was rotated', put(next_of('plant-b', 'energy', q{'{"period": [1672531200, 1675209600], "lines": [{"source": "electricity", "unit": "kWh", "quantity": 7}]}'::jsonb}, subject => 'plant-b', 'issued-at' => time() + 1000)),
+	qr/^plant-b energy 0: key of node "plant-b" is no longer in use/m);
+tampered('a key is used before it counts', put(next_of('plant-b', 'energy', q{'{"period": [1672531200, 1675209600], "lines": [{"source": "electricity", "unit": "kWh", "quantity": 7}]}'::jsonb}, subject => 'plant-b', 'issued-at' => 1000000000)),
+	qr/^plant-b energy 0: key of node "plant-b" is not in use yet/m);
+tampered('a revoked node goes on', put(next_of('closed', 'energy', q{'{"period": [1675209600, 1677628800], "lines": [{"source": "electricity", "unit": "kWh", "quantity": 7}]}'::jsonb}, key => 'plant-c', 'issued-at' => time() + 1000)),
+	qr/^closed energy 1: node "closed" is revoked/m);
+tampered('somebody who is not enrolled signs', put(next_of('nobody', 'energy', q{'{"period": [1672531200, 1675209600], "lines": [{"source": "electricity", "unit": "kWh", "quantity": 7}]}'::jsonb}, key => 'stranger', subject => 'nobody')),
+	qr/^nobody energy 0: issuer "nobody" is not enrolled/m);
+tampered('an auditor certifies', put(next_of('stranger', 'certificate', q{(SELECT ecert.body(package) FROM corpus.original WHERE kind = 'certificate')}, subject => 'plant-a')),
+	qr/^stranger certificate 0: node "stranger" may not issue packages of kind certificate/m);
+tampered('a node introduces itself', put(next_of('stranger', 'node', q{(SELECT ecert.body(package) FROM corpus.original WHERE kind = 'node' AND seq = 4)}, subject => 'stranger')),
+	qr/^stranger node 0: node "stranger" may not issue packages of kind node/m);
+tampered('a node package vouches for another key', exchange(resign('certifier', 'node', 0, q{jsonb_set(body, '{keys,0}', ecert.key_entry(pg_read_file('} . "$keys/stranger.pub.pem" . q{')) || jsonb_build_object('effective', body -> 'effective'))})),
+	qr/^plant-a energy 0: key is not one of node "plant-a"/m);
+tampered('the genesis package is exchanged', exchange(resign('certifier', 'genesis', 0, q{jsonb_set(body, '{name}', '"another"')})), qr/first package of the feed does not name this ledger's genesis/m);
+
+# form and place
+tampered('bytes stand behind a package', "UPDATE ledger.package SET package = (package::bytea || '\\x00')::bytea::ecert.package WHERE $energy = 0", qr/malformed/, beside => 0) if 0;
+tampered('a body has a field that its kind does not know', exchange(resign('plant-a', 'energy', 3, q{body || '{"note": "x"}'})), qr/^plant-a energy 3: body is invalid at byte \d+: a field is not known$/m);
+tampered('a package is for another ledger', exchange(resign('plant-a', 'energy', 3, 'body', origin => 'other.example')), qr/^plant-a energy 3: package is for another ledger/m);
+tampered('a package is about somebody else', exchange(resign('plant-a', 'energy', 3, 'body', subject => 'plant-b')), qr/^plant-a energy 3: subject of the energy package is not the one its body is about/m);
+tampered('issued_at runs backwards', exchange(resign('plant-a', 'energy', 3, 'body', 'issued-at' => 1700000000)), qr/^plant-a energy 3: /m);
+tampered('a period overlaps', exchange(resign('plant-a', 'energy', 2, q{jsonb_set(body, '{period}', '[1704153600, 1709251200]')})), qr/^plant-a energy 2: period overlaps an earlier one of the feed, or runs backwards/m);
+tampered('a correction is of no package', exchange(resign('plant-a', 'energy', 3, q{jsonb_set(body, '{replaces}', to_jsonb(repeat('00', 32)))})), qr/^plant-a energy 3: replaces a package that is not an earlier one of its feed with the same period$/m);
+tampered('a package is put behind a feed that it does not follow', put(next_of('plant-a', 'energy', q{'{"period": [1709251200, 1711929600], "lines": [{"source": "electricity", "unit": "kWh", "quantity": 7}]}'::jsonb}, prev => '00' x 32)),
+	qr/^plant-a energy 4: package does not follow the head of its feed/m);
+
+# relations, audits, certificates, rewards
+tampered('the relation of an auditor is changed', exchange(resign('certifier', 'relation', 0, q{body || '{"from": 4000000000}'})), qr/^supplier audit 0: node "supplier" is not related to "plant-a" as upstream/m);
+tampered('a stranger audits', put(next_of('stranger', 'audit', q{(SELECT ecert.body(package) FROM corpus.original WHERE issuer = 'supplier' AND kind = 'audit' AND seq = 0)}, subject => 'plant-a')),
+	qr/^stranger audit 0: node "stranger" is not related to "plant-a" as upstream/m);
+tampered('an audit is of another hash', exchange(resign('supplier', 'audit', 1, q{jsonb_set(body, '{packages,0,hash}', to_jsonb(repeat('ab', 32)))})), qr/^supplier audit 1: the audited packages are not what the audit says/m);
+tampered('an audit is of packages that are not for its role', exchange(resign('supplier', 'audit', 1, q{jsonb_set(body, '{packages,0,kind}', '"product"')})), qr/^supplier audit 1: the audited packages are not what the audit says \(Range product/m);
+tampered('the same is audited twice', put(next_of('supplier', 'audit', q{(SELECT ecert.body(package) FROM corpus.original WHERE issuer = 'supplier' AND kind = 'audit' AND seq = 1)})), qr/^supplier audit 2: these packages are audited by this node in this role already/m);
+tampered('an audit fails after all', exchange(resign('supplier', 'audit', 1, q{body || '{"verdict": "fail"}'})), qr/^certifier certificate 0: the certificate names an audit that does not bear it out/m);
+tampered('a certificate states another saving', exchange(resign('certifier', 'certificate', 0, q{jsonb_set(body, '{totals,saving_tce}', '99')})), qr/^certifier certificate 0: certificate differs from its recomputation in "totals.saving_tce" \(Stated 99, computed [0-9.]+\.\)$/m);
+tampered('a certificate states another rate of one product', exchange(resign('certifier', 'certificate', 0, q{jsonb_set(body, '{products,1,saving_rate}', '0.5')})), qr/^certifier certificate 0: certificate differs from its recomputation in "products.1.saving_rate"/m);
+tampered('a certificate says fail', exchange(resign('certifier', 'certificate', 0, q{body || '{"verdict": "fail"}'})), qr/^certifier certificate 0: certificate differs from its recomputation in "verdict" \(Stated "fail", computed "pass"\.\)$/m);
+tampered('a certificate is valid for longer', exchange(resign('certifier', 'certificate', 0, q{jsonb_set(body, '{valid,1}', '4000000000')})), qr/^certifier certificate 0: certificate states another "valid" than its place in the feed and the policy give/m);
+tampered('a certificate has another number', exchange(resign('certifier', 'certificate', 0, q{body || '{"number": "EC-2024-000009"}'})), qr/^certifier certificate 0: certificate states another "number"/m);
+tampered('a certificate leaves a correction out', exchange(resign('certifier', 'certificate', 0, q{jsonb_set(body, '{packages}', '[]'::jsonb || (body -> 'packages' -> 0))})), qr/^certifier certificate 0: /m);
+tampered('a certificate names a policy that is none', exchange(resign('certifier', 'certificate', 0, q{jsonb_set(body, '{policy}', to_jsonb(repeat('cd', 32)))})), qr/^certifier certificate 0: the certificate names a policy that is not on the ledger/m);
+tampered('a certificate names no audits', exchange(resign('certifier', 'certificate', 0, q{body || '{"audits": []}'})), qr/^certifier certificate 0: the audits that the certificate names do not cover its packages/m);
+tampered('a status is of no certificate', exchange(resign('certifier', 'status', 1, q{jsonb_set(body, '{certificate}', to_jsonb(repeat('ef', 32)))})), qr/^certifier status 1: there is no such certificate/m);
+tampered('what is withdrawn is made active again', exchange(resign('certifier', 'status', 0, q{body || '{"status": "withdrawn"}'})), qr/^certifier status 1: /m);
+tampered('a reward is replayed', put(next_of('certifier', 'reward', q{(SELECT ecert.body(package) FROM corpus.original WHERE kind = 'reward' AND seq = 0)}, subject => 'buyer')), qr/^certifier reward \d: this auditor has been rewarded for these packages in this role already/m);
+tampered('a reward goes to somebody else', exchange(resign('certifier', 'reward', 0, q{jsonb_set(body, '{auditor}', '"stranger"')}, subject => 'stranger')), qr/^certifier reward 0: the reward is for no audit of this auditor on the ledger/m);
+tampered('the policy is replaced', exchange(resign('certifier', 'policy', 0, q{jsonb_set(body, '{certificate,threshold}', '0.9')})), qr/^certifier checkpoint 2: checkpoint's root is not that of the packages it covers/m);
+tampered('a policy contradicts itself', put(next_of('certifier', 'policy', q{(SELECT jsonb_set(b, '{units}', (b -> 'units') || (b -> 'units' -> 0)) FROM (SELECT ecert.body(package) FROM corpus.original WHERE kind = 'policy') AS p (b))})), qr/^certifier policy 1: /m);
+
+# checkpoints and witnesses
+tampered('a checkpoint states another root', exchange(resign('certifier', 'checkpoint', 2, q{body - 'note' || jsonb_build_object('root', repeat('12', 32))})), qr/^certifier checkpoint 2: checkpoint's seal is wrong$/m);
+my $sealed = sub { my ($size, $root) = @_; return as('certifier', "SELECT ecert.seal_root($size, decode('$root', 'hex'))") };
+my $size = sql(q{SELECT ecert.body(package) ->> 'size' FROM corpus.original WHERE kind = 'checkpoint' AND seq = 2});
+my $root = sql(q{SELECT ecert.body(package) ->> 'root' FROM corpus.original WHERE kind = 'checkpoint' AND seq = 2});
+tampered('with a seal over it', exchange(resign('certifier', 'checkpoint', 2, "body - 'note' || jsonb_build_object('root', repeat('12', 32), 'seal', '" . $sealed->($size, '12' x 32) . "')")),
+	qr/^certifier checkpoint 2: checkpoint's root is not that of the packages it covers \(signed (12){32}, computed $root\)$/m);
+tampered('a checkpoint states another size', exchange(resign('certifier', 'checkpoint', 2, "body - 'note' || jsonb_build_object('size', " . ($size + 1) . ", 'seal', '" . $sealed->($size + 1, $root) . "')")),
+	qr/^certifier checkpoint 2: checkpoint's size is \d+, the packages it covers make $size$/m);
+tampered('a checkpoint names a head again', exchange(resign('certifier', 'checkpoint', 2, q{jsonb_set(body, '{heads}', (body -> 'heads') || '[["supplier", "audit", 1]]')})), qr/^certifier checkpoint 2: checkpoint's head audit of "supplier" does not advance \(it names seq 1, an earlier checkpoint 1\)$/m);
+tampered('a checkpoint lists heads out of order', exchange(resign('certifier', 'checkpoint', 2, q{jsonb_set(body, '{heads}', (SELECT jsonb_agg(h ORDER BY n DESC) FROM jsonb_array_elements(body -> 'heads') WITH ORDINALITY AS e (h, n)))})), qr/^certifier checkpoint 2: checkpoint's heads are not in increasing order$/m);
+tampered('the note of a checkpoint is another one', exchange(resign('certifier', 'checkpoint', 2, q{jsonb_set(body, '{note}', (SELECT ecert.body(package) -> 'note' FROM corpus.original WHERE kind = 'checkpoint' AND seq = 1))})), qr/^certifier checkpoint 2: checkpoint's note is wrong$/m);
+tampered('an auditor seals', put(next_of('stranger', 'checkpoint', q{(SELECT ecert.body(package) FROM corpus.original WHERE kind = 'checkpoint' AND seq = 0)}, subject => $origin)), qr/^stranger checkpoint 0: node "stranger" may not issue packages of kind checkpoint/m);
+tampered('a witness states another root', exchange(resign('supplier', 'witness', 0, q{jsonb_set(body, '{root}', to_jsonb(repeat('34', 32)))})), qr/^supplier witness 0: witness states another size or root than its checkpoint/m);
+tampered('a cosignature is of another checkpoint', exchange(resign('supplier', 'witness', 0, q{jsonb_set(body, '{cosignature}', to_jsonb(replace((SELECT ecert.body(package) ->> 'cosignature' FROM corpus.original WHERE issuer = 'buyer' AND kind = 'witness'), ' buyer ', ' supplier ')))})),
+	qr/^supplier witness 0: witness's cosignature is wrong/m);
+
+cmp_ok($ways, '>=', 30, "$ways ways to tamper with a ledger");
+
+# ---- what a table cannot hold, and files can ------------------------------------------------------------------------------------------
+
+restore();
+my $other_story = resign('plant-a', 'energy', 3, q{jsonb_set(body, '{lines,0,quantity}', '12')});
+sql("COPY (SELECT package FROM ledger.package UNION ALL SELECT '$other_story'::ecert.package) TO '$dump' (FORMAT binary)");
+($status, $said) = of_program($dump);
+is($status, 1, 'two stories in one dump are invalid');
+like($said, qr/^plant-a energy 3: .*equivocation|^plant-a energy 3: seq 3 of the feed is taken/m, 'and named');
+dump_ledger();
+my $whole = slurp_file($dump);
+append_to_file("$dump.cut", substr($whole, 0, length($whole) - 400));
+($status, $said) = of_program("$dump.cut");
+is($status, 2, 'a dump that ends too early could not be checked');
+append_to_file("$dump.bit", $whole);
+open(my $bit, '+<', "$dump.bit") or die;
+binmode($bit);
+seek($bit, length($whole) - 300, 0);
+print $bit chr(ord(substr($whole, length($whole) - 300, 1)) ^ 4);
+close($bit);
+($status) = of_program("$dump.bit");
+isnt($status, 0, 'a dump with a bit turned is not valid');
+# two checkpoints that contradict each other, of which the reader has kept one
+my $kept = "$PostgreSQL::Test::Utils::tmp_check/kept";
+append_to_file($kept, sql(q{SELECT package FROM ledger.package WHERE kind = 'checkpoint' AND seq = 1}) . "\n");
+($status, $said) = of_program($dump, '--checkpoint', $kept);
+is($status, 0, 'the ledger goes on from a checkpoint that was kept') or diag($said);
+append_to_file("$kept.fork", resign('certifier', 'checkpoint', 1, "body - 'note' || jsonb_build_object('root', repeat('12', 32), 'seal', '" . $sealed->(sql(q{SELECT ecert.body(package) ->> 'size' FROM corpus.original WHERE kind = 'checkpoint' AND seq = 1}), '12' x 32) . "')") . "\n");
+($status, $said) = of_program($dump, '--checkpoint', "$kept.fork");
+is($status, 1, 'not from one that says something else');
+like($said, qr/fork/, 'and that is a fork');
+# receipts beside the dump
+my $statement = "$PostgreSQL::Test::Utils::tmp_check/statement";
+append_to_file($statement, sql(q{SELECT ecert.transparent(hash) FROM ledger.package WHERE kind = 'certificate'}) . "\n");
+($status, $said) = of_program($dump, '--receipt', $statement);
+is($status, 0, 'a transparent certificate fits the ledger') or diag($said);
+my $paper = '';
+IPC::Run::run([ $verify, 'certificate', $statement, '--certifier-key', "$keys/certifier.pub.pem" ], '<', \undef, '>', \$paper, '2>', \my $complaint);
+is($? >> 8, 0, 'and stands alone, with nothing but the certifier\'s public key') or diag($paper . $complaint);
+like($paper, qr/EC-2024-000001/, 'for people to read');
+IPC::Run::run([ $verify, 'certificate', $statement, '--certifier-key', "$keys/stranger.pub.pem" ], '<', \undef, '>', \$paper, '2>', \$complaint);
+is($? >> 8, 1, 'not with another key');
+
+done_testing();
