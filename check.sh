@@ -2,7 +2,7 @@
 # Build ecert and run its tests on a throw-away PostgreSQL below build/check.
 #
 #   ./check.sh                       everything
-#   ./check.sh unit regress ...      some of: arrows build unit regress isolation tap
+#   ./check.sh unit regress ...      some of: arrows build unit verifier regress isolation tap
 #   ./check.sh regress:NAME ...      one of the tests of a section, by name
 #
 # What is missing is installed with apt-get, as root or by sudo. The last line is 'N passed, N failed', and
@@ -115,7 +115,7 @@ arrows() {
 
 compile() {
 	say "== build: PostgreSQL $pg_version, warnings are errors"
-	if build && build_programs tools; then
+	if build && build_programs tools && build_programs src/verifier; then
 		say "ok - build"
 		count ok
 	else
@@ -129,6 +129,12 @@ unit() {
 	say '== unit: core and crypto, without PostgreSQL'
 	time_limit=600
 	run_tests unit "$tap_results" make -C "$home/tree/test/unit" -s check || show_log
+}
+
+verifier() {
+	say '== verifier: ecert-verify, without PostgreSQL'
+	time_limit=600
+	run_tests verifier "$tap_results" make -C "$home/tree/test/verifier" -s check || show_log
 }
 
 # Run pg_regress or isolation tests by pgxs: section, its make variable, the file with differences
@@ -199,11 +205,11 @@ finish() {
 	[ "$(id -u)" -ne 0 ] || chown -R "$(stat -c %u:%g "$project")" "$project/build" 2>/dev/null
 }
 
-sections=${*:-arrows build unit regress isolation tap}
+sections=${*:-arrows build unit verifier regress isolation tap}
 for section in $sections; do
 	case $section in
-		arrows | build | unit | regress | isolation | tap | unit:* | regress:* | isolation:* | tap:*) ;;
-		*) die "no such section: $section (arrows build unit regress isolation tap)" ;;
+		arrows | build | unit | verifier | regress | isolation | tap | unit:* | regress:* | isolation:* | tap:*) ;;
+		*) die "no such section: $section (arrows build unit verifier regress isolation tap)" ;;
 	esac
 done
 
@@ -221,6 +227,7 @@ copy_tree
 ! wanted arrows || arrows
 if compile; then
 	! wanted unit || unit
+	! wanted verifier || verifier
 	if wanted regress || wanted isolation; then
 		make_socket
 		if start_cluster data 5432; then

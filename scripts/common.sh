@@ -88,6 +88,7 @@ install_packages() {
 	need openssl command -v openssl
 	need libssl-dev test -f /usr/include/openssl/evp.h
 	need libsodium-dev test -f /usr/include/sodium.h
+	need libgmp-dev sh -c 'ls /usr/include/gmp.h || ls /usr/include/*/gmp.h'
 	if [ "$1" = all ]; then
 		need perl perl -MTest::More -e 1
 		need libipc-run-perl perl -MIPC::Run -e 1
@@ -215,7 +216,7 @@ copy_tree() {
 	as_server mkdir "$home/tree"
 	tar -C "$project" -c -f - --exclude=./.git --exclude=./build --exclude=./demo/cluster --exclude='*.o' \
 		--exclude='*.so' --exclude='./fuzz/corpus' --exclude=./tools/ecert-sign --exclude=./tools/ecert-receipt \
-		--exclude=./bench/verify-rate --exclude=./tmp_check --exclude=./results . |
+		--exclude=./bench/verify-rate --exclude='./src/verifier/ecert-verify*' --exclude=./tmp_check --exclude=./results . |
 		as_server tar -C "$home/tree" --no-same-owner -x -f -
 	[ ! -d "$project/../shared" ] || as_server ln -s "$(cd "$project/../shared" && pwd -P)" "$home/shared"
 }

@@ -108,7 +108,7 @@ SELECT c.ranges = (SELECT count(*) FROM ledger.leaf_range) AND c.tiles = (SELECT
 SELECT encode(pg_temp.mth(pg_temp.leaves(616) || ARRAY(SELECT hash FROM ledger.package WHERE kind = 'checkpoint' AND seq = 1)), 'hex') AS next_root \gset
 SELECT ecert.append('checkpoint', jsonb_build_object('size', 617, 'root', :'next_root', 'heads', '[["certifier", "checkpoint", 1]]'::jsonb, 'seal', ecert.seal_root(617, decode(:'next_root', 'hex')))) IS NOT NULL AS admitted;
 SELECT * FROM pg_temp.checkpoints ORDER BY seq;
--- (without a note there is nothing to cosign: another one)
+-- another one
 \set who plant-es256
 :become
 SELECT pg_temp.energy(10, 10) AS packed;

@@ -13,7 +13,7 @@
 
 PG_FUNCTION_INFO_V1(ecert_sql_seal_root);
 PG_FUNCTION_INFO_V1(ecert_sql_sign_note);
-PG_FUNCTION_INFO_V1(ecert_sql_cosign_note);
+PG_FUNCTION_INFO_V1(ecert_sql_cosign);
 PG_FUNCTION_INFO_V1(ecert_sql_checkpoint_fault);
 PG_FUNCTION_INFO_V1(ecert_sql_cosignature_fault);
 PG_FUNCTION_INFO_V1(ecert_sql_is_certifiers_checkpoint);
@@ -84,20 +84,30 @@ ecert_sql_sign_note(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(note_datum(ecert_note_sign(&out, origin, (uint64_t) PG_GETARG_INT64(0), root, ecert_own_key()), &out));
 }
 
-/* cosign_note(note, seconds): this node's cosignature line; NULL where its key or id cannot be in one */
+/* The text of a checkpoint's note, which is what witnesses cosign, palloc'd */
+static EcertSlice
+note_text(uint64_t size, const uint8_t *root)
+{
+	EcertBuffer text = ecert_buffer(palloc(ECERT_NOTE_MAX), ECERT_NOTE_MAX);
+
+	ecert_note_put_text(&text, ecert_registry_current()->origin, size, root);
+	return ecert_slice(text.data, text.size);
+}
+
+/* cosign(size, root, seconds): this node's cosignature line, without its end; NULL where its key, its id or the origin cannot be in one */
 Datum
-ecert_sql_cosign_note(PG_FUNCTION_ARGS)
+ecert_sql_cosign(PG_FUNCTION_ARGS)
 {
 	EcertSlice	name = ecert_this_node();
+	uint8_t		root[ECERT_HASH_SIZE];
 	char		bytes[ECERT_NOTE_LINE_MAX];
 	EcertBuffer out = ecert_buffer(bytes, sizeof bytes);
-	EcertNote	note;
 	EcertCode	code;
 
-	if (!can_sign_notes(name) || ecert_note_parse(ecert_varlena_slice(PG_GETARG_TEXT_PP(0)), &note, NULL) != ECERT_OK)
+	root_argument(PG_GETARG_DATUM(1), root);
+	if (!can_sign_notes(name) || !ecert_note_name_valid(ecert_registry_current()->origin))
 		PG_RETURN_NULL();
-	code = ecert_note_cosign(&out, note.text, name, PG_GETARG_INT64(1), ecert_own_key());
-	/* a line of a body stands without its end */
+	code = ecert_note_cosign(&out, note_text((uint64_t) PG_GETARG_INT64(0), root), name, PG_GETARG_INT64(2), ecert_own_key());
 	if (code == ECERT_OK && out.size > 0 && out.size <= out.capacity && bytes[out.size - 1] == '\n')
 		out.size--;
 	PG_RETURN_DATUM(note_datum(code, &out));
@@ -159,33 +169,34 @@ signer_key(const EcertPackage *package)
 }
 
 /*
- * cosignature_fault(witness, note): what is wrong with a witness package's
- * cosignature of that note; NULL when nothing is.  A line under another name
- * than the issuer's is somebody else's, whose key is not known here: only its
- * form is looked at.
+ * cosignature_fault(witness): what is wrong with a witness package's
+ * cosignature of the size and root that it states; NULL when nothing is.  A
+ * line under another name than the issuer's is somebody else's, whose key is
+ * not known here: only its form is looked at.
  */
 Datum
 ecert_sql_cosignature_fault(PG_FUNCTION_ARGS)
 {
 	EcertPackage package;
 	EcertSlice	line;
-	EcertNote	note;
+	EcertSlice	item;
 	EcertNoteSignature signature;
 	EcertSlice	raw;
+	uint8_t		root[ECERT_HASH_SIZE];
+	int64_t		size;
 	int64_t		time;
 
 	ecert_package_of(PG_GETARG_DATUM(0), &package);
 	line = ecert_cbor_text_at(package.body, "cosignature");
-	if (line.size == 0)
+	if (line.size == 0 || !ecert_cbor_find(package.body, "size", &item) || ecert_cbor_int(item, &size) != ECERT_OK ||
+		!ecert_hex_to_hash(ecert_cbor_text_at(package.body, "root"), root))
 		PG_RETURN_NULL();
 	line = ecert_slice_text(psprintf("%.*s\n", (int) line.size, (const char *) line.data));
-	if (PG_ARGISNULL(1) || ecert_note_parse(ecert_varlena_slice(PG_GETARG_TEXT_PP(1)), &note, NULL) != ECERT_OK)
-		PG_RETURN_TEXT_P(cstring_to_text("witness's cosignature is of a checkpoint without a note"));
 	if (!ecert_note_next_signature(&line, &signature) || line.size != 0 || signature.size != 72)
-		PG_RETURN_TEXT_P(cstring_to_text("witness's cosignature is not a cosignature line"));
+		PG_RETURN_TEXT_P(cstring_to_text("witness's cosignature is wrong"));
 	raw = signer_key(&package);
 	if (ecert_slice_equal(signature.name, package.issuer) &&
-		(raw.size == 0 || ecert_note_verify_cosignature(note.text, &signature, raw, &time) != ECERT_OK))
+		(raw.size == 0 || ecert_note_verify_cosignature(note_text((uint64_t) size, root), &signature, raw, &time) != ECERT_OK))
 		PG_RETURN_TEXT_P(cstring_to_text("witness's cosignature is wrong"));
 	PG_RETURN_NULL();
 }

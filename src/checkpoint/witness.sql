@@ -1,12 +1,12 @@
 -- Witnesses: auditors who put their name to it that the checkpoints they saw are one ledger. And forks, where they are not.
 
-CREATE FUNCTION ecert.cosign_note(note text, seconds bigint) RETURNS text
-    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_cosign_note';
-COMMENT ON FUNCTION ecert.cosign_note(text, bigint) IS 'internal: this node''s C2SP cosignature line (tlog-cosignature) over a note, made at a time in seconds since 1970 UTC; NULL when its key is not Ed25519, or its id has white space or a plus sign';
+CREATE FUNCTION ecert.cosign(size bigint, root bytea, seconds bigint) RETURNS text
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_cosign';
+COMMENT ON FUNCTION ecert.cosign(bigint, bytea, bigint) IS 'internal: this node''s C2SP cosignature line (tlog-cosignature) over the note of a checkpoint of that size and root, made at a time in seconds since 1970 UTC; NULL when its key is not Ed25519, or its id or the origin has white space or a plus sign';
 
-CREATE FUNCTION ecert.cosignature_fault(p ecert.package, note text) RETURNS text
-    LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_cosignature_fault';
-COMMENT ON FUNCTION ecert.cosignature_fault(ecert.package, text) IS 'what is wrong with the cosignature in a witness package, over the note of its checkpoint; NULL when nothing is, or there is none. A line under another name than the issuer''s is somebody else''s: only its form is checked';
+CREATE FUNCTION ecert.cosignature_fault(p ecert.package) RETURNS text
+    LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_cosignature_fault';
+COMMENT ON FUNCTION ecert.cosignature_fault(ecert.package) IS 'what is wrong with the cosignature in a witness package, over the note of the size and root that it states; NULL when nothing is, or there is none. A line under another name than the issuer''s is somebody else''s: only its form is checked';
 
 CREATE FUNCTION ecert.read_note(note text, OUT origin text, OUT size bigint, OUT root bytea, OUT is_signed boolean) RETURNS record
     LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_read_note';
@@ -121,7 +121,7 @@ BEGIN
        SET checkpoint_hash = EXCLUDED.checkpoint_hash, size = EXCLUDED.size, root = EXCLUDED.root, witnessed_at = EXCLUDED.witnessed_at;
     RETURN ecert.append('witness', jsonb_strip_nulls(jsonb_build_object(
         'checkpoint', encode(newest.hash, 'hex'), 'size', size, 'root', encode(root, 'hex'),
-        'cosignature', coalesce(cosignature, ecert.cosign_note(newest.body ->> 'note', now_seconds)))));
+        'cosignature', coalesce(cosignature, ecert.cosign(size, root, now_seconds)))));
 END
 $$;
 COMMENT ON FUNCTION ecert.witness(text) IS 'auditor: put this node''s name to the newest checkpoint, when it is consistent with the one that it witnessed before and, where this node is sent all feeds, with its own ledger. The package carries a C2SP cosignature: this node''s own, or the given line of a witness that is no node. Returns the hash of the witness package, NULL when there is nothing to witness. EC011, EC105, EC106';
@@ -153,7 +153,7 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'EC106', MESSAGE = 'witness states another size or root than its checkpoint',
             DETAIL = format('Size %s, root %s; the checkpoint has %s and %s.', body ->> 'size', body ->> 'root', seen ->> 'size', seen ->> 'root');
     END IF;
-    fault := ecert.cosignature_fault(p, seen ->> 'note');
+    fault := ecert.cosignature_fault(p);
     IF fault IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'EC106', MESSAGE = fault;
     END IF;
@@ -346,7 +346,7 @@ CREATE FUNCTION ecert.checkpoint_health(OUT item text, OUT subject text, OUT sta
 AS $$
     SELECT 'checkpoint', NULL::text,
            CASE WHEN d.outcome IS NOT NULL THEN 'alarm'
-                WHEN c.seq IS NULL OR s.outcome IS NULL OR i.seconds > 0 AND clock_timestamp() > c.issued_at + make_interval(secs => 3 * i.seconds + 600) AND u.is_due THEN 'warning' ELSE 'ok' END,
+                WHEN c.seq IS NULL AND i.seconds > 0 OR c.seq IS NOT NULL AND s.outcome IS NULL OR i.seconds > 0 AND clock_timestamp() > c.issued_at + make_interval(secs => 3 * i.seconds + 600) AND u.is_due THEN 'warning' ELSE 'ok' END,
            coalesce(c.issued_at::text, 'none yet'),
            CASE WHEN d.outcome IS NOT NULL THEN format('checkpoint %s: %s', d.checkpoint_seq, d.detail)
                 WHEN c.seq IS NOT NULL THEN format('checkpoint %s, %s packages, %s witnesses; root %s', c.seq, c.body ->> 'size',
@@ -365,6 +365,6 @@ AS $$
 $$;
 COMMENT ON FUNCTION ecert.checkpoint_health() IS 'internal: the part of ecert.health() about checkpoints and forks';
 
-REVOKE ALL ON FUNCTION ecert.cosign_note(text, bigint), ecert.create_witness_tables(), ecert.consistency_from_hub(bigint, bigint),
+REVOKE ALL ON FUNCTION ecert.cosign(bigint, bytea, bigint), ecert.create_witness_tables(), ecert.consistency_from_hub(bigint, bigint),
     ecert.check_against_witnessed(bigint, bytea), ecert.witness(text), ecert.note_fork(bytea, bytea, bytea, bytea[]), ecert.compare_checkpoint(bytea),
     ecert.create_checkpoint_views() FROM PUBLIC;
