@@ -318,6 +318,39 @@ test_wrong_signers(const Signed *s)
 			  "a time beyond the year 9999 is refused");
 }
 
+/* Signatures that are right but for their size, or for a time that no cosignature of ours has */
+static void
+test_odd_signatures(const Signed *s)
+{
+	static const char late[] = "cosignature/v1\ntime 253402300800\n";
+	uint8_t		message[ECERT_NOTE_MAX];
+	EcertBuffer out = ecert_buffer(message, sizeof message);
+	EcertNoteSignature log;
+	EcertNoteSignature witness;
+	EcertNote	note;
+	EcertSlice	lines;
+	int64_t		time;
+
+	(void) ecert_note_parse(ecert_slice(s->bytes, s->out.size), &note, NULL);
+	lines = note.signatures;
+	if (!ecert_note_next_signature(&lines, &log) || !ecert_note_next_signature(&lines, &witness))
+		abort();
+	log.size = 72;
+	CHECK_INT(ecert_note_verify(note.text, &log, s->log_key), ECERT_BAD_SIGNATURE, "a log's signature has nothing behind it");
+	witness.size = 64;
+	CHECK_INT(ecert_note_verify_cosignature(note.text, &witness, s->witness_key, &time), ECERT_BAD_SIGNATURE,
+			  "a cosignature has all of its bytes");
+	ecert_buffer_put(&out, ecert_slice_text(late));
+	ecert_buffer_put(&out, note.text);
+	witness.size = 72;
+	for (int i = 0; i < 8; i++)
+		witness.bytes[i] = (uint8_t) ((uint64_t) (ECERT_TIME_MAX + 1) >> (8 * (7 - i)));
+	if (ecert_sign(s->witness, ecert_slice(message, out.size), witness.bytes + 8) != ECERT_OK)
+		abort();
+	CHECK_INT(ecert_note_verify_cosignature(note.text, &witness, s->witness_key, &time), ECERT_BAD_SIGNATURE,
+			  "a cosignature of the year 10000 is refused though it is signed");
+}
+
 static void
 test_writing(const Signed *s)
 {
@@ -463,6 +496,7 @@ main(void)
 	test_round_trip(&ours);
 	test_bits(&ours);
 	test_wrong_signers(&ours);
+	test_odd_signatures(&ours);
 	test_writing(&ours);
 	test_bad_notes();
 	test_others();
