@@ -18,8 +18,8 @@ enum
 /* Key id and signature as they stand in a line */
 #define SIGNATURE_BYTES_MAX (KEY_ID_SIZE + TIME_SIZE + ECERT_SIGNATURE_SIZE)
 
-/* "cosignature/v1", "time " and a number, each with its LF */
-#define COSIGNED_MAX (ECERT_NOTE_MAX + 64)
+/* "cosignature/v1" and "time " with a number, each with its LF, and a text */
+#define COSIGNED_MAX (15 + 5 + 20 + 1 + ECERT_NOTE_MAX)
 
 /* What a signature line begins with: an em dash in UTF-8, and a space */
 #define LINE_BEFORE "\xE2\x80\x94 "
@@ -329,14 +329,17 @@ key_id_of(EcertSlice name, uint8_t type, EcertSlice raw_key, uint8_t *key_id)
 	return code;
 }
 
-/* What a cosignature covers */
-static void
+/* What a cosignature covers, into COSIGNED_MAX bytes */
+static EcertCode
 put_cosigned(EcertBuffer *out, EcertSlice text, int64_t time)
 {
+	if (text.size > ECERT_NOTE_MAX)
+		return ECERT_NO_SPACE;
 	ecert_buffer_put(out, ecert_slice_text("cosignature/v1\ntime "));
 	put_number(out, (uint64_t) time);
 	ecert_buffer_put(out, ecert_slice_text("\n"));
 	ecert_buffer_put(out, text);
+	return ECERT_OK;
 }
 
 /* Write name's signature line with key's id: signature is what follows the id */
@@ -391,6 +394,8 @@ ecert_note_sign(EcertBuffer *out, EcertSlice origin, uint64_t size, const uint8_
 
 	if (code != ECERT_OK)
 		return code;
+	if (size > ECERT_TREE_MAX)
+		return ECERT_PROOF_RANGE;
 	ecert_note_put_text(&text, origin, size, root);
 	if (!ecert_buffer_fits(&text))
 		return ECERT_NO_SPACE;
@@ -414,9 +419,8 @@ ecert_note_cosign(EcertBuffer *out, EcertSlice text, EcertSlice name, int64_t ti
 		return code;
 	if (time < 0 || time > ECERT_TIME_MAX)
 		return ECERT_OVERFLOW;
-	put_cosigned(&cosigned, text, time);
-	if (!ecert_buffer_fits(&cosigned))
-		return ECERT_NO_SPACE;
+	if ((code = put_cosigned(&cosigned, text, time)) != ECERT_OK)
+		return code;
 	for (unsigned i = 0; i < TIME_SIZE; i++)
 		signature[i] = (uint8_t) ((uint64_t) time >> (8 * (TIME_SIZE - 1 - i)));
 	code = ecert_sign(key, ecert_slice(bytes, cosigned.size), signature + TIME_SIZE);
@@ -458,6 +462,7 @@ ecert_note_verify_cosignature(EcertSlice text, const EcertNoteSignature *signatu
 	uint8_t		bytes[COSIGNED_MAX];
 	EcertBuffer cosigned = ecert_buffer(bytes, sizeof bytes);
 	uint64_t	seconds = 0;
+	EcertCode	code;
 
 	*time = 0;
 	if (signature->size != TIME_SIZE + ECERT_SIGNATURE_SIZE)
@@ -467,8 +472,7 @@ ecert_note_verify_cosignature(EcertSlice text, const EcertNoteSignature *signatu
 	if (seconds > (uint64_t) ECERT_TIME_MAX)
 		return ECERT_BAD_SIGNATURE;
 	*time = (int64_t) seconds;
-	put_cosigned(&cosigned, text, *time);
-	if (!ecert_buffer_fits(&cosigned))
-		return ECERT_NO_SPACE;
+	if ((code = put_cosigned(&cosigned, text, *time)) != ECERT_OK)
+		return code;
 	return verify_message(ecert_slice(bytes, cosigned.size), signature, TYPE_COSIGNATURE, raw_key, signature->bytes + TIME_SIZE);
 }

@@ -53,11 +53,16 @@ extern void ecert_note_put_text(EcertBuffer *out, EcertSlice origin, uint64_t si
 /*
  * Write text, an empty line, and the log's signature line by key, an Ed25519
  * key: ECERT_KEY_ALG for others.  ECERT_NOT_NOTE when origin can be no key
- * name, ECERT_NO_SPACE when out is too small.
+ * name, ECERT_PROOF_RANGE when size is over ECERT_TREE_MAX, ECERT_NO_SPACE
+ * when out is too small.
  */
 extern EcertCode ecert_note_sign(EcertBuffer *out, EcertSlice origin, uint64_t size, const uint8_t *root, const EcertPrivateKey *key);
 
-/* Write the cosignature line of name over a note's text, at a time of 0 .. ECERT_TIME_MAX; the same codes, and ECERT_OVERFLOW */
+/*
+ * Write the cosignature line of name over a note's text (ECERT_NOTE_MAX bytes
+ * at most), at a time of 0 .. ECERT_TIME_MAX; the same codes, and
+ * ECERT_OVERFLOW.
+ */
 extern EcertCode ecert_note_cosign(EcertBuffer *out, EcertSlice text, EcertSlice name, int64_t time, const EcertPrivateKey *key);
 
 /* Take a note apart; extension lines between root and empty line are kept in text.  ECERT_NOT_NOTE */

@@ -16,9 +16,10 @@ enum
 #define PROOF_INCLUSION (-1)
 
 /*
- * Room for what a receipt's signature covers.  Ours have headers of some 50 bytes;
- * those of others may carry a chain of certificates.
+ * Room for a protected header of ours, which has some 50 bytes, and for what any
+ * receipt's signature covers: others may put a chain of certificates there.
  */
+#define OWN_HEADER_MAX 128
 #define SIGNED_MAX 16384
 
 /* Bits for what the protected header had */
@@ -328,8 +329,8 @@ ecert_receipt_put_header(EcertBuffer *out, uint64_t tree_size, EcertAlg alg, Ece
 EcertCode
 ecert_seal(const uint8_t *root, uint64_t tree_size, EcertAlg alg, EcertSlice kid, const EcertPrivateKey *key, uint8_t *seal)
 {
-	uint8_t		header_bytes[128];
-	uint8_t		bytes[256];
+	uint8_t		header_bytes[OWN_HEADER_MAX];
+	uint8_t		bytes[OWN_HEADER_MAX + ECERT_HASH_SIZE + 32];
 	EcertBuffer header = ecert_buffer(header_bytes, sizeof header_bytes);
 	EcertBuffer signed_bytes = ecert_buffer(bytes, sizeof bytes);
 
@@ -340,15 +341,13 @@ ecert_seal(const uint8_t *root, uint64_t tree_size, EcertAlg alg, EcertSlice kid
 	if (!ecert_buffer_fits(&header))
 		return ECERT_NO_SPACE;
 	ecert_package_signed_bytes(ecert_slice(header_bytes, header.size), ecert_slice(root, ECERT_HASH_SIZE), &signed_bytes);
-	if (!ecert_buffer_fits(&signed_bytes))
-		return ECERT_NO_SPACE;
 	return ecert_sign(key, ecert_slice(bytes, signed_bytes.size), seal);
 }
 
 EcertCode
 ecert_seal_verify(const uint8_t *root, uint64_t tree_size, EcertAlg alg, EcertSlice kid, const EcertPublicKey *key, EcertSlice seal)
 {
-	uint8_t		header_bytes[128];
+	uint8_t		header_bytes[OWN_HEADER_MAX];
 	EcertBuffer header = ecert_buffer(header_bytes, sizeof header_bytes);
 
 	ecert_receipt_put_header(&header, tree_size, alg, kid);

@@ -288,15 +288,25 @@ test_wrong_signers(const Signed *s)
 	EcertNoteSignature other;
 	EcertSlice	lines;
 	int64_t		time;
+	static const uint8_t no_key[32];
+	static const uint8_t too_long[ECERT_NOTE_MAX + 1];
+	uint8_t		key_id[ECERT_HASH_SIZE];
+	EcertSlice	parts[3] = {ecert_slice_text(ORIGIN), ecert_slice_text("\n\x01"), ecert_slice(no_key, sizeof no_key)};
 
 	(void) ecert_note_parse(ecert_slice(s->bytes, s->out.size), &note, NULL);
 	lines = note.signatures;
-	if (!ecert_note_next_signature(&lines, &log) || !ecert_note_next_signature(&lines, &witness))
+	if (ecert_sha256(parts, 3, key_id) != ECERT_OK || !ecert_note_next_signature(&lines, &log) || !ecert_note_next_signature(&lines, &witness))
 		abort();
 	CHECK_INT(ecert_note_verify(note.text, &log, s->witness_key), ECERT_BAD_SIGNATURE, "another key is refused");
 	CHECK_INT(ecert_note_verify(note.text, &witness, s->witness_key), ECERT_BAD_SIGNATURE, "a cosignature is no log's signature");
 	CHECK_INT(ecert_note_verify_cosignature(note.text, &log, s->log_key, &time), ECERT_BAD_SIGNATURE, "nor the other way round");
 	CHECK_INT(ecert_note_verify(note.text, &log, ecert_slice(s->log_raw, 31)), ECERT_BAD_PUBLIC_KEY, "a key of 31 bytes is none");
+	CHECK_INT(ecert_note_verify_cosignature(ecert_slice(too_long, sizeof too_long), &witness, s->witness_key, &time), ECERT_NO_SPACE,
+			  "a text over 4096 bytes has no cosignature");
+	other = log;
+	memcpy(other.key_id, key_id, sizeof other.key_id);
+	CHECK_INT(ecert_note_verify(note.text, &other, ecert_slice(no_key, sizeof no_key)), ECERT_BAD_PUBLIC_KEY,
+			  "nobody has a key of small order");
 	other = log;
 	other.name = ecert_slice_text("ledger.example/f");
 	CHECK_INT(ecert_note_verify(note.text, &other, s->log_key), ECERT_BAD_SIGNATURE, "the same signature under another name is refused");
@@ -306,6 +316,39 @@ test_wrong_signers(const Signed *s)
 	other.bytes[0] = 0x7f;
 	CHECK_INT(ecert_note_verify_cosignature(note.text, &other, s->witness_key, &time), ECERT_BAD_SIGNATURE,
 			  "a time beyond the year 9999 is refused");
+}
+
+/* Signatures that are right but for their size, or for a time that no cosignature of ours has */
+static void
+test_odd_signatures(const Signed *s)
+{
+	static const char late[] = "cosignature/v1\ntime 253402300800\n";
+	uint8_t		message[ECERT_NOTE_MAX];
+	EcertBuffer out = ecert_buffer(message, sizeof message);
+	EcertNoteSignature log;
+	EcertNoteSignature witness;
+	EcertNote	note;
+	EcertSlice	lines;
+	int64_t		time;
+
+	(void) ecert_note_parse(ecert_slice(s->bytes, s->out.size), &note, NULL);
+	lines = note.signatures;
+	if (!ecert_note_next_signature(&lines, &log) || !ecert_note_next_signature(&lines, &witness))
+		abort();
+	log.size = 72;
+	CHECK_INT(ecert_note_verify(note.text, &log, s->log_key), ECERT_BAD_SIGNATURE, "a log's signature has nothing behind it");
+	witness.size = 64;
+	CHECK_INT(ecert_note_verify_cosignature(note.text, &witness, s->witness_key, &time), ECERT_BAD_SIGNATURE,
+			  "a cosignature has all of its bytes");
+	ecert_buffer_put(&out, ecert_slice_text(late));
+	ecert_buffer_put(&out, note.text);
+	witness.size = 72;
+	for (int i = 0; i < 8; i++)
+		witness.bytes[i] = (uint8_t) ((uint64_t) (ECERT_TIME_MAX + 1) >> (8 * (7 - i)));
+	if (ecert_sign(s->witness, ecert_slice(message, out.size), witness.bytes + 8) != ECERT_OK)
+		abort();
+	CHECK_INT(ecert_note_verify_cosignature(note.text, &witness, s->witness_key, &time), ECERT_BAD_SIGNATURE,
+			  "a cosignature of the year 10000 is refused though it is signed");
 }
 
 static void
@@ -326,7 +369,9 @@ test_writing(const Signed *s)
 	CHECK_INT(ecert_note_cosign(&out, text, name, TIME, s->log), ECERT_NO_SPACE, "and for a cosignature");
 	out = ecert_buffer(bytes, sizeof bytes);
 	CHECK_INT(ecert_note_sign(&out, ecert_slice(long_name, sizeof long_name), 1, root, s->log), ECERT_NO_SPACE, "a name can be too long");
-	CHECK_INT(ecert_note_cosign(&out, ecert_slice(long_name, sizeof long_name), name, TIME, s->log), ECERT_OK, "a text just so long is cosigned");
+	CHECK_INT(ecert_note_cosign(&out, ecert_slice(long_name, ECERT_NOTE_MAX), name, TIME, s->log), ECERT_OK, "the longest text is cosigned");
+	CHECK_INT(ecert_note_cosign(&out, ecert_slice(long_name, sizeof long_name), name, TIME, s->log), ECERT_NO_SPACE, "not a longer one");
+	CHECK_INT(ecert_note_sign(&out, name, ECERT_TREE_MAX + 1, root, s->log), ECERT_PROOF_RANGE, "nor a tree that cannot be");
 	CHECK_INT(ecert_note_cosign(&out, text, name, -1, s->log), ECERT_OVERFLOW, "no time before 1970");
 	CHECK_INT(ecert_note_cosign(&out, text, name, ECERT_TIME_MAX + 1, s->log), ECERT_OVERFLOW, "nor after 9999");
 	out = ecert_buffer(bytes, ECERT_NOTE_LINE_MAX);
@@ -451,6 +496,7 @@ main(void)
 	test_round_trip(&ours);
 	test_bits(&ours);
 	test_wrong_signers(&ours);
+	test_odd_signatures(&ours);
 	test_writing(&ours);
 	test_bad_notes();
 	test_others();

@@ -567,6 +567,7 @@ static const StatementShape statement_shapes[] = {
 	{"a receipt outside of an array", "{394: h'01'}", ECERT_NOT_RECEIPT, "receipts", 0},
 	{"another parameter", "{4: h'01'}", ECERT_NOT_RECEIPT, "unprotected", 0},
 	{"another parameter beside the receipts", "{4: h'01', 394: [h'01']}", ECERT_NOT_RECEIPT, "unprotected", 0},
+	{"another parameter behind the receipts", "{394: [h'01'], 'x': 1}", ECERT_NOT_RECEIPT, "unprotected", 0},
 	{"a parameter with a text key", "{'394': [h'01']}", ECERT_NOT_RECEIPT, "unprotected", 0},
 	{"an unprotected header that is no map", "[]", ECERT_NOT_RECEIPT, "unprotected", 0},
 };
