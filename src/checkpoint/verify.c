@@ -25,7 +25,7 @@ static EcertQuery checkpoints_query = {
 	2, {TEXTOID, INT8OID}, NULL, true
 };
 static EcertQuery packages_query = {
-	"SELECT package FROM ledger.package WHERE issuer OPERATOR(pg_catalog.=) $1 AND kind OPERATOR(pg_catalog.=) $2"
+	"SELECT package, seq FROM ledger.package WHERE issuer OPERATOR(pg_catalog.=) $1 AND kind OPERATOR(pg_catalog.=) $2"
 	" AND seq OPERATOR(pg_catalog.>=) $3 AND seq OPERATOR(pg_catalog.<=) $4 ORDER BY seq",
 	4, {TEXTOID, TEXTOID, INT8OID, INT8OID}, NULL, true
 };
@@ -47,7 +47,9 @@ typedef struct Walk
 	ReturnSetInfo *result;
 	HTAB	   *covered;
 	EcertTree	tree;
-	bool		with_roots;		/* false once, or where, the packages are not all there */
+	bool		with_roots;		/* false where this node is not sent all packages */
+	bool		broken;			/* the tree is not that of the checkpoints any more: what goes on from it is not compared */
+	int64		expected;		/* seq of the next checkpoint */
 	Datum		row[3];			/* issuer, kind, seq of the checkpoint at hand */
 	MemoryContext each;			/* for one checkpoint */
 } Walk;
@@ -77,42 +79,68 @@ covered_seq(Walk *walk, const EcertFeedHead *head)
 	return &feed->last_seq;
 }
 
-/* Append packages first .. last of a feed to the tree; false when one is missing */
+static void
+put_missing(Walk *walk, const EcertFeedHead *head, int64 seq)
+{
+	put_problem(walk, psprintf("checkpoint %s %s " INT64_FORMAT " of \"%s\", which is not on the ledger",
+							   seq == head->seq ? "names" : "covers", ecert_cstring(head->kind), seq, ecert_cstring(head->issuer)));
+	walk->broken = true;
+}
+
+/* The package with the seq of a head is what the checkpoint names */
 static bool
+head_is_there(const EcertFeedHead *head)
+{
+	Datum		values[4] = {PointerGetDatum(ecert_text(head->issuer)), PointerGetDatum(ecert_text(head->kind)),
+		Int64GetDatum(head->seq), Int64GetDatum(head->seq)};
+
+	return ecert_query(&packages_query, values, 1) > 0;
+}
+
+static void
+append_row(Walk *walk, HeapTuple row, TupleDesc description)
+{
+	uint8_t		hash[ECERT_HASH_SIZE];
+	bool		isnull;
+	Datum		value = SPI_getbinval(row, description, 1, &isnull);
+	struct varlena *bytes;
+
+	if (isnull || walk->broken)
+		return;
+	bytes = PG_DETOAST_DATUM_PACKED(value);
+	ecert_hash_of(ecert_varlena_slice(bytes), hash);
+	if ((void *) bytes != DatumGetPointer(value))
+		pfree(bytes);
+	walk->broken = ecert_tree_append(&walk->tree, hash) != ECERT_OK;
+}
+
+/* Append packages first .. head of a feed to the tree, and name those that are missing */
+static void
 append_packages(Walk *walk, const EcertFeedHead *head, int64 first)
 {
 	Datum		issuer = PointerGetDatum(ecert_text(head->issuer));
 	Datum		kind = PointerGetDatum(ecert_text(head->kind));
+	int64		expected = first;
 
 	for (int64 seq = first; seq <= head->seq; seq += LEAVES_AT_ONCE)
 	{
-		int64		last = Min(seq + LEAVES_AT_ONCE - 1, head->seq);
-		Datum		values[4] = {issuer, kind, Int64GetDatum(seq), Int64GetDatum(last)};
+		Datum		values[4] = {issuer, kind, Int64GetDatum(seq), Int64GetDatum(Min(seq + LEAVES_AT_ONCE - 1, head->seq))};
 		uint64		count = ecert_query(&packages_query, values, 0);
 		SPITupleTable *rows = SPI_tuptable;
 
-		if (count != (uint64) (last - seq + 1))
-			return false;
 		for (uint64 i = 0; i < count; i++)
 		{
-			uint8_t		hash[ECERT_HASH_SIZE];
 			bool		isnull;
-			Datum		value = SPI_getbinval(rows->vals[i], rows->tupdesc, 1, &isnull);
-			struct varlena *bytes;
+			int64		found = DatumGetInt64(SPI_getbinval(rows->vals[i], rows->tupdesc, 2, &isnull));
 
 			CHECK_FOR_INTERRUPTS();
-			if (isnull)
-				return false;
-			bytes = PG_DETOAST_DATUM_PACKED(value);
-			ecert_hash_of(ecert_varlena_slice(bytes), hash);
-			if ((void *) bytes != DatumGetPointer(value))
-				pfree(bytes);
-			if (ecert_tree_append(&walk->tree, hash) != ECERT_OK)
-				return false;
+			if (found > expected)
+				put_missing(walk, head, expected);
+			append_row(walk, rows->vals[i], rows->tupdesc);
+			expected = found + 1;
 		}
 		SPI_freetuptable(rows);
 	}
-	return true;
 }
 
 /* Take in what a checkpoint's heads add */
@@ -130,51 +158,55 @@ append_heads(Walk *walk, const EcertCheckpoint *checkpoint)
 		{
 			put_problem(walk, psprintf("checkpoint's head %s of \"%s\" does not advance (it names seq " INT64_FORMAT ", an earlier checkpoint " INT64_FORMAT ")",
 									   ecert_cstring(head.kind), ecert_cstring(head.issuer), head.seq, *covered));
-			walk->with_roots = false;
-			continue;
+			walk->broken = true;
 		}
-		if (walk->with_roots && !append_packages(walk, &head, *covered + 1))
+		else if (walk->with_roots && !head_is_there(&head))
+			put_missing(walk, &head, head.seq);
+		else
 		{
-			put_problem(walk, psprintf("checkpoint names %s " INT64_FORMAT " of \"%s\", which is not on the ledger",
-									   ecert_cstring(head.kind), head.seq, ecert_cstring(head.issuer)));
-			walk->with_roots = false;
+			if (walk->with_roots)
+				append_packages(walk, &head, *covered + 1);
+			*covered = head.seq;
 		}
-		*covered = head.seq;
 	}
 }
 
 /* Size and root against the packages, as far as these are all there */
 static void
-check_root(const Walk *walk, const EcertCheckpoint *checkpoint)
+check_root(Walk *walk, const EcertCheckpoint *checkpoint)
 {
 	uint8_t		root[ECERT_HASH_SIZE];
 	EcertCode	code;
 
-	if (checkpoint->size != walk->tree.size)
+	walk->broken = checkpoint->size != walk->tree.size;
+	if (walk->broken)
 		put_problem(walk, psprintf("checkpoint's size is " UINT64_FORMAT ", the packages it covers make " UINT64_FORMAT,
 								   checkpoint->size, walk->tree.size));
 	if ((code = ecert_tree_root(&walk->tree, root)) != ECERT_OK)
 		ecert_raise_crypto(code, ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "could not compute a Merkle root");
-	if (memcmp(root, checkpoint->root, ECERT_HASH_SIZE) != 0)
-		put_problem(walk, psprintf("checkpoint's root is not that of the packages it covers (signed %s, computed %s)",
-								   ecert_hex(ecert_slice(checkpoint->root, ECERT_HASH_SIZE)),
-								   ecert_hex(ecert_slice(root, ECERT_HASH_SIZE))));
+	if (memcmp(root, checkpoint->root, ECERT_HASH_SIZE) == 0)
+		return;
+	walk->broken = true;
+	put_problem(walk, psprintf("checkpoint's root is not that of the packages it covers (signed %s, computed %s)",
+							   ecert_hex(ecert_slice(checkpoint->root, ECERT_HASH_SIZE)),
+							   ecert_hex(ecert_slice(root, ECERT_HASH_SIZE))));
 }
 
-/* What is wrong with it in itself */
-static void
+/* What is wrong with it in itself; false when nobody can believe in it, of which the feed's own check says why */
+static bool
 check_fault(const Walk *walk, const EcertPackage *package, const EcertCheckpoint *checkpoint)
 {
 	EcertNodeKey *key = ecert_node_key(ecert_registry_node(walk->registry, package->issuer), package->kid);
+	EcertRefusal refusal;
 	const char *fault;
 
-	/* a key that is not the certifier's is a problem of the feed's own check */
-	if (key == NULL || key->alg != package->alg)
-		return;
+	if (key == NULL || key->alg != package->alg || !ecert_check_signature(walk->registry, package, key, &refusal))
+		return false;
 	fault = ecert_checkpoint_fault(package, checkpoint, ecert_prepared_key(walk->registry, key),
 								   ecert_slice(key->raw, ecert_raw_key_size(key->alg)));
 	if (fault != NULL)
 		put_problem(walk, fault);
+	return true;
 }
 
 static void
@@ -184,18 +216,18 @@ check_checkpoint(Walk *walk, Datum value)
 	EcertCheckpoint checkpoint;
 	EcertError	error;
 
+	walk->broken |= DatumGetInt64(walk->row[2]) > walk->expected;
+	walk->expected = DatumGetInt64(walk->row[2]) + 1;
 	if (ecert_package_parse(ecert_varlena_slice(PG_DETOAST_DATUM_PACKED(value)), &package, &error) != ECERT_OK ||
 		package.kind != ECERT_KIND_CHECKPOINT || ecert_body_check(package.kind, package.body, &error) != ECERT_OK ||
-		ecert_checkpoint_read(package.body, &checkpoint) != ECERT_OK)
+		ecert_checkpoint_read(package.body, &checkpoint) != ECERT_OK || !check_fault(walk, &package, &checkpoint))
 	{
-		if (walk->with_roots)
-			put_problem(walk, "checkpoint cannot be read: no root behind it can be checked");
-		walk->with_roots = false;
+		walk->broken = true;
 		return;
 	}
-	check_fault(walk, &package, &checkpoint);
 	append_heads(walk, &checkpoint);
-	if (walk->with_roots)
+	walk->broken |= !ecert_checkpoint_heads_in_order(&checkpoint);
+	if (walk->with_roots && !walk->broken)
 		check_root(walk, &checkpoint);
 }
 

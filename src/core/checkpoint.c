@@ -60,8 +60,8 @@ ecert_head_compare(const EcertFeedHead *a, const EcertFeedHead *b)
 	return order != 0 ? order : ecert_slice_compare(a->kind, b->kind);
 }
 
-static bool
-heads_in_order(const EcertCheckpoint *checkpoint)
+bool
+ecert_checkpoint_heads_in_order(const EcertCheckpoint *checkpoint)
 {
 	EcertCursor heads = checkpoint->heads;
 	EcertFeedHead before = {{NULL, 0}, {NULL, 0}, -1};
@@ -120,7 +120,7 @@ ecert_checkpoint_fault(const EcertPackage *package, const EcertCheckpoint *check
 {
 	EcertSlice	seal = ecert_slice(checkpoint->seal, sizeof checkpoint->seal);
 
-	if (!heads_in_order(checkpoint))
+	if (!ecert_checkpoint_heads_in_order(checkpoint))
 		return "checkpoint's heads are not in increasing order";
 	if (names_genesis(checkpoint))
 		return "checkpoint names the genesis feed, which every tree begins with";

@@ -39,6 +39,9 @@ extern bool ecert_checkpoint_next_head(EcertCursor *heads, EcertFeedHead *head);
 /* Order of two heads: issuer and then the name of the kind, bytewise */
 extern int	ecert_head_compare(const EcertFeedHead *a, const EcertFeedHead *b);
 
+/* Do the heads strictly increase?  Only then do they say which leaf is which */
+extern bool ecert_checkpoint_heads_in_order(const EcertCheckpoint *checkpoint);
+
 /*
  * What is wrong with a checkpoint in itself: NULL when its heads are in
  * strictly increasing order and name no genesis, its seal is key's signature

@@ -157,7 +157,7 @@ take_head(Pass *pass, const Head *head)
 		missing_package(pass, head, head->seq);
 	else if (next > 0 && head->seq <= ledger->entries[feed->first + next - 1].seq)
 	{
-		ledger_problem(ledger, pass->checkpoint, "checkpoint's head %s of \"%.*s\" does not advance (it is at seq %" PRId64 ", checkpoints before cover seq %" PRId64 ")",
+		ledger_problem(ledger, pass->checkpoint, "checkpoint's head %s of \"%.*s\" does not advance (it names seq %" PRId64 ", an earlier checkpoint %" PRId64 ")",
 					   ecert_kind_name(head->kind), TEXT(head->issuer), head->seq, ledger->entries[feed->first + next - 1].seq);
 		pass->broken = true;
 	}

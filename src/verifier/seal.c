@@ -7,6 +7,8 @@
  */
 #include "verifier/verifier.h"
 
+#include <inttypes.h>
+
 /* The text of a note with an origin of any length, without its signatures */
 #define NOTE_TEXT_ROOM (ECERT_ID_MAX + 128)
 
@@ -123,14 +125,6 @@ cosignatures_are_good(Judge *judge, const Entry *entry, EcertSlice lines, EcertS
 	return found && lines.size == 0;
 }
 
-/* Nothing is derived from it: its lines are not exported */
-static void
-refuse_witness(Ledger *ledger, Entry *entry, const char *problem)
-{
-	entry->flags |= ENTRY_UNSOUND;
-	ledger_problem(ledger, entry, "%s", problem);
-}
-
 /* A last line without its end is read as if it had one */
 static EcertSlice
 whole_lines(EcertSlice text, uint8_t *room, size_t capacity)
@@ -153,7 +147,11 @@ check_cosignature(Judge *judge, Entry *entry, const EcertPackage *package, Ecert
 	if (ecert_cbor_find(package->body, "cosignature", &item) &&
 		!cosignatures_are_good(judge, entry, whole_lines(ecert_cbor_text_at(package->body, "cosignature"), lines, sizeof lines),
 							   cosigned_text(judge->ledger, checkpoint_body, size, root, &room)))
-		refuse_witness(judge->ledger, entry, "witness's cosignature is wrong");
+	{
+		/* nothing is derived from it: its lines are not exported */
+		entry->flags |= ENTRY_UNSOUND;
+		ledger_problem(judge->ledger, entry, "witness's cosignature is wrong");
+	}
 }
 
 void
@@ -165,6 +163,8 @@ check_witness(Judge *judge, Entry *entry, const EcertPackage *package)
 	uint8_t		hash[ECERT_HASH_SIZE];
 	uint8_t		stated_root[ECERT_HASH_SIZE] = {0};
 	uint8_t		root[ECERT_HASH_SIZE] = {0};
+	char		stated_hex[HEX_ROOM];
+	char		hex[HEX_ROOM];
 	uint64_t	stated_size;
 	uint64_t	size;
 	EcertError	error;
@@ -172,7 +172,9 @@ check_witness(Judge *judge, Entry *entry, const EcertPackage *package)
 	named = ecert_hex_to_hash(ecert_cbor_text_at(package->body, "checkpoint"), hash) ? ledger_by_hash(ledger, hash) : NULL;
 	if (named == NULL || named->kind != ECERT_KIND_CHECKPOINT || named->issuer != ledger->registry.certifier)
 	{
-		refuse_witness(ledger, entry, "witness names a checkpoint that is not on the ledger");
+		entry->flags |= ENTRY_UNSOUND;
+		ledger_problem(ledger, entry, "witness names a checkpoint that is not on the ledger (Checkpoint %.*s.)",
+					   TEXT(ecert_cbor_text_at(package->body, "checkpoint")));
 		return;
 	}
 	/* a checkpoint with a wrong body has its own problem */
@@ -182,7 +184,11 @@ check_witness(Judge *judge, Entry *entry, const EcertPackage *package)
 	checkpoint_read(package->body, &stated_size, stated_root, NULL);
 	checkpoint_read(checkpoint.body, &size, root, NULL);
 	if (stated_size != size || memcmp(stated_root, root, sizeof root) != 0)
-		refuse_witness(ledger, entry, "witness states another size or root than its checkpoint");
+	{
+		entry->flags |= ENTRY_UNSOUND;
+		ledger_problem(ledger, entry, "witness states another size or root than its checkpoint (Size %" PRIu64 ", root %s; the checkpoint has %" PRIu64 " and %s.)",
+					   stated_size, text_hash(stated_root, stated_hex), size, text_hash(root, hex));
+	}
 	else
 		check_cosignature(judge, entry, package, checkpoint.body, size, root);
 }
