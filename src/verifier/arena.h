@@ -1,0 +1,29 @@
+/*
+ * arena.h
+ *		Memory that is given back all at once: what the check of one package
+ *		needs, and no longer.
+ */
+#ifndef ECERT_VERIFIER_ARENA_H
+#define ECERT_VERIFIER_ARENA_H
+
+#include "core/buffer.h"
+
+typedef struct ArenaBlock ArenaBlock;
+
+/* Starts as all zeros */
+typedef struct Arena
+{
+	ArenaBlock *blocks;			/* the newest first */
+	size_t		used;			/* of the newest */
+} Arena;
+
+/* Zeroed, aligned for anything; a program without memory can verify nothing, so it ends */
+extern void *arena_alloc(Arena *arena, size_t size);
+extern EcertSlice arena_copy(Arena *arena, EcertSlice bytes);
+extern void arena_reset(Arena *arena);
+
+/* The same ending for what is not in an arena; count items of size, zeroed, or of an older array */
+extern void *must_calloc(size_t count, size_t size);
+extern void *must_realloc(void *old, size_t count, size_t size);
+
+#endif							/* ECERT_VERIFIER_ARENA_H */
