@@ -34,6 +34,9 @@ extern size_t ecert_raw_key_size(EcertAlg alg);
 extern EcertCode ecert_sha256(const EcertSlice *parts, size_t count, uint8_t *hash);
 extern EcertCode ecert_sm3(const EcertSlice *parts, size_t count, uint8_t *hash);
 
+/* A thread that hashed and ends gives back what it hashed with */
+extern void ecert_crypto_thread_end(void);
+
 /* A public key made ready for many verifications */
 typedef struct EcertPublicKey EcertPublicKey;
 

@@ -42,18 +42,33 @@ hash_parts(Hasher *hasher, const EcertSlice *parts, size_t count, uint8_t *hash)
 	return ECERT_OK;
 }
 
+static _Thread_local Hasher sha256 = {"SHA256", NULL, NULL};
+static _Thread_local Hasher sm3 = {"SM3", NULL, NULL};
+
 EcertCode
 ecert_sha256(const EcertSlice *parts, size_t count, uint8_t *hash)
 {
-	static _Thread_local Hasher sha256 = {"SHA256", NULL, NULL};
-
 	return hash_parts(&sha256, parts, count, hash);
 }
 
 EcertCode
 ecert_sm3(const EcertSlice *parts, size_t count, uint8_t *hash)
 {
-	static _Thread_local Hasher sm3 = {"SM3", NULL, NULL};
-
 	return hash_parts(&sm3, parts, count, hash);
+}
+
+static void
+hasher_free(Hasher *hasher)
+{
+	EVP_MD_CTX_free(hasher->context);
+	EVP_MD_free(hasher->algorithm);
+	hasher->context = NULL;
+	hasher->algorithm = NULL;
+}
+
+void
+ecert_crypto_thread_end(void)
+{
+	hasher_free(&sha256);
+	hasher_free(&sm3);
 }

@@ -26,6 +26,7 @@ typedef struct Entry
 	uint8_t		prev[ECERT_HASH_SIZE];	/* zeros: genesis */
 	uint32_t	issuer;			/* number of an interned id */
 	uint32_t	subject;		/* number of an interned id */
+	uint32_t	key;			/* number of the key that it names, of the registry; UINT32_MAX: none that is known */
 	uint16_t	size;			/* bytes of the package, 1..65535 */
 	uint8_t		kind;			/* EcertKind */
 	uint8_t		flags;			/* ENTRY_... */

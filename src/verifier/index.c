@@ -1,0 +1,525 @@
+/*
+ * index.c
+ *		The packages of a ledger in memory: ids, order, look-ups; see ledger.h.
+ */
+#include "verifier/verifier.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#define ID_CHUNK (64 * 1024)
+#define ENTRIES_AT_FIRST 65536
+
+/* Read at once where packages may lie one behind the other */
+#define READ_AHEAD (32 * 1024)
+
+void *
+need(void *memory)
+{
+	if (memory == NULL)
+	{
+		fputs("ecert-verify: out of memory\n", stderr);
+		exit(EXIT_NOT_CHECKED);
+	}
+	return memory;
+}
+
+/* ----- ids ----- */
+
+void
+ids_init(Ids *ids)
+{
+	memset(ids, 0, sizeof *ids);
+	pthread_mutex_init(&ids->lock, NULL);
+	ids->room = 1024;
+	ids->list = need(malloc(ids->room * sizeof *ids->list));
+	ids->slot_count = 4096;
+	ids->slots = need(calloc(ids->slot_count, sizeof *ids->slots));
+}
+
+static uint64_t
+id_sum(EcertSlice text)
+{
+	uint64_t	sum = UINT64_C(14695981039346656037);	/* FNV-1a */
+
+	for (size_t i = 0; i < text.size; i++)
+		sum = (sum ^ text.data[i]) * UINT64_C(1099511628211);
+	return sum ^ sum >> 32;
+}
+
+/* The slot of a text: its own, or the free one where it belongs */
+static uint32_t *
+id_slot(const Ids *ids, EcertSlice text)
+{
+	uint64_t	place = id_sum(text);
+
+	for (;; place++)
+	{
+		uint32_t   *slot = &ids->slots[place & (ids->slot_count - 1)];
+
+		if (*slot == 0 ||
+			ecert_slice_equal(ecert_slice(ids->list[*slot - 1].text, ids->list[*slot - 1].size), text))
+			return slot;
+	}
+}
+
+static void
+ids_grow(Ids *ids)
+{
+	if (ids->count == ids->room)
+	{
+		ids->room *= 2;
+		ids->list = need(realloc(ids->list, ids->room * sizeof *ids->list));
+	}
+	if (ids->count < ids->slot_count / 2)
+		return;
+	free(ids->slots);
+	ids->slot_count *= 2;
+	ids->slots = need(calloc(ids->slot_count, sizeof *ids->slots));
+	for (uint32_t i = 0; i < ids->count; i++)
+		*id_slot(ids, ecert_slice(ids->list[i].text, ids->list[i].size)) = i + 1;
+}
+
+/* Copy a text to where it stays */
+static const uint8_t *
+keep_text(Ids *ids, EcertSlice text)
+{
+	uint8_t    *kept;
+
+	if (ids->chunk_left < text.size)
+	{
+		void	  **chunk = need(malloc(sizeof(void *) + ID_CHUNK));
+
+		*chunk = ids->chunks;
+		ids->chunks = chunk;
+		ids->chunk = (uint8_t *) (chunk + 1);
+		ids->chunk_left = ID_CHUNK;
+	}
+	kept = ids->chunk;
+	memcpy(kept, text.data, text.size);
+	ids->chunk += text.size;
+	ids->chunk_left -= text.size;
+	return kept;
+}
+
+uint32_t
+ids_intern(Ids *ids, EcertSlice text)
+{
+	uint32_t   *slot;
+	uint32_t	number;
+
+	pthread_mutex_lock(&ids->lock);
+	slot = id_slot(ids, text);
+	if (*slot == 0)
+	{
+		ids_grow(ids);
+		slot = id_slot(ids, text);
+		ids->list[ids->count].text = keep_text(ids, text);
+		ids->list[ids->count].size = (uint32_t) text.size;
+		*slot = ++ids->count;
+	}
+	number = *slot - 1;
+	pthread_mutex_unlock(&ids->lock);
+	return number;
+}
+
+uint32_t
+ledger_id(const Ledger *ledger, EcertSlice text)
+{
+	uint32_t	number = *id_slot(&ledger->ids, text);
+
+	return number == 0 ? NO_ID : number - 1;
+}
+
+EcertSlice
+ledger_id_text(const Ledger *ledger, uint32_t id)
+{
+	return id < ledger->ids.count ? ecert_slice(ledger->ids.list[id].text, ledger->ids.list[id].size) : ecert_slice(NULL, 0);
+}
+
+/* ----- entries ----- */
+
+/* A large block grows in place by its pages, so what is not used yet takes no memory */
+void
+ledger_add(Ledger *ledger, const Entry *entries, size_t count)
+{
+	pthread_mutex_lock(&ledger->lock);
+	if (ledger->count + count >= UINT32_MAX)
+	{
+		fputs("ecert-verify: more than 4,294,967,294 packages\n", stderr);
+		exit(EXIT_NOT_CHECKED);
+	}
+	while (ledger->count + count > ledger->room)
+	{
+		ledger->room = ledger->room == 0 ? ENTRIES_AT_FIRST : ledger->room * 2;
+		ledger->entries = need(realloc(ledger->entries, ledger->room * sizeof *ledger->entries));
+	}
+	if (count > 0)
+		memcpy(ledger->entries + ledger->count, entries, count * sizeof *entries);
+	ledger->count += count;
+	pthread_mutex_unlock(&ledger->lock);
+}
+
+/* ----- sorting ----- */
+
+typedef struct SortKey
+{
+	uint32_t	feed;			/* rank of the issuer, and in it that of the kind */
+	uint32_t	index;
+	int64_t		seq;
+} SortKey;
+
+static int
+compare_ids(const void *a, const void *b, void *context)
+{
+	const Id   *list = context;
+	const Id   *first = &list[*(const uint32_t *) a];
+	const Id   *second = &list[*(const uint32_t *) b];
+
+	return ecert_slice_compare(ecert_slice(first->text, first->size), ecert_slice(second->text, second->size));
+}
+
+static int
+compare_keys(const void *a, const void *b, void *context)
+{
+	const SortKey *first = a;
+	const SortKey *second = b;
+	const Entry *entries = context;
+	int			order;
+
+	if (first->feed != second->feed)
+		return first->feed < second->feed ? -1 : 1;
+	if (first->seq != second->seq)
+		return first->seq < second->seq ? -1 : 1;
+	order = memcmp(entries[first->index].hash, entries[second->index].hash, ECERT_HASH_SIZE);
+	return order != 0 ? order : (first->index > second->index) - (first->index < second->index);
+}
+
+/* Ranks of kinds in the order of their names' bytes */
+static void
+rank_kinds(uint32_t *ranks)
+{
+	for (int i = 0; i < ECERT_KIND_COUNT; i++)
+	{
+		ranks[i] = 0;
+		for (int j = 0; j < ECERT_KIND_COUNT; j++)
+			ranks[i] += strcmp(ecert_kind_name((EcertKind) j), ecert_kind_name((EcertKind) i)) < 0;
+	}
+}
+
+static void
+rank_ids(Ledger *ledger)
+{
+	uint32_t	count = ledger->ids.count;
+	uint32_t   *order = need(malloc((count + 1) * sizeof *order));
+
+	ledger->ranks = need(malloc((count + 1) * sizeof *ledger->ranks));
+	for (uint32_t i = 0; i < count; i++)
+		order[i] = i;
+	qsort_r(order, count, sizeof *order, compare_ids, ledger->ids.list);
+	for (uint32_t i = 0; i < count; i++)
+		ledger->ranks[order[i]] = i;
+	free(order);
+}
+
+static bool
+is_sorted(const SortKey *keys, size_t count, Entry *entries)
+{
+	for (size_t i = 1; i < count; i++)
+	{
+		if (compare_keys(&keys[i - 1], &keys[i], entries) > 0)
+			return false;
+	}
+	return true;
+}
+
+/* Bring the entries into the order of keys, cycle by cycle, with one entry put aside */
+static void
+permute(Entry *entries, SortKey *keys, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+	{
+		Entry		aside = entries[i];
+		size_t		place = i;
+
+		while (keys[place].index != i)
+		{
+			size_t		from = keys[place].index;
+
+			entries[place] = entries[from];
+			keys[place].index = (uint32_t) place;
+			place = from;
+		}
+		entries[place] = aside;
+		keys[place].index = (uint32_t) place;
+	}
+}
+
+static void
+sort_entries(Ledger *ledger)
+{
+	SortKey    *keys = need(malloc((ledger->count + 1) * sizeof *keys));
+	uint32_t	kind_ranks[ECERT_KIND_COUNT];
+
+	rank_kinds(kind_ranks);
+	for (size_t i = 0; i < ledger->count; i++)
+	{
+		const Entry *entry = &ledger->entries[i];
+
+		keys[i].feed = ledger->ranks[entry->issuer] * ECERT_KIND_COUNT + kind_ranks[entry->kind];
+		keys[i].index = (uint32_t) i;
+		keys[i].seq = entry->seq;
+	}
+	if (!is_sorted(keys, ledger->count, ledger->entries))
+	{
+		qsort_r(keys, ledger->count, sizeof *keys, compare_keys, ledger->entries);
+		permute(ledger->entries, keys, ledger->count);
+	}
+	free(keys);
+}
+
+static void
+find_feeds(Ledger *ledger)
+{
+	size_t		room = 0;
+
+	ledger->first_feed = need(malloc((ledger->ids.count + 1) * sizeof *ledger->first_feed));
+	memset(ledger->first_feed, 0xFF, (ledger->ids.count + 1) * sizeof *ledger->first_feed);
+	for (size_t i = 0; i < ledger->count; i++)
+	{
+		const Entry *entry = &ledger->entries[i];
+		Feed	   *feed = ledger->feed_count == 0 ? NULL : &ledger->feeds[ledger->feed_count - 1];
+
+		if (feed != NULL && feed->issuer == entry->issuer && feed->kind == entry->kind)
+		{
+			feed->count++;
+			continue;
+		}
+		if (ledger->feed_count == room)
+		{
+			room = room == 0 ? 1024 : room * 2;
+			ledger->feeds = need(realloc(ledger->feeds, room * sizeof *ledger->feeds));
+		}
+		if (ledger->first_feed[entry->issuer] == UINT32_MAX)
+			ledger->first_feed[entry->issuer] = (uint32_t) ledger->feed_count;
+		ledger->feeds[ledger->feed_count++] = (Feed) {entry->issuer, entry->kind, (uint32_t) i, 1};
+	}
+}
+
+static size_t
+hash_place(const uint8_t *hash)
+{
+	uint64_t	place;
+
+	memcpy(&place, hash, sizeof place);
+	return (size_t) place;
+}
+
+static void
+index_hashes(Ledger *ledger)
+{
+	ledger->hash_slots = 1024;
+	while (ledger->hash_slots < ledger->count + ledger->count / 2)
+		ledger->hash_slots *= 2;
+	ledger->by_hash = need(calloc(ledger->hash_slots, sizeof *ledger->by_hash));
+	for (size_t i = 0; i < ledger->count; i++)
+	{
+		size_t		place = hash_place(ledger->entries[i].hash);
+
+		while (ledger->by_hash[place & (ledger->hash_slots - 1)] != 0)
+			place++;
+		ledger->by_hash[place & (ledger->hash_slots - 1)] = (uint32_t) i + 1;
+	}
+}
+
+void
+ledger_sort(Ledger *ledger)
+{
+	if (ledger->ids.count > UINT32_MAX / ECERT_KIND_COUNT)
+	{
+		fputs("ecert-verify: more than 357,913,941 nodes\n", stderr);
+		exit(EXIT_NOT_CHECKED);
+	}
+	rank_ids(ledger);
+	sort_entries(ledger);
+	find_feeds(ledger);
+	index_hashes(ledger);
+}
+
+void
+ledger_free(Ledger *ledger)
+{
+	free(ledger->entries);
+	free(ledger->ranks);
+	free(ledger->feeds);
+	free(ledger->first_feed);
+	free(ledger->by_hash);
+	free(ledger->ids.list);
+	free(ledger->ids.slots);
+	while (ledger->ids.chunks != NULL)
+	{
+		void	   *chunk = ledger->ids.chunks;
+
+		ledger->ids.chunks = *(void **) chunk;
+		free(chunk);
+	}
+	pthread_mutex_destroy(&ledger->ids.lock);
+}
+
+/* ----- look-ups ----- */
+
+const Feed *
+ledger_feed_place(const Ledger *ledger, uint32_t issuer, EcertKind kind)
+{
+	if (issuer >= ledger->ids.count)
+		return NULL;
+	for (size_t i = ledger->first_feed[issuer]; i < ledger->feed_count && ledger->feeds[i].issuer == issuer; i++)
+	{
+		if (ledger->feeds[i].kind == (uint32_t) kind)
+			return &ledger->feeds[i];
+	}
+	return NULL;
+}
+
+const Entry *
+ledger_feed(const Ledger *ledger, uint32_t issuer, EcertKind kind, size_t *count)
+{
+	const Feed *feed = ledger_feed_place(ledger, issuer, kind);
+
+	*count = feed == NULL ? 0 : feed->count;
+	return feed == NULL ? NULL : ledger->entries + feed->first;
+}
+
+const Entry *
+ledger_at(const Ledger *ledger, uint32_t issuer, EcertKind kind, int64_t seq)
+{
+	size_t		count;
+	size_t		low = 0;
+	const Entry *feed = ledger_feed(ledger, issuer, kind, &count);
+	size_t		high = count;
+
+	/* a feed without gaps has it at its very place */
+	if (seq >= 0 && (uint64_t) seq < count && feed[seq].seq == seq && (seq == 0 || feed[seq - 1].seq < seq))
+		return &feed[seq];
+	while (low < high)
+	{
+		size_t		middle = low + (high - low) / 2;
+
+		if (feed[middle].seq < seq)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < count && feed[low].seq == seq ? &feed[low] : NULL;
+}
+
+const Entry *
+ledger_by_hash(const Ledger *ledger, const uint8_t *hash)
+{
+	for (size_t place = hash_place(hash);; place++)
+	{
+		uint32_t	number = ledger->by_hash[place & (ledger->hash_slots - 1)];
+
+		if (number == 0)
+			return NULL;
+		if (memcmp(ledger->entries[number - 1].hash, hash, ECERT_HASH_SIZE) == 0)
+			return &ledger->entries[number - 1];
+	}
+}
+
+const Entry *
+ledger_all(const Ledger *ledger, size_t *count)
+{
+	*count = ledger->count;
+	return ledger->entries;
+}
+
+const Entry *
+ledger_next_feed(const Ledger *ledger, EcertKind kind, size_t *place, size_t *count)
+{
+	while (*place < ledger->feed_count)
+	{
+		const Feed *feed = &ledger->feeds[(*place)++];
+
+		if (feed->kind == (uint32_t) kind)
+		{
+			*count = feed->count;
+			return ledger->entries + feed->first;
+		}
+	}
+	*count = 0;
+	return NULL;
+}
+
+/* ----- reading back ----- */
+
+static bool
+read_spool(const Ledger *ledger, uint64_t offset, uint8_t *bytes, size_t least, size_t most, size_t *size)
+{
+	*size = 0;
+	while (*size < least)
+	{
+		ssize_t		got = pread(ledger->spool, bytes + *size, most - *size, (off_t) (offset + *size));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return false;
+		*size += (size_t) got;
+	}
+	return true;
+}
+
+/* In somebody else's file, bytes may have become others since they were hashed */
+static bool
+parse_again(const Ledger *ledger, const Entry *entry, const uint8_t *bytes, EcertPackage *package)
+{
+	uint8_t		hash[ECERT_HASH_SIZE];
+	EcertSlice	whole = ecert_slice(bytes, entry->size);
+
+	if (!ledger->spool_is_ours &&
+		(ecert_package_hash(whole, hash) != ECERT_OK || memcmp(hash, entry->hash, sizeof hash) != 0))
+		return false;
+	return ecert_package_parse(whole, package, NULL) == ECERT_OK;
+}
+
+/* Said once: findings are not part of the index, which readers may not change */
+static bool
+unreadable(const Ledger *ledger)
+{
+	static atomic_flag said = ATOMIC_FLAG_INIT;
+
+	if (!atomic_flag_test_and_set(&said))
+		ledger_error((Ledger *) (uintptr_t) ledger, "the packages could not be read a second time: the file was changed or cannot be read");
+	return false;
+}
+
+bool
+ledger_read(const Ledger *ledger, const Entry *entry, uint8_t *buffer, EcertPackage *package)
+{
+	size_t		size;
+
+	if (!read_spool(ledger, entry->offset, buffer, entry->size, entry->size, &size) ||
+		!parse_again(ledger, entry, buffer, package))
+		return unreadable(ledger);
+	return true;
+}
+
+bool
+reader_get(Reader *reader, const Entry *entry, EcertPackage *package)
+{
+	if (entry->offset < reader->start || entry->offset + entry->size > reader->start + reader->size)
+	{
+		size_t		most = entry->size > READ_AHEAD ? entry->size : READ_AHEAD;
+
+		reader->start = entry->offset;
+		if (!read_spool(reader->ledger, entry->offset, reader->window, entry->size, most, &reader->size))
+		{
+			reader->size = 0;
+			return unreadable(reader->ledger);
+		}
+	}
+	if (!parse_again(reader->ledger, entry, reader->window + (entry->offset - reader->start), package))
+		return unreadable(reader->ledger);
+	return true;
+}

@@ -1,0 +1,91 @@
+/*
+ * text.c
+ *		Words for messages, hexadecimal digits, small files.
+ */
+#include "verifier/verifier.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <time.h>
+
+const char *
+hex_text(const uint8_t *bytes, size_t size, char *text)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < size; i++)
+	{
+		text[2 * i] = digits[bytes[i] >> 4];
+		text[2 * i + 1] = digits[bytes[i] & 15];
+	}
+	text[2 * size] = '\0';
+	return text;
+}
+
+const char *
+hash_text(const uint8_t *hash, char *text)
+{
+	return hex_text(hash, ECERT_HASH_SIZE, text);
+}
+
+const char *
+time_text(int64_t seconds, char *text)
+{
+	time_t		time = (time_t) seconds;
+	struct tm	date;
+
+	if (seconds == INT64_MAX || gmtime_r(&time, &date) == NULL)
+		return strcpy(text, "infinity");
+	snprintf(text, TIME_ROOM, "%04d-%02d-%02d %02d:%02d:%02d+00", date.tm_year + 1900, date.tm_mon + 1, date.tm_mday,
+			 date.tm_hour, date.tm_min, date.tm_sec);
+	return text;
+}
+
+/* 1 + the value of a hexadecimal digit; 0: it is none */
+static const uint8_t hex_values[256] = {
+	['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6, ['6'] = 7, ['7'] = 8, ['8'] = 9, ['9'] = 10,
+	['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+	['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16
+};
+
+bool
+hex_bytes(EcertSlice hex, uint8_t *bytes)
+{
+	if (hex.size % 2 != 0)
+		return false;
+	for (size_t i = 0; i < hex.size / 2; i++)
+	{
+		unsigned	high = hex_values[hex.data[2 * i]];
+		unsigned	low = hex_values[hex.data[2 * i + 1]];
+
+		if (high == 0 || low == 0)
+			return false;
+		bytes[i] = (uint8_t) ((high - 1) << 4 | (low - 1));
+	}
+	return true;
+}
+
+uint8_t *
+file_bytes(const char *name, size_t most, size_t *size)
+{
+	bool		is_input = strcmp(name, "-") == 0;
+	FILE	   *file = is_input ? stdin : fopen(name, "rb");
+	uint8_t    *bytes;
+	int			failed = 0;
+
+	if (file == NULL)
+		return NULL;
+	bytes = need(malloc(most + 1));
+	*size = fread(bytes, 1, most + 1, file);
+	if (ferror(file))
+		failed = errno != 0 ? errno : EIO;
+	else if (*size > most)
+		failed = EFBIG;
+	if (!is_input)
+		fclose(file);
+	if (failed == 0)
+		return bytes;
+	free(bytes);
+	errno = failed;
+	return NULL;
+}
