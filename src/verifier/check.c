@@ -109,18 +109,18 @@ check_key_time(Ledger *ledger, const Entry *entry, const EcertPackage *package, 
 	char		time[TIME_ROOM];
 	char		kid[HEX_ROOM];
 
-	time_text(package->issued_at, issued);
-	hash_text(package->kid.data, kid);
+	text_time(package->issued_at, issued);
+	text_hash(package->kid.data, kid);
 	/* whole seconds: what was signed in the very second of the change stays valid */
 	if (package->issued_at > node->revoked_at)
 		ledger_problem(ledger, entry, "node \"%.*s\" is revoked (Revoked from %s; the package says it was issued at %s.)",
-					   TEXT(package->issuer), time_text(node->revoked_at, time), issued);
+					   TEXT(package->issuer), text_time(node->revoked_at, time), issued);
 	else if (package->issued_at > key->until)
 		ledger_problem(ledger, entry, "key of node \"%.*s\" is no longer in use (Key %s was replaced at %s; the package says it was issued at %s.)",
-					   TEXT(package->issuer), kid, time_text(key->until, time), issued);
+					   TEXT(package->issuer), kid, text_time(key->until, time), issued);
 	else if (package->issued_at < key->effective)
 		ledger_problem(ledger, entry, "key of node \"%.*s\" is not in use yet (Key %s counts from %s; the package says it was issued at %s.)",
-					   TEXT(package->issuer), kid, time_text(key->effective, time), issued);
+					   TEXT(package->issuer), kid, text_time(key->effective, time), issued);
 	else
 		return true;
 	return false;
@@ -146,13 +146,13 @@ check_issuer(Ledger *ledger, Entry *entry, const EcertPackage *package, const Ke
 	if (*key == NULL)
 	{
 		ledger_problem(ledger, entry, "key is not one of node \"%.*s\" (The package names key %s.)", TEXT(package->issuer),
-					   hash_text(package->kid.data, kid));
+					   text_hash(package->kid.data, kid));
 		return false;
 	}
 	if ((*key)->alg != package->alg)
 	{
 		ledger_problem(ledger, entry, "algorithm %s is not the key's (Key %s of node \"%.*s\" is enrolled for %s.)",
-					   ecert_alg_name(package->alg), hash_text(package->kid.data, kid), TEXT(package->issuer),
+					   ecert_alg_name(package->alg), text_hash(package->kid.data, kid), TEXT(package->issuer),
 					   ecert_alg_name((*key)->alg));
 		return false;
 	}

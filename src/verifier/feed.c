@@ -19,13 +19,13 @@ link_detail(const Ledger *ledger, const Entry *head, const Entry *entry, char *d
 	char		prev[HEX_ROOM];
 	EcertSlice	issuer = ledger_id_text(ledger, entry->issuer);
 
-	hash_text(entry->prev, prev);
+	text_hash(entry->prev, prev);
 	if (head == NULL)
 		snprintf(detail, DETAIL_ROOM, "Feed (\"%.*s\", %s) is empty; the package has seq %" PRId64 " and prev %s.",
 				 TEXT(issuer), ecert_kind_name((EcertKind) entry->kind), entry->seq, prev);
 	else
 		snprintf(detail, DETAIL_ROOM, "Feed (\"%.*s\", %s) ends at seq %" PRId64 " with hash %s; the package has seq %" PRId64 " and prev %s.",
-				 TEXT(issuer), ecert_kind_name((EcertKind) entry->kind), head->seq, hash_text(head->hash, hash), entry->seq, prev);
+				 TEXT(issuer), ecert_kind_name((EcertKind) entry->kind), head->seq, text_hash(head->hash, hash), entry->seq, prev);
 	return detail;
 }
 
@@ -62,7 +62,7 @@ refuse_same_seq(Ledger *ledger, const Walk *walk, Entry *entry)
 	ledger_problem(ledger, entry, "seq %" PRId64 " of the feed is taken (%s)", entry->seq, detail);
 	if (((entry->flags | walk->same->flags) & ENTRY_UNSOUND) == 0)
 		ledger_problem(ledger, entry, "equivocation: the issuer signed two different packages with seq %" PRId64 " (%s and %s)", entry->seq,
-					   hash_text(walk->same->hash, first), hash_text(entry->hash, second));
+					   text_hash(walk->same->hash, first), text_hash(entry->hash, second));
 	entry->flags |= ENTRY_UNSOUND;
 	return false;
 }
@@ -87,7 +87,7 @@ check_link(Ledger *ledger, const Walk *walk, Entry *entry)
 		return true;
 	if (entry->seq == 0)
 		ledger_problem(ledger, entry, "first package of the feed does not name this ledger's genesis (It names %s, the genesis package is %s.)",
-					   hash_text(entry->prev, prev), hash_text(ledger->registry.genesis_hash, genesis));
+					   text_hash(entry->prev, prev), text_hash(ledger->registry.genesis_hash, genesis));
 	else
 		ledger_problem(ledger, entry, "package does not follow the head of its feed (%s)", link_detail(ledger, walk->head, entry, detail));
 	return false;
@@ -102,14 +102,14 @@ check_order(Ledger *ledger, const Walk *walk, const Entry *entry)
 	if (walk->head != NULL && entry->issued_at < walk->issued_at)
 	{
 		ledger_problem(ledger, entry, "issued_at runs backwards in the feed (The package says %s, the one before it %s.)",
-					   time_text(entry->issued_at, said), time_text(walk->issued_at, before));
+					   text_time(entry->issued_at, said), text_time(walk->issued_at, before));
 		return false;
 	}
 	if ((entry->kind != ECERT_KIND_ENERGY && entry->kind != ECERT_KIND_PRODUCT) || (entry->flags & ENTRY_REPLACES) != 0 ||
 		entry->period.start == entry->period.end || entry->period.start >= walk->period_end)
 		return true;
 	ledger_problem(ledger, entry, "period overlaps an earlier one of the feed, or runs backwards (The period starts at %s, the feed already reaches %s.)",
-				   time_text(entry->period.start, said), time_text(walk->period_end, before));
+				   text_time(entry->period.start, said), text_time(walk->period_end, before));
 	return false;
 }
 

@@ -88,7 +88,7 @@ parse_genesis(const char *text)
 		text += 2;
 	if (strlen(text) != 2 * ECERT_HASH_SIZE || !hex_bytes(ecert_slice_text(text), hash))
 		usage_error("--genesis: a hash has 64 hexadecimal digits");
-	return hash_text(hash, hex);
+	return text_hash(hash, hex);
 }
 
 static unsigned

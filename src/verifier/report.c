@@ -153,7 +153,7 @@ print_place(const Ledger *ledger, const Finding *finding)
 
 	if (entry != NULL)
 		printf("issuer \"%.*s\", %s, seq %" PRId64 ", hash %s: ", TEXT(ledger_id_text(ledger, entry->issuer)),
-			   ecert_kind_name((EcertKind) entry->kind), entry->seq, hash_text(entry->hash, hash));
+			   ecert_kind_name((EcertKind) entry->kind), entry->seq, text_hash(entry->hash, hash));
 	else if (finding->row > 0)
 		printf("row %" PRIu64 " of the dump: ", finding->row);
 	puts(finding->text);
@@ -197,7 +197,7 @@ print_counts(const Ledger *ledger)
 	char		hash[HEX_ROOM];
 
 	if (ledger->registry.has_genesis)
-		printf("Ledger \"%.*s\", genesis %s\n", TEXT(ledger_origin(ledger)), hash_text(ledger_genesis_hash(ledger), hash));
+		printf("Ledger \"%.*s\", genesis %s\n", TEXT(ledger_origin(ledger)), text_hash(ledger_genesis_hash(ledger), hash));
 	printf("Checked: %zu packages in %zu feeds (%" PRIu64 " bytes), %" PRIu64 " signatures, %" PRIu64 " checkpoints, %" PRIu64 " witness statements",
 		   ledger->count, ledger->feed_count, counts->package_bytes, (uint64_t) counts->signatures, counts->checkpoints,
 		   counts->witnesses);
@@ -282,7 +282,7 @@ json_finding(const Ledger *ledger, const Finding *finding)
 		fputs("\"issuer\": ", stdout);
 		json_text(ledger_id_text(ledger, entry->issuer));
 		printf(", \"kind\": \"%s\", \"seq\": %" PRId64 ", \"hash\": \"%s\", ", ecert_kind_name((EcertKind) entry->kind), entry->seq,
-			   hash_text(entry->hash, hash));
+			   text_hash(entry->hash, hash));
 	}
 	else if (finding->row > 0)
 		printf("\"row\": %" PRIu64 ", ", finding->row);
@@ -319,7 +319,7 @@ json_ledger(const Ledger *ledger)
 	else
 		fputs("null", stdout);
 	if (ledger->registry.has_genesis)
-		printf(",\n  \"genesis\": \"%s\"", hash_text(ledger_genesis_hash(ledger), hash));
+		printf(",\n  \"genesis\": \"%s\"", text_hash(ledger_genesis_hash(ledger), hash));
 	else
 		fputs(",\n  \"genesis\": null", stdout);
 	printf(",\n  \"genesis_compared_with\": %s", ledger->options->genesis != NULL ? "\"hash\"" :

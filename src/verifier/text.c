@@ -9,7 +9,7 @@
 #include <time.h>
 
 const char *
-hex_text(const uint8_t *bytes, size_t size, char *text)
+text_hex(const uint8_t *bytes, size_t size, char *text)
 {
 	static const char digits[] = "0123456789abcdef";
 
@@ -23,13 +23,13 @@ hex_text(const uint8_t *bytes, size_t size, char *text)
 }
 
 const char *
-hash_text(const uint8_t *hash, char *text)
+text_hash(const uint8_t *hash, char *text)
 {
-	return hex_text(hash, ECERT_HASH_SIZE, text);
+	return text_hex(hash, ECERT_HASH_SIZE, text);
 }
 
 const char *
-time_text(int64_t seconds, char *text)
+text_time(int64_t seconds, char *text)
 {
 	time_t		time = (time_t) seconds;
 	struct tm	date;

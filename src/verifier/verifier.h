@@ -199,9 +199,9 @@ struct Ledger
 
 /* ----- text.c: words for messages ----- */
 
-extern const char *hex_text(const uint8_t *bytes, size_t size, char *text);
-extern const char *hash_text(const uint8_t *hash, char *text);	/* into HEX_ROOM bytes */
-extern const char *time_text(int64_t seconds, char *text);	/* into TIME_ROOM bytes, as PostgreSQL in UTC */
+extern const char *text_hex(const uint8_t *bytes, size_t size, char *text);
+extern const char *text_hash(const uint8_t *hash, char *text);	/* into HEX_ROOM bytes */
+extern const char *text_time(int64_t seconds, char *text);	/* into TIME_ROOM bytes, as PostgreSQL in UTC */
 extern bool hex_bytes(EcertSlice hex, uint8_t *bytes);	/* lower or upper case; bytes may be hex.data */
 
 /* For "%.*s" */

@@ -1,0 +1,352 @@
+/*
+ * checkpoint.c
+ *		The Merkle tree over the ledger: every checkpoint's heads, size and root
+ *		computed again (docs/format.md, "Merkle tree").
+ *
+ * Leaf 0 is genesis.  A checkpoint appends, for each head in byte order of
+ * (issuer, kind), the packages of that feed behind those that an earlier
+ * checkpoint covered, up to the head.
+ */
+#include "verifier/verifier.h"
+
+#include <inttypes.h>
+
+/* Where the pass through the checkpoints is */
+typedef struct Pass
+{
+	Ledger	   *ledger;
+	EcertTree	tree;
+	uint32_t   *next;			/* by feed: its first entry that no checkpoint covers, counted from the feed's first */
+	const Entry *checkpoint;	/* the one being looked at */
+	bool		broken;			/* the tree is not that of the checkpoints any more */
+	uint64_t	not_compared;	/* checkpoints since then */
+	int64_t		nodes_sealed;	/* seq in the certifier's node feed up to which earlier checkpoints cover */
+	int64_t		sealed_at;		/* when the checkpoint before this one was issued */
+	WantedList	wanted;
+	uint64_t	next_wanted;	/* size of the tree at which something is wanted */
+	TileExport *tiles;
+} Pass;
+
+/* One of heads: [issuer, kind, seq] */
+typedef struct Head
+{
+	EcertSlice	issuer;
+	EcertSlice	kind_name;
+	EcertKind	kind;
+	int64_t		seq;
+} Head;
+
+/* ----- leaves ----- */
+
+static void
+find_next_wanted(Pass *pass)
+{
+	pass->next_wanted = UINT64_MAX;
+	for (size_t i = 0; i < pass->wanted.count; i++)
+	{
+		const Wanted *wanted = pass->wanted.list[i];
+
+		if (wanted->size > pass->tree.size && wanted->size < pass->next_wanted)
+			pass->next_wanted = wanted->size;
+		if (wanted->leaf != UINT64_MAX && wanted->leaf >= pass->tree.size && wanted->leaf + 1 < pass->next_wanted)
+			pass->next_wanted = wanted->leaf + 1;
+	}
+}
+
+/* The tree has reached a size at which somebody asks for its root, or for the leaf that came last */
+static void
+give_wanted(Pass *pass, const Entry *entry)
+{
+	for (size_t i = 0; i < pass->wanted.count; i++)
+	{
+		Wanted	   *wanted = pass->wanted.list[i];
+
+		if (wanted->size == pass->tree.size)
+			wanted->has_root = ecert_tree_root(&pass->tree, wanted->root) == ECERT_OK;
+		if (wanted->leaf == pass->tree.size - 1)
+			wanted->entry = entry;
+	}
+	find_next_wanted(pass);
+}
+
+/* When the key that signed a package ended, and whether earlier checkpoints cover the package that says so */
+static bool
+end_was_sealed(const Pass *pass, const Entry *entry, int64_t sealed_at)
+{
+	const Registry *registry = &pass->ledger->registry;
+	const Key  *key = entry->key == NO_KEY ? NULL : registry->keys[entry->key];
+	const Node *node = key == NULL ? NULL : registry->nodes[entry->issuer];
+	int64_t		end;
+
+	if (node == NULL || (entry->flags & ENTRY_UNSOUND) != 0 || key->ended_by < 0 || key->ended_by > pass->nodes_sealed)
+		return false;
+	end = key->until < node->revoked_at ? key->until : node->revoked_at;
+	/* a change announced for later leaves the time until then */
+	return sealed_at >= end;
+}
+
+static void
+append_leaf(Pass *pass, const Entry *entry)
+{
+	if (end_was_sealed(pass, entry, pass->sealed_at))
+		ledger_warning(pass->ledger, entry, "is sealed after its key was revoked or rotated, though it says it was issued before");
+	if (pass->broken)
+		return;
+	if (ecert_tree_append(&pass->tree, entry->hash) != ECERT_OK)
+	{
+		ledger_error(pass->ledger, "the Merkle tree could not be computed: the crypto library failed");
+		pass->broken = true;
+		return;
+	}
+	if (pass->tree.size == pass->next_wanted)
+		give_wanted(pass, entry);
+	if (pass->tiles != NULL)
+		tiles_leaf(pass->tiles, entry);
+}
+
+/* ----- heads ----- */
+
+static void
+missing_package(Pass *pass, const Head *head, int64_t seq)
+{
+	if (seq == head->seq)
+		ledger_problem(pass->ledger, pass->checkpoint, "checkpoint names %s %" PRId64 " of \"%.*s\", which is not on the ledger",
+					   ecert_kind_name(head->kind), seq, TEXT(head->issuer));
+	else
+		ledger_problem(pass->ledger, pass->checkpoint, "checkpoint covers %s %" PRId64 " of \"%.*s\", which is not on the ledger",
+					   ecert_kind_name(head->kind), seq, TEXT(head->issuer));
+	pass->broken = true;
+}
+
+/* The packages of a feed from the first that is not covered up to seq; a seq that is there twice counts once */
+static void
+append_feed(Pass *pass, const Feed *feed, const Head *head)
+{
+	const Entry *entries = pass->ledger->entries + feed->first;
+	uint32_t   *next = &pass->next[feed - pass->ledger->feeds];
+	int64_t		expected = *next == 0 ? 0 : entries[*next - 1].seq + 1;
+
+	for (; *next < feed->count && entries[*next].seq <= head->seq; (*next)++)
+	{
+		const Entry *entry = &entries[*next];
+
+		if (entry->seq < expected)
+			continue;
+		if (entry->seq > expected)
+			missing_package(pass, head, expected);
+		append_leaf(pass, entry);
+		expected = entry->seq + 1;
+	}
+}
+
+static void
+take_head(Pass *pass, const Head *head)
+{
+	Ledger	   *ledger = pass->ledger;
+	uint32_t	issuer = ledger_id(ledger, head->issuer);
+	const Feed *feed = issuer == NO_ID ? NULL : ledger_feed_place(ledger, issuer, head->kind);
+	uint32_t	next = feed == NULL ? 0 : pass->next[feed - ledger->feeds];
+
+	if (head->kind == ECERT_KIND_GENESIS)
+	{
+		ledger_problem(ledger, pass->checkpoint, "checkpoint's head %s of \"%.*s\" does not advance (genesis is leaf 0 of every checkpoint)",
+					   ecert_kind_name(head->kind), TEXT(head->issuer));
+		pass->broken = true;
+	}
+	else if (feed == NULL || ledger_at(ledger, issuer, head->kind, head->seq) == NULL)
+		missing_package(pass, head, head->seq);
+	else if (next > 0 && head->seq <= ledger->entries[feed->first + next - 1].seq)
+	{
+		ledger_problem(ledger, pass->checkpoint, "checkpoint's head %s of \"%.*s\" does not advance (it is at seq %" PRId64 ", checkpoints before cover seq %" PRId64 ")",
+					   ecert_kind_name(head->kind), TEXT(head->issuer), head->seq, ledger->entries[feed->first + next - 1].seq);
+		pass->broken = true;
+	}
+	else
+		append_feed(pass, feed, head);
+}
+
+static Head
+read_head(EcertCursor *cursor)
+{
+	EcertCursor inside = ecert_cursor(ecert_cbor_skip(cursor));
+	EcertCborHead array;
+	Head		head;
+
+	memset(&head, 0, sizeof head);
+	(void) ecert_cbor_head(&inside, &array, NULL);
+	(void) ecert_cbor_text(ecert_cbor_skip(&inside), &head.issuer);
+	(void) ecert_cbor_text(ecert_cbor_skip(&inside), &head.kind_name);
+	(void) ecert_kind_from_name(head.kind_name, &head.kind);
+	(void) ecert_cbor_int(ecert_cbor_skip(&inside), &head.seq);
+	return head;
+}
+
+/* All heads in their order; false when they are not in it */
+static void
+take_heads(Pass *pass, EcertSlice body)
+{
+	uint64_t	count;
+	EcertCursor cursor = ecert_cbor_items_at(body, "heads", &count);
+	Head		before;
+	bool		ordered = true;
+
+	memset(&before, 0, sizeof before);
+	for (uint64_t i = 0; i < count; i++)
+	{
+		Head		head = read_head(&cursor);
+		int			order = ecert_slice_compare(before.issuer, head.issuer);
+
+		if (order == 0)
+			order = ecert_slice_compare(before.kind_name, head.kind_name);
+		ordered = ordered && (i == 0 || order < 0);
+		take_head(pass, &head);
+		before = head;
+	}
+	if (!ordered)
+	{
+		ledger_problem(pass->ledger, pass->checkpoint, "checkpoint's heads are not in increasing order");
+		pass->broken = true;
+	}
+}
+
+/* ----- checkpoints ----- */
+
+static void
+compare_root(Pass *pass, EcertSlice body)
+{
+	char		signed_hex[HEX_ROOM];
+	char		computed_hex[HEX_ROOM];
+	uint8_t		root[ECERT_HASH_SIZE];
+	uint8_t		stated[ECERT_HASH_SIZE] = {0};
+	uint64_t	size;
+
+	checkpoint_read(body, &size, stated, NULL);
+	if (size != pass->tree.size)
+	{
+		ledger_problem(pass->ledger, pass->checkpoint, "checkpoint's size is %" PRIu64 ", the packages it covers make %" PRIu64, size,
+					   pass->tree.size);
+		pass->broken = true;
+	}
+	if (ecert_tree_root(&pass->tree, root) != ECERT_OK || memcmp(root, stated, sizeof root) != 0)
+	{
+		ledger_problem(pass->ledger, pass->checkpoint, "checkpoint's root is not that of the packages it covers (signed %s, computed %s)",
+					   text_hash(stated, signed_hex), text_hash(root, computed_hex));
+		pass->broken = true;
+	}
+}
+
+/* How far the certifier's node feed is covered by now */
+static int64_t
+covered_nodes(const Pass *pass)
+{
+	const Ledger *ledger = pass->ledger;
+	const Feed *feed = ledger_feed_place(ledger, ledger->registry.certifier, ECERT_KIND_NODE);
+	uint32_t	next = feed == NULL ? 0 : pass->next[feed - ledger->feeds];
+
+	return next == 0 ? -1 : ledger->entries[feed->first + next - 1].seq;
+}
+
+static void
+check_checkpoint(Pass *pass, const Entry *entry, uint8_t *buffer)
+{
+	Ledger	   *ledger = pass->ledger;
+	EcertPackage package;
+
+	ledger->counts.checkpoints++;
+	/* the packages of a checkpoint that nobody can believe in come under none */
+	if ((entry->flags & ENTRY_UNSOUND) != 0 || !ledger_read(ledger, entry, buffer, &package))
+	{
+		pass->broken = true;
+		return;
+	}
+	pass->checkpoint = entry;
+	pass->not_compared += pass->broken;
+	take_heads(pass, package.body);
+	if (!pass->broken)
+		compare_root(pass, package.body);
+	if (!pass->broken)
+	{
+		ledger->counts.sound_checkpoints++;
+		ledger->counts.tree_size = pass->tree.size;
+		if (pass->tiles != NULL)
+			tiles_checkpoint(pass->tiles, entry);
+	}
+	pass->nodes_sealed = covered_nodes(pass);
+	pass->sealed_at = entry->issued_at;
+	atomic_store(&ledger->progress.done, pass->tree.size);
+}
+
+/* Packages that no checkpoint covers, of a key whose end one does cover */
+static void
+check_rest(Pass *pass)
+{
+	const Ledger *ledger = pass->ledger;
+
+	for (size_t i = 0; i < ledger->feed_count; i++)
+	{
+		const Feed *feed = &ledger->feeds[i];
+
+		for (uint32_t j = pass->next[i]; j < feed->count && ledger->counts.checkpoints > 0; j++)
+		{
+			if (end_was_sealed(pass, &ledger->entries[feed->first + j], pass->sealed_at))
+				ledger_warning(pass->ledger, &ledger->entries[feed->first + j],
+							   "is under no checkpoint yet, though its key was revoked or rotated before the last one and it says it was issued before that");
+		}
+	}
+}
+
+static void
+say_what_is_left(Pass *pass)
+{
+	Ledger	   *ledger = pass->ledger;
+
+	if (pass->not_compared > 0)
+		ledger_not_checked(ledger, "sizes and roots of %" PRIu64 " checkpoints: they continue one that is wrong or that stands on packages which are missing",
+						   pass->not_compared);
+	if (ledger->counts.foreign_cosignatures > 0)
+		ledger_not_checked(ledger, "%" PRIu64 " cosignatures of names that are no node of this ledger, whose keys are not known here",
+						   (uint64_t) ledger->counts.foreign_cosignatures);
+	if (ledger->counts.tree_size > 0 && ledger->counts.tree_size < ledger->count)
+		ledger_warning(ledger, NULL, "%" PRIu64 " packages are under no checkpoint yet", (uint64_t) ledger->count - ledger->counts.tree_size);
+}
+
+void
+check_checkpoints(Ledger *ledger)
+{
+	Pass	   *pass = need(calloc(1, sizeof *pass));
+	uint8_t    *buffer = need(malloc(ECERT_PACKAGE_MAX));
+	const Feed *feed = ledger_feed_place(ledger, ledger->registry.certifier, ECERT_KIND_CHECKPOINT);
+	int64_t		expected = 0;
+	size_t		witnesses = 0;
+	size_t		count;
+
+	pass->ledger = ledger;
+	pass->nodes_sealed = -1;
+	pass->next = need(calloc(ledger->feed_count + 1, sizeof *pass->next));
+	if (ledger->options->tiles != NULL)
+		pass->tiles = tiles_begin(ledger);
+	kept_open(ledger, &pass->wanted);
+	find_next_wanted(pass);
+	append_leaf(pass, ledger->registry.genesis);
+	for (uint32_t i = 0; feed != NULL && i < feed->count; i++)
+	{
+		const Entry *entry = &ledger->entries[feed->first + i];
+
+		/* a second one with the same seq was refused already; one that is missing leaves its packages uncovered */
+		if (entry->seq < expected)
+			continue;
+		pass->broken = pass->broken || entry->seq > expected;
+		expected = entry->seq + 1;
+		check_checkpoint(pass, entry, buffer);
+	}
+	check_rest(pass);
+	say_what_is_left(pass);
+	while (ledger_next_feed(ledger, ECERT_KIND_WITNESS, &witnesses, &count) != NULL)
+		ledger->counts.witnesses += count;
+	kept_check(ledger, pass->tree.size);
+	if (pass->tiles != NULL)
+		tiles_finish(pass->tiles);
+	free(pass->next);
+	free(buffer);
+	free(pass);
+}
