@@ -306,8 +306,6 @@ say_what_is_left(Pass *pass)
 	if (ledger->counts.foreign_cosignatures > 0)
 		ledger_not_checked(ledger, "%" PRIu64 " cosignatures of names that are no node of this ledger, whose keys are not known here",
 						   (uint64_t) ledger->counts.foreign_cosignatures);
-	if (ledger->counts.tree_size > 0 && ledger->counts.tree_size < ledger->count)
-		ledger_warning(ledger, NULL, "%" PRIu64 " packages are under no checkpoint yet", (uint64_t) ledger->count - ledger->counts.tree_size);
 }
 
 void
