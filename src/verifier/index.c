@@ -278,6 +278,33 @@ sort_entries(Ledger *ledger)
 	free(keys);
 }
 
+/* Where a seq is there twice, the package that the next one names goes first: it is the other that came into its place */
+static void
+put_followed_first(Ledger *ledger)
+{
+	Entry	   *entries = ledger->entries;
+
+	for (size_t i = 0; i + 1 < ledger->count; i++)
+	{
+		size_t		end = i + 1;
+
+		while (end < ledger->count && entries[end].seq == entries[i].seq && entries[end].issuer == entries[i].issuer &&
+			   entries[end].kind == entries[i].kind)
+			end++;
+		for (size_t j = i + 1; j < end && end < ledger->count; j++)
+		{
+			Entry		aside = entries[i];
+
+			if (memcmp(entries[end].prev, entries[j].hash, ECERT_HASH_SIZE) != 0)
+				continue;
+			entries[i] = entries[j];
+			entries[j] = aside;
+			break;
+		}
+		i = end - 1;
+	}
+}
+
 static void
 find_feeds(Ledger *ledger)
 {
@@ -342,6 +369,7 @@ ledger_sort(Ledger *ledger)
 	}
 	rank_ids(ledger);
 	sort_entries(ledger);
+	put_followed_first(ledger);
 	find_feeds(ledger);
 	index_hashes(ledger);
 }

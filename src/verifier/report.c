@@ -145,6 +145,21 @@ first_problem(const FindingList *problems)
 
 /* ----- for people ----- */
 
+/* Text that packages brought, for a terminal: no control characters */
+static void
+print_safe(const char *text)
+{
+	for (; *text != '\0'; text++)
+	{
+		uint8_t		c = (uint8_t) *text;
+		bool		c1 = c == 0xC2 && (uint8_t) text[1] >= 0x80 && (uint8_t) text[1] < 0xA0;
+
+		putchar(c < 0x20 || c == 0x7F || c1 ? '?' : c);
+		text += c1;
+	}
+	putchar('\n');
+}
+
 static void
 print_place(const Ledger *ledger, const Finding *finding)
 {
@@ -156,7 +171,7 @@ print_place(const Ledger *ledger, const Finding *finding)
 			   ecert_kind_name((EcertKind) entry->kind), entry->seq, text_hash(entry->hash, hash));
 	else if (finding->row > 0)
 		printf("row %" PRIu64 " of the dump: ", finding->row);
-	puts(finding->text);
+	print_safe(finding->text);
 }
 
 static void
@@ -245,7 +260,7 @@ print_for_people(const Ledger *ledger)
 	putchar('\n');
 	print_verdict(ledger);
 	print_list(ledger, "Problems", &ledger->problems, most);
-	print_list(ledger, "Kept by you, and found on it", &ledger->remarks, SIZE_MAX);
+	print_list(ledger, "Beside", &ledger->remarks, SIZE_MAX);
 	print_list(ledger, "Warnings", &ledger->warnings, most);
 	print_list(ledger, "Not checked", &ledger->not_checked, SIZE_MAX);
 }
@@ -255,12 +270,18 @@ print_for_people(const Ledger *ledger)
 static void
 json_text(EcertSlice text)
 {
+	size_t		bad;
+	bool		valid = ecert_utf8_valid(text, &bad);
+
 	putchar('"');
 	for (size_t i = 0; i < text.size; i++)
 	{
 		uint8_t		c = text.data[i];
 
-		if (c == '"' || c == '\\')
+		/* names of files may be of any encoding */
+		if (c >= 0x80 && !valid)
+			fputs("\\ufffd", stdout);
+		else if (c == '"' || c == '\\')
 			printf("\\%c", c);
 		else if (c < 0x20 || c == 0x7F)
 			printf("\\u%04x", c);

@@ -123,6 +123,14 @@ cosignatures_are_good(Judge *judge, const Entry *entry, EcertSlice lines, EcertS
 	return found && lines.size == 0;
 }
 
+/* Nothing is derived from it: its lines are not exported */
+static void
+refuse_witness(Ledger *ledger, Entry *entry, const char *problem)
+{
+	entry->flags |= ENTRY_UNSOUND;
+	ledger_problem(ledger, entry, "%s", problem);
+}
+
 /* A last line without its end is read as if it had one */
 static EcertSlice
 whole_lines(EcertSlice text, uint8_t *room, size_t capacity)
@@ -145,7 +153,7 @@ check_cosignature(Judge *judge, Entry *entry, const EcertPackage *package, Ecert
 	if (ecert_cbor_find(package->body, "cosignature", &item) &&
 		!cosignatures_are_good(judge, entry, whole_lines(ecert_cbor_text_at(package->body, "cosignature"), lines, sizeof lines),
 							   cosigned_text(judge->ledger, checkpoint_body, size, root, &room)))
-		ledger_problem(judge->ledger, entry, "witness's cosignature is wrong");
+		refuse_witness(judge->ledger, entry, "witness's cosignature is wrong");
 }
 
 void
@@ -164,7 +172,7 @@ check_witness(Judge *judge, Entry *entry, const EcertPackage *package)
 	named = ecert_hex_to_hash(ecert_cbor_text_at(package->body, "checkpoint"), hash) ? ledger_by_hash(ledger, hash) : NULL;
 	if (named == NULL || named->kind != ECERT_KIND_CHECKPOINT || named->issuer != ledger->registry.certifier)
 	{
-		ledger_problem(ledger, entry, "witness names a checkpoint that is not on the ledger");
+		refuse_witness(ledger, entry, "witness names a checkpoint that is not on the ledger");
 		return;
 	}
 	/* a checkpoint with a wrong body has its own problem */
@@ -174,7 +182,7 @@ check_witness(Judge *judge, Entry *entry, const EcertPackage *package)
 	checkpoint_read(package->body, &stated_size, stated_root, NULL);
 	checkpoint_read(checkpoint.body, &size, root, NULL);
 	if (stated_size != size || memcmp(stated_root, root, sizeof root) != 0)
-		ledger_problem(ledger, entry, "witness states another size or root than its checkpoint");
+		refuse_witness(ledger, entry, "witness states another size or root than its checkpoint");
 	else
 		check_cosignature(judge, entry, package, checkpoint.body, size, root);
 }

@@ -89,3 +89,36 @@ file_bytes(const char *name, size_t most, size_t *size)
 	errno = failed;
 	return NULL;
 }
+
+/* Is it hexadecimal digits from end to end? */
+static bool
+is_hex(EcertSlice text)
+{
+	for (size_t i = 0; i < text.size; i++)
+	{
+		if (hex_values[text.data[i]] == 0)
+			return false;
+	}
+	return text.size > 0;
+}
+
+uint8_t *
+file_package(const char *name, size_t most, size_t *size)
+{
+	uint8_t    *bytes = file_bytes(name, most, size);
+	EcertSlice	text;
+
+	if (bytes == NULL)
+		return NULL;
+	text = ecert_slice(bytes, *size);
+	while (text.size > 0 && strchr(" \r\n\t", text.data[text.size - 1]) != NULL)
+		text.size--;
+	/* \x as psql prints it, \\x as COPY does */
+	while (text.size > 0 && text.data[0] == '\\')
+		text = ecert_slice(text.data + 1, text.size - 1);
+	if (text.size > 0 && text.data[0] == 'x')
+		text = ecert_slice(text.data + 1, text.size - 1);
+	if (is_hex(text) && hex_bytes(text, bytes))
+		*size = text.size / 2;
+	return bytes;
+}

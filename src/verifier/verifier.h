@@ -210,6 +210,9 @@ extern bool hex_bytes(EcertSlice hex, uint8_t *bytes);	/* lower or upper case; b
 /* A whole file of at most most bytes; NULL, with errno set, when it cannot be read.  EFBIG: it is larger */
 extern uint8_t *file_bytes(const char *name, size_t most, size_t *size);
 
+/* The same; hexadecimal digits, with or without \x before them, are taken for the bytes that they stand for */
+extern uint8_t *file_package(const char *name, size_t most, size_t *size);
+
 /* ----- report.c: what was found ----- */
 
 extern void ledger_error(Ledger *ledger, const char *format, ...) __attribute__((format(printf, 2, 3)));

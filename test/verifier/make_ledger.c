@@ -305,7 +305,9 @@ add_energy(const char *plant, int month)
 	int			said = is_wrong("overlap") && month == 2 ? 1 : month;
 	int64_t		issued_at = ISSUED + (is_wrong("backwards") && month == 2 ? 0 : 60 + 60 * month);
 
-	add(plant, ECERT_KIND_ENERGY, plant, issued_at, energy_text(plant, said, ""));
+	bool		other = is_wrong("other") && month == options.months - 1 && strcmp(plant, "plant-0001") == 0;
+
+	add(plant, ECERT_KIND_ENERGY, plant, issued_at, energy_text(plant, said, other ? ", 'reason': 'another story'" : ""));
 }
 
 static void
@@ -427,7 +429,7 @@ spoil_heads(EcertBuffer *heads, uint64_t count)
 	if (is_wrong("head-missing"))
 		put_head(heads, "zz-nobody", ECERT_KIND_ENERGY, 0);
 	else if (is_wrong("head-order"))
-		put_head(heads, "aa-nobody", ECERT_KIND_ENERGY, 0);
+		put_head(heads, "zz-nobody", ECERT_KIND_ENERGY, 0);
 	else if (is_wrong("head-back"))
 		put_head(heads, "zzz", ECERT_KIND_GENESIS, 0);
 	else
@@ -466,14 +468,10 @@ add_checkpoint(int64_t issued_at)
 		char	   *note;
 		char	   *hex;
 
-		count = spoil_heads(&heads, 0);
-		if (is_wrong("head-order"))
-			count += cover(&heads);
-		else
-		{
-			heads.size = 0;
-			count = spoil_heads(&heads, cover(&heads));
-		}
+		count = is_wrong("head-order") ? spoil_heads(&heads, 0) : 0;
+		count += cover(&heads);
+		if (!is_wrong("head-order"))
+			count = spoil_heads(&heads, count);
 		must(ecert_tiles_flush(&tiles, &store));
 		must(ecert_tiles_root(&store, tiles.size, root));
 		if (is_wrong("root"))
