@@ -2,52 +2,77 @@
  * rules.c
  *		Walks the feeds whose kind has a rule and calls it for each package.
  */
-#include <stdlib.h>
-
 #include "verifier/rules.h"
 
-typedef void (*Rule) (const Case *it);
+#include <stdlib.h>
 
-static const struct
+bool
+case_open(Case *it, Rules *rules, const Entry *entry)
 {
-	EcertKind	kind;
-	Rule		rule;
-}			kind_rules[] = {
-	{ECERT_KIND_RELATION, rule_relation},
-};
+	EcertError	error;
 
-/* Nothing is derived from a package that is wrong in itself */
+	it->rules = rules;
+	it->entry = entry;
+	arena_reset(&rules->arena);
+	return ledger_read(rules->ledger, entry, rules->buffer, &it->package) &&
+		((entry->flags & ENTRY_UNSOUND) == 0 ||
+		 ecert_body_check(it->package.kind, it->package.body, &error) == ECERT_OK);
+}
+
+/* All packages of a kind, one by one */
 static void
-check_feed(Ledger *ledger, const Entry *feed, size_t count, Rule rule, uint8_t *buffer)
+check_kind(Rules *rules, EcertKind kind, bool (*rule) (Case *it))
 {
-	for (size_t i = 0; i < count; i++)
-	{
-		EcertPackage package;
-		Case		it = {ledger, &feed[i], &package};
+	size_t		place = 0;
+	size_t		count;
+	const Entry *feed;
 
-		if ((feed[i].flags & ENTRY_UNSOUND) == 0 && ledger_read(ledger, &feed[i], buffer, &package))
-			rule(&it);
+	while ((feed = ledger_next_feed(rules->ledger, kind, &place, &count)) != NULL)
+	{
+		for (size_t i = 0; i < count; i++)
+		{
+			Case		it;
+
+			if (case_open(&it, rules, &feed[i]))
+				(void) rule(&it);
+		}
 	}
+}
+
+static void
+check_audit_feeds(Rules *rules)
+{
+	size_t		place = 0;
+	size_t		count;
+	const Entry *feed;
+
+	while ((feed = ledger_next_feed(rules->ledger, ECERT_KIND_AUDIT, &place, &count)) != NULL)
+		check_audits(rules, feed, count);
 }
 
 void
 check_rules(Ledger *ledger)
 {
-	uint8_t    *buffer = malloc(ECERT_PACKAGE_MAX);
+	Rules		rules;
 
-	if (buffer == NULL)
+	if (ledger_certifier(ledger) == NO_ID)
 	{
-		ledger_not_checked(ledger, "the rules of the kinds: out of memory");
+		ledger_not_checked(ledger, "the rules of the kinds, for want of a sound genesis package");
 		return;
 	}
-	for (size_t i = 0; i < sizeof kind_rules / sizeof kind_rules[0]; i++)
-	{
-		size_t		place = 0;
-		size_t		count;
-		const Entry *feed;
-
-		while ((feed = ledger_next_feed(ledger, kind_rules[i].kind, &place, &count)) != NULL)
-			check_feed(ledger, feed, count, kind_rules[i].rule, buffer);
-	}
-	free(buffer);
+	memset(&rules, 0, sizeof rules);
+	rules.ledger = ledger;
+	rules.buffer = must_calloc(2, ECERT_PACKAGE_MAX);
+	rules.other = rules.buffer + ECERT_PACKAGE_MAX;
+	lookup_open(&rules);
+	check_kind(&rules, ECERT_KIND_NODE, rule_node);
+	check_kind(&rules, ECERT_KIND_RELATION, rule_relation);
+	check_kind(&rules, ECERT_KIND_POLICY, rule_policy);
+	check_audit_feeds(&rules);
+	check_certificates(&rules);
+	check_kind(&rules, ECERT_KIND_STATUS, rule_status);
+	check_rewards(&rules);
+	lookup_close(&rules);
+	arena_reset(&rules.arena);
+	free(rules.buffer);
 }

@@ -1,20 +1,94 @@
 /*
  * rules.h
- *		The rules of the kinds, one file each, for rules.c to call.
+ *		The rules of the kinds, and what they look up.
+ *
+ * They are those of the rule_... functions in SQL, as ecert.problems() calls
+ * them: of what was in force when a package was first admitted nothing is
+ * asked, of what it rests on everything.  Like there, packages that are wrong in
+ * themselves are told of, and count all the same: so that one changed byte is
+ * one problem, and not one of each package that rests on it.
  */
 #ifndef ECERT_VERIFIER_RULES_H
 #define ECERT_VERIFIER_RULES_H
 
-#include "verifier/ledger.h"
+#include "verifier/fields.h"
 
-/* A package whose rule is checked: its place in the ledger and its bytes */
-typedef struct Case
+/* Entries of a kind, sorted by subject and seq */
+typedef struct BySubject
+{
+	const Entry **entries;
+	size_t		count;
+} BySubject;
+
+/* A relation package of the certifier */
+typedef struct Relation
+{
+	uint32_t	applicant;
+	uint32_t	auditor;
+	int64_t		seq;
+	int64_t		from;
+	int64_t		to;				/* INT64_MAX: no end */
+	AuditRole	role;
+} Relation;
+
+/* A status package */
+typedef struct Change
+{
+	const Entry *certificate;
+	const Entry *entry;
+	char		status[12];
+} Change;
+
+typedef struct Rules
 {
 	Ledger	   *ledger;
+	uint8_t    *buffer;			/* of the package whose rule is checked, ECERT_PACKAGE_MAX bytes */
+	uint8_t    *other;			/* of another one that it is held against */
+	Arena		arena;			/* of the package whose rule is checked */
+	BySubject	nodes;			/* the certifier's */
+	BySubject	audits;			/* anybody's, and the next */
+	BySubject	certificates;
+	Relation   *relations;		/* by applicant, auditor, role and seq */
+	size_t		relation_count;
+	Change	   *changes;		/* by certificate and seq */
+	size_t		change_count;
+} Rules;
+
+/* A package whose rule is checked */
+typedef struct Case
+{
+	Rules	   *rules;
 	const Entry *entry;
-	const EcertPackage *package;
+	EcertPackage package;
 } Case;
 
-extern void rule_relation(const Case *it);
+#define SAY(it, ...) ledger_problem((it)->rules->ledger, (it)->entry, __VA_ARGS__)
+
+/* Read a package to be judged; false when it cannot be read, or has a body that says nothing to judge */
+extern bool case_open(Case *it, Rules *rules, const Entry *entry);
+
+/* lookup.c: what is on the ledger */
+extern void lookup_open(Rules *rules);
+extern void lookup_close(Rules *rules);
+extern const Entry *const *of_subject(const BySubject *list, uint32_t subject, size_t *count);
+
+/* A node's whole state as of before that seq of the certifier's node feed; borrowed from rules->other.  False: not enrolled */
+extern bool node_state(Rules *rules, uint32_t node, int64_t before, EcertSlice *state);
+extern bool was_related(const Rules *rules, uint32_t auditor, uint32_t applicant, AuditRole role, int64_t at);
+
+/* The newest change of a certificate's status before that seq; NULL: none */
+extern const Change *last_change(const Rules *rules, const Entry *certificate, int64_t before);
+
+/* The rules; false when a problem was told */
+extern bool rule_node(Case *it);
+extern bool rule_relation(Case *it);
+extern bool rule_policy(Case *it);
+extern bool rule_audit(Case *it);
+extern bool rule_status(Case *it);
+
+/* Those that look at several packages at once: all of a feed, all of the ledger */
+extern void check_audits(Rules *rules, const Entry *feed, size_t count);
+extern void check_certificates(Rules *rules);
+extern void check_rewards(Rules *rules);
 
 #endif							/* ECERT_VERIFIER_RULES_H */
