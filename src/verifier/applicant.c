@@ -51,6 +51,12 @@ open_audit(Applicant *applicant, const Ledger *ledger, const Entry *entry, uint8
 	applicant->audit_count++;
 }
 
+static int
+compare_hashes(const void *left, const void *right)
+{
+	return memcmp(((const Audit *) left)->entry->hash, ((const Audit *) right)->entry->hash, ECERT_HASH_SIZE);
+}
+
 void
 applicant_open(Applicant *applicant, const Ledger *ledger, uint32_t id, const Entry *const *audits, size_t audit_count, uint8_t *buffer)
 {
@@ -61,6 +67,28 @@ applicant_open(Applicant *applicant, const Ledger *ledger, uint32_t id, const En
 	applicant->audits = must_calloc(audit_count, sizeof(Audit));
 	for (size_t i = 0; i < audit_count; i++)
 		open_audit(applicant, ledger, audits[i], buffer);
+	qsort(applicant->audits, applicant->audit_count, sizeof(Audit), compare_hashes);
+}
+
+const Audit *
+applicant_audit(const Applicant *applicant, const uint8_t *hash)
+{
+	size_t		low = 0;
+	size_t		high = applicant->audit_count;
+
+	while (low < high)
+	{
+		size_t		middle = low + (high - low) / 2;
+		int			order = memcmp(applicant->audits[middle].entry->hash, hash, ECERT_HASH_SIZE);
+
+		if (order == 0)
+			return &applicant->audits[middle];
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
 }
 
 void

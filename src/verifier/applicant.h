@@ -29,7 +29,7 @@ typedef struct Applicant
 	uint32_t	id;				/* NO_ID: one that the ledger does not know, who has nothing */
 	Timeline	energy;
 	Timeline	product;
-	Audit	   *audits;			/* all that have it as subject */
+	Audit	   *audits;			/* all that have it as subject, by hash */
 	size_t		audit_count;
 	Arena		arena;			/* of the audits */
 } Applicant;
@@ -37,6 +37,9 @@ typedef struct Applicant
 /* All zeros is closed; entries are those audits on the ledger that have the applicant as subject */
 extern void applicant_open(Applicant *applicant, const Ledger *ledger, uint32_t id, const Entry *const *audits, size_t audit_count, uint8_t *buffer);
 extern void applicant_close(Applicant *applicant);
+
+/* The audit of that hash; NULL when there is none of this applicant */
+extern const Audit *applicant_audit(const Applicant *applicant, const uint8_t *hash);
 
 extern const Timeline *applicant_timeline(const Applicant *applicant, EcertKind kind);
 

@@ -125,20 +125,13 @@ product_value(const Assessed *product, Arena *arena)
 	return value;
 }
 
-/* From the last to the first, each put in front: value_put() would walk to the end each time */
 static Value *
 products_value(const Assessment *assessment, Arena *arena)
 {
 	Value	   *products = value_new(arena, assessment->product_count == 0 ? VALUE_NULL : VALUE_ARRAY);
 
-	for (size_t i = assessment->product_count; i > 0; i--)
-	{
-		Value	   *product = product_value(&assessment->products[i - 1], arena);
-
-		product->next = products->first;
-		products->first = product;
-		products->count++;
-	}
+	for (size_t i = 0; i < assessment->product_count; i++)
+		value_put(products, NULL, product_value(&assessment->products[i], arena));
 	return products;
 }
 

@@ -123,17 +123,6 @@ typedef struct Named
 	size_t		count;
 } Named;
 
-static const Audit *
-find_audit(const Applicant *applicant, const uint8_t *hash)
-{
-	for (size_t i = 0; i < applicant->audit_count; i++)
-	{
-		if (memcmp(applicant->audits[i].entry->hash, hash, ECERT_HASH_SIZE) == 0)
-			return &applicant->audits[i];
-	}
-	return NULL;
-}
-
 static bool
 read_named(const Certificate *certificate, Named *named)
 {
@@ -148,7 +137,7 @@ read_named(const Certificate *certificate, Named *named)
 		const Audit *audit = NULL;
 
 		if (ecert_cbor_text(ecert_cbor_skip(&cursor), &text) && ecert_hex_to_hash(text, hash))
-			audit = find_audit(certificate->applicant, hash);
+			audit = applicant_audit(certificate->applicant, hash);
 		if (audit == NULL || !audit->passed || audit_void(certificate->applicant, audit, certificate->energy_last, certificate->product_last))
 		{
 			SAY(certificate->it, "the certificate names an audit that does not bear it out (%.*s is no passing, not void audit of \"%.*s\".)",

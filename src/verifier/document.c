@@ -57,14 +57,16 @@ compare_keys(const char *a, const char *b)
 void
 value_put(Value *parent, const char *key, Value *value)
 {
-	Value	  **place = &parent->first;
+	Value	  **place = key == NULL && parent->last != NULL ? &parent->last->next : &parent->first;
 
-	while (*place != NULL && (key == NULL || compare_keys((*place)->key, key) < 0))
+	while (*place != NULL && compare_keys((*place)->key, key) < 0)
 		place = &(*place)->next;
 	value->key = key;
 	value->next = *place;
 	*place = value;
 	parent->count++;
+	if (value->next == NULL)
+		parent->last = value;
 }
 
 /* The head of an item, and a cursor behind it; null where there is no item */

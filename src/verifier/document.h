@@ -27,6 +27,7 @@ typedef struct Value
 	const char *key;			/* in a map */
 	EcertSlice	text;
 	struct Value *first;		/* of an array or map; of a map by length and bytes of the keys, like jsonb and CBOR */
+	struct Value *last;
 	struct Value *next;
 	size_t		count;
 } Value;
