@@ -25,23 +25,29 @@ certificate_number(const Certificate *certificate, Arena *arena)
 	return text;
 }
 
-/* The newest certificate before this one for an overlapping period, which it replaces; NULL when it is the first */
+/*
+ * The newest certificate before this one for an overlapping period, which it
+ * replaces; NULL when it is the first.  Of two with one seq, which feeds of
+ * several issuers may have, that of this issuer.
+ */
 static const Entry *
 certificate_before(const Certificate *certificate)
 {
+	const Entry *entry = certificate->it->entry;
+	const Entry *newest = NULL;
 	size_t		count = 0;
 	const Entry *const *all = certificate->applicant->id == NO_ID ? NULL :
 		of_subject(&certificate->it->rules->certificates, certificate->applicant->id, &count);
 
-	for (; count > 0; count--)
+	for (; count > 0 && (newest == NULL || all[count - 1]->seq == newest->seq); count--)
 	{
 		const Entry *other = all[count - 1];
 
-		if (other->seq < certificate->it->entry->seq && other->period.start < other->period.end &&
-			periods_overlap(other->period, certificate->period))
-			return other;
+		if (other->seq < entry->seq && other->period.start < other->period.end &&
+			periods_overlap(other->period, certificate->period) && (newest == NULL || other->issuer == entry->issuer))
+			newest = other;
 	}
-	return NULL;
+	return newest;
 }
 
 /* [start, start + the policy's days], start as it is stated */
@@ -216,12 +222,40 @@ check_kind_covered(const Certificate *certificate, const Named *named, const Req
 	return false;
 }
 
+/*
+ * An audit of the applicant with a range that ends before it begins, which is
+ * a problem of that audit: PostgreSQL makes no range of it, so that no audits
+ * can be told to cover anything.
+ */
+static bool
+has_impossible_range(const Applicant *applicant)
+{
+	for (size_t i = 0; i < applicant->audit_count; i++)
+	{
+		const Audit *audit = &applicant->audits[i];
+
+		for (size_t j = 0; j < audit->range_count; j++)
+		{
+			if (audit->ranges[j].first > audit->ranges[j].last)
+				return true;
+		}
+	}
+	return false;
+}
+
 bool
 check_named_audits(const Certificate *certificate)
 {
 	const Policy *policy = certificate->policy;
+	uint64_t	count;
 	Named		named;
 
+	(void) ecert_cbor_items_at(certificate->body, "audits", &count);
+	if ((count > 0 || policy->required_count > 0) && has_impossible_range(certificate->applicant))
+	{
+		SAY(certificate->it, "range lower bound must be less than or equal to range upper bound");
+		return false;
+	}
 	if (!read_named(certificate, &named))
 		return false;
 	for (size_t i = 0; i < policy->required_count; i++)
