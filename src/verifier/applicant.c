@@ -23,7 +23,7 @@ open_timeline(Timeline *timeline, const Ledger *ledger, uint32_t id, EcertKind k
 	size_t		count = 0;
 	const Entry *feed = id == NO_ID ? NULL : ledger_feed(ledger, id, kind, &count);
 
-	timeline->entries = must_calloc(count, sizeof(Entry *));
+	timeline->entries = need(calloc(count + 1, sizeof(Entry *)));
 	timeline->count = 0;
 	for (size_t i = 0; i < count; i++)
 	{
@@ -64,7 +64,7 @@ applicant_open(Applicant *applicant, const Ledger *ledger, uint32_t id, const En
 	applicant->id = id;
 	open_timeline(&applicant->energy, ledger, id, ECERT_KIND_ENERGY);
 	open_timeline(&applicant->product, ledger, id, ECERT_KIND_PRODUCT);
-	applicant->audits = must_calloc(audit_count, sizeof(Audit));
+	applicant->audits = need(calloc(audit_count + 1, sizeof(Audit)));
 	for (size_t i = 0; i < audit_count; i++)
 		open_audit(applicant, ledger, audits[i], buffer);
 	qsort(applicant->audits, applicant->audit_count, sizeof(Audit), compare_hashes);

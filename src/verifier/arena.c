@@ -5,8 +5,8 @@
 #include "verifier/arena.h"
 
 #include <stdalign.h>
-#include <stdio.h>
-#include <stdlib.h>
+
+#include "verifier/verifier.h"
 
 #define BLOCK_SIZE ((size_t) 64 * 1024)
 
@@ -17,33 +17,10 @@ struct ArenaBlock
 	alignas(max_align_t) uint8_t bytes[];
 };
 
-static void *
-must(void *memory)
-{
-	if (memory == NULL)
-	{
-		fputs("ecert-verify: out of memory\n", stderr);
-		exit(2);
-	}
-	return memory;
-}
-
-void *
-must_calloc(size_t count, size_t size)
-{
-	return must(calloc(count == 0 ? 1 : count, size));
-}
-
-void *
-must_realloc(void *old, size_t count, size_t size)
-{
-	return must(count > SIZE_MAX / size ? NULL : realloc(old, count * size));
-}
-
 static ArenaBlock *
 new_block(size_t size, ArenaBlock *next)
 {
-	ArenaBlock *block = must(size > SIZE_MAX - sizeof(ArenaBlock) ? NULL : malloc(sizeof(ArenaBlock) + size));
+	ArenaBlock *block = need(size > SIZE_MAX - sizeof(ArenaBlock) ? NULL : malloc(sizeof(ArenaBlock) + size));
 
 	block->next = next;
 	block->size = size;
@@ -56,7 +33,7 @@ arena_alloc(Arena *arena, size_t size)
 	size_t		rounded;
 	void	   *memory;
 
-	(void) must(size > SIZE_MAX / 2 ? NULL : arena);
+	(void) need(size > SIZE_MAX / 2 ? NULL : arena);
 	rounded = (size + alignof(max_align_t) - 1) / alignof(max_align_t) * alignof(max_align_t);
 	if (arena->blocks == NULL || arena->blocks->size - arena->used < rounded)
 	{

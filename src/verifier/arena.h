@@ -17,13 +17,9 @@ typedef struct Arena
 	size_t		used;			/* of the newest */
 } Arena;
 
-/* Zeroed, aligned for anything; a program without memory can verify nothing, so it ends */
+/* Zeroed, aligned for anything, never NULL: see need() */
 extern void *arena_alloc(Arena *arena, size_t size);
 extern EcertSlice arena_copy(Arena *arena, EcertSlice bytes);
 extern void arena_reset(Arena *arena);
-
-/* The same ending for what is not in an arena; count items of size, zeroed, or of an older array */
-extern void *must_calloc(size_t count, size_t size);
-extern void *must_realloc(void *old, size_t count, size_t size);
 
 #endif							/* ECERT_VERIFIER_ARENA_H */

@@ -81,7 +81,7 @@ open_rows(Rows *rows, const Use *base, const Use *now, bool by_value)
 	size_t		i = 0;
 	size_t		j = 0;
 
-	rows->rows = must_calloc(base->count + now->count, sizeof(Row));
+	rows->rows = need(calloc(base->count + now->count + 1, sizeof(Row)));
 	for (rows->count = 0; i < base->count || j < now->count; rows->count++)
 	{
 		int			order = i == base->count ? 1 : j == now->count ? -1 :

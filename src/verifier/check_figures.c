@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "verifier/assess.h"
-#include "verifier/certificate.h"
+#include "verifier/rule_certificate.h"
 
 /* ----- the packages used: ecert.package_ranges() ----- */
 
@@ -38,7 +38,7 @@ open_window(const Certificate *certificate, EcertKind kind, EcertPeriod within)
 
 	while (live_next(&counting) != NULL)
 		window.count++;
-	window.entries = must_calloc(window.count, sizeof(Entry *));
+	window.entries = need(calloc(window.count + 1, sizeof(Entry *)));
 	window.count = 0;
 	while ((live = live_next(&walk)) != NULL)
 		window.entries[window.count++] = live;
@@ -51,12 +51,12 @@ static void
 put_range(Value *ranges, Arena *arena, const Entry *first, const Entry *last)
 {
 	Value	   *range = value_new(arena, VALUE_MAP);
-	char	   *hash = arena_alloc(arena, HEX_TEXT_MAX);
+	char	   *hash = arena_alloc(arena, HEX_ROOM);
 
 	value_put(range, "kind", value_text(arena, ecert_slice_text(ecert_kind_name((EcertKind) first->kind))));
 	value_put(range, "first", value_int(arena, first->seq));
 	value_put(range, "last", value_int(arena, last->seq));
-	value_put(range, "hash", value_text(arena, ecert_slice_text(hex_text(last->hash, hash))));
+	value_put(range, "hash", value_text(arena, ecert_slice_text(text_hash(last->hash, hash))));
 	value_put(ranges, NULL, range);
 }
 
@@ -209,12 +209,12 @@ difference_text(const Certificate *certificate, const Difference *difference, co
 static bool
 say_not_assessed(const Certificate *certificate, AssessCode code, const Assessment *assessment)
 {
-	char		baseline[PERIOD_TEXT_MAX];
-	char		period[PERIOD_TEXT_MAX];
+	char		baseline[PERIOD_ROOM];
+	char		period[PERIOD_ROOM];
 
 	if (code == ASSESS_NO_COEFFICIENT)
 		SAY(certificate->it, "energy source \"%.*s\" in unit \"%.*s\" has no coefficient (Applicant \"%.*s\" used it within the baseline %s or the period %s.)",
-			SLICE(assessment->source), SLICE(assessment->unit), SLICE(certificate->name),
+			TEXT(assessment->source), TEXT(assessment->unit), TEXT(certificate->name),
 			period_text(certificate->baseline, baseline), period_text(certificate->period, period));
 	else if (code == ASSESS_BAD_LINE)
 	{

@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-#include "verifier/certificate.h"
+#include "verifier/rule_certificate.h"
 
 #define DAY_SECONDS 86400
 
@@ -65,9 +65,9 @@ static Value *
 replaces_value(const Certificate *certificate, Arena *arena)
 {
 	const Entry *before = certificate_before(certificate);
-	char	   *hash = arena_alloc(arena, HEX_TEXT_MAX);
+	char	   *hash = arena_alloc(arena, HEX_ROOM);
 
-	return before == NULL ? value_new(arena, VALUE_NULL) : value_text(arena, ecert_slice_text(hex_text(before->hash, hash)));
+	return before == NULL ? value_new(arena, VALUE_NULL) : value_text(arena, ecert_slice_text(text_hash(before->hash, hash)));
 }
 
 static bool
@@ -147,7 +147,7 @@ read_named(const Certificate *certificate, Named *named)
 		if (audit == NULL || !audit->passed || audit_void(certificate->applicant, audit, certificate->energy_last, certificate->product_last))
 		{
 			SAY(certificate->it, "the certificate names an audit that does not bear it out (%.*s is no passing, not void audit of \"%.*s\".)",
-				SLICE(text), SLICE(certificate->name));
+				TEXT(text), TEXT(certificate->name));
 			return false;
 		}
 		named->audits[named->count] = audit;
@@ -273,7 +273,7 @@ __attribute__((format(printf, 2, 3)))
 static bool
 say_obstacle(const Certificate *certificate, const char *format,...)
 {
-	char		period[PERIOD_TEXT_MAX];
+	char		period[PERIOD_ROOM];
 	char	   *detail = NULL;
 	va_list		arguments;
 	int			size;
@@ -281,7 +281,7 @@ say_obstacle(const Certificate *certificate, const char *format,...)
 	va_start(arguments, format);
 	size = vasprintf(&detail, format, arguments);
 	va_end(arguments);
-	SAY(certificate->it, "\"%.*s\" cannot be certified for %s (%s.)", SLICE(certificate->name),
+	SAY(certificate->it, "\"%.*s\" cannot be certified for %s (%s.)", TEXT(certificate->name),
 		period_text(certificate->period, period), size < 0 ? "" : detail);
 	free(size < 0 ? NULL : detail);
 	return false;
@@ -291,7 +291,7 @@ static void
 put_gap(FILE *out, int64_t start, int64_t end, bool *any)
 {
 	EcertPeriod gap = {start, end};
-	char		text[PERIOD_TEXT_MAX];
+	char		text[PERIOD_ROOM];
 
 	if (start >= end)
 		return;
@@ -357,7 +357,7 @@ check_statuses(const Certificate *certificate)
 		EcertSlice	product = ecert_cbor_text_at(item, "product");
 
 		if (!ecert_slice_equal(status, ecert_slice_text("ok")) && !ecert_slice_equal(status, ecert_slice_text("no_baseline")))
-			return say_obstacle(certificate, "%.*s: product \"%.*s\"", SLICE(status), SLICE(product));
+			return say_obstacle(certificate, "%.*s: product \"%.*s\"", TEXT(status), TEXT(product));
 	}
 	if (ecert_decimal_read(saving, &number) != ECERT_OK)
 		return say_obstacle(certificate, "no_baseline: nothing can be assessed");
@@ -369,11 +369,11 @@ check_obstacles(const Certificate *certificate)
 {
 	EcertPeriod period = certificate->period;
 	EcertPeriod baseline = certificate->baseline;
-	char		text[PERIOD_TEXT_MAX];
-	char		other[PERIOD_TEXT_MAX];
+	char		text[PERIOD_ROOM];
+	char		other[PERIOD_ROOM];
 
 	if (period.end > certificate->it->entry->issued_at)
-		return say_obstacle(certificate, "period_not_over: the statistics period ends at %s", time_text(period.end, text));
+		return say_obstacle(certificate, "period_not_over: the statistics period ends at %s", text_time(period.end, text));
 	if (periods_overlap(period, baseline))
 		return say_obstacle(certificate, "periods_overlap: statistics period %s, baseline %s", period_text(period, text), period_text(baseline, other));
 	return check_coverage(certificate, "baseline", ECERT_KIND_ENERGY, baseline) &&

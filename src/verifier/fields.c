@@ -4,6 +4,8 @@
  */
 #include "verifier/fields.h"
 
+#include <time.h>
+
 static const char *const role_names[] = {"downstream", "peer", "upstream"};
 
 AuditRole
@@ -144,61 +146,22 @@ period_within(EcertPeriod inner, EcertPeriod outer)
 	return inner.start >= outer.start && inner.end <= outer.end;
 }
 
-/* Days since 1970-01-01 to a date of the Gregorian calendar, by cycles of 400 years that begin in March */
-static void
-civil_date(int64_t days, int *year, int *month, int *day)
-{
-	int64_t		shifted = days + 719468;	/* from 0000-03-01 */
-	int64_t		cycle = shifted / 146097;
-	int64_t		of_cycle = shifted % 146097;
-	int64_t		of_year = (of_cycle - of_cycle / 1460 + of_cycle / 36524 - of_cycle / 146096) / 365;
-	int64_t		day_of_year = of_cycle - (365 * of_year + of_year / 4 - of_year / 100);
-	int64_t		march_month = (5 * day_of_year + 2) / 153;
-
-	*day = (int) (day_of_year - (153 * march_month + 2) / 5 + 1);
-	*month = (int) (march_month < 10 ? march_month + 3 : march_month - 9);
-	*year = (int) (of_year + cycle * 400 + (*month <= 2));
-}
-
 int
 year_of(int64_t seconds)
 {
-	int			year,
-				month,
-				day;
+	time_t		time = (time_t) seconds;
+	struct tm	date = {0};
 
-	civil_date(seconds / 86400, &year, &month, &day);
-	return year;
-}
-
-const char *
-time_text(int64_t seconds, char *text)
-{
-	int			of_day = (int) (seconds % 86400);
-	int			year,
-				month,
-				day;
-
-	civil_date(seconds / 86400, &year, &month, &day);
-	(void) snprintf(text, TIME_TEXT_MAX, "%04d-%02d-%02d %02d:%02d:%02d+00", year, month, day,
-					of_day / 3600, of_day / 60 % 60, of_day % 60);
-	return text;
+	(void) gmtime_r(&time, &date);
+	return date.tm_year + 1900;
 }
 
 const char *
 period_text(EcertPeriod period, char *text)
 {
-	char		start[TIME_TEXT_MAX];
-	char		end[TIME_TEXT_MAX];
+	char		start[TIME_ROOM];
+	char		end[TIME_ROOM];
 
-	(void) snprintf(text, PERIOD_TEXT_MAX, "[\"%.30s\",\"%.30s\")", time_text(period.start, start), time_text(period.end, end));
-	return text;
-}
-
-const char *
-hex_text(const uint8_t *hash, char *text)
-{
-	for (size_t i = 0; i < ECERT_HASH_SIZE; i++)
-		(void) snprintf(text + 2 * i, 3, "%02x", hash[i]);
+	(void) snprintf(text, PERIOD_ROOM, "[\"%.30s\",\"%.30s\")", text_time(period.start, start), text_time(period.end, end));
 	return text;
 }

@@ -1,16 +1,13 @@
 /*
  * fields.h
  *		Fields of bodies as the rules need them, and values as messages show
- *		them: like PostgreSQL does in the time zone UTC.
+ *		them.
  */
 #ifndef ECERT_VERIFIER_FIELDS_H
 #define ECERT_VERIFIER_FIELDS_H
 
 #include "verifier/arena.h"
-#include "verifier/ledger.h"
-
-/* For printf's "%.*s" */
-#define SLICE(slice) (int) (slice).size, (const char *) (slice).data
+#include "verifier/verifier.h"
 
 /* In what role an auditor audits; the order of the names' bytes */
 typedef enum AuditRole
@@ -58,13 +55,10 @@ extern int64_t last_used(const Range *ranges, size_t count, EcertKind kind);
 extern bool periods_overlap(EcertPeriod a, EcertPeriod b);
 extern bool period_within(EcertPeriod inner, EcertPeriod outer);
 
-#define TIME_TEXT_MAX 40
-#define PERIOD_TEXT_MAX (2 * TIME_TEXT_MAX)
-#define HEX_TEXT_MAX (2 * ECERT_HASH_SIZE + 1)
+/* Room for a period in messages, as PostgreSQL shows it in UTC */
+#define PERIOD_ROOM (2 * TIME_ROOM)
 
-extern const char *time_text(int64_t seconds, char *text);
 extern const char *period_text(EcertPeriod period, char *text);
-extern const char *hex_text(const uint8_t *hash, char *text);
 extern int	year_of(int64_t seconds);
 
 #endif							/* ECERT_VERIFIER_FIELDS_H */

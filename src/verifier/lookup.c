@@ -28,7 +28,7 @@ sort_by_subject(BySubject *list)
 static void
 add_feed(BySubject *list, const Entry *feed, size_t count)
 {
-	list->entries = must_realloc(list->entries, list->count + count + 1, sizeof(Entry *));
+	list->entries = need(realloc(list->entries, (list->count + count + 1) * sizeof(Entry *)));
 	for (size_t i = 0; i < count; i++)
 		list->entries[list->count++] = &feed[i];
 }
@@ -43,7 +43,7 @@ open_kind(const Ledger *ledger, EcertKind kind, BySubject *list)
 
 	while (ledger_next_feed(ledger, kind, &place, &count) != NULL)
 		all += count;
-	list->entries = must_calloc(all + 1, sizeof(Entry *));
+	list->entries = need(calloc(all + 1, sizeof(Entry *)));
 	place = 0;
 	while ((feed = ledger_next_feed(ledger, kind, &place, &count)) != NULL)
 	{
@@ -74,7 +74,7 @@ open_relations(Rules *rules)
 	size_t		count;
 	const Entry *feed = ledger_feed(rules->ledger, ledger_certifier(rules->ledger), ECERT_KIND_RELATION, &count);
 
-	rules->relations = must_calloc(count, sizeof(Relation));
+	rules->relations = need(calloc(count + 1, sizeof(Relation)));
 	for (size_t i = 0; i < count; i++)
 	{
 		Relation   *relation = &rules->relations[rules->relation_count];
@@ -121,7 +121,7 @@ add_change(Rules *rules, const Entry *entry)
 		return;
 	change->entry = entry;
 	status = ecert_cbor_text_at(package.body, "status");
-	(void) snprintf(change->status, sizeof change->status, "%.*s", SLICE(status));
+	(void) snprintf(change->status, sizeof change->status, "%.*s", TEXT(status));
 	rules->change_count++;
 }
 
@@ -131,7 +131,7 @@ open_changes(Rules *rules)
 	BySubject	statuses = {NULL, 0};
 
 	open_kind(rules->ledger, ECERT_KIND_STATUS, &statuses);
-	rules->changes = must_calloc(statuses.count, sizeof(Change));
+	rules->changes = need(calloc(statuses.count + 1, sizeof(Change)));
 	for (size_t i = 0; i < statuses.count; i++)
 		add_change(rules, statuses.entries[i]);
 	qsort(rules->changes, rules->change_count, sizeof(Change), compare_changes);

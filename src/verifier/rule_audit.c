@@ -58,7 +58,7 @@ why_wrong(const Ledger *ledger, const Audited *audited, size_t place)
 {
 	const Range *range = &audited->ranges[place];
 	const Entry *last = NULL;
-	char		hash[HEX_TEXT_MAX];
+	char		hash[HEX_ROOM];
 
 	if (!role_reads(audited->role, range->kind))
 		return "not for this role";
@@ -68,7 +68,7 @@ why_wrong(const Ledger *ledger, const Audited *audited, size_t place)
 		last = ledger_at(ledger, audited->applicant, range->kind, range->last);
 	if (last == NULL)
 		return "the last package is not on the ledger";
-	if (!ecert_slice_equal(range->hash, ecert_slice_text(hex_text(last->hash, hash))))
+	if (!ecert_slice_equal(range->hash, ecert_slice_text(text_hash(last->hash, hash))))
 		return "hash is not that of the last package";
 	if (overlaps_earlier(audited, place))
 		return "it overlaps the range before it, or runs backwards";
@@ -99,17 +99,17 @@ rule_audit(Case *it)
 	EcertSlice	applicant = ecert_cbor_text_at(body, "applicant");
 	EcertSlice	role = ecert_cbor_text_at(body, "as");
 	Audited		audited = {ledger_id(it->rules->ledger, applicant), {0, 0}, audit_role(role), NULL, 0};
-	char		issued[TIME_TEXT_MAX];
+	char		issued[TIME_ROOM];
 
 	if (audited.applicant == it->entry->issuer)
 	{
-		SAY(it, "node \"%.*s\" may not audit itself", SLICE(it->package.issuer));
+		SAY(it, "node \"%.*s\" may not audit itself", TEXT(it->package.issuer));
 		return false;
 	}
 	if (!was_related(it->rules, it->entry->issuer, audited.applicant, audited.role, it->entry->issued_at))
 	{
 		SAY(it, "node \"%.*s\" is not related to \"%.*s\" as %.*s (The audit was issued at %s.)",
-			SLICE(it->package.issuer), SLICE(applicant), SLICE(role), time_text(it->entry->issued_at, issued));
+			TEXT(it->package.issuer), TEXT(applicant), TEXT(role), text_time(it->entry->issued_at, issued));
 		return false;
 	}
 	(void) field_period(body, "period", &audited.period);
@@ -191,11 +191,11 @@ check_same(Rules *rules, const Entry *feed, const Subject *same, size_t count)
 	for (size_t i = 0; i < count; i++)
 	{
 		const Subject *other = same[i].abstains && i > 0 ? &same[0] : first;
-		char		hash[HEX_TEXT_MAX];
+		char		hash[HEX_ROOM];
 
 		if (other != NULL && !same[i].is_wrong)
 			ledger_problem(rules->ledger, &feed[same[i].place], "these packages are audited by this node in this role already (Audit %s.)",
-						   hex_text(feed[other->place].hash, hash));
+						   text_hash(feed[other->place].hash, hash));
 		if (first == NULL && !same[i].abstains)
 			first = &same[i];
 	}
@@ -204,7 +204,7 @@ check_same(Rules *rules, const Entry *feed, const Subject *same, size_t count)
 void
 check_audits(Rules *rules, const Entry *feed, size_t count)
 {
-	Subject    *subjects = must_calloc(count, sizeof(Subject));
+	Subject    *subjects = need(calloc(count + 1, sizeof(Subject)));
 	size_t		known = 0;
 	size_t		end;
 

@@ -4,7 +4,7 @@
  *		recomputed from the packages that it names, its number, validity and
  *		what it replaces, its audits, and nothing that stood against it.
  */
-#include "verifier/certificate.h"
+#include "verifier/rule_certificate.h"
 
 #include <stdlib.h>
 
@@ -71,7 +71,7 @@ check_certificate(Case *it, const Applicant *applicant, Policies *known)
 	{
 		EcertSlice	hash = ecert_cbor_text_at(certificate.body, "policy");
 
-		SAY(it, "the certificate names a policy that is not on the ledger (Policy %.*s.)", SLICE(hash));
+		SAY(it, "the certificate names a policy that is not on the ledger (Policy %.*s.)", TEXT(hash));
 		return;
 	}
 	(void) (check_figures(&certificate) && check_terms(&certificate) && check_named_audits(&certificate) && check_obstacles(&certificate));
@@ -91,7 +91,7 @@ open_applicant(Rules *rules, Applicant *applicant, uint32_t id)
 void
 check_certificates(Rules *rules)
 {
-	Policies   *known = must_calloc(1, sizeof(Policies));
+	Policies   *known = need(calloc(1, sizeof(Policies)));
 	Applicant	applicant;
 	bool		is_open = false;
 

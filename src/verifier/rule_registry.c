@@ -89,11 +89,11 @@ rule_node(Case *it)
 	if (node_state(it->rules, id, it->entry->seq, &state))
 		lost = lost_key(state, body);
 	if (lost.size > 0)
-		SAY(it, "node package of \"%.*s\" changes the history of its keys (Key %.*s is missing, or its times differ.)", SLICE(node), SLICE(lost));
+		SAY(it, "node package of \"%.*s\" changes the history of its keys (Key %.*s is missing, or its times differ.)", TEXT(node), TEXT(lost));
 	else if (id == ledger_certifier(it->rules->ledger) && !field_has(body, "roles", "certifier"))
 		SAY(it, "the certifier cannot give up its role");
 	else if (lists_key_twice(it))
-		SAY(it, "node package of \"%.*s\" lists a key twice", SLICE(node));
+		SAY(it, "node package of \"%.*s\" lists a key twice", TEXT(node));
 	else
 		return true;
 	return false;
@@ -119,7 +119,7 @@ rule_relation(Case *it)
 
 	if (ecert_slice_equal(nodes[0], nodes[1]))
 	{
-		SAY(it, "node \"%.*s\" may not audit itself", SLICE(nodes[0]));
+		SAY(it, "node \"%.*s\" may not audit itself", TEXT(nodes[0]));
 		return false;
 	}
 	if (field_int(body, "to", &to) && field_int(body, "from", &from) && to <= from)
@@ -131,7 +131,7 @@ rule_relation(Case *it)
 	{
 		if (!is_enrolled(it->rules, nodes[i], roles[i]))
 		{
-			SAY(it, "a relation needs an enrolled auditor and an enrolled applicant (\"%.*s\" is not enrolled as %s.)", SLICE(nodes[i]), roles[i]);
+			SAY(it, "a relation needs an enrolled auditor and an enrolled applicant (\"%.*s\" is not enrolled as %s.)", TEXT(nodes[i]), roles[i]);
 			return false;
 		}
 	}
@@ -287,13 +287,13 @@ rule_policy(Case *it)
 	AuditRole	role;
 
 	if ((twice = find_twice(coefficients, count)) != NULL)
-		SAY(it, "the policy contradicts itself (Coefficient of source \"%.*s\" in unit \"%.*s\" is there twice.)", SLICE(twice->name), SLICE(twice->unit));
+		SAY(it, "the policy contradicts itself (Coefficient of source \"%.*s\" in unit \"%.*s\" is there twice.)", TEXT(twice->name), TEXT(twice->unit));
 	else if ((twice = find_twice(units, unit_count)) != NULL)
-		SAY(it, "the policy contradicts itself (Unit \"%.*s\" is there twice for base \"%.*s\".)", SLICE(twice->name), SLICE(twice->unit));
+		SAY(it, "the policy contradicts itself (Unit \"%.*s\" is there twice for base \"%.*s\".)", TEXT(twice->name), TEXT(twice->unit));
 	else if (find_second_way(coefficients, count, units, unit_count, &way))
-		SAY(it, "the policy contradicts itself (Source \"%.*s\" in unit \"%.*s\" has more than one way to a coefficient.)", SLICE(way.name), SLICE(way.unit));
+		SAY(it, "the policy contradicts itself (Source \"%.*s\" in unit \"%.*s\" has more than one way to a coefficient.)", TEXT(way.name), TEXT(way.unit));
 	else if (find_bad_unit(it, &unit, factor))
-		SAY(it, "the policy contradicts itself (Unit \"%.*s\" has factor %s.)", SLICE(unit), factor);
+		SAY(it, "the policy contradicts itself (Unit \"%.*s\" has factor %s.)", TEXT(unit), factor);
 	else if ((role = find_role_twice(it)) != AS_UNKNOWN)
 		SAY(it, "the policy contradicts itself (Audits as %s are required twice.)", audit_role_name(role));
 	else

@@ -62,9 +62,9 @@ check_audit(Case *it, const Entry *entry, const EcertPackage *audit)
 	EcertSlice	auditor = ecert_cbor_text_at(it->package.body, "auditor");
 
 	if (entry == NULL || !ecert_slice_equal(audit->issuer, auditor))
-		SAY(it, "the reward is for no audit of this auditor on the ledger (Audit %.*s, auditor \"%.*s\".)", SLICE(hash), SLICE(auditor));
+		SAY(it, "the reward is for no audit of this auditor on the ledger (Audit %.*s, auditor \"%.*s\".)", TEXT(hash), TEXT(auditor));
 	else if (ecert_slice_equal(ecert_cbor_text_at(audit->body, "verdict"), ecert_slice_text("abstain")))
-		SAY(it, "the reward is for an audit that abstains (Audit %.*s.)", SLICE(hash));
+		SAY(it, "the reward is for an audit that abstains (Audit %.*s.)", TEXT(hash));
 	else
 		return true;
 	return false;
@@ -133,7 +133,7 @@ check_payments(Rules *rules, const Payment *payments, size_t count, Paid *paid)
 			EcertPackage audit;
 			const Range *ranges;
 			size_t		ranges_count;
-			char		hash[HEX_TEXT_MAX];
+			char		hash[HEX_ROOM];
 
 			arena_reset(&rules->arena);
 			if (!ledger_read(rules->ledger, payments[i].audit, rules->other, &audit))
@@ -143,7 +143,7 @@ check_payments(Rules *rules, const Payment *payments, size_t count, Paid *paid)
 				pay(paid, ranges, ranges_count);
 			else if (!payments[i].is_wrong && !has_unpaid(paid, ranges, ranges_count))
 				ledger_problem(rules->ledger, payments[i].reward, "this auditor has been rewarded for these packages in this role already (Audit %s.)",
-							   hex_text(payments[i].audit->hash, hash));
+							   text_hash(payments[i].audit->hash, hash));
 		}
 	}
 }
@@ -182,7 +182,7 @@ check_rewards(Rules *rules)
 
 	while ((feed = ledger_next_feed(rules->ledger, ECERT_KIND_REWARD, &place, &count)) != NULL)
 	{
-		payments = must_realloc(payments, known + count + 1, sizeof(Payment));
+		payments = need(realloc(payments, (known + count + 1) * sizeof(Payment)));
 		for (size_t i = 0; i < count; i++)
 			known += open_payment(rules, &feed[i], &payments[known]);
 	}

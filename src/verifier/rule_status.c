@@ -21,12 +21,12 @@ check_change(Case *it, const Entry *certificate)
 	const Change *change = last_change(it->rules, certificate, it->entry->seq);
 	const char *present = change == NULL ? "active" : change->status;
 	EcertSlice	status = ecert_cbor_text_at(it->package.body, "status");
-	char		since[TIME_TEXT_MAX];
+	char		since[TIME_ROOM];
 
 	if (strcmp(present, "withdrawn") != 0 && !ecert_slice_equal(status, ecert_slice_text(present)))
 		return true;
-	SAY(it, "a certificate that is %s cannot become %.*s (It is %s since %s.)", present, SLICE(status), present,
-		time_text((change == NULL ? certificate : change->entry)->issued_at, since));
+	SAY(it, "a certificate that is %s cannot become %.*s (It is %s since %s.)", present, TEXT(status), present,
+		text_time((change == NULL ? certificate : change->entry)->issued_at, since));
 	return false;
 }
 
@@ -41,12 +41,12 @@ rule_status(Case *it)
 	const Entry *replacement = find_certificate(it, "replaced_by");
 
 	if (certificate == NULL)
-		SAY(it, "there is no such certificate (Hash %.*s.)", SLICE(hash));
+		SAY(it, "there is no such certificate (Hash %.*s.)", TEXT(hash));
 	else if (certificate->subject != it->entry->subject)
 		SAY(it, "subject of the status package is not the certificate's applicant (Subject \"%.*s\", expected \"%.*s\".)",
-			SLICE(ledger_id_text(ledger, it->entry->subject)), SLICE(ledger_id_text(ledger, certificate->subject)));
+			TEXT(ledger_id_text(ledger, it->entry->subject)), TEXT(ledger_id_text(ledger, certificate->subject)));
 	else if (replaced_by.size > 0 && (replacement == NULL || replacement->subject != certificate->subject))
-		SAY(it, "the certificate is replaced by none of this applicant (Hash %.*s.)", SLICE(replaced_by));
+		SAY(it, "the certificate is replaced by none of this applicant (Hash %.*s.)", TEXT(replaced_by));
 	else
 		return check_change(it, certificate);
 	return false;

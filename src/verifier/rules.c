@@ -62,7 +62,7 @@ check_rules(Ledger *ledger)
 	}
 	memset(&rules, 0, sizeof rules);
 	rules.ledger = ledger;
-	rules.buffer = must_calloc(2, ECERT_PACKAGE_MAX);
+	rules.buffer = need(calloc(2, ECERT_PACKAGE_MAX));
 	rules.other = rules.buffer + ECERT_PACKAGE_MAX;
 	lookup_open(&rules);
 	check_kind(&rules, ECERT_KIND_NODE, rule_node);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "verifier/arena.h"
+#include "verifier/verifier.h"
 
 /* The place of the first interval that ends at seq or later */
 static size_t
@@ -47,7 +47,7 @@ seqs_add(Seqs *seqs, int64_t first, int64_t last)
 		if (seqs->count == seqs->capacity)
 		{
 			seqs->capacity = seqs->capacity == 0 ? 16 : seqs->capacity * 2;
-			seqs->items = must_realloc(seqs->items, seqs->capacity, sizeof(Interval));
+			seqs->items = need(realloc(seqs->items, seqs->capacity * sizeof(Interval)));
 		}
 		end = at + 1;
 		memmove(seqs->items + end, seqs->items + at, (seqs->count - at) * sizeof(Interval));

@@ -40,7 +40,7 @@ grow(Products *products)
 {
 	Products	larger = {NULL, products->size == 0 ? 64 : products->size * 2, products->count};
 
-	larger.slots = must_calloc(larger.size, sizeof(ProductUse *));
+	larger.slots = need(calloc(larger.size, sizeof(ProductUse *)));
 	for (size_t i = 0; i < products->size; i++)
 	{
 		if (products->slots[i] != NULL)

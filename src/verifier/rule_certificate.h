@@ -1,10 +1,10 @@
 /*
- * certificate.h
+ * rule_certificate.h
  *		A certificate under check, and its parts: figures, terms, audits and
  *		obstacles, each in a file of its own.
  */
-#ifndef ECERT_VERIFIER_CERTIFICATE_H
-#define ECERT_VERIFIER_CERTIFICATE_H
+#ifndef ECERT_VERIFIER_RULE_CERTIFICATE_H
+#define ECERT_VERIFIER_RULE_CERTIFICATE_H
 
 #include "verifier/applicant.h"
 #include "verifier/document.h"
@@ -35,4 +35,4 @@ extern bool check_obstacles(const Certificate *certificate);
 /* Both sides of a difference as "Stated ..., <computed> ...", PostgreSQL's jsonb text; at most that many characters, 0: all */
 extern const char *difference_text(const Certificate *certificate, const Difference *difference, const char *computed, size_t most);
 
-#endif							/* ECERT_VERIFIER_CERTIFICATE_H */
+#endif							/* ECERT_VERIFIER_RULE_CERTIFICATE_H */
