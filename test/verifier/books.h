@@ -1,0 +1,126 @@
+/*
+ * books.h
+ *		A ledger with one applicant's packages, made here and loaded as a dump
+ *		is, for tests of what is computed from it.
+ */
+#ifndef ECERT_TEST_BOOKS_H
+#define ECERT_TEST_BOOKS_H
+
+#include "check.h"
+#include "diag.h"
+#include "testkey.h"
+
+#include <unistd.h>
+
+#include "verifier/assess.h"
+
+/* The statistics period, 2024, and the baseline, 2023; in seconds since 1970 */
+#define BASE_START INT64_C(1672531200)
+#define NOW_START INT64_C(1704067200)
+#define NOW_END INT64_C(1735689600)
+
+static FILE *books_dump;
+static int64_t books_seqs[2];
+static Ledger books_ledger;
+static Options books_options;
+static uint8_t books_buffer[ECERT_PACKAGE_MAX];
+
+static void
+books_begin(void)
+{
+	books_dump = tmpfile();
+	memset(books_seqs, 0, sizeof books_seqs);
+	if (books_dump == NULL)
+	{
+		puts("Bail out! no temporary file");
+		exit(2);
+	}
+}
+
+/* One signed package, as a line of COPY's text format */
+static void
+books_write(EcertKind kind, int64_t seq, EcertSlice body)
+{
+	static uint8_t bytes[ECERT_PACKAGE_MAX];
+	static uint8_t scratch[ECERT_PACKAGE_MAX + 32];
+	static const uint8_t prev[ECERT_HASH_SIZE];
+	static EcertPrivateKey *key;
+	EcertBuffer out = ecert_buffer(bytes, sizeof bytes);
+	EcertPackage package;
+
+	memset(&package, 0, sizeof package);
+	package.kind = kind;
+	package.issuer = package.subject = ecert_slice_text("plant");
+	package.audience = ecert_slice_text("books.test");
+	package.issued_at = NOW_END;
+	package.seq = seq;
+	package.prev = ecert_slice(prev, sizeof prev);
+	package.body = body;
+	if ((key == NULL && testkey_private("plant", ECERT_ALG_ED25519, &key) != ECERT_OK) ||
+		ecert_package_sign(&package, key, &out, ecert_buffer(scratch, sizeof scratch)) != ECERT_OK)
+	{
+		puts("Bail out! could not sign");
+		exit(2);
+	}
+	fputs("\\\\x", books_dump);
+	for (size_t i = 0; i < out.size; i++)
+		fprintf(books_dump, "%02x", bytes[i]);
+	putc('\n', books_dump);
+}
+
+/* An energy or product package with the lines in diagnostic notation */
+static void
+books_put(EcertKind kind, int64_t start, int64_t end, const char *lines)
+{
+	static char text[DIAG_MAX];
+	static uint8_t body[DIAG_MAX];
+	EcertError	error;
+	size_t		size;
+
+	(void) snprintf(text, sizeof text, "{'period': [%lld, %lld], 'lines': [%s]}", (long long) start, (long long) end, lines);
+	size = diag_encode(text, body);
+	if (ecert_body_check(kind, ecert_slice(body, size), &error) != ECERT_OK)
+	{
+		printf("Bail out! bad body: %s in %.300s\n", ecert_error_text(error.code), text);
+		exit(2);
+	}
+	books_write(kind, books_seqs[kind == ECERT_KIND_PRODUCT]++, ecert_slice(body, size));
+}
+
+static void
+books_year(int64_t start, const char *energy, const char *product)
+{
+	int64_t		end = start == NOW_START ? NOW_END : NOW_START;
+
+	books_put(ECERT_KIND_ENERGY, start, end, energy);
+	books_put(ECERT_KIND_PRODUCT, start, end, product);
+}
+
+static void
+books_load(Applicant *applicant)
+{
+	memset(&books_ledger, 0, sizeof books_ledger);
+	books_options.jobs = 1;
+	books_options.quiet = books_options.no_progress = true;
+	books_ledger.options = &books_options;
+	books_ledger.spool = -1;
+	pthread_mutex_init(&books_ledger.lock, NULL);
+	ids_init(&books_ledger.ids);
+	rewind(books_dump);
+	ledger_load(&books_ledger, fileno(books_dump));
+	ledger_sort(&books_ledger);
+	applicant_open(applicant, &books_ledger, ledger_id(&books_ledger, ecert_slice_text("plant")), NULL, 0, books_buffer);
+}
+
+static void
+books_end(Applicant *applicant)
+{
+	applicant_close(applicant);
+	if (books_ledger.spool_is_ours && books_ledger.spool >= 0)
+		close(books_ledger.spool);
+	fclose(books_dump);
+	findings_free(&books_ledger);
+	ledger_free(&books_ledger);
+}
+
+#endif							/* ECERT_TEST_BOOKS_H */
