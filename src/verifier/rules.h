@@ -39,6 +39,7 @@ typedef struct Change
 	char		status[12];
 } Change;
 
+/* Each thread has a copy, with buffers and an arena of its own; the rest does not change any more */
 typedef struct Rules
 {
 	Ledger	   *ledger;
@@ -64,6 +65,10 @@ typedef struct Case
 
 #define SAY(it, ...) ledger_problem((it)->rules->ledger, (it)->entry, __VA_ARGS__)
 
+/* A thread's own copy, and its end */
+extern void rules_begin(Rules *own, const Rules *shared);
+extern void rules_end(Rules *own);
+
 /* Read a package to be judged; false when it cannot be read, or has a body that says nothing to judge */
 extern bool case_open(Case *it, Rules *rules, const Entry *entry);
 
@@ -86,9 +91,9 @@ extern bool rule_policy(Case *it);
 extern bool rule_audit(Case *it);
 extern bool rule_status(Case *it);
 
-/* Those that look at several packages at once: all of a feed, all of the ledger */
+/* Those that look at several packages at once: all of a feed, all of the ledger.  The latter use all threads */
 extern void check_audits(Rules *rules, const Entry *feed, size_t count);
-extern void check_certificates(Rules *rules);
+extern void check_certificates(const Rules *rules);
 extern void check_rewards(Rules *rules);
 
 #endif							/* ECERT_VERIFIER_RULES_H */
