@@ -229,6 +229,34 @@ write_notes(const EcertPrivateKey *key)
 		write_seed(MODE_NAME, ecert_slice_text(names[i]));
 }
 
+/* What COPY writes, with rows short, NULL, too long and cut off; the mode is how many bytes are read at once */
+static void
+write_dumps(const EcertPrivateKey *key)
+{
+	static const char header[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0";
+	static const char extended[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\3abc\0\1\0\0\0\2ab\377\377";
+	static const char short_rows[] = "\0\1\0\0\0\3abc\0\1\377\377\377\377";
+	static const char long_row[] = "\0\1\0\0\1\100";
+	static uint8_t bytes[4096];
+	EcertBuffer dump = ecert_buffer(bytes, sizeof bytes);
+
+	(void) key;
+	write_seed(7, ecert_slice(extended, sizeof extended - 1));
+	ecert_buffer_put(&dump, ecert_slice(header, sizeof header - 1));
+	for (int i = 0; i < 20; i++)
+		ecert_buffer_put(&dump, ecert_slice(short_rows, sizeof short_rows - 1));
+	write_seed(0, ecert_slice(bytes, dump.size));
+	ecert_buffer_put(&dump, ecert_slice(long_row, sizeof long_row - 1));
+	dump.size += 320;
+	ecert_buffer_put(&dump, ecert_slice("\377\377", 2));
+	write_seed(100, ecert_slice(bytes, dump.size));
+	write_seed(1, ecert_slice_text("package\n\\\\xd284\n\\xAB\n\\N\nplant\tenergy\n\\.\n"));
+	memset(bytes, 'a', sizeof bytes);
+	for (size_t i = 0; i < sizeof bytes; i += 450)
+		memcpy(bytes + i, "\n\\\\x", 4);
+	write_seed(0, ecert_slice(bytes, sizeof bytes));
+}
+
 static const struct
 {
 	const char *name;
@@ -237,6 +265,7 @@ static const struct
 	{"fuzz_package", write_packages},
 	{"fuzz_receipt", write_receipts},
 	{"fuzz_note", write_notes},
+	{"fuzz_dump", write_dumps},
 };
 
 int

@@ -374,7 +374,8 @@ conclude(const Statement *statement)
 		puts("\nThe statement COULD NOT BE CHECKED as a whole.");
 		return EXIT_NOT_CHECKED;
 	}
-	puts("\nThe statement is VALID.");
+	puts(statement->signature_checked ? "\nThe statement is VALID." :
+		 "\nThe receipt is VALID: the certifier sealed this package. Its own signature was not checked.");
 	return EXIT_VALID;
 }
 

@@ -109,20 +109,20 @@ check_key_time(Ledger *ledger, const Entry *entry, const EcertPackage *package, 
 	char		time[TIME_ROOM];
 	char		kid[HEX_ROOM];
 
+	/* whole seconds: what was signed in the very second of the change stays valid */
+	if (package->issued_at >= key->effective && package->issued_at <= key->until && package->issued_at <= node->revoked_at)
+		return true;
 	text_time(package->issued_at, issued);
 	text_hash(package->kid.data, kid);
-	/* whole seconds: what was signed in the very second of the change stays valid */
 	if (package->issued_at > node->revoked_at)
 		ledger_problem(ledger, entry, "node \"%.*s\" is revoked (Revoked from %s; the package says it was issued at %s.)",
 					   TEXT(package->issuer), text_time(node->revoked_at, time), issued);
 	else if (package->issued_at > key->until)
 		ledger_problem(ledger, entry, "key of node \"%.*s\" is no longer in use (Key %s was replaced at %s; the package says it was issued at %s.)",
 					   TEXT(package->issuer), kid, text_time(key->until, time), issued);
-	else if (package->issued_at < key->effective)
+	else
 		ledger_problem(ledger, entry, "key of node \"%.*s\" is not in use yet (Key %s counts from %s; the package says it was issued at %s.)",
 					   TEXT(package->issuer), kid, text_time(key->effective, time), issued);
-	else
-		return true;
 	return false;
 }
 

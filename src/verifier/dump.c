@@ -123,8 +123,8 @@ is_line(const uint8_t *line, size_t size, const char *text)
 	return ecert_slice_equal(ecert_slice(line, size - (size > 0 && line[size - 1] == '\r')), ecert_slice_text(text));
 }
 
-/* Count the lines of a block of whole lines; stop at the end mark */
-static void
+/* Count the lines of a block of whole lines; true when it ends at the end mark */
+static bool
 count_lines(Dump *dump, DumpBlock *block)
 {
 	size_t		at = 0;
@@ -138,42 +138,47 @@ count_lines(Dump *dump, DumpBlock *block)
 		{
 			block->size = at;
 			dump->ended = true;
-			return;
+			return true;
 		}
 		dump->rows++;
 		at += size + 1;
 	}
+	return false;
+}
+
+/* The last block: a line without its end is a dump that was cut off, but what is there is looked at */
+static void
+end_text(Dump *dump, DumpBlock *block)
+{
+	bool		cut = block->size > 0 && block->bytes[block->size - 1] != '\n';
+
+	dump->ended = true;
+	if (cut)
+		block->bytes[block->size++] = '\n';
+	if (!count_lines(dump, block) && cut)
+		damage(dump, truncated_row, block->offset + block->size - 1);
 }
 
 static bool
 next_text(Dump *dump, DumpBlock *block, bool at_end)
 {
 	const uint8_t *last = memrchr(block->bytes, '\n', block->size);
-	const uint8_t *line = last == NULL ? block->bytes : last + 1;
 
-	if (last == NULL && !at_end)
+	if (at_end)
+		end_text(dump, block);
+	else if (last != NULL)
+	{
+		carry(dump, block, (size_t) (last - block->bytes) + 1);
+		(void) count_lines(dump, block);
+	}
+	else
 	{
 		dump->rows++;
 		dump->offset = block->offset + block->size;
 		block->size = 0;
 		block->ends_too_large = true;
 		skip_line(dump);
-		return true;
 	}
-	if (at_end)
-	{
-		dump->ended = true;
-		if (block->size > 0 && block->bytes[block->size - 1] != '\n')
-		{
-			/* a line without its end: a dump that was cut off, but what is there is looked at */
-			block->bytes[block->size++] = '\n';
-			if (!is_line(line, (size_t) (block->bytes + block->size - 1 - line), "\\."))
-				damage(dump, truncated_row, block->offset + block->size - 1);
-		}
-	}
-	else
-		carry(dump, block, (size_t) (line - block->bytes));
-	count_lines(dump, block);
 	return true;
 }
 
@@ -268,7 +273,7 @@ cut_binary(Dump *dump, DumpBlock *block, bool at_end)
 			block->size = at;
 			return;
 		}
-		if (length != UINT32_MAX && length > ECERT_PACKAGE_MAX)
+		if (length != UINT32_MAX && length > DUMP_PACKAGE_MAX)
 		{
 			skip_field(dump, block, at, length);
 			return;
@@ -352,6 +357,7 @@ static void
 decode_line(DumpRow *row, size_t size)
 {
 	EcertSlice	line = ecert_slice(row->bytes, size - (size > 0 && row->bytes[size - 1] == '\r'));
+	DumpState	otherwise = memchr(line.data, '\t', line.size) != NULL ? DUMP_COLUMNS : DUMP_NOT_HEX;
 	size_t		before = 0;
 
 	row->size = 0;
@@ -363,15 +369,14 @@ decode_line(DumpRow *row, size_t size)
 	while (before < 2 && before < line.size && line.data[before] == '\\')
 		before++;
 	if (before == 0 || before >= line.size || line.data[before] != 'x')
-		row->state = memchr(line.data, '\t', line.size) != NULL ? DUMP_COLUMNS : DUMP_NOT_HEX;
-	else if (line.size - before - 1 > 2 * ECERT_PACKAGE_MAX)
+		row->state = otherwise;
+	else if (line.size - before - 1 > 2 * DUMP_PACKAGE_MAX)
 		row->state = DUMP_TOO_LARGE;
 	else
 	{
 		EcertSlice	hex = ecert_slice(line.data + before + 1, line.size - before - 1);
 
-		row->state = hex_bytes(hex, row->bytes) ? DUMP_PACKAGE :
-			memchr(line.data, '\t', line.size) != NULL ? DUMP_COLUMNS : DUMP_NOT_HEX;
+		row->state = hex_bytes(hex, row->bytes) ? DUMP_PACKAGE : otherwise;
 		row->size = hex.size / 2;
 	}
 }

@@ -13,8 +13,11 @@
 
 #include "core/package.h"
 
-/* Larger than the longest row that can hold a package: 2 digits a byte, and a few more */
+/* The block is larger than the longest row that can hold a package: 2 digits a byte, and a few more.  Fuzzing takes small ones */
+#ifndef DUMP_BLOCK
 #define DUMP_BLOCK (256 * 1024)
+#define DUMP_PACKAGE_MAX ECERT_PACKAGE_MAX
+#endif
 
 typedef enum DumpFormat
 {

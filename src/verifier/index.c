@@ -10,7 +10,7 @@
 #define ID_CHUNK (64 * 1024)
 #define ENTRIES_AT_FIRST 65536
 
-/* Read at once where packages may lie one behind the other */
+/* Read at once where packages lie one behind the other, as in a dump in the order of the feeds */
 #define READ_AHEAD (32 * 1024)
 
 void *
@@ -538,7 +538,8 @@ reader_get(Reader *reader, const Entry *entry, EcertPackage *package)
 {
 	if (entry->offset < reader->start || entry->offset + entry->size > reader->start + reader->size)
 	{
-		size_t		most = entry->size > READ_AHEAD ? entry->size : READ_AHEAD;
+		bool		goes_on = entry->offset >= reader->start && entry->offset - reader->start <= reader->size;
+		size_t		most = goes_on && entry->size < READ_AHEAD ? READ_AHEAD : entry->size;
 
 		reader->start = entry->offset;
 		if (!read_spool(reader->ledger, entry->offset, reader->window, entry->size, most, &reader->size))

@@ -87,21 +87,46 @@ open_applicant(Rules *rules, Applicant *applicant, uint32_t id)
 	applicant_open(applicant, rules->ledger, id, audits, count, rules->other);
 }
 
-/* From applicant to applicant, so that what belongs to one is sorted once */
-void
-check_certificates(Rules *rules)
+/* Certificates by subject, for the threads to take all of a subject at once: what belongs to an applicant is sorted once */
+typedef struct Certifying
 {
-	Policies   *known = need(calloc(1, sizeof(Policies)));
+	const Rules *rules;
+	pthread_mutex_t lock;
+	size_t		next;
+} Certifying;
+
+static const Entry *const *
+take_certificates(Certifying *certifying, size_t *count)
+{
+	const BySubject *all = &certifying->rules->certificates;
+	const Entry *const *first;
+	size_t		end;
+
+	pthread_mutex_lock(&certifying->lock);
+	first = (const Entry *const *) all->entries + certifying->next;
+	for (end = certifying->next; end < all->count && all->entries[end]->subject == (*first)->subject; end++)
+		;
+	*count = end - certifying->next;
+	certifying->next = end;
+	pthread_mutex_unlock(&certifying->lock);
+	return first;
+}
+
+/* What they are about is their subject, unless they are wrong in themselves */
+static void
+check_all_of(Rules *rules, const Entry *const *certificates, size_t count, Policies *known)
+{
 	Applicant	applicant;
 	bool		is_open = false;
 
 	memset(&applicant, 0, sizeof applicant);
-	for (size_t i = 0; i < rules->certificates.count; i++)
+	for (size_t i = 0; i < count; i++)
 	{
 		Case		it;
 		uint32_t	id;
 
-		if (!case_open(&it, rules, rules->certificates.entries[i]))
+		rules->ledger->progress.done++;
+		if (!case_open(&it, rules, certificates[i]))
 			continue;
 		id = field_id(rules->ledger, it.package.body, "applicant");
 		if (!is_open || id != applicant.id)
@@ -110,7 +135,33 @@ check_certificates(Rules *rules)
 		check_certificate(&it, &applicant, known);
 	}
 	applicant_close(&applicant);
+}
+
+static void
+check_some(void *context)
+{
+	Certifying *certifying = context;
+	Policies   *known = need(calloc(1, sizeof(Policies)));
+	const Entry *const *certificates;
+	size_t		count;
+	Rules		rules;
+
+	rules_begin(&rules, certifying->rules);
+	while ((certificates = take_certificates(certifying, &count)), count > 0)
+		check_all_of(&rules, certificates, count, known);
 	for (size_t i = 0; i < POLICIES; i++)
 		drop_policy(&known->policies[i]);
 	free(known);
+	rules_end(&rules);
+}
+
+void
+check_certificates(const Rules *rules)
+{
+	Certifying	certifying = {rules, PTHREAD_MUTEX_INITIALIZER, 0};
+
+	progress_step(rules->ledger, "certificates", rules->certificates.count, false);
+	run_jobs(rules->ledger->options->jobs, check_some, &certifying);
+	progress_step(rules->ledger, "rules", 0, false);
+	pthread_mutex_destroy(&certifying.lock);
 }

@@ -6,6 +6,22 @@
 
 #include <stdlib.h>
 
+void
+rules_begin(Rules *own, const Rules *shared)
+{
+	*own = *shared;
+	own->buffer = need(calloc(2, ECERT_PACKAGE_MAX));
+	own->other = own->buffer + ECERT_PACKAGE_MAX;
+	memset(&own->arena, 0, sizeof own->arena);
+}
+
+void
+rules_end(Rules *own)
+{
+	arena_reset(&own->arena);
+	free(own->buffer);
+}
+
 bool
 case_open(Case *it, Rules *rules, const Entry *entry)
 {
@@ -39,20 +55,52 @@ check_kind(Rules *rules, EcertKind kind, bool (*rule) (Case *it))
 	}
 }
 
-static void
-check_audit_feeds(Rules *rules)
+/* Feeds of audits, for the threads to take one after the other */
+typedef struct Auditing
 {
-	size_t		place = 0;
-	size_t		count;
+	const Rules *rules;
+	pthread_mutex_t lock;
+	size_t		place;
+} Auditing;
+
+static const Entry *
+take_feed(Auditing *auditing, size_t *count)
+{
 	const Entry *feed;
 
-	while ((feed = ledger_next_feed(rules->ledger, ECERT_KIND_AUDIT, &place, &count)) != NULL)
-		check_audits(rules, feed, count);
+	pthread_mutex_lock(&auditing->lock);
+	feed = ledger_next_feed(auditing->rules->ledger, ECERT_KIND_AUDIT, &auditing->place, count);
+	pthread_mutex_unlock(&auditing->lock);
+	return feed;
+}
+
+static void
+check_some_audits(void *context)
+{
+	Auditing   *auditing = context;
+	Rules		rules;
+	const Entry *feed;
+	size_t		count;
+
+	rules_begin(&rules, auditing->rules);
+	while ((feed = take_feed(auditing, &count)) != NULL)
+		check_audits(&rules, feed, count);
+	rules_end(&rules);
+}
+
+static void
+check_audit_feeds(const Rules *rules)
+{
+	Auditing	auditing = {rules, PTHREAD_MUTEX_INITIALIZER, 0};
+
+	run_jobs(rules->ledger->options->jobs, check_some_audits, &auditing);
+	pthread_mutex_destroy(&auditing.lock);
 }
 
 void
 check_rules(Ledger *ledger)
 {
+	Rules		nothing;
 	Rules		rules;
 
 	if (ledger_certifier(ledger) == NO_ID)
@@ -60,10 +108,9 @@ check_rules(Ledger *ledger)
 		ledger_not_checked(ledger, "the rules of the kinds, for want of a sound genesis package");
 		return;
 	}
-	memset(&rules, 0, sizeof rules);
-	rules.ledger = ledger;
-	rules.buffer = need(calloc(2, ECERT_PACKAGE_MAX));
-	rules.other = rules.buffer + ECERT_PACKAGE_MAX;
+	memset(&nothing, 0, sizeof nothing);
+	nothing.ledger = ledger;
+	rules_begin(&rules, &nothing);
 	lookup_open(&rules);
 	check_kind(&rules, ECERT_KIND_NODE, rule_node);
 	check_kind(&rules, ECERT_KIND_RELATION, rule_relation);
@@ -73,6 +120,5 @@ check_rules(Ledger *ledger)
 	check_kind(&rules, ECERT_KIND_STATUS, rule_status);
 	check_rewards(&rules);
 	lookup_close(&rules);
-	arena_reset(&rules.arena);
-	free(rules.buffer);
+	rules_end(&rules);
 }

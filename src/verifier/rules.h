@@ -39,6 +39,7 @@ typedef struct Change
 	char		status[12];
 } Change;
 
+/* Each thread has a copy, with buffers and an arena of its own; the rest does not change any more */
 typedef struct Rules
 {
 	Ledger	   *ledger;
@@ -64,6 +65,10 @@ typedef struct Case
 
 #define SAY(it, ...) ledger_problem((it)->rules->ledger, (it)->entry, __VA_ARGS__)
 
+/* A thread's own copy, and its end */
+extern void rules_begin(Rules *own, const Rules *shared);
+extern void rules_end(Rules *own);
+
 /* Read a package to be judged; false when it cannot be read, or has a body that says nothing to judge */
 extern bool case_open(Case *it, Rules *rules, const Entry *entry);
 
@@ -76,8 +81,12 @@ extern const Entry *const *of_subject(const BySubject *list, uint32_t subject, s
 extern bool node_state(Rules *rules, uint32_t node, int64_t before, EcertSlice *state);
 extern bool was_related(const Rules *rules, uint32_t auditor, uint32_t applicant, AuditRole role, int64_t at);
 
-/* The newest change of a certificate's status before that seq; NULL: none */
-extern const Change *last_change(const Rules *rules, const Entry *certificate, int64_t before);
+/*
+ * The newest change of a certificate's status before a status package; NULL:
+ * none.  Of two with one seq, which feeds of several issuers may have, that of
+ * the package's issuer.
+ */
+extern const Change *last_change(const Rules *rules, const Entry *certificate, const Entry *before);
 
 /* The rules; false when a problem was told */
 extern bool rule_node(Case *it);
@@ -86,9 +95,9 @@ extern bool rule_policy(Case *it);
 extern bool rule_audit(Case *it);
 extern bool rule_status(Case *it);
 
-/* Those that look at several packages at once: all of a feed, all of the ledger */
+/* Those that look at several packages at once: all of a feed, all of the ledger.  The latter use all threads */
 extern void check_audits(Rules *rules, const Entry *feed, size_t count);
-extern void check_certificates(Rules *rules);
+extern void check_certificates(const Rules *rules);
 extern void check_rewards(Rules *rules);
 
 #endif							/* ECERT_VERIFIER_RULES_H */

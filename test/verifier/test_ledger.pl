@@ -1,0 +1,243 @@
+# Ledgers, good ones and ones with one thing wrong: what ecert-verify says and how it exits.
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use Test::More;
+use VerifierTest;
+
+# ----- good ledgers, in every form and order -----
+
+my $good = make_ledger('good', '--files', "$folder/good.files");
+my $genesis = slurp("$folder/good.files/genesis");
+my ($status, $document) = report($good);
+is($status, 0, 'a good ledger is valid');
+is($document->{status}, 'valid', 'and says so');
+is(texts($document), '', 'without a problem');
+is(texts($document, 'warnings'), '', 'without a warning');
+is($document->{genesis}, $genesis, 'genesis hash');
+is($document->{origin}, 'ledger.example', 'origin');
+is($document->{packages}, 37, 'packages');
+is($document->{signatures_verified}, 37, 'every signature was verified');
+is($document->{checkpoints}, 2, 'checkpoints');
+is($document->{cosignatures_verified}, 2, 'cosignatures of witnesses');
+is($document->{packages_after_last_checkpoint}, 2, 'packages after the last checkpoint are counted');
+like(texts($document, 'not_checked'), qr/genesis was not compared with anything/, 'it says that genesis was not compared');
+
+for my $order (qw(feed back random))
+{
+	for my $form ('--binary', '')
+	{
+		for my $mixed ('--mixed', '')
+		{
+			my $dump = make_ledger('ordered', '--order', $order, grep { $_ } $form, $mixed);
+			my ($exit, $found) = report($dump, $dump);
+			ok($exit == 0 && $found->{packages} == 37, "order $order" . ($form && ', binary') . ($mixed && ', ES256 and SM2 too'));
+			($exit) = report($dump);
+			is($exit, 0, 'the same from standard input');
+			my ($piped) = do { system("cat '$dump' | '$verifier' --quiet - >'$folder/piped' 2>&1"); $? >> 8 };
+			is($piped, 0, 'the same from a pipe');
+			($exit) = report($dump, '--jobs', 7);
+			is($exit, 0, 'the same with more threads than processors');
+		}
+	}
+}
+
+my $text = slurp($good);
+for my $variant (
+	[ 'an end mark', $text . "\\.\n" ],
+	[ 'a header line', "package\n$text" ],
+	[ 'one backslash, as psql -At prints it', $text =~ s/^\\\\x/\\x/mgr ],
+	[ 'upper case', $text =~ s/([a-f])/\U$1/gr ],
+	[ 'lines that end as on Windows', $text =~ s/\n/\r\n/gr ])
+{
+	my ($exit, $found) = report(spew("$folder/variant", $variant->[1]));
+	ok($exit == 0 && $found->{packages} == 37, "text with $variant->[0]");
+}
+
+# ----- what the reader trusts -----
+
+($status) = run_verifier($good, '--genesis', $genesis);
+is($status, 0, 'the genesis that is named');
+($status) = run_verifier($good, '--genesis', '\\x' . uc $genesis);
+is($status, 0, 'the same as psql shows it');
+($status, $document) = report($good, '--genesis', 'ab' x 32);
+is($status, 1, 'another genesis than named');
+like(texts($document), qr/genesis package is not the one that was named/, 'and it says so');
+($status, $document) = report($good, '--certifier-key', "$folder/good.files/certifier.pem");
+is($status, 0, 'the certifier key that is named');
+unlike(texts($document, 'not_checked'), qr/genesis was not compared/, 'is a comparison');
+($status, $document) = report($good, '--certifier-key', "$folder/good.files/stranger.pem");
+is($status, 1, 'another certifier key than named');
+like(texts($document), qr/not signed with the certifier's key/, 'and it says so');
+
+# ----- what is wrong with one thing -----
+
+my @wrong = (
+	[ 'gap', qr/^seq 2 leaves a gap in the feed \(Feed \("plant-0001", energy\) ends at seq 0 with hash [0-9a-f]{64}; the package has seq 2 and prev [0-9a-f]{64}\.\)$/m ],
+	[ 'gap', qr/^checkpoint names energy 1 of "plant-0001", which is not on the ledger$/m ],
+	[ 'lost-feed', qr/^checkpoint names energy 1 of "plant-0001", which is not on the ledger$/m ],
+	[ 'duplicate', qr/^package is on the ledger already \(Feed/m ],
+	[ 'equivocation', qr/^seq 1 of the feed is taken \(Feed/m ],
+	[ 'equivocation', qr/^equivocation: the issuer signed two different packages with seq 1 \(/m ],
+	[ 'signature', qr/^signature of the package is wrong$/m ],
+	[ 'malformed', qr/^package is malformed at byte \d+: /m ],
+	[ 'body', qr/^body is invalid at byte 91: a field is not known$/m ],
+	[ 'unknown-issuer', qr/^issuer "stranger" is not enrolled \(No node package on the ledger "ledger.example" introduces it\.\)$/m ],
+	[ 'not-entitled', qr/^node "supplier" may not issue packages of kind energy \(Packages of kind energy are issued by applicants\.\)$/m ],
+	[ 'not-certifier', qr/^node "supplier" may not issue packages of kind node \(Packages of kind node are issued by the certifier that made the ledger\.\)$/m ],
+	[ 'stolen-key', qr/^key is not one of node "plant-0001" \(The package names key [0-9a-f]{64}\.\)$/m ],
+	[ 'kid', qr/^a key in the node package is not usable \(kid [0-9a-f]{64}: not a valid public key, or the kid is not its RFC 9679 thumbprint\.\)$/m ],
+	[ 'revoked', qr/^node "plant-0001" is revoked \(Revoked from \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\+00; the package says it was issued at /m ],
+	[ 'subject', qr/^subject of the product package is not the one its body is about \(Subject "plant-0002", expected "plant-0001"\.\)$/m ],
+	[ 'other-ledger', qr/^package is for another ledger \(It is for "another.example", this ledger is "ledger.example"\.\)$/m ],
+	[ 'overlap', qr/^period overlaps an earlier one of the feed, or runs backwards \(The period starts at 2024-01-31 10:30:00\+00, the feed already reaches 2024-03-01 21:00:00\+00\.\)$/m ],
+	[ 'backwards', qr/^issued_at runs backwards in the feed \(The package says /m ],
+	[ 'replaces', qr/^replaces a package that is not an earlier one of its feed with the same period$/m ],
+	[ 'root', qr/^checkpoint's root is not that of the packages it covers \(signed [0-9a-f]{64}, computed [0-9a-f]{64}\)$/m ],
+	[ 'size', qr/^checkpoint's size is 22, the packages it covers make 21$/m ],
+	[ 'seal', qr/^checkpoint's seal is wrong$/m ],
+	[ 'note', qr/^checkpoint's note is wrong$/m ],
+	[ 'head-missing', qr/^checkpoint names energy 0 of "zz-nobody", which is not on the ledger$/m ],
+	[ 'head-order', qr/^checkpoint's heads are not in increasing order$/m ],
+	[ 'head-back', qr/^checkpoint's head genesis of "zzz" does not advance \(/m ],
+	[ 'witness-checkpoint', qr/^witness names a checkpoint that is not on the ledger \(Checkpoint [0-9a-f]{64}\.\)$/m ],
+	[ 'witness-size', qr/^witness states another size or root than its checkpoint \(Size 22, root [0-9a-f]{64}; the checkpoint has 21 and [0-9a-f]{64}\.\)$/m ],
+	[ 'cosignature', qr/^witness's cosignature is wrong$/m ]);
+for my $case (@wrong)
+{
+	my ($what, $problem) = @$case;
+	my ($exit, $found) = report(make_ledger('wrong', '--wrong', $what));
+	ok($exit == 1, "$what is invalid") or diag("exit status $exit");
+	like(texts($found), $problem, "$what is named");
+}
+
+($status, $document) = report(make_ledger('wrong', '--wrong', 'signature'));
+is($document->{first_problem}{text}, 'signature of the package is wrong', 'what is wrong in itself comes first');
+is($document->{first_problem}{issuer}, 'plant-0001', 'with its issuer');
+is($document->{first_problem}{kind}, 'energy', 'its kind');
+is($document->{first_problem}{seq}, 1, 'its seq');
+like($document->{first_problem}{hash}, qr/^[0-9a-f]{64}$/, 'its hash');
+unlike(texts($document), qr/does not follow the head/, 'and its successor is not blamed');
+
+($status, $document) = report(make_ledger('wrong', '--wrong', 'no-genesis'));
+is($status, 2, 'without genesis nothing can be checked');
+like(texts($document), qr/^the ledger has no sound genesis package: nothing on it can be verified$/m, 'and it says so');
+
+($status, $document) = report(make_ledger('late', '--wrong', 'late'));
+is($status, 0, 'a package that comes after its key was revoked, and says it is from before, is valid');
+like(texts($document, 'warnings'), qr/^is sealed after its key was revoked or rotated, though it says it was issued before$/m, 'but a warning');
+
+# ----- two ledgers -----
+
+my $other = make_ledger('other', '--wrong', 'other', '--files', "$folder/other.files");
+my $kept = "$folder/good.files";
+($status, $document) = report($good, map { ('--checkpoint', "$kept/$_") } qw(checkpoint-0 checkpoint-1.hex note-0 note-1));
+is($status, 0, 'older checkpoints that the ledger continues');
+is($document->{kept_checkpoints_checked}, 4, 'as packages, hexadecimal digits and notes');
+($status, $document) = report($other, '--checkpoint', "$kept/checkpoint-0");
+is($status, 0, 'another ledger continues the checkpoint from before they parted');
+for my $name (qw(checkpoint-1 checkpoint-1.hex note-1))
+{
+	($status, $document) = report($other, '--checkpoint', "$kept/$name");
+	is($status, 1, "but not the one after that ($name)");
+	like(texts($document), qr/^fork: the certifier signed that the first 35 packages have root [0-9a-f]{64} .*, but those of this ledger have root [0-9a-f]{64}$/m,
+		'a fork, with both roots');
+}
+my $longer = make_ledger('longer', '--wrong', 'another', '--files', "$folder/longer.files");
+($status, $document) = report($good, '--checkpoint', "$folder/longer.files/note-1");
+is($status, 1, 'a checkpoint of more packages than the ledger has');
+($status, $document) = report($good, '--checkpoint', "$kept/stranger.pem");
+is($status, 1, 'a file that is no checkpoint');
+
+for my $name (qw(last.receipt last.statement last.statement.hex))
+{
+	($status, $document) = report($good, '--receipt', "$kept/$name");
+	ok($status == 0 && $document->{receipts_checked} == 1, "receipt: $name");
+	($status, $document) = report($other, '--receipt', "$kept/$name");
+	is($status, 1, "of another ledger: $name");
+}
+my $receipt = slurp("$kept/last.statement");
+for my $at (map { int($_ * length($receipt) / 40) } 0 .. 39)
+{
+	my $changed = $receipt;
+	substr($changed, $at, 1) ^= "\x01";
+	($status) = run_verifier($good, '--quiet', '--receipt', spew("$folder/changed", $changed));
+	is($status, 1, "a receipt with byte $at changed does not fit");
+}
+
+# ----- for people -----
+
+my ($exit, $said, $errors) = run_verifier($good, '--genesis', $genesis);
+like($said, qr/^The ledger is VALID: no problem was found\.$/m, 'report: valid');
+like($said, qr/^Checked: 37 packages in 11 feeds/m, 'report: what was checked');
+like($said, qr/^Not checked:$/m, 'report: what was not');
+is($errors, '', 'nothing on standard error');
+($exit, $said) = run_verifier(make_ledger('wrong', '--wrong', 'other-ledger', '--months', 30));
+like($said, qr/^The ledger is INVALID: 90 problems\.$/m, 'report: invalid');
+is(() = $said =~ /^  issuer /mg, 20, 'report: the first 20 problems');
+like($said, qr/and 70 more \(--all shows them\)/, 'report: and how many more');
+($exit, $said) = run_verifier("$folder/wrong", '--all');
+is(() = $said =~ /^  issuer /mg, 90, 'report: all with --all');
+($exit, $said) = run_verifier("$folder/wrong", '--quiet');
+is($said, '', '--quiet says nothing');
+
+# ----- usage -----
+
+for my $arguments ([ '--nonsense' ], [ '--genesis', 'ab' ], [ '--jobs', '0' ], [ "$folder/nowhere" ], [ $good, $good ], [ 'certificate' ],
+	[ 'certificate', "$kept/last.statement" ], [ 'export-tiles' ])
+{
+	($exit) = run_verifier(undef, @$arguments);
+	is($exit, 2, "exit status 2: @$arguments" =~ s/\Q$folder\E/.../gr);
+}
+($exit, $said) = run_verifier(undef, '--help');
+ok($exit == 0 && $said =~ /Exit status: 0 valid/, '--help');
+($exit, $said) = run_verifier(undef, '--version');
+ok($exit == 0 && $said =~ /^ecert-verify \d/, '--version');
+
+# ----- one statement -----
+
+my @key = ('--certifier-key', "$kept/certifier.pem");
+($exit, $said) = run_verifier(undef, 'certificate', "$kept/checkpoint-0", @key);
+is($exit, 2, 'certificate: a package without a receipt cannot be checked as a whole');
+($exit, $said) = run_verifier(undef, 'certificate', "$kept/last.statement", @key, '--origin', 'ledger.example');
+is($exit, 0, 'certificate: a statement with its receipt');
+like($said, qr/sealed it as leaf 34 of a checkpoint of 35 packages/, 'certificate: where it lies');
+($exit, $said) = run_verifier(undef, 'certificate', "$kept/last.statement.hex", @key);
+is($exit, 0, 'certificate: in hexadecimal digits');
+($exit, $said) = run_verifier(undef, 'certificate', "$kept/last.statement", @key, '--origin', 'another.example');
+is($exit, 1, 'certificate: of another ledger');
+($exit, $said) = run_verifier(undef, 'certificate', "$kept/last.statement", '--certifier-key', "$kept/stranger.pem");
+is($exit, 1, 'certificate: under another key');
+($exit, $said) = run_verifier(undef, 'certificate', "$kept/certifier.pem", @key);
+is($exit, 1, 'certificate: a file that is none');
+
+# ----- tiles -----
+
+($exit, $said) = run_verifier(undef, 'export-tiles', "$folder/tiles", $good);
+is($exit, 0, 'export-tiles');
+is(-s "$folder/tiles/tile/0/000.p/35", 35 * 32, 'tile of the leaves');
+like(slurp("$folder/tiles/checkpoint"), qr/\Aledger\.example\n35\n[^\n]+\n\n(\xe2\x80\x94 ledger\.example [^\n]+\n)(\xe2\x80\x94 supplier [^\n]+\n)\z/,
+	'checkpoint with the cosignature of the witness');
+my $entries = slurp("$folder/tiles/tile/entries/000.p/35");
+my $count = 0;
+my $tile = slurp("$folder/tiles/tile/0/000.p/35");
+while (length $entries)
+{
+	my $size = unpack 'n', substr $entries, 0, 2, '';
+	my $package = substr $entries, 0, $size, '';
+	require Digest::SHA;
+	is(Digest::SHA::sha256("\0$package"), substr($tile, 32 * $count, 32), "entry $count has the hash of its leaf");
+	$count++;
+}
+is($count, 35, 'bundle of the packages');
+($exit) = run_verifier(undef, 'export-tiles', "$folder/tiles", $good);
+is($exit, 0, 'export-tiles again, over what is there');
+($exit) = run_verifier(undef, 'export-tiles', "$folder/no-tiles", make_ledger('wrong', '--wrong', 'root'));
+ok($exit == 2 && !-e "$folder/no-tiles", 'nothing is exported when a checkpoint is wrong');
+my $many = make_ledger('many', '--applicants', 12, '--months', 30);
+($exit) = run_verifier(undef, 'export-tiles', "$folder/tiles", $many);
+ok($exit == 0 && -s "$folder/tiles/tile/0/001" == 8192 && -s "$folder/tiles/tile/1/000.p/2" == 64 && -e "$folder/tiles/tile/entries/001",
+	'full tiles, and the level above them');
+
+done_testing();
