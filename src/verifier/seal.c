@@ -165,8 +165,6 @@ check_witness(Judge *judge, Entry *entry, const EcertPackage *package)
 	uint8_t		root[ECERT_HASH_SIZE] = {0};
 	char		stated_hex[HEX_ROOM];
 	char		hex[HEX_ROOM];
-	char		stated_hex[HEX_ROOM];
-	char		hex[HEX_ROOM];
 	uint64_t	stated_size;
 	uint64_t	size;
 	EcertError	error;
