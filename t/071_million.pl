@@ -29,7 +29,8 @@ sub sql { return $server->safe_psql('postgres', $_[0]) }
 sub figure
 {
 	my ($format, @values) = @_;
-	printf { Test::More->builder->output } "# figure: $format", @values;
+	my $line = sprintf($format, @values);
+	print { Test::More->builder->output } "# figure: $line";
 	return;
 }
 
