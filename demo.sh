@@ -79,7 +79,7 @@ remove_home "$folder"
 make_home "$folder"
 say "Building ecert for PostgreSQL $pg_version ..."
 copy_tree
-build || die 'the build failed'
+build && build_programs src/verifier || die 'the build failed'
 make_socket
 
 cd "$project/demo" || exit 1

@@ -185,6 +185,20 @@ title 'The certifier assesses January to November 2024 against 2020, certifies, 
 at certifier run_sql network/certificates.sql
 settle
 
+title 'The certifier seals the ledger; every server computes the Merkle root again; the auditors witness it'
+at certifier ask 'SELECT ecert.checkpoint()' >/dev/null
+settle
+at_each 'gulf-clean-energy-center kinder-morgan buyer' ask 'CALL ecert.run_duties()'
+settle
+show_all 'server|packages under it|root|outcome here|witnesses' "SELECT tree_size, left(root, 16) || '...', outcome, witness_count FROM ledger.checkpoint"
+[ "$(printf '%s\n' "$on_each" | grep -c '|agrees|3$')" -eq 6 ] || die 'not every server has computed the checkpoint'
+
+title 'Sabine keeps its certificate in a file; it can be checked years later, with no server, against the certifier'"'"'s key'
+at sabine ask "SELECT encode(ecert.transparent(hash), 'hex') FROM ledger.package WHERE kind = 'certificate'" | as_server tee "$home/certificate.hex" >/dev/null
+at certifier ask 'SELECT ecert.public_key()' | as_server tee "$home/certifier.pub.pem" >/dev/null
+as_server "$home/tree/src/verifier/ecert-verify" certificate "$home/certificate.hex" --certifier-key "$home/certifier.pub.pem" ||
+	die 'the certificate does not verify'
+
 title 'Every server compares with the hub, verifies its ledger, and computes the certificate again'
 at_each "$others" ask 'CALL ecert.run_duties()'
 at_each "$nodes" ask 'CALL ecert.verify_ledger()'
@@ -210,6 +224,9 @@ at_each "$others" ask 'CALL ecert.run_duties()'
 look_at_byte
 [ "$(printf '%s\n' "$on_each" | grep -c '|alarm: sabine energy ')" -eq 5 ] || die 'not every other server has seen it'
 at certifier run_sql network/problems.sql
+say 'And ecert-verify, which needs no server, of a dump of it:'
+at certifier ask 'COPY ledger.package (package) TO STDOUT' | as_server "$home/tree/src/verifier/ecert-verify" --certifier-key "$home/certifier.pub.pem" &&
+	die 'ecert-verify has not seen it'
 
 title 'The byte is put back'
 at certifier run_sql network/change_byte.sql
