@@ -33,6 +33,14 @@ ok($server{plant}->poll_query_until('postgres', q{SELECT count(*) = 1 FROM ledge
 ok($server{mine}->poll_query_until('postgres', q{SELECT sum(amount) = 2 FROM ledger.reward_balance}), 'and so do the rewards');
 is($hub->safe_psql('postgres', q{SELECT string_agg(duty, ' ' ORDER BY duty) FROM ledger.duty_log WHERE done_at IS NOT NULL}), 'certify reward round', 'the duty log says what was done');
 
+# the certifier's worker seals, the others' compute the root, the auditor's witnesses; then there is nothing new to seal
+$hub->safe_psql('postgres', 'ALTER SYSTEM SET ecert.checkpoint_interval = 1');
+$hub->reload;
+ok($server{plant}->poll_query_until('postgres', q{SELECT count(*) > 0 FROM ledger.checkpoint WHERE outcome = 'agrees' AND witness_count = 1}), 'what was admitted is sealed, computed and witnessed by itself');
+is($server{plant}->safe_psql('postgres', q{SELECT checkpoint_seq IS NOT NULL AND witness_count > 0 FROM ledger.certificate}), 't', 'the certificate says who stands for it');
+$hub->safe_psql('postgres', 'ALTER SYSTEM SET ecert.checkpoint_interval = 0');
+$hub->reload;
+
 # a subscription that was disabled is enabled, and a slot that was lost made anew; the worker waits until it is lost
 my $link = $server{mine}->safe_psql('postgres', q{SELECT subscription FROM ledger.peer WHERE is_hub});
 $server{mine}->safe_psql('postgres', 'ALTER SYSTEM SET ecert.worker_interval = 0');

@@ -90,10 +90,19 @@ is(seal(), '2', 'afterwards it is sealed');
 Network::duties($node{mine}, $node{watcher});
 is($node{$_}->safe_psql('postgres', $outcome), $hub->safe_psql('postgres', $outcome), "$_ finds the same root") for qw(plant mine);
 
+# who joins late computes all of them from what it is sent, whatever the order
+$node{late} = Network::server('late');
+Network::enroll($hub, $node{late}, 'late', '{auditor}');
+Network::link_node($hub, $node{late}, 'late');
+is(Network::equal($hub, @node{qw(plant mine late)}), '', 'another node joins');
+$node{late}->poll_query_until('postgres', 'SELECT count(*) = 3 FROM ledger.sealing') or die;
+is($node{late}->safe_psql('postgres', 'SELECT string_agg(outcome, $$ $$ ORDER BY checkpoint_seq) FROM ledger.checkpoint'), 'agrees agrees agrees', 'and finds every root');
+is($node{late}->safe_psql('postgres', "SELECT ecert.receipt('$some')"), $hub->safe_psql('postgres', "SELECT ecert.receipt('$some')"), 'so it gives the same receipts');
+
 # a root that is not the ledger's, signed by the certifier all the same
 append_months(5);
 $hub->safe_psql('postgres', q{SET ecert.allow_ledger_ddl = on; ALTER TABLE ledger.package DISABLE TRIGGER USER;
-	WITH forged AS (SELECT ecert.sign('checkpoint', jsonb_build_object('size', n.size + 6, 'root', repeat('ab', 32), 'heads', h.heads, 'seal', ecert.seal_root(n.size + 6, decode(repeat('ab', 32), 'hex')))) AS p
+	WITH forged AS (SELECT ecert.sign('checkpoint', jsonb_build_object('size', n.size + 7, 'root', repeat('ab', 32), 'heads', h.heads, 'seal', ecert.seal_root(n.size + 7, decode(repeat('ab', 32), 'hex')))) AS p
 	  FROM (SELECT max(tree_size) AS size FROM ledger.checkpoint) AS n CROSS JOIN (SELECT jsonb_agg(jsonb_build_array(u.issuer, u.kind, u.last_seq) ORDER BY u.issuer, u.kind) AS heads FROM ecert.unsealed() AS u WHERE u.kind <> 'witness') AS h)
 	INSERT INTO ledger.package (issuer, kind, seq, subject, issued_at, hash, package, recorded_at)
 	SELECT ecert.issuer(p), ecert.kind(p), ecert.seq(p), ecert.subject(p), ecert.issued_at(p), ecert.hash(p), p, now() FROM forged;
