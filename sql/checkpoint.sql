@@ -146,7 +146,7 @@ SELECT ecert.checkpoint_is_due() AS due;
 SELECT pg_temp.energy(600, 600) AS packed;
 \set who certifier
 :become
-SELECT h.is_due AS something_is_new FROM ecert.next_heads() AS h;
+SELECT ecert.has_unsealed() AS something_is_new;
 -- two stories: the certifier seals, takes it back, and seals something else
 BEGIN;
 SELECT ecert.checkpoint() IS NOT NULL AS made;
@@ -223,4 +223,20 @@ SELECT ecert.append('witness', jsonb_build_object('checkpoint', checkpoint_hash,
 \set who certifier
 :become
 SELECT ecert.checkpoint();
+DROP SCHEMA ledger CASCADE;
+-- more feeds than fit in one package: as many checkpoints as it takes, of one look at the ledger
+SELECT ecert.create_ledger('many.test') IS NOT NULL AS made;
+SELECT count(ecert.enroll(rpad('plant-' || n, 200, '.'), '{applicant}', ecert.public_key())) FROM generate_series(1, 600) AS n;
+SELECT count(*) FROM (SELECT set_config('ecert.node', rpad('plant-' || n, 200, '.'), false),
+  ecert.append('energy', '{"period": [1704067200, 1706745600], "lines": [{"source": "electricity", "unit": "kWh", "quantity": 1}]}') FROM generate_series(1, 600) AS n) AS a;
+SET ecert.node = 'certifier';
+SELECT ecert.checkpoint() AS newest \gset
+SELECT seq, hash = :'newest' AS is_given_back FROM ledger.package WHERE kind = 'checkpoint' ORDER BY seq;
+SELECT checkpoint_seq, tree_size, package_count, feed_count, outcome FROM ledger.checkpoint ORDER BY 1;
+SELECT * FROM ecert.problems();
+SELECT count(*) AS receipts, bool_and(ecert.verify_receipt(package, ecert.receipt(hash), ecert.public_key())) AS verify FROM ledger.package WHERE kind = 'energy';
+-- then nothing is new but the checkpoints
+SELECT ecert.has_unsealed() AS something_is_new;
+SELECT ecert.checkpoint() IS NOT NULL AS made;
+SELECT checkpoint_seq, tree_size, package_count, feed_count, outcome FROM ledger.checkpoint ORDER BY 1;
 DROP SCHEMA ledger CASCADE;

@@ -304,18 +304,24 @@ AS $$
 $$;
 COMMENT ON FUNCTION ecert.unsealed() IS 'the feeds with packages that are under no checkpoint yet, by issuer and kind in byte order, and the first and last of these';
 
-CREATE FUNCTION ecert.next_heads(OUT heads jsonb, OUT is_all boolean, OUT is_due boolean) RETURNS record
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION ecert.seal(next_seq bigint, heads jsonb) RETURNS bytea
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
-    -- bytes in CBOR at most: [ issuer, kind, seq ]; a package has 65535, of which 60000 are for heads
-    WITH moved AS (
-        SELECT u.*, sum(octet_length(u.issuer) + octet_length(u.kind) + 14) OVER (ORDER BY u.issuer COLLATE "C", u.kind COLLATE "C" ROWS UNBOUNDED PRECEDING) AS bytes FROM ecert.unsealed() AS u)
-    SELECT jsonb_agg(jsonb_build_array(m.issuer, m.kind, m.last_seq) ORDER BY m.bytes) FILTER (WHERE m.bytes <= 60000), coalesce(bool_and(m.bytes <= 60000), true),
-           -- a checkpoint and its witnesses alone give no reason for another
-           coalesce(bool_or(NOT (m.kind = 'checkpoint' OR m.kind = 'witness')), false)
-      FROM moved m
+DECLARE
+    made record;
+BEGIN
+    SELECT t.* INTO made FROM ecert.take_up(next_seq, jsonb_build_object('heads', heads)) AS t;
+    IF made.root IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC101', MESSAGE = 'this ledger cannot be sealed', DETAIL = coalesce(made.fault, 'An earlier checkpoint differs from it') || '.',
+            HINT = 'SELECT * FROM ecert.problems() tells what is wrong with it.';
+    END IF;
+    PERFORM ecert.note_sealing(next_seq, made.size, made.root, NULL);
+    RETURN ecert.append('checkpoint', jsonb_strip_nulls(jsonb_build_object(
+        'size', made.size, 'root', encode(made.root, 'hex'), 'heads', heads,
+        'seal', ecert.seal_root(made.size, made.root), 'note', ecert.sign_note(made.size, made.root))));
+END
 $$;
-COMMENT ON FUNCTION ecert.next_heads() IS 'internal: the heads that the next checkpoint names, whether these are all there are, and whether anything but checkpoints and witnesses is new; one snapshot, no lock';
+COMMENT ON FUNCTION ecert.seal(bigint, jsonb) IS 'internal: the next checkpoint of this node''s feed, over these heads [[issuer, kind, seq]]; returns its hash. EC101';
 
 CREATE FUNCTION ecert.checkpoint() RETURNS bytea
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off
@@ -323,9 +329,9 @@ AS $$
 DECLARE
     me text := ecert.this_node();
     next_seq bigint;
-    next record;
-    made record;
-    hash bytea;
+    moved record;
+    heads jsonb[] := '{}';
+    bytes bigint := 0;
 BEGIN
     IF me <> ecert.certifier() THEN
         RAISE EXCEPTION USING ERRCODE = 'EC011', MESSAGE = format('node "%s" may not issue checkpoint packages', me),
@@ -339,36 +345,40 @@ BEGIN
     -- two who seal at once wait for each other, and nobody waits for them
     PERFORM pg_advisory_xact_lock(hashtext('ecert.tree'));
     PERFORM ecert.take_up_checkpoints();
-    LOOP
-        SELECT h.* INTO next FROM ecert.next_heads() AS h;
-        SELECT coalesce(max(p.seq) + 1, 0) INTO next_seq FROM ledger.package p WHERE p.issuer = me AND p.kind = 'checkpoint';
-        IF next.heads IS NULL OR jsonb_array_length(next.heads) = 1 AND next.heads -> 0 = jsonb_build_array(me, 'checkpoint', next_seq - 1) THEN
-            -- nothing but the newest checkpoint itself is new
-            RETURN (SELECT p.hash FROM ledger.package p WHERE p.issuer = me AND p.kind = 'checkpoint' AND p.seq = next_seq - 1);
+    SELECT coalesce(max(p.seq) + 1, 0) INTO next_seq FROM ledger.package p WHERE p.issuer = me AND p.kind = 'checkpoint';
+    -- one snapshot of all feeds; what does not fit in a package goes into the next
+    FOR moved IN SELECT u.issuer, u.kind, u.last_seq FROM ecert.unsealed() AS u LOOP
+        -- at most in CBOR: [ issuer, kind, seq ]; of the 65535 bytes of a package 60000 are for heads
+        bytes := bytes + octet_length(moved.issuer) + octet_length(moved.kind) + 14;
+        IF bytes > 60000 THEN
+            PERFORM ecert.seal(next_seq, to_jsonb(heads));
+            next_seq := next_seq + 1;
+            heads := '{}';
+            bytes := octet_length(moved.issuer) + octet_length(moved.kind) + 14;
         END IF;
-        SELECT t.* INTO made FROM ecert.take_up(next_seq, jsonb_build_object('heads', next.heads)) AS t;
-        IF made.root IS NULL THEN
-            RAISE EXCEPTION USING ERRCODE = 'EC101', MESSAGE = 'this ledger cannot be sealed', DETAIL = coalesce(made.fault, 'An earlier checkpoint differs from it') || '.',
-                HINT = 'SELECT * FROM ecert.problems() tells what is wrong with it.';
-        END IF;
-        PERFORM ecert.note_sealing(next_seq, made.size, made.root, NULL);
-        hash := ecert.append('checkpoint', jsonb_strip_nulls(jsonb_build_object(
-            'size', made.size, 'root', encode(made.root, 'hex'), 'heads', next.heads,
-            'seal', ecert.seal_root(made.size, made.root), 'note', ecert.sign_note(made.size, made.root))));
-        EXIT WHEN next.is_all;
+        heads := heads || jsonb_build_array(moved.issuer, moved.kind, moved.last_seq);
     END LOOP;
-    RETURN hash;
+    -- the newest checkpoint itself gives no reason for another one
+    IF cardinality(heads) > 0 AND to_jsonb(heads) <> jsonb_build_array(jsonb_build_array(me, 'checkpoint', next_seq - 1)) THEN
+        RETURN ecert.seal(next_seq, to_jsonb(heads));
+    END IF;
+    RETURN (SELECT p.hash FROM ledger.package p WHERE p.issuer = me AND p.kind = 'checkpoint' AND p.seq = next_seq - 1);
 END
 $$;
 COMMENT ON FUNCTION ecert.checkpoint() IS 'certifier: seal what was admitted since the last checkpoint: append its leaves to the Merkle tree, sign the root, put the checkpoint on the ledger. Feeds that do not fit in one go into another, made at once. Returns the hash of the newest checkpoint, NULL when there is none and nothing to seal. Takes no lock that an insert waits for. EC011, EC094, EC101, 25000 in another isolation level than READ COMMITTED';
 
+CREATE FUNCTION ecert.has_unsealed() RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT EXISTS (SELECT FROM ecert.unsealed() AS u WHERE u.kind NOT IN ('checkpoint', 'witness')) $$;
+COMMENT ON FUNCTION ecert.has_unsealed() IS 'whether something is under no checkpoint yet, other than checkpoints and their witnesses, which alone give no reason for another one';
+
 CREATE FUNCTION ecert.checkpoint_is_due() RETURNS boolean
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT i.seconds > 0
-       AND coalesce((SELECT p.issued_at FROM ledger.package p WHERE p.issuer = ecert.certifier() AND p.kind = 'checkpoint' ORDER BY p.seq DESC LIMIT 1), '-infinity')
-           <= clock_timestamp() - make_interval(secs => i.seconds)
-       AND (SELECT h.is_due FROM ecert.next_heads() AS h)
+    SELECT CASE WHEN i.seconds > 0
+                 AND coalesce((SELECT p.issued_at FROM ledger.package p WHERE p.issuer = ecert.certifier() AND p.kind = 'checkpoint' ORDER BY p.seq DESC LIMIT 1), '-infinity')
+                     <= clock_timestamp() - make_interval(secs => i.seconds)
+                THEN ecert.has_unsealed() ELSE false END
       FROM (SELECT s.setting::integer FROM pg_settings s WHERE s.name = 'ecert.checkpoint_interval') AS i (seconds)
 $$;
 COMMENT ON FUNCTION ecert.checkpoint_is_due() IS 'certifier: whether ecert.checkpoint_interval is over since the last checkpoint and something but checkpoints and witnesses is new';
@@ -397,4 +407,5 @@ COMMENT ON FUNCTION ecert.statement_package(bytea) IS 'the package of a transpar
 
 REVOKE ALL ON FUNCTION ecert.append_leaves(bigint, bigint), ecert.seal_root(bigint, bytea), ecert.sign_note(bigint, bytea), ecert.verify_checkpoints(boolean),
     ecert.create_checkpoint_tables(), ecert.take_up(bigint, jsonb), ecert.note_sealing(bigint, bigint, bytea, text), ecert.take_up_checkpoints(),
-    ecert.rebuild_tree(), ecert.take_up_behind(), ecert.take_up_new(), ecert.rule_checkpoint(ecert.package, boolean), ecert.checkpoint() FROM PUBLIC;
+    ecert.rebuild_tree(), ecert.take_up_behind(), ecert.take_up_new(), ecert.rule_checkpoint(ecert.package, boolean),
+    ecert.seal(bigint, jsonb), ecert.checkpoint() FROM PUBLIC;
