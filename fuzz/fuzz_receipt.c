@@ -254,7 +254,7 @@ fuzz_tiles(EcertSlice bytes)
 	uint64_t	held = take_number(&bytes);
 	uint64_t	a = take_number(&bytes);
 	uint64_t	b = take_number(&bytes);
-	EcertTileStore store = {&held, read_zeros, write_nothing};
+	EcertTileStore store = {.context = &held, .read = read_zeros, .write = write_nothing};
 	EcertProof	proof;
 	uint8_t		root[ECERT_HASH_SIZE];
 	EcertCode	code = ecert_tiles_inclusion(&store, a, b, &proof);

@@ -160,7 +160,7 @@ write_tile(void *context, unsigned level, uint64_t index, unsigned width, const 
 static EcertTileStore
 grow(Memory *memory, int count, char **entries)
 {
-	EcertTileStore store = {memory, read_tile, write_tile};
+	EcertTileStore store = {.context = memory, .read = read_tile, .write = write_tile};
 
 	if (count < 1 || count > ECERT_TILE_WIDTH)
 		die("a tree here has 1 to %d entries", ECERT_TILE_WIDTH);

@@ -7,6 +7,8 @@
 
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
 
 #include "package/datum.h"
 #include "pg/error.h"
@@ -28,22 +30,151 @@ static EcertQuery leaf_query = {
 	1, {BYTEAOID}, NULL, true
 };
 
-/* The newest checkpoint whose root this node has found right */
+/* The newest checkpoint whose root this node has found right, and its package */
 static EcertQuery newest_query = {
-	"SELECT p.package FROM ledger.sealing s JOIN ledger.package p"
-	" ON p.issuer OPERATOR(pg_catalog.=) $1 AND p.kind OPERATOR(pg_catalog.=) 'checkpoint' AND p.seq OPERATOR(pg_catalog.=) s.checkpoint_seq"
-	" WHERE s.outcome OPERATOR(pg_catalog.=) 'agrees' ORDER BY s.checkpoint_seq DESC LIMIT 1",
-	1, {TEXTOID}, NULL, true
+	"SELECT s.checkpoint_seq, s.root FROM ledger.sealing s WHERE s.outcome OPERATOR(pg_catalog.=) 'agrees'"
+	" ORDER BY s.checkpoint_seq DESC LIMIT 1",
+	0, {0}, NULL, true
+};
+static EcertQuery checkpoint_query = {
+	"SELECT package FROM ledger.package WHERE issuer OPERATOR(pg_catalog.=) $1 AND kind OPERATOR(pg_catalog.=) 'checkpoint'"
+	" AND seq OPERATOR(pg_catalog.=) $2",
+	2, {TEXTOID, INT8OID}, NULL, true
 };
 
 static EcertQuery tree_query = {
 	"SELECT 1 FROM ledger.sealing s WHERE s.outcome OPERATOR(pg_catalog.=) 'not checkable here'", 0, {0}, NULL
 };
 
+/* ---- what a backend remembers of the tree that it gave receipts of last ----- */
+
+/* Of a checkpoint that names many feeds only this is kept: its package may have 64 KB */
+typedef struct Sealed
+{
+	int64		checkpoint_seq;
+	uint64		size;
+	uint8_t		root[ECERT_HASH_SIZE];
+	uint8_t		seal[ECERT_SIGNATURE_SIZE];
+	uint8_t		kid[ECERT_HASH_SIZE];
+	EcertAlg	alg;
+} Sealed;
+
+typedef struct Subtree
+{
+	struct
+	{
+		uint64		start;
+		uint64		height;
+	}			id;				/* hash key, first */
+	uint8_t		root[ECERT_HASH_SIZE];
+} Subtree;
+
+/* About 5,000 of a tree of ten million leaves are worth it */
+#define SUBTREES_KEPT 16384
+
+static bool has_sealed = false;
+static Sealed sealed;
+static HTAB *subtrees = NULL;
+
+static void
+forget_subtrees(void)
+{
+	if (subtrees != NULL)
+		hash_destroy(subtrees);
+	subtrees = NULL;
+}
+
+static bool
+recall_subtree(void *context, uint64_t start, unsigned height, uint8_t *root)
+{
+	Subtree		key;
+	const Subtree *known;
+
+	key.id.start = start;
+	key.id.height = height;
+	known = subtrees == NULL ? NULL : hash_search(subtrees, &key.id, HASH_FIND, NULL);
+	if (known != NULL)
+		memcpy(root, known->root, ECERT_HASH_SIZE);
+	return known != NULL;
+}
+
+/* What many proofs have in common: large subtrees, and those at the growing edge */
+static void
+remember_subtree(void *context, uint64_t start, unsigned height, const uint8_t *root)
+{
+	bool		is_edge = start >= sealed.size / ECERT_TILE_WIDTH * ECERT_TILE_WIDTH;
+	Subtree		key;
+	HASHCTL		control;
+
+	if (!is_edge && height < 16 && (height < 8 || height % 8 < 4))
+		return;
+	if (subtrees != NULL && hash_get_num_entries(subtrees) >= SUBTREES_KEPT)
+		forget_subtrees();
+	if (subtrees == NULL)
+	{
+		memset(&control, 0, sizeof control);
+		control.keysize = sizeof key.id;
+		control.entrysize = sizeof(Subtree);
+		control.hcxt = TopMemoryContext;
+		subtrees = hash_create("ecert subtrees", 1024, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	key.id.start = start;
+	key.id.height = height;
+	memcpy(((Subtree *) hash_search(subtrees, &key.id, HASH_ENTER, NULL))->root, root, ECERT_HASH_SIZE);
+}
+
+/* ---- finding the leaf ---------------------------------------------------------- */
+
 static Datum
 column(int number, bool *isnull)
 {
 	return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, number, isnull);
+}
+
+/* Take up the checkpoint with that seq and root, which the newest query found */
+static void
+read_sealed(int64 checkpoint_seq, const uint8_t *root)
+{
+	EcertRegistry *registry = ecert_registry_current();
+	Datum		values[2] = {PointerGetDatum(ecert_text(ecert_slice(registry->certifier.bytes, registry->certifier.size))),
+		Int64GetDatum(checkpoint_seq)};
+	EcertPackage package;
+	EcertCheckpoint checkpoint;
+	bool		isnull;
+
+	has_sealed = false;
+	forget_subtrees();
+	if (ecert_query_stable(&checkpoint_query, values, 1) == 0)
+		return;
+	ecert_package_of(column(1, &isnull), &package);
+	ecert_checkpoint_of(&package, &checkpoint);
+	if (memcmp(checkpoint.root, root, ECERT_HASH_SIZE) != 0)
+		return;
+	sealed.checkpoint_seq = checkpoint_seq;
+	sealed.size = checkpoint.size;
+	sealed.alg = package.alg;
+	memcpy(sealed.root, root, ECERT_HASH_SIZE);
+	memcpy(sealed.seal, checkpoint.seal, ECERT_SIGNATURE_SIZE);
+	memcpy(sealed.kid, package.kid.data, ECERT_HASH_SIZE);
+	has_sealed = true;
+}
+
+/* The newest checkpoint that is right here, in sealed; false when there is none */
+static bool
+find_sealed(void)
+{
+	uint8_t		root[ECERT_HASH_SIZE];
+	int64		checkpoint_seq;
+	bool		isnull;
+
+	if (ecert_query_stable(&newest_query, NULL, 1) == 0)
+		return false;
+	checkpoint_seq = DatumGetInt64(column(1, &isnull));
+	if (!ecert_hash_from_datum(column(2, &isnull), root))
+		return false;
+	if (!has_sealed || sealed.checkpoint_seq != checkpoint_seq || memcmp(sealed.root, root, sizeof root) != 0)
+		read_sealed(checkpoint_seq, root);
+	return has_sealed;
 }
 
 /* Say why a package has no receipt here (yet) */
@@ -62,12 +193,10 @@ raise_not_sealed(EcertSlice hash)
 			 errhint("The certifier seals what was admitted every ecert.checkpoint_interval, or with SELECT ecert.checkpoint().")));
 }
 
-/* Find a package, its leaf and the checkpoint of its receipt; inside SPI */
+/* Find a package and its leaf under the checkpoint in sealed; inside SPI */
 static uint64
-find_leaf(Datum hash, Datum *package, EcertPackage *sealed_by, EcertCheckpoint *checkpoint)
+find_leaf(Datum hash, Datum *package)
 {
-	EcertRegistry *registry = ecert_registry_current();
-	Datum		certifier = PointerGetDatum(ecert_text(ecert_slice(registry->certifier.bytes, registry->certifier.size)));
 	EcertSlice	bytes = ecert_varlena_slice(DatumGetByteaPP(hash));
 	bool		isnull;
 	bool		is_covered;
@@ -85,31 +214,42 @@ find_leaf(Datum hash, Datum *package, EcertPackage *sealed_by, EcertCheckpoint *
 		is_covered = !isnull && DatumGetBool(column(2, &isnull));
 	}
 	*package = column(4, &isnull);
-	if (!is_covered || ecert_query_stable(&newest_query, &certifier, 1) == 0)
-		raise_not_sealed(bytes);
-	ecert_package_of(column(1, &isnull), sealed_by);
-	ecert_checkpoint_of(sealed_by, checkpoint);
-	if (index >= checkpoint->size)
+	if (!is_covered || !find_sealed() || index >= sealed.size)
 		raise_not_sealed(bytes);
 	return index;
 }
 
-/* A proof from damaged tiles proves nothing: nobody is given one */
-static void
-check_path(Datum hash, uint64 index, const EcertCheckpoint *checkpoint, const EcertProof *path)
+/* Does the path lead from the package to the root that was sealed? */
+static bool
+path_leads_to_root(Datum hash, uint64 index, const EcertProof *path)
 {
 	uint8_t		leaf[ECERT_HASH_SIZE];
 	uint8_t		root[ECERT_HASH_SIZE];
 
-	if (ecert_hash_from_datum(hash, leaf) &&
-		ecert_inclusion_root(leaf, index, checkpoint->size, path, root) == ECERT_OK &&
-		memcmp(root, checkpoint->root, ECERT_HASH_SIZE) == 0)
+	return ecert_hash_from_datum(hash, leaf) &&
+		ecert_inclusion_root(leaf, index, sealed.size, path, root) == ECERT_OK &&
+		memcmp(root, sealed.root, ECERT_HASH_SIZE) == 0;
+}
+
+/* The path of a leaf.  From damaged tiles it would prove nothing: nobody is given one.  Inside SPI */
+static void
+find_path(Datum hash, uint64 index, EcertProof *path)
+{
+	EcertTileStore *store = ecert_tile_store(false);
+	EcertCode	code;
+
+	store->recall = recall_subtree;
+	store->remember = remember_subtree;
+	if ((code = ecert_tiles_inclusion(store, index, sealed.size, path)) != ECERT_OK)
+		ecert_raise_tree(code, sealed.size);
+	if (path_leads_to_root(hash, index, path))
 		return;
+	forget_subtrees();
 	ereport(ERROR,
 			(errcode(ERRCODE_ECERT_NO_TREE),
 			 errmsg("the Merkle tree in ledger.tile is not that of the checkpoint"),
-			 errdetail("Leaf " UINT64_FORMAT " of " UINT64_FORMAT " does not lead to root %s.", index, checkpoint->size,
-					   ecert_hex(ecert_slice(checkpoint->root, ECERT_HASH_SIZE))),
+			 errdetail("Leaf " UINT64_FORMAT " of " UINT64_FORMAT " does not lead to root %s.", index, sealed.size,
+					   ecert_hex(ecert_slice(sealed.root, ECERT_HASH_SIZE))),
 			 errhint("Somebody has changed it, or ledger.package: see ecert.problems(), then SELECT ecert.rebuild_tree().")));
 }
 
@@ -117,18 +257,13 @@ check_path(Datum hash, uint64 index, const EcertCheckpoint *checkpoint, const Ec
 static EcertBuffer
 make_receipt(Datum hash, Datum *package)
 {
-	EcertPackage sealed_by;
-	EcertCheckpoint checkpoint;
 	EcertProof	path;
 	EcertBuffer out = ecert_buffer(palloc(ECERT_RECEIPT_MAX), ECERT_RECEIPT_MAX);
-	uint64		index = find_leaf(hash, package, &sealed_by, &checkpoint);
-	EcertCode	code = ecert_tiles_inclusion(ecert_tile_store(false), index, checkpoint.size, &path);
+	uint64		index = find_leaf(hash, package);
 
-	if (code != ECERT_OK)
-		ecert_raise_tree(code, checkpoint.size);
-	check_path(hash, index, &checkpoint, &path);
-	ecert_receipt_put(&out, sealed_by.alg, sealed_by.kid, ecert_slice(checkpoint.seal, sizeof checkpoint.seal),
-					  index, checkpoint.size, &path);
+	find_path(hash, index, &path);
+	ecert_receipt_put(&out, sealed.alg, ecert_slice(sealed.kid, ECERT_HASH_SIZE), ecert_slice(sealed.seal, ECERT_SIGNATURE_SIZE),
+					  index, sealed.size, &path);
 	if (!ecert_buffer_fits(&out))
 		elog(ERROR, "a receipt of %zu bytes is larger than it can be", out.size);
 	return out;

@@ -105,7 +105,7 @@ write_tile(void *context, unsigned level, uint64_t index, unsigned width, const 
 EcertTileStore *
 ecert_tile_store(bool for_writing)
 {
-	EcertTileStore *store = palloc(sizeof *store);
+	EcertTileStore *store = palloc0(sizeof *store);
 	TileReader *reader = palloc0(sizeof *reader);
 
 	reader->for_writing = for_writing;

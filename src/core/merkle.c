@@ -167,9 +167,16 @@ subtree_root(const EcertTileStore *store, uint64_t start, unsigned height, uint8
 	unsigned	count = 1U << (height % 8);
 	unsigned	offset = (unsigned) (first % ECERT_TILE_WIDTH);
 	const uint8_t *hashes;
-	EcertCode	code = store->read(store->context, level, first / ECERT_TILE_WIDTH, offset + count, &hashes);
+	EcertCode	code;
 
-	return code != ECERT_OK ? code : complete_root(hashes + (size_t) offset * ECERT_HASH_SIZE, count, root);
+	if (store->recall != NULL && store->recall(store->context, start, height, root))
+		return ECERT_OK;
+	code = store->read(store->context, level, first / ECERT_TILE_WIDTH, offset + count, &hashes);
+	if (code == ECERT_OK)
+		code = complete_root(hashes + (size_t) offset * ECERT_HASH_SIZE, count, root);
+	if (code == ECERT_OK && store->remember != NULL)
+		store->remember(store->context, start, height, root);
+	return code;
 }
 
 /* The largest power of two below size (size > 1), as its exponent */

@@ -61,6 +61,14 @@ typedef struct EcertTileStore
 	void	   *context;
 	EcertCode	(*read) (void *context, unsigned level, uint64_t index, unsigned width, const uint8_t **hashes);
 	EcertCode	(*write) (void *context, unsigned level, uint64_t index, unsigned width, const uint8_t *hashes);
+
+	/*
+	 * A memory of complete subtrees (the 2^height leaves from start on), where
+	 * many proofs are asked of one tree; both NULL: none.  recall is false when
+	 * it does not know, remember may forget.
+	 */
+	bool		(*recall) (void *context, uint64_t start, unsigned height, uint8_t *root);
+	void		(*remember) (void *context, uint64_t start, unsigned height, const uint8_t *root);
 } EcertTileStore;
 
 /* The growing edge of a tree in tiles: the last tile of each level */

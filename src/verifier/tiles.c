@@ -166,7 +166,7 @@ static bool
 write_tiles(TileExport *export)
 {
 	EcertTiles *tiles = need(calloc(1, sizeof *tiles));
-	const EcertTileStore store = {export, NULL, write_tile};
+	const EcertTileStore store = {.context = export, .write = write_tile};
 	EcertCode	code = ECERT_OK;
 
 	for (size_t i = 0; code == ECERT_OK && i < export->size; i++)

@@ -82,7 +82,7 @@ memory_close(MemoryStore *memory)
 static EcertTileStore
 memory_store(MemoryStore *memory)
 {
-	EcertTileStore store = {memory, memory_read, memory_write};
+	EcertTileStore store = {.context = memory, .read = memory_read, .write = memory_write};
 
 	return store;
 }

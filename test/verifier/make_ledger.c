@@ -363,7 +363,7 @@ write_tile(void *context, unsigned level, uint64_t index, unsigned width, const 
 	return ECERT_OK;
 }
 
-static const EcertTileStore store = {NULL, read_tile, write_tile};
+static const EcertTileStore store = {.read = read_tile, .write = write_tile};
 
 static int
 compare_feeds(const void *a, const void *b)
