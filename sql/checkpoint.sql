@@ -133,6 +133,7 @@ SELECT ecert.witness('not a line');
 SELECT ecert.witness((SELECT replace(cosignature, ' buyer ', ' witness.example ') FROM ledger.witness WHERE witness = 'buyer')) IS NOT NULL AS witnessed;
 SELECT witness, tree_size, cosignature ~ '^— (buyer|witness.example) [A-Za-z0-9+/]+=*$' AS cosigned FROM ledger.witness ORDER BY witness;
 SELECT * FROM pg_temp.checkpoints ORDER BY seq;
+SELECT ecert.note_key() AS of_the_log, ecert.note_key('buyer') AS of_a_witness, ecert.note_key('plant-es256') AS of_another_sort, ecert.note_key('nobody') AS of_nobody;
 -- somebody else's line under one's own name is none
 SELECT ecert.append('witness', jsonb_build_object('checkpoint', checkpoint_hash, 'size', tree_size, 'root', root, 'cosignature', replace(cosignature, 'witness.example', 'supplier'))) FROM ledger.witness WHERE witness = 'supplier';
 SELECT ecert.append('witness', jsonb_build_object('checkpoint', checkpoint_hash, 'size', tree_size + 1, 'root', root)) FROM ledger.witness WHERE witness = 'supplier';

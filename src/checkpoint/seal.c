@@ -18,6 +18,7 @@ PG_FUNCTION_INFO_V1(ecert_sql_checkpoint_fault);
 PG_FUNCTION_INFO_V1(ecert_sql_cosignature_fault);
 PG_FUNCTION_INFO_V1(ecert_sql_is_certifiers_checkpoint);
 PG_FUNCTION_INFO_V1(ecert_sql_read_note);
+PG_FUNCTION_INFO_V1(ecert_sql_note_key);
 
 /* A root argument of 32 bytes */
 static void
@@ -235,4 +236,26 @@ ecert_sql_read_note(PG_FUNCTION_ARGS)
 	values[2] = PointerGetDatum(ecert_bytea(ecert_slice(note.root, ECERT_HASH_SIZE)));
 	values[3] = BoolGetDatum(is_signed);
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(description), values, nulls));
+}
+
+/* note_key(witness): the C2SP verifier key of the log, or of a node that cosigns; NULL where there is none */
+Datum
+ecert_sql_note_key(PG_FUNCTION_ARGS)
+{
+	EcertRegistry *registry = ecert_registry_current();
+	bool		cosigns = !PG_ARGISNULL(0);
+	EcertSlice	node = cosigns ? ecert_varlena_slice(PG_GETARG_TEXT_PP(0)) :
+		ecert_slice(registry->certifier.bytes, registry->certifier.size);
+	EcertNodeState *state = ecert_registry_node(registry, node);
+	char		bytes[ECERT_NOTE_LINE_MAX];
+	EcertBuffer out = ecert_buffer(bytes, sizeof bytes);
+
+	/* the key in use is the last of its list */
+	for (int i = state == NULL ? -1 : state->key_count - 1; i >= 0; i--)
+	{
+		if (state->keys[i].alg == ECERT_ALG_ED25519 && state->keys[i].until == INT64_MAX &&
+			ecert_note_put_key(&out, cosigns ? node : registry->origin, ecert_slice(state->keys[i].raw, 32), cosigns) == ECERT_OK)
+			PG_RETURN_TEXT_P(ecert_text(ecert_slice(out.data, out.size)));
+	}
+	PG_RETURN_NULL();
 }

@@ -12,6 +12,10 @@ CREATE FUNCTION ecert.read_note(note text, OUT origin text, OUT size bigint, OUT
     LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_read_note';
 COMMENT ON FUNCTION ecert.read_note(text) IS 'what a C2SP signed note with a checkpoint says (origin, size, root of 32 bytes), and whether the certifier of this ledger has signed it; NULL when it is none';
 
+CREATE FUNCTION ecert.note_key(witness text DEFAULT NULL) RETURNS text
+    LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_note_key';
+COMMENT ON FUNCTION ecert.note_key(text) IS 'the verifier key that C2SP tools are given: of the log (its name is the origin), or of a node that cosigns its notes; NULL where the key in use is not Ed25519, or the name has white space or a plus sign';
+
 CREATE FUNCTION ecert.is_certifiers_checkpoint(p ecert.package) RETURNS boolean
     LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_is_certifiers_checkpoint';
 COMMENT ON FUNCTION ecert.is_certifiers_checkpoint(ecert.package) IS 'whether a package is a checkpoint of this ledger, whole in itself and signed with a key of the certifier; whether it is on this ledger is another question';

@@ -329,6 +329,31 @@ key_id_of(EcertSlice name, uint8_t type, EcertSlice raw_key, uint8_t *key_id)
 	return code;
 }
 
+EcertCode
+ecert_note_put_key(EcertBuffer *out, EcertSlice name, EcertSlice raw_key, bool cosigns)
+{
+	static const char digits[] = "0123456789abcdef";
+	uint8_t		typed_key[1 + RAW_KEY_SIZE];
+	uint8_t		key_id[KEY_ID_SIZE];
+	EcertCode	code;
+
+	if (raw_key.size != RAW_KEY_SIZE)
+		return ECERT_KEY_ALG;
+	if (!ecert_note_name_valid(name))
+		return ECERT_NOT_NOTE;
+	typed_key[0] = cosigns ? TYPE_COSIGNATURE : TYPE_ED25519;
+	memcpy(typed_key + 1, raw_key.data, RAW_KEY_SIZE);
+	if ((code = key_id_of(name, typed_key[0], raw_key, key_id)) != ECERT_OK)
+		return code;
+	ecert_buffer_put(out, name);
+	ecert_buffer_put(out, ecert_slice("+", 1));
+	for (unsigned i = 0; i < 2 * KEY_ID_SIZE; i++)
+		ecert_buffer_put(out, ecert_slice(&digits[key_id[i / 2] >> (i % 2 == 0 ? 4 : 0) & 15], 1));
+	ecert_buffer_put(out, ecert_slice("+", 1));
+	ecert_base64_put(out, ecert_slice(typed_key, sizeof typed_key));
+	return ECERT_OK;
+}
+
 /* What a cosignature covers, into COSIGNED_MAX bytes */
 static EcertCode
 put_cosigned(EcertBuffer *out, EcertSlice text, int64_t time)

@@ -65,6 +65,13 @@ extern EcertCode ecert_note_sign(EcertBuffer *out, EcertSlice origin, uint64_t s
  */
 extern EcertCode ecert_note_cosign(EcertBuffer *out, EcertSlice text, EcertSlice name, int64_t time, const EcertPrivateKey *key);
 
+/*
+ * Write the verifier key that C2SP tools are given: name, key id and base64 of
+ * type and key, between plus signs; of a log (raw: 32 bytes of Ed25519), or of
+ * who cosigns.
+ */
+extern EcertCode ecert_note_put_key(EcertBuffer *out, EcertSlice name, EcertSlice raw_key, bool cosigns);
+
 /* Take a note apart; extension lines between root and empty line are kept in text.  ECERT_NOT_NOTE */
 extern EcertCode ecert_note_parse(EcertSlice bytes, EcertNote *note, EcertError *error);
 

@@ -132,6 +132,8 @@ test_go_note(void)
 	uint8_t		public_bytes[64];
 	uint8_t		secret_bytes[64];
 	uint8_t		made[ECERT_SIGNATURE_SIZE];
+	uint8_t		key_text[128];
+	EcertBuffer out = ecert_buffer(key_text, sizeof key_text);
 	EcertSlice	public_key = go_bytes(GO_PUBLIC, public_bytes);
 	EcertSlice	text = ecert_slice_text(GO_TEXT);
 	EcertSlice	lines = ecert_slice_text(GO_LINE);
@@ -144,6 +146,10 @@ test_go_note(void)
 		  ecert_slice_equal(signature.name, ecert_slice_text(GO_NAME)), "with its name and key id");
 	CHECK_INT(ecert_note_verify(text, &signature, public_key), ECERT_OK, "and verified");
 	CHECK(!ecert_note_next_signature(&lines, &signature), "there is no other");
+	CHECK(ecert_note_put_key(&out, ecert_slice_text(GO_NAME), public_key, false) == ECERT_OK &&
+		  ecert_slice_equal(ecert_slice(out.data, out.size), ecert_slice_text(GO_NAME "+" GO_KEY_ID "+" GO_PUBLIC)), "its verifier key is the published one");
+	CHECK_INT(ecert_note_put_key(&out, ecert_slice_text("a name"), public_key, false), ECERT_NOT_NOTE, "a name with a space has none");
+	CHECK_INT(ecert_note_put_key(&out, ecert_slice_text(GO_NAME), ecert_slice(public_key.data, 31), true), ECERT_KEY_ALG, "nor has another sort of key");
 	if (ecert_private_key_from_seed(go_bytes(GO_SECRET, secret_bytes), &key) != ECERT_OK)
 		abort();
 	CHECK(ecert_sign(key, text, made) == ECERT_OK, "signed again with the published key");
