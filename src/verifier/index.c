@@ -498,17 +498,15 @@ read_spool(const Ledger *ledger, uint64_t offset, uint8_t *bytes, size_t least, 
 	return true;
 }
 
-/* In somebody else's file, bytes may have become others since they were hashed */
+/* The bytes have to be the very same that were parsed before: files can be changed, disks can fail */
 static bool
-parse_again(const Ledger *ledger, const Entry *entry, const uint8_t *bytes, EcertPackage *package)
+parse_again(const Entry *entry, const uint8_t *bytes, EcertPackage *package)
 {
 	uint8_t		hash[ECERT_HASH_SIZE];
 	EcertSlice	whole = ecert_slice(bytes, entry->size);
 
-	if (!ledger->spool_is_ours &&
-		(ecert_package_hash(whole, hash) != ECERT_OK || memcmp(hash, entry->hash, sizeof hash) != 0))
-		return false;
-	return ecert_package_parse(whole, package, NULL) == ECERT_OK;
+	return ecert_package_hash(whole, hash) == ECERT_OK && memcmp(hash, entry->hash, sizeof hash) == 0 &&
+		ecert_package_parse_again(whole, package) == ECERT_OK;
 }
 
 /* Said once: findings are not part of the index, which readers may not change */
@@ -518,7 +516,7 @@ unreadable(const Ledger *ledger)
 	static atomic_flag said = ATOMIC_FLAG_INIT;
 
 	if (!atomic_flag_test_and_set(&said))
-		ledger_error((Ledger *) (uintptr_t) ledger, "the packages could not be read a second time: the file was changed or cannot be read");
+		ledger_error((Ledger *) (uintptr_t) ledger, "the packages could not be read a second time: the file was changed meanwhile, or cannot be read");
 	return false;
 }
 
@@ -528,7 +526,7 @@ ledger_read(const Ledger *ledger, const Entry *entry, uint8_t *buffer, EcertPack
 	size_t		size;
 
 	if (!read_spool(ledger, entry->offset, buffer, entry->size, entry->size, &size) ||
-		!parse_again(ledger, entry, buffer, package))
+		!parse_again(entry, buffer, package))
 		return unreadable(ledger);
 	return true;
 }
@@ -548,7 +546,7 @@ reader_get(Reader *reader, const Entry *entry, EcertPackage *package)
 			return unreadable(reader->ledger);
 		}
 	}
-	if (!parse_again(reader->ledger, entry, reader->window + (entry->offset - reader->start), package))
+	if (!parse_again(entry, reader->window + (entry->offset - reader->start), package))
 		return unreadable(reader->ledger);
 	return true;
 }

@@ -175,7 +175,7 @@ struct Ledger
 {
 	const Options *options;
 	int			spool;			/* descriptor of what offsets point into */
-	bool		spool_is_ours;	/* an unlinked file, which nobody else changes */
+	bool		spool_is_ours;	/* a temporary file, to be closed at the end */
 	pthread_mutex_t lock;		/* of entries while loading, and of findings */
 	Entry	   *entries;
 	size_t		count;
