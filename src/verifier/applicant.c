@@ -45,6 +45,8 @@ open_audit(Applicant *applicant, const Ledger *ledger, const Entry *entry, uint8
 	audit->role = audit_role(ecert_cbor_text_at(package.body, "as"));
 	audit->passed = ecert_slice_equal(ecert_cbor_text_at(package.body, "verdict"), ecert_slice_text("pass"));
 	audit->ranges = ranges_of(&applicant->arena, package.body, &audit->range_count);
+	if (has_impossible_range(audit->ranges, audit->range_count))
+		applicant->has_impossible_range = true;
 	/* the buffer is another package's next */
 	for (size_t i = 0; i < audit->range_count; i++)
 		audit->ranges[i].hash = ecert_slice(NULL, 0);

@@ -31,6 +31,7 @@ typedef struct Applicant
 	Timeline	product;
 	Audit	   *audits;			/* all that have it as subject, by hash */
 	size_t		audit_count;
+	bool		has_impossible_range;	/* one of the audits has */
 	Arena		arena;			/* of the audits */
 } Applicant;
 

@@ -222,27 +222,6 @@ check_kind_covered(const Certificate *certificate, const Named *named, const Req
 	return false;
 }
 
-/*
- * An audit of the applicant with a range that ends before it begins, which is
- * a problem of that audit: PostgreSQL makes no range of it, so that no audits
- * can be told to cover anything.
- */
-static bool
-has_impossible_range(const Applicant *applicant)
-{
-	for (size_t i = 0; i < applicant->audit_count; i++)
-	{
-		const Audit *audit = &applicant->audits[i];
-
-		for (size_t j = 0; j < audit->range_count; j++)
-		{
-			if (audit->ranges[j].first > audit->ranges[j].last)
-				return true;
-		}
-	}
-	return false;
-}
-
 bool
 check_named_audits(const Certificate *certificate)
 {
@@ -251,9 +230,9 @@ check_named_audits(const Certificate *certificate)
 	Named		named;
 
 	(void) ecert_cbor_items_at(certificate->body, "audits", &count);
-	if ((count > 0 || policy->required_count > 0) && has_impossible_range(certificate->applicant))
+	if ((count > 0 || policy->required_count > 0) && certificate->applicant->has_impossible_range)
 	{
-		SAY(certificate->it, "range lower bound must be less than or equal to range upper bound");
+		SAY(certificate->it, IMPOSSIBLE_RANGE);
 		return false;
 	}
 	if (!read_named(certificate, &named))

@@ -121,6 +121,17 @@ ranges_of(Arena *arena, EcertSlice body, size_t *count)
 	return ranges;
 }
 
+bool
+has_impossible_range(const Range *ranges, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+	{
+		if (ranges[i].first > ranges[i].last)
+			return true;
+	}
+	return false;
+}
+
 int64_t
 last_used(const Range *ranges, size_t count, EcertKind kind)
 {

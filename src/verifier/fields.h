@@ -48,6 +48,15 @@ typedef struct Range
 
 extern Range *ranges_of(Arena *arena, EcertSlice body, size_t *count);
 
+/*
+ * Is there a range that ends before it begins?  That is a problem of the audit
+ * that names it; what rests on the audit is one too, because PostgreSQL makes
+ * no range of it, and this is what it says.
+ */
+extern bool has_impossible_range(const Range *ranges, size_t count);
+
+#define IMPOSSIBLE_RANGE "range lower bound must be less than or equal to range upper bound"
+
 /* The last seq of a kind that ranges name, -1 when none: ecert.last_used() */
 extern int64_t last_used(const Range *ranges, size_t count, EcertKind kind);
 

@@ -119,21 +119,23 @@ rule_audit(Case *it)
 
 /* ----- the same packages twice ----- */
 
+#define DIGEST_SIZE 16
+
 /* What an audit of a feed is about, and whether it took place */
-typedef struct Subject
+typedef struct AuditKey
 {
-	uint8_t		key[16];		/* of applicant, role and the seqs of both kinds */
+	uint8_t		digest[DIGEST_SIZE];	/* of applicant, role and the seqs of both kinds */
 	uint32_t	place;			/* in the feed */
 	bool		abstains;
 	bool		is_wrong;		/* another problem was told */
-} Subject;
+} AuditKey;
 
 static int
 compare_audited(const void *left, const void *right)
 {
-	const Subject *a = left;
-	const Subject *b = right;
-	int			order = memcmp(a->key, b->key, sizeof a->key);
+	const AuditKey *a = left;
+	const AuditKey *b = right;
+	int			order = memcmp(a->digest, b->digest, sizeof a->digest);
 
 	return order != 0 ? order : (a->place > b->place) - (a->place < b->place);
 }
@@ -149,15 +151,17 @@ collect_seqs(const Range *ranges, size_t count, EcertKind kind, Seqs *seqs)
 	}
 }
 
+/* What two audits of the same packages by one auditor have in common, as a number that no others have */
 static void
-open_subject(Case *it, Subject *subject, uint32_t place)
+digest_key(Case *it, uint8_t *digest)
 {
 	EcertSlice	body = it->package.body;
-	uint32_t	head[2] = {it->entry->subject, audit_role(ecert_cbor_text_at(body, "as"))};
+	uint32_t	about[2] = {it->entry->subject, audit_role(ecert_cbor_text_at(body, "as"))};
 	Seqs		energy = {NULL, 0, 0};
 	Seqs		product = {NULL, 0, 0};
 	uint64_t	sizes[2];
-	uint8_t		hash[ECERT_HASH_SIZE] = {0};
+	EcertSlice	parts[4];
+	uint8_t		hash[ECERT_HASH_SIZE];
 	size_t		count;
 	const Range *ranges = ranges_of(&it->rules->arena, body, &count);
 
@@ -165,16 +169,13 @@ open_subject(Case *it, Subject *subject, uint32_t place)
 	collect_seqs(ranges, count, ECERT_KIND_PRODUCT, &product);
 	sizes[0] = energy.count;
 	sizes[1] = product.count;
-	{
-		EcertSlice	parts[4] = {{(const uint8_t *) head, sizeof head}, {(const uint8_t *) sizes, sizeof sizes},
-		{(const uint8_t *) energy.items, energy.count * sizeof(Interval)},
-		{(const uint8_t *) product.items, product.count * sizeof(Interval)}};
-
-		(void) ecert_sha256(parts, 4, hash);
-	}
-	memcpy(subject->key, hash, sizeof subject->key);
-	subject->place = place;
-	subject->abstains = ecert_slice_equal(ecert_cbor_text_at(body, "verdict"), ecert_slice_text("abstain"));
+	parts[0] = ecert_slice(about, sizeof about);
+	parts[1] = ecert_slice(sizes, sizeof sizes);
+	parts[2] = ecert_slice(energy.items, energy.count * sizeof(Interval));
+	parts[3] = ecert_slice(product.items, product.count * sizeof(Interval));
+	if (ecert_sha256(parts, 4, hash) != ECERT_OK)
+		(void) need(NULL);
+	memcpy(digest, hash, DIGEST_SIZE);
 	seqs_clear(&energy);
 	seqs_clear(&product);
 }
@@ -184,13 +185,13 @@ open_subject(Case *it, Subject *subject, uint32_t place)
  * who abstained for want of records may come back with records.
  */
 static void
-check_same(Rules *rules, const Entry *feed, const Subject *same, size_t count)
+check_same(Rules *rules, const Entry *feed, const AuditKey *same, size_t count)
 {
-	const Subject *first = NULL;	/* that does not abstain */
+	const AuditKey *first = NULL;	/* that does not abstain */
 
 	for (size_t i = 0; i < count; i++)
 	{
-		const Subject *other = same[i].abstains && i > 0 ? &same[0] : first;
+		const AuditKey *other = same[i].abstains && i > 0 ? &same[0] : first;
 		char		hash[HEX_ROOM];
 
 		if (other != NULL && !same[i].is_wrong)
@@ -204,7 +205,7 @@ check_same(Rules *rules, const Entry *feed, const Subject *same, size_t count)
 void
 check_audits(Rules *rules, const Entry *feed, size_t count)
 {
-	Subject    *subjects = need(calloc(count + 1, sizeof(Subject)));
+	AuditKey   *keys = need(calloc(count + 1, sizeof(AuditKey)));
 	size_t		known = 0;
 	size_t		end;
 
@@ -214,15 +215,17 @@ check_audits(Rules *rules, const Entry *feed, size_t count)
 
 		if (!case_open(&it, rules, &feed[i]))
 			continue;
-		subjects[known].is_wrong = !rule_audit(&it);
-		open_subject(&it, &subjects[known++], (uint32_t) i);
+		keys[known].is_wrong = !rule_audit(&it);
+		keys[known].abstains = ecert_slice_equal(ecert_cbor_text_at(it.package.body, "verdict"), ecert_slice_text("abstain"));
+		keys[known].place = (uint32_t) i;
+		digest_key(&it, keys[known++].digest);
 	}
-	qsort(subjects, known, sizeof(Subject), compare_audited);
+	qsort(keys, known, sizeof(AuditKey), compare_audited);
 	for (size_t start = 0; start < known; start = end)
 	{
-		for (end = start + 1; end < known && memcmp(subjects[start].key, subjects[end].key, sizeof subjects[start].key) == 0; end++)
+		for (end = start + 1; end < known && memcmp(keys[start].digest, keys[end].digest, sizeof keys[start].digest) == 0; end++)
 			;
-		check_same(rules, feed, subjects + start, end - start);
+		check_same(rules, feed, keys + start, end - start);
 	}
-	free(subjects);
+	free(keys);
 }

@@ -92,21 +92,24 @@ typedef struct Paid
 {
 	Seqs		energy;
 	Seqs		product;
+	bool		has_impossible_range;
 } Paid;
 
-static Seqs *
-paid_of(Paid *paid, EcertKind kind)
+static void
+paid_clear(Paid *paid)
 {
-	return kind == ECERT_KIND_ENERGY ? &paid->energy : &paid->product;
+	seqs_clear(&paid->energy);
+	seqs_clear(&paid->product);
+	paid->has_impossible_range = false;
 }
 
 /* Does the audit cover a package that is not paid for: ecert.has_unrewarded() */
 static bool
-has_unpaid(Paid *paid, const Range *ranges, size_t count)
+has_unpaid(const Paid *paid, const Range *ranges, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 	{
-		if (!seqs_contain(paid_of(paid, ranges[i].kind), ranges[i].first, ranges[i].last))
+		if (!seqs_contain(ranges[i].kind == ECERT_KIND_ENERGY ? &paid->energy : &paid->product, ranges[i].first, ranges[i].last))
 			return true;
 	}
 	return false;
@@ -115,11 +118,27 @@ has_unpaid(Paid *paid, const Range *ranges, size_t count)
 static void
 pay(Paid *paid, const Range *ranges, size_t count)
 {
+	if (has_impossible_range(ranges, count))
+		paid->has_impossible_range = true;
 	for (size_t i = 0; i < count; i++)
 	{
 		if (ranges[i].first <= ranges[i].last)
-			seqs_add(paid_of(paid, ranges[i].kind), ranges[i].first, ranges[i].last);
+			seqs_add(ranges[i].kind == ECERT_KIND_ENERGY ? &paid->energy : &paid->product, ranges[i].first, ranges[i].last);
 	}
+}
+
+static void
+check_payment(Rules *rules, const Payment *payment, const Paid *paid, const Range *ranges, size_t count)
+{
+	char		hash[HEX_ROOM];
+
+	if (payment->is_wrong)
+		return;
+	if (paid->has_impossible_range || has_impossible_range(ranges, count))
+		ledger_problem(rules->ledger, payment->reward, IMPOSSIBLE_RANGE);
+	else if (!has_unpaid(paid, ranges, count))
+		ledger_problem(rules->ledger, payment->reward, "this auditor has been rewarded for these packages in this role already (Audit %s.)",
+					   text_hash(payment->audit->hash, hash));
 }
 
 /* Rewards of one group with the same seq, which feeds of several issuers may have: none comes before another */
@@ -133,7 +152,6 @@ check_payments(Rules *rules, const Payment *payments, size_t count, Paid *paid)
 			EcertPackage audit;
 			const Range *ranges;
 			size_t		ranges_count;
-			char		hash[HEX_ROOM];
 
 			arena_reset(&rules->arena);
 			if (!ledger_read(rules->ledger, payments[i].audit, rules->other, &audit))
@@ -141,9 +159,8 @@ check_payments(Rules *rules, const Payment *payments, size_t count, Paid *paid)
 			ranges = ranges_of(&rules->arena, audit.body, &ranges_count);
 			if (paying)
 				pay(paid, ranges, ranges_count);
-			else if (!payments[i].is_wrong && !has_unpaid(paid, ranges, ranges_count))
-				ledger_problem(rules->ledger, payments[i].reward, "this auditor has been rewarded for these packages in this role already (Audit %s.)",
-							   text_hash(payments[i].audit->hash, hash));
+			else
+				check_payment(rules, &payments[i], paid, ranges, ranges_count);
 		}
 	}
 }
@@ -159,16 +176,12 @@ check_groups(Rules *rules, const Payment *payments, size_t count)
 	for (size_t start = 0; start < count; start = end)
 	{
 		if (start == 0 || compare_groups(&payments[start - 1], &payments[start]) != 0)
-		{
-			seqs_clear(&paid.energy);
-			seqs_clear(&paid.product);
-		}
+			paid_clear(&paid);
 		for (end = start + 1; end < count && compare_payments(&payments[start], &payments[end]) == 0; end++)
 			;
 		check_payments(rules, payments + start, end - start, &paid);
 	}
-	seqs_clear(&paid.energy);
-	seqs_clear(&paid.product);
+	paid_clear(&paid);
 }
 
 void

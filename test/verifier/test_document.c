@@ -1,0 +1,92 @@
+/*
+ * test_document.c
+ *		What a body is expected to say against what it says: the first
+ *		difference, and both sides as PostgreSQL prints jsonb.
+ */
+#include "check.h"
+#include "diag.h"
+
+#include "verifier/document.h"
+
+static Arena arena;
+
+/* {"n": 1.5, "none": null, "list": ["a", {"deep": 7}], "text": "x"} */
+static Value *
+expected_value(void)
+{
+	Value	   *all = value_new(&arena, VALUE_MAP);
+	Value	   *list = value_new(&arena, VALUE_ARRAY);
+	Value	   *inner = value_new(&arena, VALUE_MAP);
+
+	value_put(inner, "deep", value_int(&arena, 7));
+	value_put(list, NULL, value_text(&arena, ecert_slice_text("a")));
+	value_put(list, NULL, inner);
+	value_put(all, "text", value_text(&arena, ecert_slice_text("x")));
+	value_put(all, "list", list);
+	value_put(all, "none", value_number(&arena, NULL));
+	value_put(all, "n", value_number(&arena, "1.5"));
+	return all;
+}
+
+static const char *
+printed(const Value *value, EcertSlice item)
+{
+	static char text[500];
+	FILE	   *out = fmemopen(text, sizeof text, "w");
+
+	memset(text, 0, sizeof text);
+	if (out == NULL)
+		return "";
+	if (value != NULL)
+		print_value(out, value);
+	else
+		print_item(out, item);
+	fclose(out);
+	return text;
+}
+
+static void
+check_difference(const char *stated, const char *path, const char *expected_text, const char *stated_text)
+{
+	static uint8_t bytes[DIAG_MAX];
+	Difference	difference;
+	size_t		size = diag_encode(stated, bytes);
+
+	first_difference(expected_value(), ecert_slice(bytes, size), &difference);
+	CHECK(strcmp(difference.path, path) == 0, "%s differs at \"%s\", found \"%s\"", stated, path, difference.path);
+	if (*path == '\0' || difference.path[0] == '\0')
+		return;
+	CHECK(strcmp(printed(difference.expected, difference.stated), expected_text) == 0, "expected %s", expected_text);
+	CHECK(strcmp(printed(NULL, difference.stated), stated_text) == 0, "stated %s", stated_text);
+}
+
+static void
+check_printed(const char *notation, const char *text)
+{
+	static uint8_t bytes[DIAG_MAX];
+	const char *found = printed(NULL, ecert_slice(bytes, diag_encode(notation, bytes)));
+
+	CHECK(strcmp(found, text) == 0, "%s is printed as %s, found %s", notation, text, found);
+}
+
+int
+main(void)
+{
+	static const uint8_t odd[] = {0x6A, '"', '\\', '\n', '\t', '\r', '\b', '\f', 0x01, 0x7F, '/'};
+
+	check_difference("{'n': 1.5, 'none': null, 'list': ['a', {'deep': 7}], 'text': 'x'}", "", "", "");
+	check_difference("{'n': 1.500, 'list': ['a', {'deep': 7.0}], 'text': 'x', 'more': 1}", "", "", "");
+	check_difference("{'n': 1.51, 'none': null, 'list': ['a', {'deep': 7}], 'text': 'x'}", "n", "1.5", "1.51");
+	check_difference("{'n': '1.5', 'none': null, 'list': ['a', {'deep': 7}], 'text': 'x'}", "n", "1.5", "\"1.5\"");
+	check_difference("{'n': 1.5, 'none': 0, 'list': ['a', {'deep': 7}], 'text': 'x'}", "none", "null", "0");
+	check_difference("{'n': 1.5, 'none': null, 'list': ['a', {'deep': 8.50}], 'text': 'y'}", "list.1.deep", "7", "8.50");
+	check_difference("{'n': 1.5, 'none': null, 'list': ['a', {'deep': 7, 'b': 1}], 'text': 'x'}", "list.1", "{\"deep\": 7}", "{\"b\": 1, \"deep\": 7}");
+	check_difference("{'n': 1.5, 'none': null, 'list': ['a'], 'text': 'x'}", "list", "[\"a\", {\"deep\": 7}]", "[\"a\"]");
+	check_difference("{'n': 1.5, 'none': null, 'list': {}, 'text': 'x'}", "list", "[\"a\", {\"deep\": 7}]", "{}");
+	check_difference("{'n': 1.5, 'none': null, 'list': ['a', {'deep': 7}]}", "text", "\"x\"", "null");
+	check_difference("{}", "list", "[\"a\", {\"deep\": 7}]", "null");
+	check_printed("{'bb': [], 'a': {}, 'c': [true, false, null, -1, 0.00, 12.50]}", "{\"a\": {}, \"c\": [true, false, null, -1, 0.00, 12.50], \"bb\": []}");
+	CHECK(strcmp(printed(NULL, ecert_slice(odd, sizeof odd)), "\"\\\"\\\\\\n\\t\\r\\b\\f\\u0001\x7F/\"") == 0, "only what must be escaped is");
+	arena_reset(&arena);
+	return check_done();
+}
