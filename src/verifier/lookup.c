@@ -243,8 +243,9 @@ was_related(const Rules *rules, uint32_t auditor, uint32_t applicant, AuditRole 
 }
 
 const Change *
-last_change(const Rules *rules, const Entry *certificate, int64_t before)
+last_change(const Rules *rules, const Entry *certificate, const Entry *before)
 {
+	const Change *newest;
 	size_t		low = 0;
 	size_t		high = rules->change_count;
 
@@ -253,10 +254,17 @@ last_change(const Rules *rules, const Entry *certificate, int64_t before)
 		size_t		middle = low + (high - low) / 2;
 		const Change *change = &rules->changes[middle];
 
-		if (change->certificate < certificate || (change->certificate == certificate && change->entry->seq < before))
+		if (change->certificate < certificate || (change->certificate == certificate && change->entry->seq < before->seq))
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low > 0 && rules->changes[low - 1].certificate == certificate ? &rules->changes[low - 1] : NULL;
+	newest = low > 0 && rules->changes[low - 1].certificate == certificate ? &rules->changes[low - 1] : NULL;
+	for (size_t i = low; newest != NULL && i > 0 && rules->changes[i - 1].certificate == certificate &&
+		 rules->changes[i - 1].entry->seq == newest->entry->seq; i--)
+	{
+		if (rules->changes[i - 1].entry->issuer == before->issuer)
+			return &rules->changes[i - 1];
+	}
+	return newest;
 }

@@ -18,7 +18,7 @@ find_certificate(const Case *it, const char *key)
 static bool
 check_change(Case *it, const Entry *certificate)
 {
-	const Change *change = last_change(it->rules, certificate, it->entry->seq);
+	const Change *change = last_change(it->rules, certificate, it->entry);
 	const char *present = change == NULL ? "active" : change->status;
 	EcertSlice	status = ecert_cbor_text_at(it->package.body, "status");
 	char		since[TIME_ROOM];

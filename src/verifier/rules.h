@@ -81,8 +81,12 @@ extern const Entry *const *of_subject(const BySubject *list, uint32_t subject, s
 extern bool node_state(Rules *rules, uint32_t node, int64_t before, EcertSlice *state);
 extern bool was_related(const Rules *rules, uint32_t auditor, uint32_t applicant, AuditRole role, int64_t at);
 
-/* The newest change of a certificate's status before that seq; NULL: none */
-extern const Change *last_change(const Rules *rules, const Entry *certificate, int64_t before);
+/*
+ * The newest change of a certificate's status before a status package; NULL:
+ * none.  Of two with one seq, which feeds of several issuers may have, that of
+ * the package's issuer.
+ */
+extern const Change *last_change(const Rules *rules, const Entry *certificate, const Entry *before);
 
 /* The rules; false when a problem was told */
 extern bool rule_node(Case *it);
