@@ -5,7 +5,7 @@
  *
  *   make-ledger [--applicants N] [--months N] [--checkpoints N] [--wrong WHAT]
  *               [--order feed|back|random] [--binary] [--mixed] [--certificate]
- *               [--files DIR]
+ *               [--every-kind] [--files DIR]
  *
  * Origin "ledger.example"; "certifier"; "plant-0001" ... with energy and
  * product packages; auditors "supplier" and "buyer", which are witnesses.
@@ -67,9 +67,10 @@ typedef struct Options
 	bool		binary;
 	bool		mixed;
 	bool		certificate;
+	bool		every_kind;
 } Options;
 
-static Options options = {3, 4, 2, "", "feed", NULL, false, false, false};
+static Options options = {3, 4, 2, "", "feed", NULL, false, false, false, false};
 static Feed *feeds;
 static size_t feed_count;
 static Made *made;
@@ -628,6 +629,40 @@ add_certificate(void)
 					ISSUED + 36 * MONTH));
 }
 
+/* Whom a body is about, as the header has to say it; NULL: it does not say */
+static char *
+subject_of(EcertKind kind, EcertSlice body)
+{
+	EcertSlice	subject = ecert_cbor_text_at(body, kind == ECERT_KIND_NODE ? "node" : kind == ECERT_KIND_REWARD ? "auditor" : "applicant");
+
+	if (kind == ECERT_KIND_POLICY || kind == ECERT_KIND_WITNESS)
+		return strdup(ORIGIN);
+	return subject.size > 0 ? strndup((const char *) subject.data, subject.size) : strdup("plant-0001");
+}
+
+/* A package of every kind with a body of the right shape that says nothing true: where fuzzing begins */
+static void
+add_every_kind(void)
+{
+	for (size_t i = 0; i < COUNT(body_shapes); i++)
+	{
+		EcertKind	kind = body_shapes[i].kind;
+		bool		is_auditors = kind == ECERT_KIND_AUDIT || kind == ECERT_KIND_WITNESS;
+		bool		is_applicants = kind == ECERT_KIND_ENERGY || kind == ECERT_KIND_PRODUCT;
+		const char *issuer = is_auditors ? "supplier" : is_applicants ? "plant-0001" : "certifier";
+		char	   *map = body_map_text(&body_shapes[i], true, SIZE_MAX, NULL);
+		char	   *body = body_text(&body_shapes[i], map);
+		EcertSlice	bytes = ecert_slice(body_bytes, diag_encode(body, body_bytes));
+		char	   *subject = subject_of(kind, bytes);
+
+		if (kind != ECERT_KIND_GENESIS && kind != ECERT_KIND_CHECKPOINT)
+			add_bytes(issuer, issuer, kind, subject, ISSUED + 10000, bytes);
+		free(subject);
+		free(body);
+		free(map);
+	}
+}
+
 /* A plant's key is revoked and that is sealed; then there comes a package that says it is from before */
 static void
 add_late(void)
@@ -674,6 +709,8 @@ build(void)
 	if (options.checkpoints == 0)
 		add_months(0, options.months);
 	add_late();
+	if (options.every_kind)
+		add_every_kind();
 }
 
 /* ----- output ----- */
@@ -867,7 +904,7 @@ main(int argc, char **argv)
 		{"checkpoints", required_argument, NULL, 'c'}, {"wrong", required_argument, NULL, 'w'},
 		{"order", required_argument, NULL, 'o'}, {"files", required_argument, NULL, 'f'},
 		{"binary", no_argument, NULL, 'b'}, {"mixed", no_argument, NULL, 'x'},
-		{"certificate", no_argument, NULL, 'C'}, {NULL, 0, NULL, 0}
+		{"certificate", no_argument, NULL, 'C'}, {"every-kind", no_argument, NULL, 'e'}, {NULL, 0, NULL, 0}
 	};
 	int			option;
 
@@ -884,6 +921,7 @@ main(int argc, char **argv)
 			case 'b': options.binary = true; break;
 			case 'x': options.mixed = true; break;
 			case 'C': options.certificate = true; break;
+			case 'e': options.every_kind = true; break;
 			default: return 2;
 		}
 	}
