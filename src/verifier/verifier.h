@@ -233,13 +233,17 @@ extern double seconds_now(void);
 
 extern void run_jobs(unsigned jobs, void (*work) (void *context), void *context);
 
+/* ----- ids.c ----- */
+
+extern void ids_init(Ids *ids);
+extern uint32_t ids_intern(Ids *ids, EcertSlice text);	/* takes the lock */
+extern void ids_free(Ids *ids);
+
 /* ----- index.c ----- */
 
 /* Memory or the end of the program, which says so */
 extern void *need(void *memory);
 
-extern void ids_init(Ids *ids);
-extern uint32_t ids_intern(Ids *ids, EcertSlice text);	/* takes the lock */
 extern void ledger_add(Ledger *ledger, const Entry *entries, size_t count);	/* takes the lock */
 extern void ledger_sort(Ledger *ledger);
 extern void ledger_free(Ledger *ledger);
