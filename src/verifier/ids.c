@@ -4,6 +4,8 @@
  */
 #include "verifier/verifier.h"
 
+#include <sys/random.h>
+
 #define ID_CHUNK (64 * 1024)
 
 void
@@ -15,12 +17,15 @@ ids_init(Ids *ids)
 	ids->list = need(malloc(ids->room * sizeof *ids->list));
 	ids->slot_count = 4096;
 	ids->slots = need(calloc(ids->slot_count, sizeof *ids->slots));
+	if (getrandom(&ids->seed, sizeof ids->seed, GRND_NONBLOCK) != sizeof ids->seed)
+		ids->seed = UINT64_C(14695981039346656037);
 }
 
+/* FNV-1a from a beginning that nobody can know who chooses ids */
 static uint64_t
-id_sum(EcertSlice text)
+id_sum(const Ids *ids, EcertSlice text)
 {
-	uint64_t	sum = UINT64_C(14695981039346656037);	/* FNV-1a */
+	uint64_t	sum = ids->seed;
 
 	for (size_t i = 0; i < text.size; i++)
 		sum = (sum ^ text.data[i]) * UINT64_C(1099511628211);
@@ -31,7 +36,7 @@ id_sum(EcertSlice text)
 static uint32_t *
 id_slot(const Ids *ids, EcertSlice text)
 {
-	uint64_t	place = id_sum(text);
+	uint64_t	place = id_sum(ids, text);
 
 	for (;; place++)
 	{

@@ -229,6 +229,24 @@ hash_place(const uint8_t *hash)
 	return (size_t) place;
 }
 
+/* Of identical packages only the first is found: a dump of nothing else must not make every look-up long */
+static void
+put_hash(Ledger *ledger, uint32_t number)
+{
+	const uint8_t *hash = ledger->entries[number].hash;
+
+	for (size_t place = hash_place(hash);; place++)
+	{
+		uint32_t   *slot = &ledger->by_hash[place & (ledger->hash_slots - 1)];
+
+		if (*slot == 0)
+			*slot = number + 1;
+		else if (memcmp(ledger->entries[*slot - 1].hash, hash, ECERT_HASH_SIZE) != 0)
+			continue;
+		return;
+	}
+}
+
 static void
 index_hashes(Ledger *ledger)
 {
@@ -237,13 +255,7 @@ index_hashes(Ledger *ledger)
 		ledger->hash_slots *= 2;
 	ledger->by_hash = need(calloc(ledger->hash_slots, sizeof *ledger->by_hash));
 	for (size_t i = 0; i < ledger->count; i++)
-	{
-		size_t		place = hash_place(ledger->entries[i].hash);
-
-		while (ledger->by_hash[place & (ledger->hash_slots - 1)] != 0)
-			place++;
-		ledger->by_hash[place & (ledger->hash_slots - 1)] = (uint32_t) i + 1;
-	}
+		put_hash(ledger, (uint32_t) i);
 }
 
 void

@@ -78,6 +78,7 @@ typedef struct Ids
 	uint32_t	room;
 	uint32_t   *slots;			/* open addressing: number + 1, 0 is free */
 	uint32_t	slot_count;		/* a power of 2 */
+	uint64_t	seed;
 	uint8_t    *chunk;			/* where the next text goes */
 	size_t		chunk_left;
 	void	   *chunks;			/* all of them, each pointing to the one before */
