@@ -260,6 +260,10 @@ while (length $entries)
 	$count++;
 }
 is($count, 35, 'bundle of the packages');
+($status, $document) = report($good, '--checkpoint', "$folder/tiles/checkpoint");
+ok($status == 0 && $document->{kept_checkpoints_checked} == 1, 'the exported checkpoint can be kept and compared');
+($status) = run_verifier($other, '--quiet', '--checkpoint', "$folder/tiles/checkpoint");
+is($status, 1, 'and tells a ledger from another');
 ($exit) = run_verifier(undef, 'export-tiles', "$folder/tiles", $good);
 is($exit, 0, 'export-tiles again, over what is there');
 ($exit) = run_verifier(undef, 'export-tiles', "$folder/no-tiles", make_ledger('wrong', '--wrong', 'root'));
