@@ -391,7 +391,7 @@ decode_line(DumpRow *row, size_t size)
 	size_t		before = 0;
 
 	row->size = 0;
-	if (is_line(line.data, line.size, "\\N"))
+	if (ecert_slice_equal(line, ecert_slice_text("\\N")))
 	{
 		row->state = DUMP_NULL;
 		return;
