@@ -101,14 +101,12 @@ for my $i (1 .. $repeats)
 	print "round $i of $repeats is done\n";
 }
 
-my ($bare_one, $bare_all) = map { median(@{ $rates{$_} }) } @names[ 0, 1 ];
 printf "\n%d packages, %d bytes each on average, %d cores, load %s\n\n", $count, (-s $binary) / $count, $cores, join ' ', (split ' ', `cat /proc/loadavg`)[ 0 .. 2 ];
-printf "| packages/s | median | least | most | of bare with as many cores | CPU of a package | of bare |\n|---|---|---|---|---|---|---|\n";
+print "| packages/s | median | of bare | best | of bare's best | CPU of a package |\n|---|---|---|---|---|---|\n";
 for my $j (0 .. $#names)
 {
 	my @list = @{ $rates{ $names[$j] } };
-	my $of = $j == 0 || $j == 2 ? $bare_one : $bare_all;
-	my $us = median(@{ $cpu{ $names[$j] } });
-	printf "| %s | %.0f | %.0f | %.0f | %.2f | %.1f us | %.2f |\n", $names[$j], median(@list), min(@list), max(@list), median(@list) / $of, $us,
-		median(@{ $cpu{ $names[0] } }) / $us;
+	my @bare = @{ $rates{ $names[ $j == 0 || $j == 2 ? 0 : 1 ] } };
+	printf "| %s | %.0f | %.2f | %.0f | %.2f | %.1f us |\n", $names[$j], median(@list), median(@list) / median(@bare), max(@list),
+		max(@list) / max(@bare), min(@{ $cpu{ $names[$j] } });
 }

@@ -285,22 +285,17 @@ check_presence(const EcertPackage *package, unsigned has, size_t at, EcertError 
 	return ECERT_OK;
 }
 
-/* The protected header, whose first byte is at byte start of the package */
+/* The protected header, checked CBOR, whose first byte is at byte start of the package */
 static EcertCode
 parse_header(EcertPackage *package, size_t start, EcertError *error)
 {
 	EcertCursor cursor = ecert_cursor(package->protected_header);
 	EcertCborHead head;
 	unsigned	has = 0;
-	EcertCode	code = ecert_cbor_check(package->protected_header, error);
+	EcertCode	code = ecert_cbor_head(&cursor, &head, error);
 
-	if (code == ECERT_OK)
-		code = ecert_cbor_head(&cursor, &head, error);
 	if (code != ECERT_OK)
-	{
-		error->offset += start;
 		return code;
-	}
 	if (head.type != ECERT_CBOR_MAP)
 		return ecert_fail(error, ECERT_NOT_SIGN1, start, "protected");
 	for (uint64_t i = head.value; i > 0; i--)
@@ -351,6 +346,17 @@ parse_sign1(EcertCursor *cursor, EcertPackage *package, EcertError *error)
 	return ECERT_OK;
 }
 
+/* Check a part of the package, whose offsets in errors then count from the package's first byte */
+static EcertCode
+check_part(EcertCode (*check) (EcertSlice bytes, EcertError *error), EcertSlice part, EcertSlice whole, EcertError *error)
+{
+	EcertCode	code = check(part, error);
+
+	if (code != ECERT_OK)
+		error->offset += (size_t) (part.data - whole.data);
+	return code;
+}
+
 EcertCode
 ecert_package_parse(EcertSlice bytes, EcertPackage *package, EcertError *error)
 {
@@ -366,12 +372,23 @@ ecert_package_parse(EcertSlice bytes, EcertPackage *package, EcertError *error)
 		return ecert_fail(error, ECERT_TOO_LARGE, ECERT_PACKAGE_MAX, NULL);
 	if ((code = ecert_cbor_check(bytes, error)) != ECERT_OK ||
 		(code = parse_sign1(&cursor, package, error)) != ECERT_OK ||
+		(code = check_part(ecert_cbor_check, package->protected_header, bytes, error)) != ECERT_OK ||
 		(code = parse_header(package, (size_t) (package->protected_header.data - bytes.data), error)) != ECERT_OK)
 		return code;
-	code = ecert_cbor_check_body(package->body, error);
-	if (code != ECERT_OK)
-		error->offset += (size_t) (package->body.data - bytes.data);
-	return code;
+	return check_part(ecert_cbor_check_body, package->body, bytes, error);
+}
+
+EcertCode
+ecert_package_parse_again(EcertSlice bytes, EcertPackage *package)
+{
+	EcertCursor cursor = ecert_cursor(bytes);
+	EcertError	error;
+	EcertCode	code;
+
+	memset(package, 0, sizeof *package);
+	package->bytes = bytes;
+	code = parse_sign1(&cursor, package, &error);
+	return code == ECERT_OK ? parse_header(package, 0, &error) : code;
 }
 
 EcertCode

@@ -74,6 +74,9 @@ extern bool ecert_id_valid(EcertSlice id);
  */
 extern EcertCode ecert_package_parse(EcertSlice bytes, EcertPackage *package, EcertError *error);
 
+/* The same, without the checks of form, for the very bytes that ecert_package_parse() has taken before */
+extern EcertCode ecert_package_parse_again(EcertSlice bytes, EcertPackage *package);
+
 /* SHA-256(0x00 || package): RFC 9162 leaf hash, 32 bytes */
 extern EcertCode ecert_package_hash(EcertSlice bytes, uint8_t *hash);
 

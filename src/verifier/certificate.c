@@ -59,7 +59,7 @@ problem(Statement *statement, const char *format,...)
 static void
 print_label(const char *label)
 {
-	printf("  %-23s ", label);
+	printf("  %-24s", label);
 }
 
 /* Text of somebody else for a terminal: no control characters */

@@ -124,18 +124,18 @@ append_feed(Pass *pass, const Feed *feed, const Head *head)
 {
 	const Entry *entries = pass->ledger->entries + feed->first;
 	uint32_t   *next = &pass->next[feed - pass->ledger->feeds];
-	int64_t		expected = *next == 0 ? 0 : entries[*next - 1].seq + 1;
+	uint64_t	expected = *next == 0 ? 0 : (uint64_t) entries[*next - 1].seq + 1;
 
 	for (; *next < feed->count && entries[*next].seq <= head->seq; (*next)++)
 	{
 		const Entry *entry = &entries[*next];
 
-		if (entry->seq < expected)
+		if ((uint64_t) entry->seq < expected)
 			continue;
-		if (entry->seq > expected)
-			missing_package(pass, head, expected);
+		if ((uint64_t) entry->seq > expected)
+			missing_package(pass, head, (int64_t) expected);
 		append_leaf(pass, entry);
-		expected = entry->seq + 1;
+		expected = (uint64_t) entry->seq + 1;
 	}
 }
 
@@ -181,7 +181,7 @@ read_head(EcertCursor *cursor)
 	return head;
 }
 
-/* All heads in their order; false when they are not in it */
+/* All heads, which have to be in their order */
 static void
 take_heads(Pass *pass, EcertSlice body)
 {
@@ -301,10 +301,10 @@ say_what_is_left(Pass *pass)
 	Ledger	   *ledger = pass->ledger;
 
 	if (pass->not_compared > 0)
-		ledger_not_checked(ledger, "sizes and roots of %" PRIu64 " checkpoints: they continue one that is wrong or that stands on packages which are missing",
-						   pass->not_compared);
+		ledger_not_checked(ledger, "size and root of %" PRIu64 " checkpoint%s, behind one that is wrong or covers packages which are missing",
+						   pass->not_compared, pass->not_compared == 1 ? "" : "s");
 	if (ledger->counts.foreign_cosignatures > 0)
-		ledger_not_checked(ledger, "%" PRIu64 " cosignatures of names that are no node of this ledger, whose keys are not known here",
+		ledger_not_checked(ledger, "cosignatures of other names than the witness's own, whose keys are not known here: %" PRIu64,
 						   (uint64_t) ledger->counts.foreign_cosignatures);
 }
 
@@ -314,7 +314,7 @@ check_checkpoints(Ledger *ledger)
 	Pass	   *pass = need(calloc(1, sizeof *pass));
 	uint8_t    *buffer = need(malloc(ECERT_PACKAGE_MAX));
 	const Feed *feed = ledger_feed_place(ledger, ledger->registry.certifier, ECERT_KIND_CHECKPOINT);
-	int64_t		expected = 0;
+	uint64_t	expected = 0;
 	size_t		witnesses = 0;
 	size_t		count;
 
@@ -331,17 +331,17 @@ check_checkpoints(Ledger *ledger)
 		const Entry *entry = &ledger->entries[feed->first + i];
 
 		/* a second one with the same seq was refused already; one that is missing leaves its packages uncovered */
-		if (entry->seq < expected)
+		if ((uint64_t) entry->seq < expected)
 			continue;
-		pass->broken = pass->broken || entry->seq > expected;
-		expected = entry->seq + 1;
+		pass->broken = pass->broken || (uint64_t) entry->seq > expected;
+		expected = (uint64_t) entry->seq + 1;
 		check_checkpoint(pass, entry, buffer);
 	}
 	check_rest(pass);
 	say_what_is_left(pass);
 	while (ledger_next_feed(ledger, ECERT_KIND_WITNESS, &witnesses, &count) != NULL)
 		ledger->counts.witnesses += count;
-	kept_check(ledger, pass->tree.size);
+	kept_check(ledger, ledger->counts.tree_size);
 	if (pass->tiles != NULL)
 		tiles_finish(pass->tiles);
 	free(pass->next);

@@ -241,55 +241,85 @@ skip_field(Dump *dump, DumpBlock *block, size_t at, uint64_t length)
 	}
 }
 
-/* Find where the whole rows of a block end; true when the block may be handed out as it is now */
+/* What lies at the beginning of left bytes */
+typedef enum RowForm
+{
+	ROW_WHOLE,
+	ROW_PART,					/* more has to be read */
+	ROW_END,					/* the end mark */
+	ROW_COLUMNS,				/* not one column */
+	ROW_LENGTH,					/* a length that cannot be */
+	ROW_TOO_LARGE
+} RowForm;
+
+/* *length is what the row says, UINT32_MAX for NULL */
+static RowForm
+form_of_row(const uint8_t *bytes, size_t left, uint32_t *length)
+{
+	uint32_t	columns = left < 2 ? 1 : number_at(bytes, 2);
+
+	*length = left < ROW_HEAD ? 0 : number_at(bytes + 2, 4);
+	if (columns == 0xFFFF)
+		return ROW_END;
+	if (columns != 1)
+		return ROW_COLUMNS;
+	if (left < ROW_HEAD)
+		return ROW_PART;
+	if (*length == UINT32_MAX)
+		return ROW_WHOLE;
+	if (*length > INT32_MAX)
+		return ROW_LENGTH;
+	if (*length > DUMP_PACKAGE_MAX)
+		return ROW_TOO_LARGE;
+	return left - ROW_HEAD < *length ? ROW_PART : ROW_WHOLE;
+}
+
+/* The block ends in the middle of a row, or between two */
+static void
+end_block(Dump *dump, DumpBlock *block, size_t at, bool at_end)
+{
+	if (!at_end)
+	{
+		carry(dump, block, at);
+		return;
+	}
+	damage(dump, at == block->size ? "the dump has no end mark: it was cut off" : truncated_row, block->offset + block->size);
+	block->size = at;
+}
+
+/* Find where the whole rows of a block end */
 static void
 cut_binary(Dump *dump, DumpBlock *block, bool at_end)
 {
 	size_t		at = block->at;
+	uint32_t	length;
+	RowForm		form;
 
-	for (;;)
+	while ((form = form_of_row(block->bytes + at, block->size - at, &length)) == ROW_WHOLE)
 	{
-		size_t		left = block->size - at;
-		uint32_t	length;
-
-		if (left >= 2 && number_at(block->bytes + at, 2) == 0xFFFF)
-		{
-			end_binary(dump, block, at);
-			return;
-		}
-		if (left >= 2 && number_at(block->bytes + at, 2) != 1)
-		{
-			damage(dump, "a row of the dump has not one column: COPY ledger.package (package) TO STDOUT (FORMAT binary) is needed",
-				   block->offset + at);
-			block->size = at;
-			return;
-		}
-		if (left < ROW_HEAD)
-			break;
-		length = number_at(block->bytes + at + 2, 4);
-		if (length != UINT32_MAX && length > INT32_MAX)
-		{
-			damage(dump, "a row of the dump has an impossible length", block->offset + at + 2);
-			block->size = at;
-			return;
-		}
-		if (length != UINT32_MAX && length > DUMP_PACKAGE_MAX)
-		{
-			skip_field(dump, block, at, length);
-			return;
-		}
-		if (length != UINT32_MAX && left - ROW_HEAD < length)
-			break;
 		dump->rows++;
 		at += ROW_HEAD + (length == UINT32_MAX ? 0 : length);
 	}
-	if (at_end)
+	switch (form)
 	{
-		damage(dump, at == block->size ? "the dump has no end mark: it was cut off" : truncated_row, block->offset + block->size);
-		block->size = at;
+		case ROW_END:
+			end_binary(dump, block, at);
+			return;
+		case ROW_TOO_LARGE:
+			skip_field(dump, block, at, length);
+			return;
+		case ROW_COLUMNS:
+			damage(dump, "a row of the dump has not one column: COPY ledger.package (package) TO STDOUT (FORMAT binary) is needed",
+				   block->offset + at);
+			break;
+		case ROW_LENGTH:
+			damage(dump, "a row of the dump has an impossible length", block->offset + at + 2);
+			break;
+		default:
+			end_block(dump, block, at, at_end);
+			return;
 	}
-	else
-		carry(dump, block, at);
+	block->size = at;
 }
 
 /* The file header of the first block; *at is where rows begin */
@@ -361,7 +391,7 @@ decode_line(DumpRow *row, size_t size)
 	size_t		before = 0;
 
 	row->size = 0;
-	if (is_line(line.data, line.size, "\\N"))
+	if (ecert_slice_equal(line, ecert_slice_text("\\N")))
 	{
 		row->state = DUMP_NULL;
 		return;

@@ -50,14 +50,12 @@ refuse_same_seq(Ledger *ledger, const Walk *walk, Entry *entry)
 	char		second[HEX_ROOM];
 
 	link_detail(ledger, walk->head, entry, detail);
-	for (const Entry *head = walk->same; head <= walk->head; head++)
+	/* those of one seq lie by hash, but for the first: see put_followed_first() */
+	if (memcmp(walk->same->hash, entry->hash, ECERT_HASH_SIZE) == 0 || memcmp(walk->head->hash, entry->hash, ECERT_HASH_SIZE) == 0)
 	{
-		if (memcmp(head->hash, entry->hash, ECERT_HASH_SIZE) == 0)
-		{
-			entry->flags |= ENTRY_UNSOUND;
-			ledger_problem(ledger, entry, "package is on the ledger already (%s)", detail);
-			return false;
-		}
+		entry->flags |= ENTRY_UNSOUND;
+		ledger_problem(ledger, entry, "package is on the ledger already (%s)", detail);
+		return false;
 	}
 	ledger_problem(ledger, entry, "seq %" PRId64 " of the feed is taken (%s)", entry->seq, detail);
 	if (((entry->flags | walk->same->flags) & ENTRY_UNSOUND) == 0)

@@ -1,13 +1,13 @@
 /*
  * index.c
- *		The packages of a ledger in memory: ids, order, look-ups; see ledger.h.
+ *		The packages of a ledger in memory: order, look-ups, reading them again; see
+ *		ledger.h.
  */
 #include "verifier/verifier.h"
 
 #include <errno.h>
 #include <unistd.h>
 
-#define ID_CHUNK (64 * 1024)
 #define ENTRIES_AT_FIRST 65536
 
 /* Read at once where packages lie one behind the other, as in a dump in the order of the feeds */
@@ -22,119 +22,6 @@ need(void *memory)
 		exit(EXIT_NOT_CHECKED);
 	}
 	return memory;
-}
-
-/* ----- ids ----- */
-
-void
-ids_init(Ids *ids)
-{
-	memset(ids, 0, sizeof *ids);
-	pthread_mutex_init(&ids->lock, NULL);
-	ids->room = 1024;
-	ids->list = need(malloc(ids->room * sizeof *ids->list));
-	ids->slot_count = 4096;
-	ids->slots = need(calloc(ids->slot_count, sizeof *ids->slots));
-}
-
-static uint64_t
-id_sum(EcertSlice text)
-{
-	uint64_t	sum = UINT64_C(14695981039346656037);	/* FNV-1a */
-
-	for (size_t i = 0; i < text.size; i++)
-		sum = (sum ^ text.data[i]) * UINT64_C(1099511628211);
-	return sum ^ sum >> 32;
-}
-
-/* The slot of a text: its own, or the free one where it belongs */
-static uint32_t *
-id_slot(const Ids *ids, EcertSlice text)
-{
-	uint64_t	place = id_sum(text);
-
-	for (;; place++)
-	{
-		uint32_t   *slot = &ids->slots[place & (ids->slot_count - 1)];
-
-		if (*slot == 0 ||
-			ecert_slice_equal(ecert_slice(ids->list[*slot - 1].text, ids->list[*slot - 1].size), text))
-			return slot;
-	}
-}
-
-static void
-ids_grow(Ids *ids)
-{
-	if (ids->count == ids->room)
-	{
-		ids->room *= 2;
-		ids->list = need(realloc(ids->list, ids->room * sizeof *ids->list));
-	}
-	if (ids->count < ids->slot_count / 2)
-		return;
-	free(ids->slots);
-	ids->slot_count *= 2;
-	ids->slots = need(calloc(ids->slot_count, sizeof *ids->slots));
-	for (uint32_t i = 0; i < ids->count; i++)
-		*id_slot(ids, ecert_slice(ids->list[i].text, ids->list[i].size)) = i + 1;
-}
-
-/* Copy a text to where it stays */
-static const uint8_t *
-keep_text(Ids *ids, EcertSlice text)
-{
-	uint8_t    *kept;
-
-	if (ids->chunk_left < text.size)
-	{
-		void	  **chunk = need(malloc(sizeof(void *) + ID_CHUNK));
-
-		*chunk = ids->chunks;
-		ids->chunks = chunk;
-		ids->chunk = (uint8_t *) (chunk + 1);
-		ids->chunk_left = ID_CHUNK;
-	}
-	kept = ids->chunk;
-	memcpy(kept, text.data, text.size);
-	ids->chunk += text.size;
-	ids->chunk_left -= text.size;
-	return kept;
-}
-
-uint32_t
-ids_intern(Ids *ids, EcertSlice text)
-{
-	uint32_t   *slot;
-	uint32_t	number;
-
-	pthread_mutex_lock(&ids->lock);
-	slot = id_slot(ids, text);
-	if (*slot == 0)
-	{
-		ids_grow(ids);
-		slot = id_slot(ids, text);
-		ids->list[ids->count].text = keep_text(ids, text);
-		ids->list[ids->count].size = (uint32_t) text.size;
-		*slot = ++ids->count;
-	}
-	number = *slot - 1;
-	pthread_mutex_unlock(&ids->lock);
-	return number;
-}
-
-uint32_t
-ledger_id(const Ledger *ledger, EcertSlice text)
-{
-	uint32_t	number = *id_slot(&ledger->ids, text);
-
-	return number == 0 ? NO_ID : number - 1;
-}
-
-EcertSlice
-ledger_id_text(const Ledger *ledger, uint32_t id)
-{
-	return id < ledger->ids.count ? ecert_slice(ledger->ids.list[id].text, ledger->ids.list[id].size) : ecert_slice(NULL, 0);
 }
 
 /* ----- entries ----- */
@@ -342,6 +229,24 @@ hash_place(const uint8_t *hash)
 	return (size_t) place;
 }
 
+/* Of identical packages only the first is found: a dump of nothing else must not make every look-up long */
+static void
+put_hash(Ledger *ledger, uint32_t number)
+{
+	const uint8_t *hash = ledger->entries[number].hash;
+
+	for (size_t place = hash_place(hash);; place++)
+	{
+		uint32_t   *slot = &ledger->by_hash[place & (ledger->hash_slots - 1)];
+
+		if (*slot == 0)
+			*slot = number + 1;
+		else if (memcmp(ledger->entries[*slot - 1].hash, hash, ECERT_HASH_SIZE) != 0)
+			continue;
+		return;
+	}
+}
+
 static void
 index_hashes(Ledger *ledger)
 {
@@ -350,13 +255,7 @@ index_hashes(Ledger *ledger)
 		ledger->hash_slots *= 2;
 	ledger->by_hash = need(calloc(ledger->hash_slots, sizeof *ledger->by_hash));
 	for (size_t i = 0; i < ledger->count; i++)
-	{
-		size_t		place = hash_place(ledger->entries[i].hash);
-
-		while (ledger->by_hash[place & (ledger->hash_slots - 1)] != 0)
-			place++;
-		ledger->by_hash[place & (ledger->hash_slots - 1)] = (uint32_t) i + 1;
-	}
+		put_hash(ledger, (uint32_t) i);
 }
 
 void
@@ -382,16 +281,7 @@ ledger_free(Ledger *ledger)
 	free(ledger->feeds);
 	free(ledger->first_feed);
 	free(ledger->by_hash);
-	free(ledger->ids.list);
-	free(ledger->ids.slots);
-	while (ledger->ids.chunks != NULL)
-	{
-		void	   *chunk = ledger->ids.chunks;
-
-		ledger->ids.chunks = *(void **) chunk;
-		free(chunk);
-	}
-	pthread_mutex_destroy(&ledger->ids.lock);
+	ids_free(&ledger->ids);
 }
 
 /* ----- look-ups ----- */
@@ -498,17 +388,15 @@ read_spool(const Ledger *ledger, uint64_t offset, uint8_t *bytes, size_t least, 
 	return true;
 }
 
-/* In somebody else's file, bytes may have become others since they were hashed */
+/* The bytes have to be the very same that were parsed before: files can be changed, disks can fail */
 static bool
-parse_again(const Ledger *ledger, const Entry *entry, const uint8_t *bytes, EcertPackage *package)
+parse_again(const Entry *entry, const uint8_t *bytes, EcertPackage *package)
 {
 	uint8_t		hash[ECERT_HASH_SIZE];
 	EcertSlice	whole = ecert_slice(bytes, entry->size);
 
-	if (!ledger->spool_is_ours &&
-		(ecert_package_hash(whole, hash) != ECERT_OK || memcmp(hash, entry->hash, sizeof hash) != 0))
-		return false;
-	return ecert_package_parse(whole, package, NULL) == ECERT_OK;
+	return ecert_package_hash(whole, hash) == ECERT_OK && memcmp(hash, entry->hash, sizeof hash) == 0 &&
+		ecert_package_parse_again(whole, package) == ECERT_OK;
 }
 
 /* Said once: findings are not part of the index, which readers may not change */
@@ -518,7 +406,7 @@ unreadable(const Ledger *ledger)
 	static atomic_flag said = ATOMIC_FLAG_INIT;
 
 	if (!atomic_flag_test_and_set(&said))
-		ledger_error((Ledger *) (uintptr_t) ledger, "the packages could not be read a second time: the file was changed or cannot be read");
+		ledger_error((Ledger *) (uintptr_t) ledger, "the packages could not be read a second time: the file was changed meanwhile, or cannot be read");
 	return false;
 }
 
@@ -528,7 +416,7 @@ ledger_read(const Ledger *ledger, const Entry *entry, uint8_t *buffer, EcertPack
 	size_t		size;
 
 	if (!read_spool(ledger, entry->offset, buffer, entry->size, entry->size, &size) ||
-		!parse_again(ledger, entry, buffer, package))
+		!parse_again(entry, buffer, package))
 		return unreadable(ledger);
 	return true;
 }
@@ -548,7 +436,7 @@ reader_get(Reader *reader, const Entry *entry, EcertPackage *package)
 			return unreadable(reader->ledger);
 		}
 	}
-	if (!parse_again(reader->ledger, entry, reader->window + (entry->offset - reader->start), package))
+	if (!parse_again(entry, reader->window + (entry->offset - reader->start), package))
 		return unreadable(reader->ledger);
 	return true;
 }

@@ -130,12 +130,19 @@ open_checkpoint(Ledger *ledger, const char *name)
 	if (bytes == NULL)
 		return;
 	ledger->counts.kept_checkpoints++;
-	if (read_package_checkpoint(ledger, ecert_slice(bytes, size), checkpoint) ||
-		read_note_checkpoint(ledger, ecert_slice(bytes, size), checkpoint))
+	if ((read_package_checkpoint(ledger, ecert_slice(bytes, size), checkpoint) ||
+		 read_note_checkpoint(ledger, ecert_slice(bytes, size), checkpoint)) && checkpoint->wanted.size > 0)
 		kept.checkpoint_count++;
 	else
 		ledger_problem(ledger, NULL, "\"%s\" is no checkpoint that this ledger's certifier signed", name);
 	free(bytes);
+}
+
+/* Is a checkpoint wrong, so that the tree could not be computed to its end?  That is a problem of its own */
+static bool
+tree_is_open(const Ledger *ledger)
+{
+	return ledger->counts.sound_checkpoints < ledger->counts.checkpoints;
 }
 
 static void
@@ -144,7 +151,10 @@ check_kept_checkpoint(Ledger *ledger, const KeptCheckpoint *checkpoint, uint64_t
 	char		stated[HEX_ROOM];
 	char		found[HEX_ROOM];
 
-	if (!checkpoint->wanted.has_root)
+	if (!checkpoint->wanted.has_root && tree_is_open(ledger))
+		ledger_not_checked(ledger, "the checkpoint in \"%s\": the checkpoints of this ledger are right for the first %" PRIu64 " packages only, it covers %" PRIu64,
+						   checkpoint->name, tree_size, checkpoint->wanted.size);
+	else if (!checkpoint->wanted.has_root)
 		ledger_problem(ledger, NULL, "the checkpoint in \"%s\" covers %" PRIu64 " packages, the checkpoints of this ledger only %" PRIu64
 					   ": what it covers was taken away, or this copy is older", checkpoint->name, checkpoint->wanted.size, tree_size);
 	else if (memcmp(checkpoint->wanted.root, checkpoint->root, ECERT_HASH_SIZE) != 0)
@@ -248,6 +258,12 @@ check_receipt(Ledger *ledger, const KeptReceipt *receipt, uint64_t tree_size)
 	const Entry *entry = receipt->wanted.entry;
 	const char *problem;
 
+	if ((!receipt->wanted.has_root || entry == NULL) && tree_is_open(ledger))
+	{
+		ledger_not_checked(ledger, "the receipt in \"%s\": the checkpoints of this ledger are right for the first %" PRIu64 " packages only, it is for a tree of %" PRIu64,
+						   receipt->name, tree_size, receipt->receipt.tree_size);
+		return;
+	}
 	if (!receipt->wanted.has_root || entry == NULL)
 	{
 		ledger_problem(ledger, NULL, "the receipt in \"%s\" is for a tree of %" PRIu64 " packages, the checkpoints of this ledger cover %" PRIu64,

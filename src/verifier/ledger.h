@@ -91,8 +91,9 @@ extern void ledger_not_checked(Ledger *ledger, const char *format, ...) __attrib
 
 /*
  * rules.c: the rules of kinds node, relation, policy, audit, certificate,
- * status, reward and witness, and the recomputation of every certificate; run
- * when the index is sorted and every package has been checked by itself.
+ * status and reward, and the recomputation of every certificate; run when the
+ * index is sorted and every package has been checked by itself.  (Checkpoint
+ * and witness: checkpoint.c and seal.c.)
  */
 extern void check_rules(Ledger *ledger);
 

@@ -172,7 +172,7 @@ say_what_is_not_checked(Ledger *ledger)
 	if (ledger->options->genesis == NULL && ledger->options->certifier_key == NULL)
 		ledger_not_checked(ledger, "whether this is the ledger you mean: its genesis was not compared with anything (--genesis, --certifier-key)");
 	if (ledger->counts.tree_size == 0)
-		ledger_not_checked(ledger, "whether packages at the ends of the feeds were left out: no checkpoint says how far the feeds reach");
+		ledger_not_checked(ledger, "whether packages at the ends of the feeds were left out: there is no checkpoint, or none that is right, which says how far they reach");
 	else
 		ledger_not_checked(ledger, "whether packages that came after the last checkpoint (of %llu packages) were left out",
 						   (unsigned long long) ledger->counts.tree_size);

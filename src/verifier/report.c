@@ -12,7 +12,6 @@
 
 /* ----- writing down ----- */
 
-/* A text without anything to fill in is kept as it is; its owner is the program */
 static void
 put_finding(Ledger *ledger, FindingList *list, const Entry *entry, uint64_t row, const char *format, va_list arguments)
 {
@@ -206,6 +205,13 @@ verdict(const Ledger *ledger)
 }
 
 static void
+print_count(uint64_t count, const char *what)
+{
+	if (count > 0)
+		printf(", %" PRIu64 " %s%s", count, what, count == 1 ? "" : "s");
+}
+
+static void
 print_counts(const Ledger *ledger)
 {
 	const Counts *counts = &ledger->counts;
@@ -213,13 +219,12 @@ print_counts(const Ledger *ledger)
 
 	if (ledger->registry.has_genesis)
 		printf("Ledger \"%.*s\", genesis %s\n", TEXT(ledger_origin(ledger)), text_hash(ledger_genesis_hash(ledger), hash));
-	printf("Checked: %zu packages in %zu feeds (%" PRIu64 " bytes), %" PRIu64 " signatures, %" PRIu64 " checkpoints, %" PRIu64 " witness statements",
-		   ledger->count, ledger->feed_count, counts->package_bytes, (uint64_t) counts->signatures, counts->checkpoints,
-		   counts->witnesses);
-	if (counts->receipts > 0)
-		printf(", %" PRIu64 " receipts", counts->receipts);
-	if (counts->kept_checkpoints > 0)
-		printf(", %" PRIu64 " kept checkpoints", counts->kept_checkpoints);
+	printf("Checked: %zu packages (%" PRIu64 " bytes) in %zu feeds", ledger->count, counts->package_bytes, ledger->feed_count);
+	print_count(counts->signatures, "signature");
+	print_count(counts->checkpoints, "checkpoint");
+	print_count(counts->witnesses, "witness statement");
+	print_count(counts->receipts, "receipt");
+	print_count(counts->kept_checkpoints, "kept checkpoint");
 	printf("; %.1f s\n", counts->seconds);
 	if (counts->tree_size > 0)
 		printf("Under checkpoints: %" PRIu64 " packages; after the last one: %" PRIu64 "\n", counts->tree_size,

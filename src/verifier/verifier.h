@@ -78,6 +78,7 @@ typedef struct Ids
 	uint32_t	room;
 	uint32_t   *slots;			/* open addressing: number + 1, 0 is free */
 	uint32_t	slot_count;		/* a power of 2 */
+	uint64_t	seed;
 	uint8_t    *chunk;			/* where the next text goes */
 	size_t		chunk_left;
 	void	   *chunks;			/* all of them, each pointing to the one before */
@@ -175,7 +176,7 @@ struct Ledger
 {
 	const Options *options;
 	int			spool;			/* descriptor of what offsets point into */
-	bool		spool_is_ours;	/* an unlinked file, which nobody else changes */
+	bool		spool_is_ours;	/* a temporary file, to be closed at the end */
 	pthread_mutex_t lock;		/* of entries while loading, and of findings */
 	Entry	   *entries;
 	size_t		count;
@@ -233,13 +234,17 @@ extern double seconds_now(void);
 
 extern void run_jobs(unsigned jobs, void (*work) (void *context), void *context);
 
+/* ----- ids.c ----- */
+
+extern void ids_init(Ids *ids);
+extern uint32_t ids_intern(Ids *ids, EcertSlice text);	/* takes the lock */
+extern void ids_free(Ids *ids);
+
 /* ----- index.c ----- */
 
 /* Memory or the end of the program, which says so */
 extern void *need(void *memory);
 
-extern void ids_init(Ids *ids);
-extern uint32_t ids_intern(Ids *ids, EcertSlice text);	/* takes the lock */
 extern void ledger_add(Ledger *ledger, const Entry *entries, size_t count);	/* takes the lock */
 extern void ledger_sort(Ledger *ledger);
 extern void ledger_free(Ledger *ledger);

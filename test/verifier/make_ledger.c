@@ -4,7 +4,8 @@
  *		wrong, and prints them as COPY would.
  *
  *   make-ledger [--applicants N] [--months N] [--checkpoints N] [--wrong WHAT]
- *               [--order feed|back|random] [--binary] [--mixed] [--files DIR]
+ *               [--order feed|back|random] [--binary] [--mixed] [--certificate]
+ *               [--every-kind] [--files DIR]
  *
  * Origin "ledger.example"; "certifier"; "plant-0001" ... with energy and
  * product packages; auditors "supplier" and "buyer", which are witnesses.
@@ -28,7 +29,7 @@
 #define ORIGIN "ledger.example"
 #define T0 INT64_C(1704067200)	/* 2024-01-01 */
 #define MONTH INT64_C(2629800)	/* a twelfth of a year; periods need not be calendar months here */
-#define ISSUED (T0 + 600 * MONTH)
+#define ISSUED (T0 + 26 * MONTH)
 #define LEVELS 4				/* of tiles: more than a ledger that fits into memory needs */
 
 /* Feeds whose heads fit into one checkpoint */
@@ -52,6 +53,7 @@ typedef struct Made
 	uint8_t		hash[ECERT_HASH_SIZE];
 	size_t		feed;
 	int64_t		seq;
+	uint64_t	leaf;			/* of the tree, once a checkpoint covers it */
 } Made;
 
 typedef struct Options
@@ -64,9 +66,11 @@ typedef struct Options
 	const char *files;
 	bool		binary;
 	bool		mixed;
+	bool		certificate;
+	bool		every_kind;
 } Options;
 
-static Options options = {3, 4, 2, "", "feed", NULL, false, false};
+static Options options = {3, 4, 2, "", "feed", NULL, false, false, false, false};
 static Feed *feeds;
 static size_t feed_count;
 static Made *made;
@@ -413,6 +417,7 @@ cover(EcertBuffer *heads)
 		for (; feed->covered < feed->seq; feed->covered++)
 		{
 			last_leaf_package = feed->packages[feed->covered];
+			made[last_leaf_package].leaf = tiles.size;
 			must(ecert_tiles_append(&tiles, &store, made[last_leaf_package].hash));
 		}
 		put_head(heads, feed->issuer, feed->kind, feed->seq - 1);
@@ -612,6 +617,52 @@ add_special(void)
 		add("plant-0001", ECERT_KIND_ENERGY, "plant-0001", ISSUED + 60 * 300, energy_text("plant-0001", 300, ", 'surprise': 1"));
 }
 
+/* A certificate with figures that follow from nothing on the ledger: for the command that reads one statement */
+static void
+add_certificate(void)
+{
+	add("certifier", ECERT_KIND_CERTIFICATE, "plant-0001", ISSUED + 60 + 60 * options.months,
+		diag_format("{'number': 'ledger.example-2026-0001', 'applicant': 'plant-0001', 'name': 'Cement works 1', 'period': [%" PRId64 ", %" PRId64 "], "
+					"'baseline': [%" PRId64 ", %" PRId64 "], 'method': 'product', 'conventions': " CONVENTIONS ", 'products': [" RESULT "], 'totals': " TOTALS ", "
+					"'completeness': " COMPLETENESS ", 'threshold': 0.04, 'verdict': 'pass', 'valid': [%" PRId64 ", %" PRId64 "], 'policy': " HASH_1 ", "
+					"'packages': [" RANGE "], 'audits': [" HASH_1 ", " HASH_2 "]}", T0 + 12 * MONTH, T0 + 24 * MONTH, T0, T0 + 12 * MONTH, ISSUED,
+					ISSUED + 36 * MONTH));
+}
+
+/* Whom a body is about, as the header has to say it; NULL: it does not say */
+static char *
+subject_of(EcertKind kind, EcertSlice body)
+{
+	EcertSlice	subject = ecert_cbor_text_at(body, kind == ECERT_KIND_NODE ? "node" : kind == ECERT_KIND_REWARD ? "auditor" : "applicant");
+
+	if (kind == ECERT_KIND_POLICY || kind == ECERT_KIND_WITNESS)
+		return strdup(ORIGIN);
+	return subject.size > 0 ? strndup((const char *) subject.data, subject.size) : strdup("plant-0001");
+}
+
+/* A package of every kind with a body of the right shape that says nothing true: where fuzzing begins */
+static void
+add_every_kind(void)
+{
+	for (size_t i = 0; i < COUNT(body_shapes); i++)
+	{
+		EcertKind	kind = body_shapes[i].kind;
+		bool		is_auditors = kind == ECERT_KIND_AUDIT || kind == ECERT_KIND_WITNESS;
+		bool		is_applicants = kind == ECERT_KIND_ENERGY || kind == ECERT_KIND_PRODUCT;
+		const char *issuer = is_auditors ? "supplier" : is_applicants ? "plant-0001" : "certifier";
+		char	   *map = body_map_text(&body_shapes[i], true, SIZE_MAX, NULL);
+		char	   *body = body_text(&body_shapes[i], map);
+		EcertSlice	bytes = ecert_slice(body_bytes, diag_encode(body, body_bytes));
+		char	   *subject = subject_of(kind, bytes);
+
+		if (kind != ECERT_KIND_GENESIS && kind != ECERT_KIND_CHECKPOINT)
+			add_bytes(issuer, issuer, kind, subject, ISSUED + 10000, bytes);
+		free(subject);
+		free(body);
+		free(map);
+	}
+}
+
 /* A plant's key is revoked and that is sealed; then there comes a package that says it is from before */
 static void
 add_late(void)
@@ -647,6 +698,8 @@ build(void)
 		if (i == options.checkpoints - 1)
 		{
 			add_special();
+			if (options.certificate)
+				add_certificate();
 			if (is_wrong("another"))
 				add("plant-0001", ECERT_KIND_ENERGY, "plant-0001", ISSUED + 60 * 300, energy_text("plant-0001", 350, ""));
 		}
@@ -656,6 +709,8 @@ build(void)
 	if (options.checkpoints == 0)
 		add_months(0, options.months);
 	add_late();
+	if (options.every_kind)
+		add_every_kind();
 }
 
 /* ----- output ----- */
@@ -682,8 +737,9 @@ write_text(const char *name, const char *text)
 
 /* A receipt for a leaf, alone and in a transparent statement */
 static void
-write_receipt(const char *name, size_t number, uint64_t leaf)
+write_receipt(const char *name, size_t number)
 {
+	uint64_t	leaf = made[number].leaf;
 	static uint8_t receipt_bytes[ECERT_RECEIPT_MAX];
 	static uint8_t statement_bytes[ECERT_STATEMENT_MAX];
 	EcertBuffer receipt = ecert_buffer(receipt_bytes, sizeof receipt_bytes);
@@ -751,7 +807,9 @@ write_files(void)
 	write_text("stranger.pem", pem);
 	write_checkpoints();
 	if (options.checkpoints > 0)
-		write_receipt("last", last_leaf_package, tiles.size - 1);
+		write_receipt("last", last_leaf_package);
+	if (options.certificate)
+		write_receipt("certificate", feed_of("certifier", ECERT_KIND_CERTIFICATE)->packages[0]);
 	free(hash);
 }
 
@@ -845,7 +903,8 @@ main(int argc, char **argv)
 		{"applicants", required_argument, NULL, 'a'}, {"months", required_argument, NULL, 'm'},
 		{"checkpoints", required_argument, NULL, 'c'}, {"wrong", required_argument, NULL, 'w'},
 		{"order", required_argument, NULL, 'o'}, {"files", required_argument, NULL, 'f'},
-		{"binary", no_argument, NULL, 'b'}, {"mixed", no_argument, NULL, 'x'}, {NULL, 0, NULL, 0}
+		{"binary", no_argument, NULL, 'b'}, {"mixed", no_argument, NULL, 'x'},
+		{"certificate", no_argument, NULL, 'C'}, {"every-kind", no_argument, NULL, 'e'}, {NULL, 0, NULL, 0}
 	};
 	int			option;
 
@@ -861,6 +920,8 @@ main(int argc, char **argv)
 			case 'f': options.files = optarg; break;
 			case 'b': options.binary = true; break;
 			case 'x': options.mixed = true; break;
+			case 'C': options.certificate = true; break;
+			case 'e': options.every_kind = true; break;
 			default: return 2;
 		}
 	}

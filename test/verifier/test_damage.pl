@@ -7,6 +7,8 @@ use Test::More;
 use VerifierTest;
 
 my $bits = $ENV{BITS} // 300;
+# a sanitizer takes long to start: it is shown a part of the cuts
+my $step = $verifier =~ /sanitize/ ? 11 : 1;
 srand 1;
 
 # Genesis comes last, so that what is left of a dump that is cut off between two rows is no ledger
@@ -15,13 +17,13 @@ for my $form ('text', 'binary')
 	my $dump = slurp(make_ledger('whole', '--applicants', 1, '--months', 1, '--checkpoints', 1, '--order', 'back', $form eq 'binary' ? '--binary' : ()));
 	my %exits;
 	my @wrong;
-	for my $size (0 .. length($dump) - 1)
+	for my $size (grep { $_ % $step == 0 } 0 .. length($dump) - 1)
 	{
 		my ($status) = run_verifier(spew("$folder/cut", substr $dump, 0, $size), '--quiet', '--jobs', 2);
 		$exits{$status}++;
 		push @wrong, $size if $status != 1 && $status != 2;
 	}
-	is("@wrong", '', "$form: cut off at any of " . length($dump) . ' bytes it is not valid');
+	is("@wrong", '', "$form: cut off at " . ($step == 1 ? 'any of ' : 'some of ') . length($dump) . ' bytes it is not valid');
 	is(join(' ', sort keys %exits), '2', "$form: and could not be checked");
 	my ($status) = run_verifier(spew("$folder/cut", $dump), '--quiet');
 	is($status, 0, "$form: but whole it is");

@@ -170,7 +170,7 @@ for my $at (map { int($_ * length($receipt) / 40) } 0 .. 39)
 
 my ($exit, $said, $errors) = run_verifier($good, '--genesis', $genesis);
 like($said, qr/^The ledger is VALID: no problem was found\.$/m, 'report: valid');
-like($said, qr/^Checked: 37 packages in 11 feeds/m, 'report: what was checked');
+like($said, qr/^Checked: 37 packages \(15482 bytes\) in 11 feeds, 37 signatures, 2 checkpoints, 2 witness statements; /m, 'report: what was checked');
 like($said, qr/^Not checked:$/m, 'report: what was not');
 is($errors, '', 'nothing on standard error');
 ($exit, $said) = run_verifier(make_ledger('wrong', '--wrong', 'other-ledger', '--months', 30));
@@ -212,6 +212,35 @@ is($exit, 1, 'certificate: under another key');
 ($exit, $said) = run_verifier(undef, 'certificate', "$kept/certifier.pem", @key);
 is($exit, 1, 'certificate: a file that is none');
 
+make_ledger('certified', '--certificate', '--files', "$folder/certified.files");
+($exit, $said) = run_verifier(undef, 'certificate', "$folder/certified.files/certificate.statement", @key, '--origin', 'ledger.example');
+is($exit, 0, 'certificate: of a certificate');
+like($said, qr/^\s+number\s+ledger\.example-2026-0001$/m, 'its number');
+like($said, qr/^\s+name\s+Cement works 1$/m, 'the applicant');
+like($said, qr/^\s+period\s+2024-12-31 06:00:00\+00 to 2025-12-31 12:00:00\+00$/m, 'the period');
+like($said, qr/^  cement in t, ok\n\s+baseline\s+960100\s+5000\s+192\.02\n\s+reporting\s+1008105\s+5600\s+180\.01875\n\s+saving\s+67207\s+rate 0\.0625$/m,
+	'the products');
+like($said, qr/^\s+saving tce\s+74\.362$/m, 'the totals');
+like($said, qr/^\s+verdict\s+pass$/m, 'the verdict');
+like($said, qr/^The statement is VALID\.$/m, 'that it is valid');
+like($said, qr/whether it was suspended, withdrawn or replaced since/, 'and what was not checked');
+my $statement = slurp("$folder/certified.files/certificate.statement");
+my @passed;
+for my $at (map { int($_ * length($statement) / 200) } 0 .. 199)
+{
+	my $changed = $statement;
+	substr($changed, $at, 1) ^= "\x04";
+	($exit) = run_verifier(undef, 'certificate', spew("$folder/changed", $changed), @key);
+	push @passed, $at if $exit != 1;
+}
+is("@passed", '', 'one bit changed in any of 200 places is caught');
+for my $size (0 .. 3, map { int($_ * length($statement) / 50) } 1 .. 49)
+{
+	($exit) = run_verifier(undef, 'certificate', spew("$folder/changed", substr $statement, 0, $size), @key);
+	push @passed, $size if $exit == 0;
+}
+is("@passed", '', 'and so is a statement that is cut off');
+
 # ----- tiles -----
 
 ($exit, $said) = run_verifier(undef, 'export-tiles', "$folder/tiles", $good);
@@ -231,6 +260,10 @@ while (length $entries)
 	$count++;
 }
 is($count, 35, 'bundle of the packages');
+($status, $document) = report($good, '--checkpoint', "$folder/tiles/checkpoint");
+ok($status == 0 && $document->{kept_checkpoints_checked} == 1, 'the exported checkpoint can be kept and compared');
+($status) = run_verifier($other, '--quiet', '--checkpoint', "$folder/tiles/checkpoint");
+is($status, 1, 'and tells a ledger from another');
 ($exit) = run_verifier(undef, 'export-tiles', "$folder/tiles", $good);
 is($exit, 0, 'export-tiles again, over what is there');
 ($exit) = run_verifier(undef, 'export-tiles', "$folder/no-tiles", make_ledger('wrong', '--wrong', 'root'));
