@@ -154,7 +154,10 @@ append_heads(Walk *walk, const EcertCheckpoint *checkpoint)
 	{
 		int64	   *covered = covered_seq(walk, &head);
 
-		if (head.seq <= *covered)
+		/* to name the genesis feed is a fault of the checkpoint itself */
+		if (ecert_slice_equal(head.kind, ecert_slice_text(ecert_kind_name(ECERT_KIND_GENESIS))))
+			walk->broken = true;
+		else if (head.seq <= *covered)
 		{
 			put_problem(walk, psprintf("checkpoint's head %s of \"%s\" does not advance (it names seq " INT64_FORMAT ", an earlier checkpoint " INT64_FORMAT ")",
 									   ecert_cstring(head.kind), ecert_cstring(head.issuer), head.seq, *covered));

@@ -11,6 +11,8 @@
 
 #include <inttypes.h>
 
+#include "core/checkpoint.h"
+
 /* Where the pass through the checkpoints is */
 typedef struct Pass
 {
@@ -26,15 +28,6 @@ typedef struct Pass
 	uint64_t	next_wanted;	/* size of the tree at which something is wanted */
 	TileExport *tiles;
 } Pass;
-
-/* One of heads: [issuer, kind, seq] */
-typedef struct Head
-{
-	EcertSlice	issuer;
-	EcertSlice	kind_name;
-	EcertKind	kind;
-	int64_t		seq;
-} Head;
 
 /* ----- leaves ----- */
 
@@ -107,20 +100,20 @@ append_leaf(Pass *pass, const Entry *entry)
 /* ----- heads ----- */
 
 static void
-missing_package(Pass *pass, const Head *head, int64_t seq)
+missing_package(Pass *pass, const EcertFeedHead *head, int64_t seq)
 {
 	if (seq == head->seq)
-		ledger_problem(pass->ledger, pass->checkpoint, "checkpoint names %s %" PRId64 " of \"%.*s\", which is not on the ledger",
-					   ecert_kind_name(head->kind), seq, TEXT(head->issuer));
+		ledger_problem(pass->ledger, pass->checkpoint, "checkpoint names %.*s %" PRId64 " of \"%.*s\", which is not on the ledger",
+					   TEXT(head->kind), seq, TEXT(head->issuer));
 	else
-		ledger_problem(pass->ledger, pass->checkpoint, "checkpoint covers %s %" PRId64 " of \"%.*s\", which is not on the ledger",
-					   ecert_kind_name(head->kind), seq, TEXT(head->issuer));
+		ledger_problem(pass->ledger, pass->checkpoint, "checkpoint covers %.*s %" PRId64 " of \"%.*s\", which is not on the ledger",
+					   TEXT(head->kind), seq, TEXT(head->issuer));
 	pass->broken = true;
 }
 
 /* The packages of a feed from the first that is not covered up to seq; a seq that is there twice counts once */
 static void
-append_feed(Pass *pass, const Feed *feed, const Head *head)
+append_feed(Pass *pass, const Feed *feed, const EcertFeedHead *head)
 {
 	const Entry *entries = pass->ledger->entries + feed->first;
 	uint32_t   *next = &pass->next[feed - pass->ledger->feeds];
@@ -140,97 +133,61 @@ append_feed(Pass *pass, const Feed *feed, const Head *head)
 }
 
 static void
-take_head(Pass *pass, const Head *head)
+take_head(Pass *pass, const EcertFeedHead *head)
 {
 	Ledger	   *ledger = pass->ledger;
 	uint32_t	issuer = ledger_id(ledger, head->issuer);
-	const Feed *feed = issuer == NO_ID ? NULL : ledger_feed_place(ledger, issuer, head->kind);
+	EcertKind	kind;
+	bool		is_kind = ecert_kind_from_name(head->kind, &kind);
+	const Feed *feed = issuer == NO_ID || !is_kind ? NULL : ledger_feed_place(ledger, issuer, kind);
 	uint32_t	next = feed == NULL ? 0 : pass->next[feed - ledger->feeds];
 
-	if (head->kind == ECERT_KIND_GENESIS)
-	{
-		ledger_problem(ledger, pass->checkpoint, "checkpoint's head %s of \"%.*s\" does not advance (genesis is leaf 0 of every checkpoint)",
-					   ecert_kind_name(head->kind), TEXT(head->issuer));
+	/* genesis is leaf 0 of every tree: to name it is a fault of the checkpoint, which was said with the seal */
+	if (is_kind && kind == ECERT_KIND_GENESIS)
 		pass->broken = true;
-	}
-	else if (feed == NULL || ledger_at(ledger, issuer, head->kind, head->seq) == NULL)
+	else if (feed == NULL || ledger_at(ledger, issuer, kind, head->seq) == NULL)
 		missing_package(pass, head, head->seq);
 	else if (next > 0 && head->seq <= ledger->entries[feed->first + next - 1].seq)
 	{
-		ledger_problem(ledger, pass->checkpoint, "checkpoint's head %s of \"%.*s\" does not advance (it names seq %" PRId64 ", an earlier checkpoint %" PRId64 ")",
-					   ecert_kind_name(head->kind), TEXT(head->issuer), head->seq, ledger->entries[feed->first + next - 1].seq);
+		ledger_problem(ledger, pass->checkpoint, "checkpoint's head %.*s of \"%.*s\" does not advance (it names seq %" PRId64 ", an earlier checkpoint %" PRId64 ")",
+					   TEXT(head->kind), TEXT(head->issuer), head->seq, ledger->entries[feed->first + next - 1].seq);
 		pass->broken = true;
 	}
 	else
 		append_feed(pass, feed, head);
 }
 
-static Head
-read_head(EcertCursor *cursor)
-{
-	EcertCursor inside = ecert_cursor(ecert_cbor_skip(cursor));
-	EcertCborHead array;
-	Head		head;
-
-	memset(&head, 0, sizeof head);
-	(void) ecert_cbor_head(&inside, &array, NULL);
-	(void) ecert_cbor_text(ecert_cbor_skip(&inside), &head.issuer);
-	(void) ecert_cbor_text(ecert_cbor_skip(&inside), &head.kind_name);
-	(void) ecert_kind_from_name(head.kind_name, &head.kind);
-	(void) ecert_cbor_int(ecert_cbor_skip(&inside), &head.seq);
-	return head;
-}
-
-/* All heads, which have to be in their order */
+/* All heads.  That they are not in their order was said with the seal; what is which leaf is not known then */
 static void
-take_heads(Pass *pass, EcertSlice body)
+take_heads(Pass *pass, const EcertCheckpoint *checkpoint)
 {
-	uint64_t	count;
-	EcertCursor cursor = ecert_cbor_items_at(body, "heads", &count);
-	Head		before;
-	bool		ordered = true;
+	EcertCursor heads = checkpoint->heads;
+	EcertFeedHead head;
 
-	memset(&before, 0, sizeof before);
-	for (uint64_t i = 0; i < count; i++)
-	{
-		Head		head = read_head(&cursor);
-		int			order = ecert_slice_compare(before.issuer, head.issuer);
-
-		if (order == 0)
-			order = ecert_slice_compare(before.kind_name, head.kind_name);
-		ordered = ordered && (i == 0 || order < 0);
+	for (uint64_t i = 0; i < checkpoint->head_count && ecert_checkpoint_next_head(&heads, &head); i++)
 		take_head(pass, &head);
-		before = head;
-	}
-	if (!ordered)
-	{
-		ledger_problem(pass->ledger, pass->checkpoint, "checkpoint's heads are not in increasing order");
-		pass->broken = true;
-	}
+	pass->broken = pass->broken || !ecert_checkpoint_heads_in_order(checkpoint);
 }
 
 /* ----- checkpoints ----- */
 
 static void
-compare_root(Pass *pass, EcertSlice body)
+compare_root(Pass *pass, const EcertCheckpoint *checkpoint)
 {
 	char		signed_hex[HEX_ROOM];
 	char		computed_hex[HEX_ROOM];
 	uint8_t		root[ECERT_HASH_SIZE];
-	uint8_t		stated[ECERT_HASH_SIZE] = {0};
-	uint64_t	size;
 
-	checkpoint_read(body, &size, stated, NULL);
-	if (size != pass->tree.size)
+	if (checkpoint->size != pass->tree.size)
 	{
-		ledger_problem(pass->ledger, pass->checkpoint, "checkpoint's size is %" PRIu64 ", the packages it covers make %" PRIu64, size,
+		ledger_problem(pass->ledger, pass->checkpoint, "checkpoint's size is %" PRIu64 ", the packages it covers make %" PRIu64, checkpoint->size,
 					   pass->tree.size);
 		pass->broken = true;
 	}
-	if (ecert_tree_root(&pass->tree, root) != ECERT_OK || memcmp(root, stated, sizeof root) != 0)
+	if (ecert_tree_root(&pass->tree, root) != ECERT_OK || memcmp(root, checkpoint->root, sizeof root) != 0)
 	{
 		ledger_problem(pass->ledger, pass->checkpoint, "checkpoint's root is not that of the packages it covers (signed %s, computed %s)",
-					   text_hash(stated, signed_hex), text_hash(root, computed_hex));
+					   text_hash(checkpoint->root, signed_hex), text_hash(root, computed_hex));
 		pass->broken = true;
 	}
 }
@@ -251,19 +208,21 @@ check_checkpoint(Pass *pass, const Entry *entry, uint8_t *buffer)
 {
 	Ledger	   *ledger = pass->ledger;
 	EcertPackage package;
+	EcertCheckpoint checkpoint;
 
 	ledger->counts.checkpoints++;
 	/* the packages of a checkpoint that nobody can believe in come under none */
-	if ((entry->flags & ENTRY_UNSOUND) != 0 || !ledger_read(ledger, entry, buffer, &package))
+	if ((entry->flags & ENTRY_UNSOUND) != 0 || !ledger_read(ledger, entry, buffer, &package) ||
+		ecert_checkpoint_read(package.body, &checkpoint) != ECERT_OK)
 	{
 		pass->broken = true;
 		return;
 	}
 	pass->checkpoint = entry;
 	pass->not_compared += pass->broken;
-	take_heads(pass, package.body);
+	take_heads(pass, &checkpoint);
 	if (!pass->broken)
-		compare_root(pass, package.body);
+		compare_root(pass, &checkpoint);
 	if (!pass->broken)
 	{
 		ledger->counts.sound_checkpoints++;

@@ -84,7 +84,7 @@ read_package_checkpoint(const Ledger *ledger, EcertSlice bytes, KeptCheckpoint *
 		(key = certifier_key(ledger, package.kid)) != NULL && key->alg == package.alg &&
 		ecert_package_verify(&package, key->prepared, ecert_buffer(scratch, ECERT_PACKAGE_MAX + 32)) == ECERT_OK;
 	if (good)
-		checkpoint_read(package.body, &checkpoint->wanted.size, checkpoint->root, NULL);
+		read_size_and_root(package.body, &checkpoint->wanted.size, checkpoint->root);
 	free(scratch);
 	return good;
 }

@@ -12,11 +12,10 @@
 /* The text of a note with an origin of any length, without its signatures */
 #define NOTE_TEXT_ROOM (ECERT_ID_MAX + 128)
 
-#include "core/note.h"
-#include "core/receipt.h"
+#include "core/checkpoint.h"
 
 void
-checkpoint_read(EcertSlice body, uint64_t *size, uint8_t *root, uint8_t *seal)
+read_size_and_root(EcertSlice body, uint64_t *size, uint8_t *root)
 {
 	EcertSlice	item;
 	int64_t		number = 0;
@@ -25,8 +24,6 @@ checkpoint_read(EcertSlice body, uint64_t *size, uint8_t *root, uint8_t *seal)
 		(void) ecert_cbor_int(item, &number);
 	*size = number < 0 ? 0 : (uint64_t) number;
 	(void) ecert_hex_to_hash(ecert_cbor_text_at(body, "root"), root);
-	if (seal != NULL)
-		(void) hex_bytes(ecert_cbor_text_at(body, "seal"), seal);
 }
 
 static const Key *
@@ -35,43 +32,18 @@ key_of(const Ledger *ledger, const Entry *entry)
 	return entry->key == NO_KEY ? NULL : ledger->registry.keys[entry->key];
 }
 
-/* Is the note the checkpoint's, and did the log sign it? */
-static bool
-note_is_good(const Ledger *ledger, const Key *key, EcertSlice text, uint64_t size, const uint8_t *root)
-{
-	EcertNote	note;
-	EcertNoteSignature signature;
-	EcertSlice	lines;
-
-	if (key->alg != ECERT_ALG_ED25519 || ecert_note_parse(text, &note, NULL) != ECERT_OK ||
-		!ecert_slice_equal(note.origin, ledger->registry.origin) || note.size != size ||
-		memcmp(note.root, root, ECERT_HASH_SIZE) != 0)
-		return false;
-	lines = note.signatures;
-	while (ecert_note_next_signature(&lines, &signature))
-	{
-		if (signature.size == ECERT_SIGNATURE_SIZE && ecert_slice_equal(signature.name, ledger->registry.origin) &&
-			ecert_note_verify(note.text, &signature, ecert_slice(key->raw, 32)) == ECERT_OK)
-			return true;
-	}
-	return false;
-}
-
 void
 check_seal(Judge *judge, Entry *entry, const EcertPackage *package)
 {
 	const Key  *key = key_of(judge->ledger, entry);
-	uint64_t	size;
-	uint8_t		root[ECERT_HASH_SIZE] = {0};
-	uint8_t		seal[ECERT_SIGNATURE_SIZE] = {0};
-	EcertSlice	item;
+	EcertCheckpoint checkpoint;
+	const char *fault;
 
-	checkpoint_read(package->body, &size, root, seal);
-	if (ecert_seal_verify(root, size, package->alg, package->kid, key->prepared, ecert_slice(seal, sizeof seal)) != ECERT_OK)
-		ledger_problem(judge->ledger, entry, "checkpoint's seal is wrong");
-	if (ecert_cbor_find(package->body, "note", &item) &&
-		!note_is_good(judge->ledger, key, ecert_cbor_text_at(package->body, "note"), size, root))
-		ledger_problem(judge->ledger, entry, "checkpoint's note is wrong");
+	if (ecert_checkpoint_read(package->body, &checkpoint) != ECERT_OK)
+		return;					/* a body that is none has its own problem */
+	fault = ecert_checkpoint_fault(package, &checkpoint, key->prepared, ecert_slice(key->raw, ecert_raw_key_size(key->alg)));
+	if (fault != NULL)
+		ledger_problem(judge->ledger, entry, "%s", fault);
 }
 
 /* ----- witnesses ----- */
@@ -181,8 +153,8 @@ check_witness(Judge *judge, Entry *entry, const EcertPackage *package)
 	if (!reader_get(&judge->other, named, &checkpoint) ||
 		ecert_body_check(checkpoint.kind, checkpoint.body, &error) != ECERT_OK)
 		return;
-	checkpoint_read(package->body, &stated_size, stated_root, NULL);
-	checkpoint_read(checkpoint.body, &size, root, NULL);
+	read_size_and_root(package->body, &stated_size, stated_root);
+	read_size_and_root(checkpoint.body, &size, root);
 	if (stated_size != size || memcmp(stated_root, root, sizeof root) != 0)
 	{
 		entry->flags |= ENTRY_UNSOUND;

@@ -314,8 +314,8 @@ extern void check_witness(Judge *judge, Entry *entry, const EcertPackage *packag
 /* The packages in the order of the tree, checkpoint by checkpoint */
 extern void check_checkpoints(Ledger *ledger);
 
-/* Reads size, root and seal of a checked body; seal may be NULL */
-extern void checkpoint_read(EcertSlice body, uint64_t *size, uint8_t *root, uint8_t *seal);
+/* Size and root that the body of a checkpoint or witness states; 0 and zeros where it is none */
+extern void read_size_and_root(EcertSlice body, uint64_t *size, uint8_t *root);
 
 /* ----- kept.c: what the reader kept from elsewhere ----- */
 
