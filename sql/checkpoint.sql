@@ -164,13 +164,13 @@ SELECT outcome FROM ecert.compare_checkpoint(:'other_note');
 SELECT outcome FROM ecert.compare_checkpoint(:'other_package'::ecert.package::bytea);
 SELECT first_size, second_size, ecert.is_fork(first_checkpoint, second_checkpoint, other_root, proof) AS convicts,
        ecert.is_fork(second_checkpoint, first_checkpoint, other_root, proof) AS turned_round, ecert.is_fork(first_checkpoint, second_checkpoint, other_root, '{}') AS without_proof,
-       ecert.is_fork(set_byte(first_checkpoint, 20, 65), second_checkpoint, other_root, proof) AS with_a_changed_byte FROM ledger.fork;
+       ecert.is_fork(set_byte(first_checkpoint, 20, get_byte(first_checkpoint, 20) # 1), second_checkpoint, other_root, proof) AS with_a_changed_byte FROM ledger.fork;
 SELECT issuer, kind, seq FROM ledger.equivocation;
 SELECT item, state, regexp_replace(detail, '[0-9a-f]{64}', 'hash') AS detail FROM ledger.health WHERE item IN ('checkpoint', 'fork', 'equivocation') ORDER BY item;
 -- what is no checkpoint of this certifier proves nothing
 SELECT outcome FROM ecert.compare_checkpoint('');
 SELECT outcome FROM ecert.compare_checkpoint('\xff');
-SELECT outcome FROM ecert.compare_checkpoint(set_byte(:'other_note', 60, 66));
+SELECT outcome FROM ecert.compare_checkpoint(set_byte(:'other_note', 60, get_byte(:'other_note', 60) # 1));
 SELECT outcome FROM ecert.compare_checkpoint((SELECT package::bytea FROM ledger.package WHERE kind = 'genesis'));
 SELECT outcome FROM ecert.compare_checkpoint((SELECT package::bytea FROM ledger.package WHERE kind = 'checkpoint' AND seq = 0));
 -- a witness that saw the other story does not sign this one

@@ -216,7 +216,7 @@ ecert_sql_read_note(PG_FUNCTION_ARGS)
 	bool		nulls[4] = {false};
 	bool		is_signed = false;
 
-	if (ecert_note_parse(ecert_varlena_slice(PG_GETARG_TEXT_PP(0)), &note, NULL) != ECERT_OK)
+	if (ecert_note_parse(ecert_varlena_slice(PG_GETARG_TEXT_PP(0)), &note, NULL) != ECERT_OK || note.size > ECERT_TREE_MAX)
 		PG_RETURN_NULL();
 	lines = note.signatures;
 	while (!is_signed && ecert_note_next_signature(&lines, &signature))

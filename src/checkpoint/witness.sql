@@ -361,7 +361,7 @@ AS $$
       LEFT JOIN ledger.sealing s ON s.checkpoint_seq = c.seq
       LEFT JOIN LATERAL (SELECT l.checkpoint_seq, l.outcome, l.detail FROM ledger.sealing l WHERE l.outcome = 'differs' ORDER BY l.checkpoint_seq LIMIT 1) AS d ON true
      CROSS JOIN (SELECT g.setting::integer FROM pg_settings g WHERE g.name = 'ecert.checkpoint_interval') AS i (seconds)
-     CROSS JOIN LATERAL (SELECT CASE WHEN ecert.this_node() = ecert.certifier() THEN ecert.has_unsealed() ELSE true END) AS u (is_due)
+     CROSS JOIN LATERAL (SELECT ecert.has_unsealed()) AS u (is_due)
     UNION ALL
     SELECT 'fork', NULL, CASE count(*) WHEN 0 THEN 'ok' ELSE 'alarm' END, count(*)::text,
            (SELECT format('the certifier signed two trees that contradict each other at size %s', l.first_size) FROM ledger.fork l ORDER BY l.found_at DESC LIMIT 1)
