@@ -105,6 +105,7 @@ say ''
 sealed=$(as_server "$pg_bin/psql" -XAtq -d postgres -c "SET ecert.node = 'certifier'" -c "SET ecert.signing_key = '$home/tree/test/keys/certifier.pem'" \
 	-c '\timing on' -c 'SELECT ecert.checkpoint()' 2>/dev/null </dev/null | sed -n 's/^Time: \([0-9.]*\) ms.*/\1/p')
 say "checkpoint over all of them: $sealed ms, $(awk -v n="$stored" -v ms="$sealed" 'BEGIN { printf "%d", n / ms * 1000 }') packages/s"
+query -c "SELECT 'tiles: ' || pg_size_pretty(pg_total_relation_size('ledger.tile')) || ' beside ' || pg_size_pretty(pg_total_relation_size('ledger.package')) || ' of packages'"
 for repeat in $(seq "$repeats"); do
 	milliseconds 'SELECT ecert.rebuild_tree()' | awk -v n="$stored" '{ printf "%d\n", n / $1 * 1000 }'
 done | { printf 'the tree made anew: '; spread ' packages/s'; }
@@ -145,5 +146,4 @@ for repeat in $(seq "$repeats"); do
 	milliseconds "SELECT count(*) FROM (SELECT p.package, ecert.receipt(s.hash) AS receipt FROM (SELECT hash FROM drawn LIMIT 10000) AS s JOIN ledger.package p ON p.hash = s.hash OFFSET 0) AS r WHERE ecert.verify_receipt(r.package, r.receipt, '$key')" | awk '{ printf "%.4f\n", $1 / 10000 }'
 done | { printf 'receipt made and verified: '; spread ' ms'; }
 say "size of a receipt: $(query -c 'SELECT max(octet_length(ecert.receipt(hash))) FROM (SELECT hash FROM drawn LIMIT 100) AS s') bytes"
-query -c "SELECT 'tiles: ' || pg_size_pretty(pg_total_relation_size('ledger.tile')) || ' beside ' || pg_size_pretty(pg_total_relation_size('ledger.package')) || ' of packages'"
 say "Measured in $(($(date +%s) - began)) seconds."

@@ -314,21 +314,14 @@ ecert_sql_transparent(PG_FUNCTION_ARGS)
 static bool
 receipt_holds(EcertSlice bytes, const uint8_t *leaf, EcertSlice pem)
 {
-	uint8_t		raw[ECERT_RAW_KEY_MAX];
-	size_t		raw_size;
 	EcertAlg	alg;
-	EcertPublicKey *key;
+	const EcertPublicKey *key = ecert_public_key_of(pem, &alg);
 	EcertReceipt receipt;
 	EcertError	error;
-	EcertCode	code;
+	EcertCode	code = ecert_receipt_parse(bytes, &receipt, &error);
 
-	if ((code = ecert_public_key_from_pem(pem, &alg, raw, &raw_size)) != ECERT_OK ||
-		(code = ecert_public_key_new(alg, ecert_slice(raw, raw_size), &key)) != ECERT_OK)
-		ecert_raise_crypto(code, ERRCODE_ECERT_PUBLIC_KEY, "invalid public key");
-	code = ecert_receipt_parse(bytes, &receipt, &error);
 	if (code == ECERT_OK)
 		code = receipt.alg == alg ? ecert_receipt_verify(&receipt, leaf, key) : ECERT_BAD_SIGNATURE;
-	ecert_public_key_free(key);
 	if (code == ECERT_CRYPTO_FAILED)
 		ecert_raise_crypto(code, ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "could not verify the receipt");
 	return code == ECERT_OK;

@@ -350,18 +350,21 @@ CREATE FUNCTION ecert.checkpoint_health(OUT item text, OUT subject text, OUT sta
 AS $$
     SELECT 'checkpoint', NULL::text,
            CASE WHEN d.outcome IS NOT NULL THEN 'alarm'
-                WHEN c.seq IS NULL AND i.seconds > 0 OR c.seq IS NOT NULL AND s.outcome IS NULL OR i.seconds > 0 AND clock_timestamp() > c.issued_at + make_interval(secs => 3 * i.seconds + 600) AND u.is_due THEN 'warning' ELSE 'ok' END,
+                WHEN c.seq IS NULL AND i.seconds > 0 OR c.seq IS NOT NULL AND s.outcome IS NULL THEN 'warning'
+                -- old, though there is something to seal; or not witnessed as the policy asks
+                WHEN i.seconds > 0 AND clock_timestamp() > c.issued_at + make_interval(secs => 3 * i.seconds + 600) AND (w.count < w.required OR ecert.has_unsealed()) THEN 'warning'
+                ELSE 'ok' END,
            coalesce(c.issued_at::text, 'none yet'),
            CASE WHEN d.outcome IS NOT NULL THEN format('checkpoint %s: %s', d.checkpoint_seq, d.detail)
-                WHEN c.seq IS NOT NULL THEN format('checkpoint %s, %s packages, %s witnesses; root %s', c.seq, c.body ->> 'size',
-                    ecert.witness_count(c.seq), coalesce(s.outcome, 'not computed yet')) END
+                WHEN c.seq IS NOT NULL THEN format('checkpoint %s, %s packages, %s of %s witnesses; root %s', c.seq, c.body ->> 'size',
+                    w.count, w.required, coalesce(s.outcome, 'not computed yet')) END
       FROM (VALUES (1)) AS one
       LEFT JOIN LATERAL (SELECT p.seq, p.issued_at, ecert.body(p.package) AS body FROM ledger.package p
                           WHERE p.issuer = ecert.certifier() AND p.kind = 'checkpoint' ORDER BY p.seq DESC LIMIT 1) AS c ON true
       LEFT JOIN ledger.sealing s ON s.checkpoint_seq = c.seq
       LEFT JOIN LATERAL (SELECT l.checkpoint_seq, l.outcome, l.detail FROM ledger.sealing l WHERE l.outcome = 'differs' ORDER BY l.checkpoint_seq LIMIT 1) AS d ON true
      CROSS JOIN (SELECT g.setting::integer FROM pg_settings g WHERE g.name = 'ecert.checkpoint_interval') AS i (seconds)
-     CROSS JOIN LATERAL (SELECT ecert.has_unsealed()) AS u (is_due)
+     CROSS JOIN LATERAL (SELECT ecert.witness_count(c.seq), coalesce((ecert.policy() -> 'certificate' ->> 'witnesses')::bigint, 0)) AS w (count, required)
     UNION ALL
     SELECT 'fork', NULL, CASE count(*) WHEN 0 THEN 'ok' ELSE 'alarm' END, count(*)::text,
            (SELECT format('the certifier signed two trees that contradict each other at size %s', l.first_size) FROM ledger.fork l ORDER BY l.found_at DESC LIMIT 1)

@@ -374,28 +374,63 @@ ecert_package_replaces(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(ecert_bytea(ecert_slice(hash, sizeof hash)));
 }
 
+/* The key that was asked for last, and its text */
+static struct
+{
+	char	   *pem;			/* malloc'd; NULL: none */
+	size_t		pem_size;
+	EcertAlg	alg;
+	EcertPublicKey *key;
+} last_key;
+
+const EcertPublicKey *
+ecert_public_key_of(EcertSlice pem, EcertAlg *alg)
+{
+	uint8_t		raw[ECERT_RAW_KEY_MAX];
+	size_t		raw_size;
+	char	   *copy;
+	EcertPublicKey *key = NULL;
+	EcertCode	code;
+
+	if (last_key.pem == NULL || !ecert_slice_equal(pem, ecert_slice(last_key.pem, last_key.pem_size)))
+	{
+		code = ecert_public_key_from_pem(pem, alg, raw, &raw_size);
+		if (code == ECERT_OK)
+			code = ecert_public_key_new(*alg, ecert_slice(raw, raw_size), &key);
+		if (code != ECERT_OK)
+			ecert_raise_crypto(code, ERRCODE_ECERT_PUBLIC_KEY, "invalid public key");
+		copy = malloc(pem.size);
+		if (copy == NULL)
+		{
+			ecert_public_key_free(key);
+			ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+		}
+		memcpy(copy, pem.data, pem.size);
+		free(last_key.pem);
+		ecert_public_key_free(last_key.key);
+		last_key.pem = copy;
+		last_key.pem_size = pem.size;
+		last_key.alg = *alg;
+		last_key.key = key;
+	}
+	*alg = last_key.alg;
+	return last_key.key;
+}
+
 Datum
 ecert_package_is_signed_by(PG_FUNCTION_ARGS)
 {
 	EcertPackage package;
-	EcertSlice	pem = ecert_varlena_slice(PG_GETARG_TEXT_PP(1));
-	uint8_t		raw[ECERT_RAW_KEY_MAX];
-	size_t		raw_size;
 	EcertAlg	alg;
-	EcertPublicKey *key;
+	const EcertPublicKey *key = ecert_public_key_of(ecert_varlena_slice(PG_GETARG_TEXT_PP(1)), &alg);
 	EcertBuffer scratch;
 	EcertCode	code;
 
 	ecert_package_of(PG_GETARG_DATUM(0), &package);
-	if ((code = ecert_public_key_from_pem(pem, &alg, raw, &raw_size)) != ECERT_OK)
-		ecert_raise_crypto(code, ERRCODE_ECERT_PUBLIC_KEY, "invalid public key");
 	if (alg != package.alg)
 		PG_RETURN_BOOL(false);
 	scratch = ecert_buffer(palloc(package.bytes.size + 32), package.bytes.size + 32);
-	if ((code = ecert_public_key_new(alg, ecert_slice(raw, raw_size), &key)) != ECERT_OK)
-		ecert_raise_crypto(code, ERRCODE_ECERT_PUBLIC_KEY, "invalid public key");
 	code = ecert_package_verify(&package, key, scratch);
-	ecert_public_key_free(key);
 	if (code != ECERT_OK && code != ECERT_BAD_SIGNATURE)
 		ecert_raise_crypto(code, ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "could not verify the signature");
 	PG_RETURN_BOOL(code == ECERT_OK);
