@@ -113,9 +113,12 @@ BEGIN
     root := decode(newest.body ->> 'root', 'hex');
     PERFORM ecert.take_up_checkpoints();
     SELECT s.outcome, s.detail INTO taken FROM ledger.sealing s WHERE s.checkpoint_seq = newest.seq;
-    IF ecert.holds_all() AND taken.outcome IS DISTINCT FROM 'agrees' THEN
+    IF taken.outcome IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC102', MESSAGE = 'the newest checkpoint has not been computed here yet',
+            DETAIL = format('Checkpoint %s; another session is at it.', newest.seq), HINT = 'Try again when it is done.';
+    ELSIF taken.outcome = 'differs' THEN
         RAISE EXCEPTION USING ERRCODE = 'EC105', MESSAGE = 'this node does not witness a checkpoint that its own ledger does not make',
-            DETAIL = format('Checkpoint %s: %s.', newest.seq, coalesce(taken.detail, 'not computed yet')),
+            DETAIL = format('Checkpoint %s: %s.', newest.seq, taken.detail),
             HINT = 'ledger.checkpoint and ledger.health show where they differ.';
     END IF;
     PERFORM ecert.check_against_witnessed(size, root);
@@ -128,7 +131,7 @@ BEGIN
         'cosignature', coalesce(cosignature, ecert.cosign(size, root, now_seconds)))));
 END
 $$;
-COMMENT ON FUNCTION ecert.witness(text) IS 'auditor: put this node''s name to the newest checkpoint, when it is consistent with the one that it witnessed before and, where this node is sent all feeds, with its own ledger. The package carries a C2SP cosignature: this node''s own, or the given line of a witness that is no node. Returns the hash of the witness package, NULL when there is nothing to witness. EC011, EC105, EC106';
+COMMENT ON FUNCTION ecert.witness(text) IS 'auditor: put this node''s name to the newest checkpoint, when it is consistent with the one that it witnessed before and, where this node is sent all feeds, with its own ledger. The package carries a C2SP cosignature: this node''s own, or the given line of a witness that is no node. Returns the hash of the witness package, NULL when there is nothing to witness. EC011, EC102, EC105, EC106';
 
 CREATE FUNCTION ecert.witness_is_due() RETURNS boolean
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
