@@ -209,6 +209,20 @@ SELECT ecert.verify_receipt(package, ecert.receipt(hash), :'certifier_key') AS v
 DELETE FROM ledger.tile WHERE level = 0 AND index = 0;
 SELECT ecert.receipt(hash) FROM ledger.package WHERE issuer = 'certifier' AND kind = 'node' AND seq = 1;
 SELECT ecert.rebuild_tree() AS checkpoints;
+-- a node that was sent a part of the feeds has no tree, and has one when it is sent everything and makes it
+INSERT INTO ledger.peer (peer, this_node, is_hub, kinds) VALUES ('hub', 'certifier', true, '{certificate}');
+SELECT ecert.rebuild_tree() AS checkpoints;
+SELECT checkpoint_seq, outcome, detail FROM ledger.checkpoint ORDER BY checkpoint_seq DESC LIMIT 2;
+SELECT count(*) AS tiles FROM ledger.tile;
+SELECT ecert.receipt(ecert.genesis_hash());
+DELETE FROM ledger.peer;
+DELETE FROM ledger.leaf_range WHERE checkpoint_seq = 6;
+DELETE FROM ledger.sealing WHERE checkpoint_seq = 6;
+SELECT ecert.take_up_checkpoints() AS checkpoints;
+SELECT checkpoint_seq, outcome, detail FROM ledger.checkpoint ORDER BY checkpoint_seq DESC LIMIT 2;
+SELECT state FROM ledger.health WHERE item = 'checkpoint';
+SELECT ecert.rebuild_tree() AS checkpoints;
+SELECT checkpoint_seq, outcome, detail FROM ledger.checkpoint ORDER BY checkpoint_seq DESC LIMIT 2;
 -- removing the newest packages of a feed is seen now
 ALTER TABLE ledger.package DISABLE TRIGGER USER;
 DELETE FROM ledger.package WHERE issuer = 'plant-es256' AND kind = 'energy' AND seq = 10;

@@ -175,10 +175,15 @@ COMMENT ON FUNCTION ecert.take_up(bigint, jsonb) IS 'internal: give the packages
 CREATE FUNCTION ecert.note_sealing(checkpoint_seq bigint, size bigint, root bytea, fault text) RETURNS void
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
+    -- where an earlier one could not be computed, there is no tree to go on from either
     INSERT INTO ledger.sealing (checkpoint_seq, size, root, outcome, detail)
-    VALUES (note_sealing.checkpoint_seq, note_sealing.size, note_sealing.root,
-            CASE WHEN fault IS NOT NULL THEN 'differs' WHEN note_sealing.root IS NOT NULL THEN 'agrees' WHEN ecert.holds_all() THEN 'differs' ELSE 'not checkable here' END,
-            coalesce(fault, CASE WHEN note_sealing.root IS NULL AND ecert.holds_all() THEN 'an earlier checkpoint differs' END))
+    SELECT note_sealing.checkpoint_seq, note_sealing.size, note_sealing.root,
+           CASE WHEN fault IS NOT NULL THEN 'differs' WHEN note_sealing.root IS NOT NULL THEN 'agrees' WHEN u.is_unknown THEN 'not checkable here' ELSE 'differs' END,
+           CASE WHEN fault IS NOT NULL THEN fault WHEN note_sealing.root IS NOT NULL THEN NULL
+                WHEN NOT u.is_unknown THEN 'an earlier checkpoint differs'
+                WHEN ecert.holds_all() THEN 'this node was not sent all feeds before; SELECT ecert.rebuild_tree()' END
+      FROM (SELECT NOT ecert.holds_all() OR EXISTS (SELECT FROM ledger.sealing b WHERE b.checkpoint_seq = note_sealing.checkpoint_seq - 1
+                                                       AND b.outcome = 'not checkable here')) AS u (is_unknown)
 $$;
 COMMENT ON FUNCTION ecert.note_sealing(bigint, bigint, bytea, text) IS 'internal: write down what ecert.take_up() found';
 

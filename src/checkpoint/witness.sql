@@ -266,11 +266,18 @@ COMMENT ON FUNCTION ecert.compare_checkpoint(bytea) IS 'compare a checkpoint see
 CREATE FUNCTION ecert.witness_count(sealed_from bigint) RETURNS bigint
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT count(DISTINCT w.issuer)
-      FROM ledger.package c JOIN ledger.package w ON w.kind = 'witness' AND ecert.body(w.package) ->> 'checkpoint' = encode(c.hash, 'hex')
-     WHERE c.issuer = ecert.certifier() AND c.kind = 'checkpoint' AND c.seq >= witness_count.sealed_from
+    -- from one witness to the next by an index, and of each the newest statement: there may be many old ones
+    WITH RECURSIVE w (witness) AS (
+        SELECT (SELECT p.issuer FROM ledger.package p WHERE p.kind = 'witness' ORDER BY p.issuer LIMIT 1)
+        UNION ALL
+        SELECT (SELECT p.issuer FROM ledger.package p WHERE p.kind = 'witness' AND p.issuer > w.witness ORDER BY p.issuer LIMIT 1) FROM w WHERE w.witness IS NOT NULL)
+    SELECT count(*)
+      FROM w CROSS JOIN LATERAL (SELECT ecert.body(p.package) ->> 'checkpoint' AS checkpoint FROM ledger.package p
+                                  WHERE p.issuer = w.witness AND p.kind = 'witness' ORDER BY p.seq DESC LIMIT 1) AS n
+      JOIN ledger.package c ON c.hash = decode(n.checkpoint, 'hex') AND c.issuer = ecert.certifier() AND c.kind = 'checkpoint'
+     WHERE c.seq >= witness_count.sealed_from
 $$;
-COMMENT ON FUNCTION ecert.witness_count(bigint) IS 'internal: how many nodes have witnessed the checkpoint with that seq or a later one, which covers all that it covers';
+COMMENT ON FUNCTION ecert.witness_count(bigint) IS 'internal: how many nodes'' newest witness statements are of the checkpoint with that seq or a later one, which covers all that it covers';
 
 CREATE FUNCTION ecert.sealed_by(of_issuer text, of_kind text, of_seq bigint) RETURNS bigint
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -304,6 +311,7 @@ CREATE FUNCTION ecert.create_checkpoint_views() RETURNS void
 AS $$
 BEGIN
     CREATE INDEX IF NOT EXISTS package_witness_checkpoint ON ledger.package ((ecert.body(package) ->> 'checkpoint')) WHERE kind = 'witness';
+    CREATE INDEX IF NOT EXISTS package_witness ON ledger.package (issuer, seq) WHERE kind = 'witness';
 
     CREATE OR REPLACE VIEW ledger.checkpoint AS
     SELECT p.seq AS checkpoint_seq, encode(p.hash, 'hex') AS checkpoint_hash, (b.body ->> 'size')::bigint AS tree_size, b.body ->> 'root' AS root,
@@ -353,14 +361,14 @@ CREATE FUNCTION ecert.checkpoint_health(OUT item text, OUT subject text, OUT sta
 AS $$
     SELECT 'checkpoint', NULL::text,
            CASE WHEN d.outcome IS NOT NULL THEN 'alarm'
-                WHEN c.seq IS NULL AND i.seconds > 0 OR c.seq IS NOT NULL AND s.outcome IS NULL THEN 'warning'
+                WHEN c.seq IS NULL AND i.seconds > 0 OR c.seq IS NOT NULL AND s.outcome IS NULL OR s.outcome = 'not checkable here' AND ecert.holds_all() THEN 'warning'
                 -- old, though there is something to seal; or not witnessed as the policy asks
                 WHEN i.seconds > 0 AND clock_timestamp() > c.issued_at + make_interval(secs => 3 * i.seconds + 600) AND (w.count < w.required OR ecert.has_unsealed()) THEN 'warning'
                 ELSE 'ok' END,
            coalesce(c.issued_at::text, 'none yet'),
            CASE WHEN d.outcome IS NOT NULL THEN format('checkpoint %s: %s', d.checkpoint_seq, d.detail)
                 WHEN c.seq IS NOT NULL THEN format('checkpoint %s, %s packages, %s of %s witnesses; root %s', c.seq, c.body ->> 'size',
-                    w.count, w.required, coalesce(s.outcome, 'not computed yet')) END
+                    w.count, w.required, concat_ws(': ', coalesce(s.outcome, 'not computed yet'), s.detail)) END
       FROM (VALUES (1)) AS one
       LEFT JOIN LATERAL (SELECT p.seq, p.issued_at, ecert.body(p.package) AS body FROM ledger.package p
                           WHERE p.issuer = ecert.certifier() AND p.kind = 'checkpoint' ORDER BY p.seq DESC LIMIT 1) AS c ON true
