@@ -64,7 +64,7 @@ check_simple(unsigned info, size_t offset, EcertError *error)
 }
 
 EcertCode
-ecert_cbor_head(EcertCursor *cursor, EcertCborHead *head, EcertError *error)
+ecert_cbor_long_head(EcertCursor *cursor, EcertCborHead *head, EcertError *error)
 {
 	static const uint64_t least[4] = {24, 0x100, 0x10000, UINT64_C(0x100000000)};
 	size_t		at = cursor->offset;
@@ -99,16 +99,6 @@ ecert_cbor_head(EcertCursor *cursor, EcertCborHead *head, EcertError *error)
 	if (head->value < least[info - 24])
 		return ecert_fail(error, ECERT_NOT_SHORTEST, at, NULL);
 	return ECERT_OK;
-}
-
-EcertSlice
-ecert_cbor_content(EcertCursor *cursor, const EcertCborHead *head)
-{
-	EcertSlice	content = {cursor->bytes.data + cursor->offset, 0};
-
-	content.size = head->value <= left(cursor) ? (size_t) head->value : left(cursor);
-	cursor->offset += content.size;
-	return content;
 }
 
 bool

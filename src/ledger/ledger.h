@@ -40,13 +40,13 @@ extern void ecert_guard_init(void);
 /* The head of a feed that this transaction has locked; NULL when it has not */
 extern EcertHead *ecert_feed_locked(EcertSlice issuer, EcertKind kind);
 
-/* Read a feed's head from the table, no lock.  Inside SPI */
+/* Read a feed's head from the table, no lock */
 extern void ecert_feed_read(EcertSlice issuer, EcertKind kind, EcertHead *head);
 
 /*
  * Lock a feed until the transaction ends and return its head, kept for the
  * transaction.  Raises 40001 in REPEATABLE READ when the head has moved since
- * the transaction's snapshot.  Inside SPI.
+ * the transaction's snapshot.
  */
 extern EcertHead *ecert_feed_lock(EcertSlice issuer, EcertKind kind);
 
@@ -72,8 +72,8 @@ extern bool ecert_kind_has_rule(EcertKind kind);
 /* Run ecert.rule_<kind>, which raises what it refuses.  Inside SPI */
 extern void ecert_run_rule(const EcertPackage *package, bool first_admission);
 
-/* The part of a kind's rule that is in C; false with refusal filled.  Inside SPI */
-extern bool ecert_check_kind(const EcertPackage *package, bool first_admission, EcertRefusal *refusal);
+/* The part of a kind's rule that is in C; false with refusal filled.  Inside SPI when the package replaces another */
+extern bool ecert_check_kind(EcertRegistry *registry, const EcertPackage *package, bool first_admission, EcertRefusal *refusal);
 
 /* Is the signature right under key, one of registry's?  False with refusal filled */
 extern bool ecert_check_signature(EcertRegistry *registry, const EcertPackage *package, EcertNodeKey *key,

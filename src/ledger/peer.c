@@ -250,8 +250,8 @@ find_period_end(const EcertPackage *package, EcertHead *before, EcertSlice bytes
 
 	if (package->kind != ECERT_KIND_ENERGY && package->kind != ECERT_KIND_PRODUCT)
 		return;
-	if (ecert_package_parse(bytes, &previous, &error) == ECERT_OK && !ecert_body_replaces(previous.body, replaced) &&
-		ecert_body_period(previous.body, &period))
+	if (ecert_package_parse(bytes, &previous, &error) == ECERT_OK && !ecert_body_replaces(&previous, replaced) &&
+		ecert_body_period(&previous, &period))
 		before->period_end = period.end;
 	else
 	{
@@ -478,7 +478,7 @@ judge(const EcertPackage *package, const uint8_t *hash, Judgement *judgement)
 		judge_taken(package, &place, judgement);
 	else if (judge_link(registry, package, hash, &place, judgement))
 	{
-		if (!ecert_check_kind(package, false, &judgement->refusal))
+		if (!ecert_check_kind(registry, package, false, &judgement->refusal))
 			quarantine(judgement);
 		else if (ecert_kind_has_rule(package->kind))
 			judge_rule(package, judgement);
@@ -615,7 +615,7 @@ read_package(EcertSlice bytes, EcertPackage *package, EcertRefusal *refusal)
 {
 	EcertError	error;
 	const char *what = "package";
-	EcertCode	code = ecert_package_parse(bytes, package, &error);
+	EcertCode	code = ecert_package_read(bytes, package, &error);
 
 	if (code == ECERT_OK)
 	{
@@ -859,7 +859,7 @@ is_genuine(EcertSlice bytes, EcertPackage *package)
 	EcertNodeKey *key;
 
 	/* with any key that the issuer has had: its times do not matter here */
-	return ecert_package_parse(bytes, package, &error) == ECERT_OK && registry->has_genesis &&
+	return ecert_package_read(bytes, package, &error) == ECERT_OK && registry->has_genesis &&
 		ecert_slice_equal(package->audience, registry->origin) &&
 		(key = ecert_node_key(ecert_registry_node(registry, package->issuer), package->kid)) != NULL &&
 		key->alg == package->alg && ecert_check_signature(registry, package, key, &refusal);
