@@ -101,13 +101,28 @@ ecert_cbor_long_head(EcertCursor *cursor, EcertCborHead *head, EcertError *error
 	return ECERT_OK;
 }
 
+/* Pass over ASCII, eight bytes at a time: most text is nothing else */
+static size_t
+skip_ascii(EcertSlice text, size_t at)
+{
+	uint64_t	eight;
+
+	for (; text.size - at >= sizeof eight; at += sizeof eight)
+	{
+		memcpy(&eight, text.data + at, sizeof eight);
+		if ((eight & UINT64_C(0x8080808080808080)) != 0)
+			break;
+	}
+	return at;
+}
+
 bool
 ecert_utf8_valid(EcertSlice text, size_t *bad)
 {
 	static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
 	size_t		i = 0;
 
-	while (i < text.size)
+	while ((i = skip_ascii(text, i)) < text.size)
 	{
 		uint8_t		lead = text.data[i];
 		size_t		size = lead < 0x80 ? 1 : lead >> 5 == 6 ? 2 : lead >> 4 == 14 ? 3 : lead >> 3 == 30 ? 4 : 0;
