@@ -522,17 +522,17 @@ check_feed(EcertSlice item)
 	return check_integer(TYPE_COUNT, ecert_cbor_skip(&cursor));
 }
 
-static EcertCode check_map(const Walk *walk, const Shape *shape, EcertSlice map, const char *path, bool top);
+static EcertCode check_map(const Walk *walk, const Shape *shape, EcertCursor *cursor, const char *path, bool top);
 
 /* exp within its range, values all integers, none negative */
 static EcertCode
 check_series(const Walk *walk, EcertSlice map)
 {
 	EcertSlice	item;
-	EcertCursor cursor;
+	EcertCursor cursor = ecert_cursor(map);
 	EcertCborHead head;
 	int64_t		value;
-	EcertCode	code = check_map(walk, &series_shape, map, "lines.series", false);
+	EcertCode	code = check_map(walk, &series_shape, &cursor, "lines.series", false);
 
 	if (code != ECERT_OK)
 		return code;
@@ -555,14 +555,18 @@ check_series(const Walk *walk, EcertSlice map)
 	return ECERT_OK;
 }
 
-/* One value, not a list */
+/* One value, not a list, which is consumed; a map is walked through at once, not passed over first */
 static EcertCode
-check_value(const Walk *walk, const Field *field, EcertSlice item)
+check_value(const Walk *walk, const Field *field, EcertCursor *from)
 {
 	EcertCode	code;
 	EcertCursor cursor;
 	EcertCborHead head;
+	EcertSlice	item;
 
+	if (field->type == TYPE_MAP)
+		return check_map(walk, field->shape, from, field->path, false);
+	item = ecert_cbor_skip(from);
 	switch (field->type)
 	{
 		case TYPE_TEXT:
@@ -601,27 +605,33 @@ check_value(const Walk *walk, const Field *field, EcertSlice item)
 			break;
 		case TYPE_SERIES:
 			return check_series(walk, item);
-		case TYPE_MAP:
-			return check_map(walk, field->shape, item, field->path, false);
 		default:
 			return ECERT_OK;
 	}
 	return code == ECERT_OK ? code : refuse(walk, code, item, field->path);
 }
 
-static EcertCode
-check_list(const Walk *walk, const Field *field, EcertSlice item)
+/* The first byte of what comes next, for the place of an error */
+static EcertSlice
+next_byte(const EcertCursor *cursor)
 {
-	EcertCursor cursor;
-	EcertCborHead head = head_of(item, &cursor);
+	return ecert_slice(cursor->bytes.data + cursor->offset, 1);
+}
 
+static EcertCode
+check_list(const Walk *walk, const Field *field, EcertCursor *cursor)
+{
+	EcertSlice	item = next_byte(cursor);
+	EcertCborHead head = {ECERT_CBOR_SIMPLE, 0, 0};
+
+	(void) ecert_cbor_head(cursor, &head, NULL);
 	if (head.type != ECERT_CBOR_ARRAY)
 		return refuse(walk, ECERT_BODY_TYPE, item, field->path);
 	if (head.value == 0 && (field->flags & MAY_BE_EMPTY) == 0)
 		return refuse(walk, ECERT_BODY_VALUE, item, field->path);
 	for (uint64_t i = head.value; i > 0; i--)
 	{
-		EcertCode	code = check_value(walk, field, ecert_cbor_skip(&cursor));
+		EcertCode	code = check_value(walk, field, cursor);
 
 		if (code != ECERT_OK)
 			return code;
@@ -665,18 +675,18 @@ check_free(const Walk *walk, EcertSlice item)
 
 /* Every field of the map is known and right, and every required one is there */
 static EcertCode
-check_map(const Walk *walk, const Shape *shape, EcertSlice map, const char *path, bool top)
+check_map(const Walk *walk, const Shape *shape, EcertCursor *cursor, const char *path, bool top)
 {
-	EcertCursor cursor;
-	EcertCborHead head = head_of(map, &cursor);
+	EcertSlice	map = next_byte(cursor);
+	EcertCborHead head = {ECERT_CBOR_SIMPLE, 0, 0};
 	uint32_t	seen = 0;
 
+	(void) ecert_cbor_head(cursor, &head, NULL);
 	if (head.type != ECERT_CBOR_MAP)
 		return refuse(walk, ECERT_BODY_TYPE, map, path);
 	for (uint64_t i = head.value; i > 0; i--)
 	{
-		EcertSlice	key = ecert_cbor_skip(&cursor);
-		EcertSlice	value = ecert_cbor_skip(&cursor);
+		EcertSlice	key = ecert_cbor_skip(cursor);
 		EcertSlice	name = {NULL, 0};
 		size_t		index = 0;
 		const Field *field;
@@ -686,14 +696,14 @@ check_map(const Walk *walk, const Shape *shape, EcertSlice map, const char *path
 		field = find_field(shape, name, &index);
 		if (field == NULL && top && ecert_slice_equal(name, ecert_slice_text("ext")))
 		{
-			if ((code = check_free(walk, value)) != ECERT_OK)
+			if ((code = check_free(walk, ecert_cbor_skip(cursor))) != ECERT_OK)
 				return code;
 			continue;
 		}
 		if (field == NULL)
 			return refuse(walk, ECERT_BODY_UNKNOWN, key, path);
 		seen |= UINT32_C(1) << index;
-		code = (field->flags & LIST) ? check_list(walk, field, value) : check_value(walk, field, value);
+		code = (field->flags & LIST) ? check_list(walk, field, cursor) : check_value(walk, field, cursor);
 		if (code != ECERT_OK)
 			return code;
 	}
@@ -727,26 +737,75 @@ series_sum(EcertSlice item, EcertDecimal *sum)
 	return ECERT_OK;
 }
 
+/* How many pairs a map has, and a cursor before the first; none of what is no map */
+static uint64_t
+pairs_of(EcertSlice map, EcertCursor *cursor)
+{
+	EcertCborHead head = head_of(map, cursor);
+	uint64_t	most = map.size / 2;
+
+	if (head.type != ECERT_CBOR_MAP)
+		return 0;
+	return head.value < most ? head.value : most;
+}
+
+/* A macro, so that the compiler knows the size */
+#define is_named(slice, name) ((slice).size == sizeof name - 1 && memcmp((slice).data, name, sizeof name - 1) == 0)
+
+/* The fields of an energy line but its quantity, whose item is returned beside; in one pass, since every line is read often */
+static void
+read_energy_line(EcertSlice item, EcertEnergyLine *line, EcertSlice *quantity)
+{
+	EcertCursor fields;
+
+	memset(line, 0, sizeof *line);
+	*quantity = ecert_slice(NULL, 0);
+	for (uint64_t pairs = pairs_of(item, &fields); pairs > 0; pairs--)
+	{
+		EcertSlice	name = {NULL, 0};
+		EcertSlice	value;
+
+		(void) ecert_cbor_text(ecert_cbor_skip(&fields), &name);
+		value = ecert_cbor_skip(&fields);
+		if (is_named(name, "source"))
+			(void) ecert_cbor_text(value, &line->source);
+		else if (is_named(name, "unit"))
+			(void) ecert_cbor_text(value, &line->unit);
+		else if (is_named(name, "product"))
+			(void) ecert_cbor_text(value, &line->product);
+		else if (is_named(name, "supplier"))
+			(void) ecert_cbor_text(value, &line->supplier);
+		else if (is_named(name, "meter"))
+			(void) ecert_cbor_text(value, &line->meter);
+		else if (is_named(name, "series"))
+			line->series = value;
+		else if (is_named(name, "quantity"))
+			*quantity = value;
+	}
+	line->has_series = line->series.size > 0;
+}
+
 /* A line has a quantity or a series that fills the period, not both */
 static EcertCode
 check_energy_line(const Walk *walk, EcertSlice item, EcertPeriod period)
 {
-	EcertSlice	part;
+	EcertEnergyLine line;
+	EcertSlice	quantity;
 	EcertSeries series;
 	EcertDecimal sum;
-	bool		has_quantity = ecert_cbor_find(item, "quantity", &part);
 
-	if (!ecert_cbor_find(item, "series", &part))
-		return has_quantity ? ECERT_OK : refuse(walk, ECERT_BODY_MISSING, item, "lines.quantity");
-	if (has_quantity)
-		return refuse(walk, ECERT_BODY_UNKNOWN, part, "lines.series");
-	ecert_series_open(part, &series);
+	read_energy_line(item, &line, &quantity);
+	if (!line.has_series)
+		return quantity.size > 0 ? ECERT_OK : refuse(walk, ECERT_BODY_MISSING, item, "lines.quantity");
+	if (quantity.size > 0)
+		return refuse(walk, ECERT_BODY_UNKNOWN, line.series, "lines.series");
+	ecert_series_open(line.series, &series);
 	if (series.step > period.end - period.start ||
 		(uint64_t) (period.end - period.start) / (uint64_t) series.step != series.count ||
 		(period.end - period.start) % series.step != 0)
-		return refuse(walk, ECERT_BODY_VALUE, part, "lines.series.values");
-	if (series_sum(part, &sum) != ECERT_OK || !within_limit(TYPE_QUANTITY, sum))
-		return refuse(walk, ECERT_BODY_VALUE, part, "lines.series.values");
+		return refuse(walk, ECERT_BODY_VALUE, line.series, "lines.series.values");
+	if (series_sum(line.series, &sum) != ECERT_OK || !within_limit(TYPE_QUANTITY, sum))
+		return refuse(walk, ECERT_BODY_VALUE, line.series, "lines.series.values");
 	return ECERT_OK;
 }
 
@@ -798,7 +857,8 @@ EcertCode
 ecert_body_check(EcertKind kind, EcertSlice body, EcertError *error)
 {
 	Walk		walk = {body.data, error};
-	EcertCode	code = check_map(&walk, kind_shapes[kind], body, "body", true);
+	EcertCursor cursor = ecert_cursor(body);
+	EcertCode	code = check_map(&walk, kind_shapes[kind], &cursor, "body", true);
 
 	if (code == ECERT_OK && (kind == ECERT_KIND_ENERGY || kind == ECERT_KIND_PRODUCT))
 		code = check_lines(&walk, kind, body);
@@ -858,51 +918,12 @@ decimal_field(EcertSlice map, const char *name, EcertDecimal *decimal)
 	return ecert_cbor_find(map, name, &item) ? ecert_decimal_read(item, decimal) : ECERT_BODY_MISSING;
 }
 
-/* How many pairs a map has, and a cursor before the first; none of what is no map */
-static uint64_t
-pairs_of(EcertSlice map, EcertCursor *cursor)
-{
-	EcertCborHead head = head_of(map, cursor);
-
-	return head.type == ECERT_CBOR_MAP ? (head.value < map.size / 2 ? head.value : map.size / 2) : 0;
-}
-
-/* A macro, so that the size is known to the compiler */
-#define is_named(slice, name) ((slice).size == sizeof name - 1 && memcmp((slice).data, name, sizeof name - 1) == 0)
-
 EcertCode
 ecert_energy_line_next(EcertCursor *cursor, EcertEnergyLine *line)
 {
-	EcertSlice	item = ecert_cbor_skip(cursor);
+	EcertSlice	quantity;
 
-	EcertCursor fields;
-	EcertSlice	quantity = {NULL, 0};
-
-	memset(line, 0, sizeof *line);
-	/* in one pass: admission and every aggregate over the ledger read each line */
-	for (uint64_t pairs = pairs_of(item, &fields); pairs > 0; pairs--)
-	{
-		EcertSlice	name = {NULL, 0};
-		EcertSlice	value;
-
-		(void) ecert_cbor_text(ecert_cbor_skip(&fields), &name);
-		value = ecert_cbor_skip(&fields);
-		if (is_named(name, "source"))
-			(void) ecert_cbor_text(value, &line->source);
-		else if (is_named(name, "unit"))
-			(void) ecert_cbor_text(value, &line->unit);
-		else if (is_named(name, "product"))
-			(void) ecert_cbor_text(value, &line->product);
-		else if (is_named(name, "supplier"))
-			(void) ecert_cbor_text(value, &line->supplier);
-		else if (is_named(name, "meter"))
-			(void) ecert_cbor_text(value, &line->meter);
-		else if (is_named(name, "series"))
-			line->series = value;
-		else if (is_named(name, "quantity"))
-			quantity = value;
-	}
-	line->has_series = line->series.size > 0;
+	read_energy_line(ecert_cbor_skip(cursor), line, &quantity);
 	if (line->has_series)
 		return series_sum(line->series, &line->quantity);
 	return quantity.size > 0 ? ecert_decimal_read(quantity, &line->quantity) : ECERT_BODY_MISSING;

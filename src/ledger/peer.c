@@ -842,6 +842,8 @@ ecert_drain_waiting(PG_FUNCTION_ARGS)
 	if (being_inserted.size > 0)
 		return PointerGetDatum(NULL);
 	ecert_package_of(heap_getattr(trigger->tg_trigtuple, COLUMN_PACKAGE, RelationGetDescr(trigger->tg_relation), &isnull), &package);
+	if (package.kind != ECERT_KIND_NODE && package.kind != ECERT_KIND_RELATION)
+		return PointerGetDatum(NULL);
 	ecert_hash_of(package.bytes, hash);
 	before = ecert_become(trigger->tg_relation->rd_rel->relowner);
 	(void) drain(wake_keys(NIL, &package, hash, CurrentMemoryContext), CurrentMemoryContext);
