@@ -365,7 +365,7 @@ admit_genesis(const EcertRegistry *present, const EcertPackage *package)
 		ecert_raise_refusal(&refusal);
 	verify_signature(trial, package, check_origin(trial, package));
 	ecert_registry_free(trial);
-	(void) ecert_feed_lock(package->issuer, package->kind);
+	(void) ecert_feed_lock(package->issuer, package->kind, 0);
 }
 
 /* Any other package, where it is first admitted */
@@ -377,12 +377,12 @@ admit_package(EcertRegistry *registry, const EcertPackage *package, const uint8_
 	EcertHead	unlocked;
 
 	if (head == NULL)
-		ecert_feed_read(package->issuer, package->kind, &unlocked);
+		ecert_feed_read(package->issuer, package->kind, package->seq - 1, &unlocked);
 	check_feed(head != NULL ? head : &unlocked, package, hash, registry->genesis_hash);
 	verify_signature(registry, package, key);
 	if (head == NULL)
 	{
-		head = ecert_feed_lock(package->issuer, package->kind);
+		head = ecert_feed_lock(package->issuer, package->kind, package->seq - 1);
 		/* the wait may have let the registry change */
 		registry = ecert_registry_current();
 		(void) check_origin(registry, package);

@@ -142,9 +142,9 @@ typedef struct FeedScan
 } FeedScan;
 
 static void
-begin_scan(FeedScan *scan, Oid relid, LOCKMODE lock, Snapshot snapshot, EcertSlice issuer, EcertKind kind)
+begin_scan(FeedScan *scan, Oid relid, LOCKMODE lock, Snapshot snapshot, EcertSlice issuer, EcertKind kind, int64 least_seq)
 {
-	ScanKeyData keys[2];
+	ScanKeyData keys[3];
 	Oid			index;
 
 	scan->table = table_open(relid, lock);
@@ -158,7 +158,8 @@ begin_scan(FeedScan *scan, Oid relid, LOCKMODE lock, Snapshot snapshot, EcertSli
 	scan->snapshot = RegisterSnapshot(snapshot);
 	ScanKeyInit(&keys[0], COLUMN_ISSUER, BTEqualStrategyNumber, F_TEXTEQ, PointerGetDatum(ecert_text(issuer)));
 	ScanKeyInit(&keys[1], COLUMN_KIND, BTEqualStrategyNumber, F_TEXTEQ, PointerGetDatum(cstring_to_text(ecert_kind_name(kind))));
-	scan->scan = systable_beginscan_ordered(scan->table, scan->index, scan->snapshot, lengthof(keys), keys);
+	ScanKeyInit(&keys[2], COLUMN_SEQ, BTGreaterEqualStrategyNumber, F_INT8GE, Int64GetDatum(least_seq));
+	scan->scan = systable_beginscan_ordered(scan->table, scan->index, scan->snapshot, least_seq > 0 ? 3 : 2, keys);
 }
 
 static void
@@ -216,8 +217,9 @@ read_period_end(HeapTuple row, TupleDesc columns, int64 *period_end)
 	return true;
 }
 
-static void
-read_feed(EcertSlice issuer, EcertKind kind, Snapshot snapshot, EcertHead *head)
+/* The head, from packages of least_seq on; false when these do not tell all of it */
+static bool
+read_feed_from(EcertSlice issuer, EcertKind kind, int64 least_seq, Snapshot snapshot, EcertHead *head)
 {
 	FeedScan	scan;
 	HeapTuple	row;
@@ -225,7 +227,7 @@ read_feed(EcertSlice issuer, EcertKind kind, Snapshot snapshot, EcertHead *head)
 
 	memset(head, 0, sizeof *head);
 	head->seq = -1;
-	begin_scan(&scan, ecert_ledger_relid(), AccessShareLock, snapshot, issuer, kind);
+	begin_scan(&scan, ecert_ledger_relid(), AccessShareLock, snapshot, issuer, kind, least_seq);
 	while ((row = systable_getnext_ordered(scan.scan, BackwardScanDirection)) != NULL)
 	{
 		if (head->seq < 0)
@@ -236,12 +238,24 @@ read_feed(EcertSlice issuer, EcertKind kind, Snapshot snapshot, EcertHead *head)
 		CHECK_FOR_INTERRUPTS();
 	}
 	end_scan(&scan);
+	return head->seq >= 0 && told;
+}
+
+/*
+ * expected_seq is where the feed should end.  An index scan takes in a whole
+ * page of what matches its keys, so it is asked for the end of the feed first
+ */
+static void
+read_feed(EcertSlice issuer, EcertKind kind, int64 expected_seq, Snapshot snapshot, EcertHead *head)
+{
+	if (expected_seq <= 0 || !read_feed_from(issuer, kind, expected_seq, snapshot, head))
+		(void) read_feed_from(issuer, kind, 0, snapshot, head);
 }
 
 void
-ecert_feed_read(EcertSlice issuer, EcertKind kind, EcertHead *head)
+ecert_feed_read(EcertSlice issuer, EcertKind kind, int64 expected_seq, EcertHead *head)
 {
-	read_feed(issuer, kind, present(), head);
+	read_feed(issuer, kind, expected_seq, present(), head);
 }
 
 /* In REPEATABLE READ the head must be the one the transaction can see */
@@ -252,7 +266,7 @@ check_snapshot(EcertSlice issuer, EcertKind kind, const EcertHead *head)
 
 	if (!IsolationUsesXactSnapshot())
 		return;
-	read_feed(issuer, kind, GetTransactionSnapshot(), &seen);
+	read_feed(issuer, kind, head->seq, GetTransactionSnapshot(), &seen);
 	if (seen.seq != head->seq)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
@@ -270,7 +284,7 @@ lock_row(Oid relid, EcertSlice issuer, EcertKind kind)
 	HeapTuple	row;
 	bool		is_locked = false;
 
-	begin_scan(&scan, relid, RowShareLock, present(), issuer, kind);
+	begin_scan(&scan, relid, RowShareLock, present(), issuer, kind, 0);
 	row = systable_getnext_ordered(scan.scan, ForwardScanDirection);
 	if (row != NULL)
 	{
@@ -314,7 +328,7 @@ feed_relid(void)
 }
 
 EcertHead *
-ecert_feed_lock(EcertSlice issuer, EcertKind kind)
+ecert_feed_lock(EcertSlice issuer, EcertKind kind, int64 expected_seq)
 {
 	FeedId		id = feed_id(issuer, kind);
 	Oid			relid = feed_relid();
@@ -325,7 +339,7 @@ ecert_feed_lock(EcertSlice issuer, EcertKind kind)
 	/* of two first writers the second waits in make_row() for the first */
 	while (!lock_row(relid, issuer, kind) && !make_row(issuer, kind))
 		CHECK_FOR_INTERRUPTS();
-	ecert_feed_read(issuer, kind, &head);
+	ecert_feed_read(issuer, kind, expected_seq, &head);
 	check_snapshot(issuer, kind, &head);
 	if (locked != NULL && hash_get_num_entries(locked) >= HEADS_KEPT)
 	{

@@ -40,15 +40,15 @@ extern void ecert_guard_init(void);
 /* The head of a feed that this transaction has locked; NULL when it has not */
 extern EcertHead *ecert_feed_locked(EcertSlice issuer, EcertKind kind);
 
-/* Read a feed's head from the table, no lock */
-extern void ecert_feed_read(EcertSlice issuer, EcertKind kind, EcertHead *head);
+/* Read a feed's head from the table, no lock.  It is found sooner at expected_seq, where that is known; else 0 */
+extern void ecert_feed_read(EcertSlice issuer, EcertKind kind, int64 expected_seq, EcertHead *head);
 
 /*
  * Lock a feed until the transaction ends and return its head, kept for the
  * transaction.  Raises 40001 in REPEATABLE READ when the head has moved since
  * the transaction's snapshot.
  */
-extern EcertHead *ecert_feed_lock(EcertSlice issuer, EcertKind kind);
+extern EcertHead *ecert_feed_lock(EcertSlice issuer, EcertKind kind, int64 expected_seq);
 
 /* Move a head behind a package that is being admitted */
 extern void ecert_head_advance(EcertHead *head, const EcertPackage *package, const uint8_t *hash);

@@ -255,7 +255,7 @@ find_period_end(const EcertPackage *package, EcertHead *before, EcertSlice bytes
 		before->period_end = period.end;
 	else
 	{
-		ecert_feed_read(package->issuer, package->kind, &head);
+		ecert_feed_read(package->issuer, package->kind, 0, &head);
 		if (head.seq == before->seq)
 			before->period_end = head.period_end;
 	}
@@ -297,7 +297,7 @@ find_place(const EcertPackage *package, const uint8_t *hash, Place *place)
 	else
 	{
 		/* a gap; or rows are missing from the middle of the feed, and it waits for what fills them */
-		ecert_feed_read(package->issuer, package->kind, &place->before);
+		ecert_feed_read(package->issuer, package->kind, 0, &place->before);
 		if (place->before.seq >= package->seq)
 			place->before.seq = -1;
 	}
