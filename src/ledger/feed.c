@@ -258,6 +258,28 @@ ecert_feed_read(EcertSlice issuer, EcertKind kind, int64 expected_seq, EcertHead
 	read_feed(issuer, kind, expected_seq, present(), head);
 }
 
+int
+ecert_feed_rows(EcertSlice issuer, EcertKind kind, int64 least_seq, EcertFeedRow *rows, int most)
+{
+	FeedScan	scan;
+	HeapTuple	row;
+	int			count = 0;
+
+	begin_scan(&scan, ecert_ledger_relid(), AccessShareLock, present(), issuer, kind, least_seq);
+	while (count < most && (row = systable_getnext_ordered(scan.scan, ForwardScanDirection)) != NULL)
+	{
+		bool		isnull;
+		Datum		value = heap_getattr(row, COLUMN_PACKAGE, RelationGetDescr(scan.table), &isnull);
+
+		memset(&rows[count], 0, sizeof rows[count]);
+		read_head(row, RelationGetDescr(scan.table), &rows[count].head);
+		rows[count].bytes = ecert_varlena_slice((struct varlena *) PG_DETOAST_DATUM_COPY(value));
+		count++;
+	}
+	end_scan(&scan);
+	return count;
+}
+
 /* In REPEATABLE READ the head must be the one the transaction can see */
 static void
 check_snapshot(EcertSlice issuer, EcertKind kind, const EcertHead *head)

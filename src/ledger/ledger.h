@@ -43,6 +43,16 @@ extern EcertHead *ecert_feed_locked(EcertSlice issuer, EcertKind kind);
 /* Read a feed's head from the table, no lock.  It is found sooner at expected_seq, where that is known; else 0 */
 extern void ecert_feed_read(EcertSlice issuer, EcertKind kind, int64 expected_seq, EcertHead *head);
 
+/* A package of a feed: where the feed ends with it (but for period_end, which is 0), and its bytes, palloc'd */
+typedef struct EcertFeedRow
+{
+	EcertHead	head;
+	EcertSlice	bytes;
+} EcertFeedRow;
+
+/* The first packages of a feed from least_seq on, most at the most; returns how many there are */
+extern int	ecert_feed_rows(EcertSlice issuer, EcertKind kind, int64 least_seq, EcertFeedRow *rows, int most);
+
 /*
  * Lock a feed until the transaction ends and return its head, kept for the
  * transaction.  Raises 40001 in REPEATABLE READ when the head has moved since
