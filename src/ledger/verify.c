@@ -5,13 +5,18 @@
  * Nothing that admission cached or derived is believed.  First the registry is
  * built anew from the genesis package and the certifier's node feed, each node
  * package verified under the state that the ones before it made, so that a
- * forged node package cannot vouch for itself.  Then every feed is walked.
+ * forged node package cannot vouch for itself.  Then every row is checked, by
+ * as many processes as PostgreSQL gives to the query: each asks for rows in the
+ * order of the primary key, so that a row mostly comes behind the one it
+ * follows; where it does not, the end of the feed before it is read.
  */
 #include "ledger/ledger.h"
 
 #include "catalog/pg_type.h"
 #include "funcapi.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/rangetypes.h"
@@ -21,22 +26,41 @@
 #include "pg/error.h"
 
 PG_FUNCTION_INFO_V1(ecert_sql_verify_registry);
-PG_FUNCTION_INFO_V1(ecert_sql_verify_feed);
+PG_FUNCTION_INFO_V1(ecert_sql_verified_registry);
+PG_FUNCTION_INFO_V1(ecert_sql_row_problems);
+PG_FUNCTION_INFO_V1(ecert_sql_period_problems);
 
 #define ROWS_AT_ONCE 500
 
 #define ROW_COLUMNS "issuer, kind, seq, subject, period, issued_at, hash, package"
 
-/* What this backend has verified last */
+/* What this backend has verified last, and the same packed */
 static EcertRegistry *verified = NULL;
+static bytea *packed = NULL;
 
 /* A walk over rows, and where its problems go */
 typedef struct Walk
 {
 	EcertRegistry *registry;
 	EcertHead	head;
-	ReturnSetInfo *result;
+	ReturnSetInfo *result;		/* NULL: they are collected in found */
 	bool		applies;		/* take genesis and node packages into the registry */
+	int64		first_seq;		/* of check_period(): where problems are told of from */
+	/* of rows that come one by one, as ecert.row_problems() gets them */
+	MemoryContext context;		/* lasts from row to row */
+	text	   *issuer;			/* the feed of the last row; NULL: none yet */
+	text	   *kind;
+	bool		was_walked;		/* when the registry was built: genesis, and the certifier's nodes */
+	bool		has_rule;		/* which who reads our result checks */
+	EcertNodeKey *key;			/* of the last row, good for its issuer and kind from key_from to key_until; or NULL */
+	EcertKind	key_kind;
+	EcertNodeId key_issuer;
+	int64		key_from;
+	int64		key_until;
+	bool		is_known;		/* head is where the feed has come to */
+	bool		reaches;		/* and its period_end is known */
+	ArrayBuildState *found;
+	bool		is_suspect;		/* a period seems to overlap */
 } Walk;
 
 /* One stored row */
@@ -49,18 +73,17 @@ typedef struct Row
 	bool		sound;			/* no problem found in this row itself */
 } Row;
 
+/* A package further back in a feed */
 static EcertQuery before_query = {
-	"SELECT hash, issued_at, (SELECT pg_catalog.max(pg_catalog.upper(e.period)) FROM ledger.package e"
-	" WHERE e.issuer OPERATOR(pg_catalog.=) $1 AND e.kind OPERATOR(pg_catalog.=) $2 AND e.seq OPERATOR(pg_catalog.<) $3)"
-	" FROM ledger.package WHERE issuer OPERATOR(pg_catalog.=) $1 AND kind OPERATOR(pg_catalog.=) $2"
-	" AND seq OPERATOR(pg_catalog.=) ($3 OPERATOR(pg_catalog.-) 1)",
-	3, {TEXTOID, TEXTOID, INT8OID}, NULL
+	"SELECT seq, hash, package FROM ledger.package WHERE issuer OPERATOR(pg_catalog.=) $1"
+	" AND kind OPERATOR(pg_catalog.=) $2 AND seq OPERATOR(pg_catalog.<) $3 ORDER BY seq DESC LIMIT 1",
+	3, {TEXTOID, TEXTOID, INT8OID}, NULL, true
 };
 static EcertQuery replaced_query = {
 	"SELECT pg_catalog.lower(period), pg_catalog.upper(period) FROM ledger.package"
 	" WHERE hash OPERATOR(pg_catalog.=) $1 AND issuer OPERATOR(pg_catalog.=) $2 AND kind OPERATOR(pg_catalog.=) $3"
 	" AND seq OPERATOR(pg_catalog.<) $4",
-	4, {BYTEAOID, TEXTOID, TEXTOID, INT8OID}, NULL
+	4, {BYTEAOID, TEXTOID, TEXTOID, INT8OID}, NULL, true
 };
 
 EcertRegistry *
@@ -75,23 +98,28 @@ ecert_verified_registry(void)
 }
 
 static void
-put_problem(const Walk *walk, Row *row, const char *problem)
+put_problem(Walk *walk, Row *row, const char *problem)
 {
 	Datum		values[4];
 	bool		nulls[4] = {false};
 
+	row->sound = false;
+	values[3] = CStringGetTextDatum(problem);
+	if (walk->result == NULL)
+	{
+		walk->found = accumArrayResult(walk->found, values[3], false, TEXTOID, CurrentMemoryContext);
+		return;
+	}
 	for (int i = 0; i < 3; i++)
 	{
 		values[i] = row->values[i];
 		nulls[i] = row->nulls[i];
 	}
-	values[3] = CStringGetTextDatum(problem);
 	tuplestore_putvalues(walk->result->setResult, walk->result->setDesc, values, nulls);
-	row->sound = false;
 }
 
 static void
-put_refusal(const Walk *walk, Row *row, const EcertRefusal *refusal)
+put_refusal(Walk *walk, Row *row, const EcertRefusal *refusal)
 {
 	put_problem(walk, row, refusal->detail == NULL ? refusal->message :
 				psprintf("%s (%s)", refusal->message, refusal->detail));
@@ -100,24 +128,49 @@ put_refusal(const Walk *walk, Row *row, const EcertRefusal *refusal)
 static bool
 text_differs(Datum value, bool isnull, EcertSlice expected)
 {
-	return isnull || !ecert_slice_equal(ecert_varlena_slice(DatumGetTextPP(value)),
-										ecert_varlena_slice(ecert_text(expected)));
+	if (isnull)
+		return true;
+	if (GetDatabaseEncoding() != PG_UTF8)
+		expected = ecert_varlena_slice(ecert_text(expected));
+	return !ecert_slice_equal(ecert_varlena_slice(DatumGetTextPP(value)), expected);
+}
+
+/* The very bytes in which PostgreSQL writes [start, end), mostly: what is in order needs no closer look */
+static bool
+is_plain_period(Datum value, EcertPeriod period)
+{
+	EcertSlice	stored = ecert_varlena_slice(PG_DETOAST_DATUM_PACKED(value));
+	const Oid	type = TSTZRANGEOID;
+	const TimestampTz bounds[2] = {ecert_timestamp(period.start), ecert_timestamp(period.end)};
+
+	return stored.size == sizeof type + sizeof bounds + 1 && memcmp(stored.data, &type, sizeof type) == 0 &&
+		memcmp(stored.data + sizeof type, bounds, sizeof bounds) == 0 && stored.data[stored.size - 1] == RANGE_LB_INC;
 }
 
 static bool
 period_differs(Datum value, bool isnull, const EcertPackage *package)
 {
 	EcertPeriod period;
+	RangeBound	lower;
+	RangeBound	upper;
+	bool		is_empty;
 
 	if (!ecert_body_period(package, &period))
 		return !isnull;
-	return isnull || !range_eq_internal(lookup_type_cache(TSTZRANGEOID, TYPECACHE_RANGE_INFO),
-										DatumGetRangeTypeP(value), DatumGetRangeTypeP(ecert_period_datum(period)));
+	if (isnull)
+		return true;
+	if (is_plain_period(value, period))
+		return false;
+	range_deserialize(lookup_type_cache(TSTZRANGEOID, TYPECACHE_RANGE_INFO), DatumGetRangeTypeP(value),
+					  &lower, &upper, &is_empty);
+	return is_empty || lower.infinite || upper.infinite || !lower.inclusive || upper.inclusive ||
+		DatumGetTimestampTz(lower.val) != ecert_timestamp(period.start) ||
+		DatumGetTimestampTz(upper.val) != ecert_timestamp(period.end);
 }
 
 /* The columns beside the package must be what admission derives from it */
 static void
-check_columns(const Walk *walk, Row *row)
+check_columns(Walk *walk, Row *row)
 {
 	const EcertPackage *package = &row->package;
 	bytea	   *hash = row->nulls[6] ? NULL : DatumGetByteaPP(row->values[6]);
@@ -137,7 +190,7 @@ check_columns(const Walk *walk, Row *row)
 }
 
 static void
-check_signature(const Walk *walk, Row *row, EcertNodeKey *key)
+check_signature(Walk *walk, Row *row, EcertNodeKey *key)
 {
 	EcertRefusal refusal;
 
@@ -147,7 +200,7 @@ check_signature(const Walk *walk, Row *row, EcertNodeKey *key)
 
 /* What a package replaces is an earlier one of its feed with the same period */
 static void
-check_replaced(const Walk *walk, Row *row)
+check_replaced(Walk *walk, Row *row)
 {
 	const EcertPackage *package = &row->package;
 	uint8_t		replaced[ECERT_HASH_SIZE];
@@ -164,14 +217,122 @@ check_replaced(const Walk *walk, Row *row)
 	values[1] = PointerGetDatum(ecert_text(package->issuer));
 	values[2] = CStringGetTextDatum(ecert_kind_name(package->kind));
 	values[3] = Int64GetDatum(package->seq);
-	if (ecert_query(&replaced_query, values, 1) > 0)
+	SPI_connect();
+	if (ecert_query_stable(&replaced_query, values, 1) > 0)
 	{
 		start = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 		end = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull);
 	}
+	SPI_finish();
 	if (isnull || DatumGetTimestampTz(start) != ecert_timestamp(period.start) ||
 		DatumGetTimestampTz(end) != ecert_timestamp(period.end))
 		put_problem(walk, row, "replaces a package that is not an earlier one of its feed with the same period");
+}
+
+/* Does the package's period have to come behind those before it? */
+static bool
+in_order(const EcertPackage *package)
+{
+	uint8_t		replaced[ECERT_HASH_SIZE];
+
+	return (package->kind == ECERT_KIND_ENERGY || package->kind == ECERT_KIND_PRODUCT) &&
+		!ecert_body_replaces(package, replaced);
+}
+
+/* Take into the head what a row further back in the feed says of it.  Inside SPI; returns the row's seq */
+static int64
+read_before(Walk *walk, bool is_last, bool *is_dated, bool *is_reached)
+{
+	EcertHead  *head = &walk->head;
+	EcertPackage package;
+	EcertPeriod period;
+	EcertError	error;
+	EcertSlice	hash;
+	EcertSlice	bytes;
+	bool		isnull;
+	int64		seq = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	Datum		value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull);
+
+	hash = isnull ? ecert_slice(NULL, 0) : ecert_varlena_slice(DatumGetByteaPP(value));
+	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3, &isnull);
+	bytes = isnull ? ecert_slice(NULL, 0) : ecert_varlena_slice(PG_DETOAST_DATUM_PACKED(value));
+	if (is_last)
+	{
+		head->seq = seq;
+		if (hash.size == ECERT_HASH_SIZE)
+			memcpy(head->hash, hash.data, ECERT_HASH_SIZE);
+		else
+			ecert_hash_of(bytes, head->hash);
+	}
+	if (ecert_package_parse(bytes, &package, &error) != ECERT_OK)
+		return seq;
+	if (!*is_dated)
+		head->issued_at = package.issued_at;
+	*is_dated = true;
+	if (ecert_body_period(&package, &period))
+	{
+		head->period_end = Max(head->period_end, period.end);
+		/* in a feed without a problem no package but those that replace ends before another one did */
+		*is_reached = *is_reached || in_order(&package);
+	}
+	return seq;
+}
+
+/*
+ * The head before a row, from the rows before it: mostly from the last one
+ * alone.  It is what a walk from the feed's beginning comes to, but that
+ * period_end may be too small behind a row with a problem.
+ */
+static void
+read_head(Walk *walk, const Row *row)
+{
+	Datum		values[3] = {row->values[0], row->values[1], row->values[2]};
+	bool		is_dated = false;
+	bool		is_reached = !in_order(&row->package);
+	bool		is_last = true;
+
+	memset(&walk->head, 0, sizeof walk->head);
+	walk->head.seq = -1;
+	walk->reaches = !is_reached || DatumGetInt64(row->values[2]) <= 0;
+	if (DatumGetInt64(row->values[2]) <= 0)
+		return;
+	SPI_connect();
+	while (!(is_dated && is_reached) && ecert_query_stable(&before_query, values, 1) > 0)
+	{
+		CHECK_FOR_INTERRUPTS();
+		values[2] = Int64GetDatum(read_before(walk, is_last, &is_dated, &is_reached));
+		SPI_freetuptable(SPI_tuptable);
+		is_last = false;
+	}
+	SPI_finish();
+}
+
+/* Of rows that come one by one: know the head before this one */
+static void
+find_head(Walk *walk, const Row *row)
+{
+	if (!walk->is_known || walk->head.seq != DatumGetInt64(row->values[2]) - 1 ||
+		(!walk->reaches && in_order(&row->package)))
+		read_head(walk, row);
+}
+
+/* Does the package follow the head?  Of rows that come one by one, periods are left to ecert.period_problems() */
+static void
+check_follows(Walk *walk, Row *row)
+{
+	const EcertPackage *package = &row->package;
+	EcertRefusal refusal;
+
+	if (walk->result == NULL)
+		find_head(walk, row);
+	if (package->kind == ECERT_KIND_GENESIS ||
+		(ecert_check_link(&walk->head, package, row->hash, walk->registry->genesis_hash, &refusal) &&
+		 ecert_check_order(&walk->head, package, &refusal)))
+		return;
+	if (walk->result == NULL && refusal.sqlstate == ERRCODE_ECERT_PERIOD_OVERLAP)
+		walk->is_suspect = true;
+	else
+		put_refusal(walk, row, &refusal);
 }
 
 /* Move the head behind a row.  A row that is wrong in itself is followed by its
@@ -181,7 +342,8 @@ advance(Walk *walk, const Row *row)
 {
 	bytea	   *stored = row->nulls[6] ? NULL : DatumGetByteaPP(row->values[6]);
 
-	if (row->package.bytes.size > 0)
+	walk->is_known = row->package.bytes.size > 0;
+	if (walk->is_known)
 		ecert_head_advance(&walk->head, &row->package, row->hash);
 	walk->head.seq = row->nulls[2] ? walk->head.seq + 1 : DatumGetInt64(row->values[2]);
 	if (!row->sound && stored != NULL && VARSIZE_ANY_EXHDR(stored) == ECERT_HASH_SIZE)
@@ -190,13 +352,47 @@ advance(Walk *walk, const Row *row)
 
 /* Genesis and node packages that are sound become part of the registry */
 static void
-apply(const Walk *walk, Row *row)
+apply(Walk *walk, Row *row)
 {
 	EcertRefusal refusal;
 
 	if (walk->applies && row->sound && row->package.kind == ECERT_KIND_NODE &&
 		!ecert_registry_apply(walk->registry, &row->package, &refusal))
 		put_refusal(walk, row, &refusal);
+}
+
+/* Is the key of the row before good for this one, of the same issuer and kind, too? */
+static bool
+key_is_known(const Walk *walk, const EcertPackage *package)
+{
+	return walk->key != NULL && package->kind == walk->key_kind && package->alg == walk->key->alg &&
+		memcmp(package->kid.data, walk->key->kid, ECERT_HASH_SIZE) == 0 &&
+		ecert_slice_equal(package->issuer, ecert_slice(walk->key_issuer.bytes, walk->key_issuer.size)) &&
+		package->issued_at >= walk->key_from && package->issued_at <= walk->key_until;
+}
+
+/* Issuer, role, key and time; the key to check the signature with, or NULL */
+static EcertNodeKey *
+check_issuer(Walk *walk, Row *row)
+{
+	const EcertPackage *package = &row->package;
+	EcertNodeKey *key = NULL;
+	EcertRefusal refusal;
+
+	if (key_is_known(walk, package))
+		return walk->key;
+	walk->key = NULL;
+	if (!ecert_check_issuer(walk->registry, package, 0, false, &key, &refusal))
+		put_refusal(walk, row, &refusal);
+	else if (!walk->applies)
+	{
+		walk->key = key;
+		walk->key_kind = package->kind;
+		walk->key_issuer = ecert_node_id(package->issuer);
+		walk->key_from = key->effective;
+		walk->key_until = Min(key->until, ecert_registry_node(walk->registry, package->issuer)->revoked_at);
+	}
+	return key;
 }
 
 /* A row whose package has the right form: everything that can be judged about it */
@@ -206,7 +402,7 @@ check_package(Walk *walk, Row *row)
 	const EcertPackage *package = &row->package;
 	EcertRefusal refusal;
 	EcertError	error;
-	EcertNodeKey *key = NULL;
+	EcertNodeKey *key;
 
 	if (ecert_body_check(package->kind, package->body, &error) != ECERT_OK)
 		put_problem(walk, row, psprintf("body is invalid at byte %zu: %s", error.offset, ecert_error_text(error.code)));
@@ -216,14 +412,10 @@ check_package(Walk *walk, Row *row)
 		put_refusal(walk, row, &refusal);
 	if (!ecert_check_scope(walk->registry, package, &refusal))
 		put_refusal(walk, row, &refusal);
-	if (!ecert_check_issuer(walk->registry, package, 0, false, &key, &refusal))
-		put_refusal(walk, row, &refusal);
+	key = check_issuer(walk, row);
 	if (key != NULL && key->alg == package->alg)
 		check_signature(walk, row, key);
-	if (package->kind != ECERT_KIND_GENESIS &&
-		(!ecert_check_link(&walk->head, package, row->hash, walk->registry->genesis_hash, &refusal) ||
-		 !ecert_check_order(&walk->head, package, &refusal)))
-		put_refusal(walk, row, &refusal);
+	check_follows(walk, row);
 	check_replaced(walk, row);
 	apply(walk, row);
 }
@@ -239,6 +431,7 @@ check_row(Walk *walk, Row *row)
 	if (row->nulls[7])
 	{
 		put_problem(walk, row, "package is missing");
+		advance(walk, row);
 		return;
 	}
 	bytes = ecert_varlena_slice(PG_DETOAST_DATUM_PACKED(row->values[7]));
@@ -255,7 +448,7 @@ check_row(Walk *walk, Row *row)
 
 /* Run a query for rows and check each, in a memory context of its own */
 static void
-walk_rows(Walk *walk, const char *sql, int count, Oid *types, Datum *values)
+walk_rows(Walk *walk, void (*check) (Walk *walk, Row *row), const char *sql, int count, Oid *types, Datum *values)
 {
 	MemoryContext each = AllocSetContextCreate(CurrentMemoryContext, "ecert verification", ALLOCSET_DEFAULT_SIZES);
 	Portal		portal = SPI_cursor_open_with_args(NULL, sql, count, types, values, NULL, true, 0);
@@ -276,7 +469,7 @@ walk_rows(Walk *walk, const char *sql, int count, Oid *types, Datum *values)
 			CHECK_FOR_INTERRUPTS();
 			before = MemoryContextSwitchTo(each);
 			heap_deform_tuple(rows->vals[i], rows->tupdesc, row.values, row.nulls);
-			check_row(walk, &row);
+			check(walk, &row);
 			MemoryContextSwitchTo(before);
 			MemoryContextReset(each);
 		}
@@ -289,7 +482,7 @@ walk_rows(Walk *walk, const char *sql, int count, Oid *types, Datum *values)
 }
 
 static void
-put_ledger_problem(const Walk *walk, const char *problem)
+put_ledger_problem(Walk *walk, const char *problem)
 {
 	Row			nowhere;
 
@@ -310,11 +503,12 @@ build_registry(ReturnSetInfo *result)
 	memset(&walk, 0, sizeof walk);
 	ecert_registry_free(verified);
 	verified = NULL;
+	packed = NULL;
 	walk.registry = verified = ecert_registry_new(TopMemoryContext);
 	walk.result = result;
 	walk.applies = true;
 	walk.head.seq = -1;
-	walk_rows(&walk, "SELECT " ROW_COLUMNS " FROM ledger.package WHERE kind OPERATOR(pg_catalog.=) 'genesis'", 0, NULL, NULL);
+	walk_rows(&walk, check_row, "SELECT " ROW_COLUMNS " FROM ledger.package WHERE kind OPERATOR(pg_catalog.=) 'genesis'", 0, NULL, NULL);
 	if (!verified->has_genesis)
 	{
 		put_ledger_problem(&walk, "the ledger has no sound genesis package: nothing on it can be verified");
@@ -323,7 +517,7 @@ build_registry(ReturnSetInfo *result)
 	memset(&walk.head, 0, sizeof walk.head);
 	walk.head.seq = -1;
 	certifier = PointerGetDatum(ecert_text(ecert_slice(verified->certifier.bytes, verified->certifier.size)));
-	walk_rows(&walk, "SELECT " ROW_COLUMNS " FROM ledger.package WHERE issuer OPERATOR(pg_catalog.=) $1 AND kind OPERATOR(pg_catalog.=) 'node' ORDER BY seq",
+	walk_rows(&walk, check_row, "SELECT " ROW_COLUMNS " FROM ledger.package WHERE issuer OPERATOR(pg_catalog.=) $1 AND kind OPERATOR(pg_catalog.=) 'node' ORDER BY seq",
 			  1, &type, &certifier);
 }
 
@@ -340,52 +534,157 @@ ecert_sql_verify_registry(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* The head before first_seq, from the stored row that ends there */
-static void
-start_head(Walk *walk, const Datum *arguments)
+/* verified_registry() */
+Datum
+ecert_sql_verified_registry(PG_FUNCTION_ARGS)
 {
-	bool		isnull;
-	Datum		value;
+	MemoryContext before = MemoryContextSwitchTo(ecert_verified_registry()->context);
 
-	walk->head.seq = -1;
-	if (DatumGetInt64(arguments[2]) <= 0 || ecert_query(&before_query, arguments, 1) == 0)
-		return;
-	walk->head.seq = DatumGetInt64(arguments[2]) - 1;
-	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
-	if (VARSIZE_ANY_EXHDR(DatumGetByteaPP(value)) == ECERT_HASH_SIZE)
-		memcpy(walk->head.hash, VARDATA_ANY(DatumGetByteaPP(value)), ECERT_HASH_SIZE);
-	walk->head.issued_at = ecert_seconds(DatumGetTimestampTz(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull)));
-	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3, &isnull);
-	if (!isnull)
-		walk->head.period_end = ecert_seconds(DatumGetTimestampTz(value));
+	if (packed == NULL)
+		packed = ecert_registry_pack(verified);
+	MemoryContextSwitchTo(before);
+	PG_RETURN_BYTEA_P(packed);
 }
 
-/* verify_feed(issuer, kind, first_seq, last_seq) */
-Datum
-ecert_sql_verify_feed(PG_FUNCTION_ARGS)
+static bool
+is_text(const text *left, Datum right)
+{
+	return left != NULL && ecert_slice_equal(ecert_varlena_slice(left), ecert_varlena_slice(DatumGetTextPP(right)));
+}
+
+/* What holds for all rows of a feed, when another one begins */
+static void
+take_feed(Walk *walk, const Row *row)
+{
+	MemoryContext before = MemoryContextSwitchTo(walk->context);
+	EcertKind	kind;
+	EcertNodeId id;
+
+	if (walk->issuer != NULL)
+	{
+		pfree(walk->issuer);
+		pfree(walk->kind);
+	}
+	walk->issuer = DatumGetTextPCopy(row->values[0]);
+	walk->kind = DatumGetTextPCopy(row->values[1]);
+	MemoryContextSwitchTo(before);
+	walk->is_known = false;
+	if (!ecert_kind_from_name(ecert_varlena_slice(walk->kind), &kind))
+	{
+		walk->was_walked = walk->has_rule = false;
+		return;
+	}
+	id = ecert_node_id(ecert_varlena_slice(walk->issuer));
+	walk->has_rule = ecert_kind_has_rule(kind);
+	walk->was_walked = kind == ECERT_KIND_GENESIS ||
+		(kind == ECERT_KIND_NODE && memcmp(&id, &walk->registry->certifier, sizeof id) == 0);
+}
+
+/* What lasts from row to row of a query, in this process */
+static Walk *
+walk_of(FunctionCallInfo fcinfo)
+{
+	MemoryContext context = fcinfo->flinfo->fn_mcxt;
+	Walk	   *walk = fcinfo->flinfo->fn_extra;
+
+	if (walk == NULL)
+	{
+		walk = MemoryContextAllocZero(context, sizeof *walk);
+		walk->registry = ecert_registry_unpack(PG_GETARG_BYTEA_PP(8), context);
+		walk->context = context;
+		fcinfo->flinfo->fn_extra = walk;
+	}
+	walk->found = NULL;
+	walk->is_suspect = false;
+	return walk;
+}
+
+static void
+check_row_call(FunctionCallInfo fcinfo)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	Oid			types[4] = {TEXTOID, TEXTOID, INT8OID, INT8OID};
-	Datum		values[4] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), PG_GETARG_DATUM(2), PG_GETARG_DATUM(3)};
-	EcertSlice	issuer = ecert_varlena_slice(PG_GETARG_TEXT_PP(0));
-	char	   *kind = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	EcertNodeId id = ecert_node_id(issuer);
+
+	if (result == NULL || !IsA(result, ReturnSetInfo) || (result->allowedModes & SFRM_ValuePerCall) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("set-valued function called in context that cannot accept a set")));
+	for (int i = 0; i < 9; i++)
+	{
+		if (PG_ARGISNULL(i) && (i < 3 || i == 8))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("issuer, kind, seq and registry must not be null")));
+	}
+}
+
+/* row_problems(issuer, kind, seq, subject, period, issued_at, hash, package, registry): no array or one */
+Datum
+ecert_sql_row_problems(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	Walk	   *walk;
+	Row			row;
+
+	check_row_call(fcinfo);
+	walk = walk_of(fcinfo);
+	for (int i = 0; i < 8; i++)
+	{
+		row.values[i] = PG_GETARG_DATUM(i);
+		row.nulls[i] = PG_ARGISNULL(i);
+	}
+	if (!is_text(walk->issuer, row.values[0]) || !is_text(walk->kind, row.values[1]))
+		take_feed(walk, &row);
+	if (!walk->was_walked)
+		check_row(walk, &row);
+	if (walk->found == NULL && !walk->is_suspect && !walk->has_rule)
+	{
+		result->isDone = ExprEndResult;
+		PG_RETURN_NULL();
+	}
+	if (walk->found == NULL)
+		PG_RETURN_ARRAYTYPE_P(construct_empty_array(TEXTOID));
+	return makeArrayResult(walk->found, CurrentMemoryContext);
+}
+
+/* Is this a row whose period the walk finds before an earlier one's end? */
+static void
+check_period(Walk *walk, Row *row)
+{
+	EcertError	error;
+	EcertRefusal refusal;
+	EcertSlice	bytes = row->nulls[7] ? ecert_slice(NULL, 0) : ecert_varlena_slice(PG_DETOAST_DATUM_PACKED(row->values[7]));
+
+	/* to what is stored as its hash, sound or not */
+	row->sound = false;
+	ecert_hash_of(bytes, row->hash);
+	if (ecert_package_parse(bytes, &row->package, &error) != ECERT_OK)
+		memset(&row->package, 0, sizeof row->package);
+	else if (row->package.kind != ECERT_KIND_GENESIS &&
+			 ecert_check_link(&walk->head, &row->package, row->hash, walk->registry->genesis_hash, &refusal) &&
+			 !ecert_check_order(&walk->head, &row->package, &refusal) &&
+			 refusal.sqlstate == ERRCODE_ECERT_PERIOD_OVERLAP && DatumGetInt64(row->values[2]) >= walk->first_seq)
+		put_refusal(walk, row, &refusal);
+	advance(walk, row);
+}
+
+/* period_problems(issuer, kind, first_seq, last_seq) */
+Datum
+ecert_sql_period_problems(PG_FUNCTION_ARGS)
+{
+	Oid			types[3] = {TEXTOID, TEXTOID, INT8OID};
+	Datum		values[3] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), PG_GETARG_DATUM(3)};
 	Walk		walk;
 
 	InitMaterializedSRF(fcinfo, 0);
-	(void) ecert_verified_registry();
-	/* these two were walked when the registry was built */
-	if (strcmp(kind, "genesis") == 0 ||
-		(strcmp(kind, "node") == 0 && memcmp(&id, &verified->certifier, sizeof id) == 0))
-		return (Datum) 0;
 	memset(&walk, 0, sizeof walk);
-	walk.registry = verified;
-	walk.result = result;
+	walk.registry = ecert_verified_registry();
+	walk.result = (ReturnSetInfo *) fcinfo->resultinfo;
+	walk.first_seq = PG_GETARG_INT64(2);
+	walk.head.seq = -1;
 	SPI_connect();
-	start_head(&walk, values);
-	walk_rows(&walk, "SELECT " ROW_COLUMNS " FROM ledger.package"
+	walk_rows(&walk, check_period, "SELECT " ROW_COLUMNS " FROM ledger.package"
 			  " WHERE issuer OPERATOR(pg_catalog.=) $1 AND kind OPERATOR(pg_catalog.=) $2"
-			  " AND seq OPERATOR(pg_catalog.>=) $3 AND seq OPERATOR(pg_catalog.<=) $4 ORDER BY seq", 4, types, values);
+			  " AND seq OPERATOR(pg_catalog.<=) $3 ORDER BY seq", 3, types, values);
 	SPI_finish();
 	return (Datum) 0;
 }

@@ -2,12 +2,22 @@
 
 CREATE FUNCTION ecert.verify_registry(OUT issuer text, OUT kind text, OUT seq bigint, OUT problem text) RETURNS SETOF record
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_verify_registry';
-COMMENT ON FUNCTION ecert.verify_registry() IS 'internal: verifies genesis and the certifier''s node feed one after the other and keeps the keys so found for ecert.verify_feed(); returns the problems';
+COMMENT ON FUNCTION ecert.verify_registry() IS 'internal: verifies genesis and the certifier''s node feed one after the other and keeps the keys so found for ecert.check_rows(); returns the problems';
 
-CREATE FUNCTION ecert.verify_feed(feed_issuer text, feed_kind text, first_seq bigint, last_seq bigint,
-                                  OUT issuer text, OUT kind text, OUT seq bigint, OUT problem text) RETURNS SETOF record
-    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_verify_feed';
-COMMENT ON FUNCTION ecert.verify_feed(text, text, bigint, bigint) IS 'internal: checks the packages first_seq .. last_seq of a feed from their bytes (form, derived columns, issuer, key, link, order, signature); returns the problems';
+CREATE FUNCTION ecert.verified_registry() RETURNS bytea
+    LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_verified_registry';
+COMMENT ON FUNCTION ecert.verified_registry() IS 'internal: what ecert.verify_registry() has kept in this session, as one value that can be given to parallel workers';
+
+-- The cost is that of a signature, 50 microseconds
+CREATE FUNCTION ecert.row_problems(issuer text, kind text, seq bigint, subject text, period tstzrange, issued_at timestamptz,
+                                   hash bytea, package ecert.package, registry bytea) RETURNS SETOF text[]
+    LANGUAGE c STABLE PARALLEL SAFE COST 4000 ROWS 1 AS 'MODULE_PATHNAME', 'ecert_sql_row_problems';
+COMMENT ON FUNCTION ecert.row_problems(text, text, bigint, text, tstzrange, timestamptz, bytea, ecert.package, bytea) IS 'internal: what is wrong with a row of ledger.package by its bytes (form, derived columns, issuer, key, link, order, signature), under ecert.verified_registry(); no array when nothing is. An empty one: the rule of its kind is still to be checked (ecert.rule_problem()), or its period (ecert.period_problems())';
+
+CREATE FUNCTION ecert.period_problems(feed_issuer text, feed_kind text, first_seq bigint, last_seq bigint,
+                                      OUT issuer text, OUT kind text, OUT seq bigint, OUT problem text) RETURNS SETOF record
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_period_problems';
+COMMENT ON FUNCTION ecert.period_problems(text, text, bigint, bigint) IS 'internal: walks a feed from its beginning and tells which of the packages first_seq .. last_seq follow it with a period that begins before it may';
 
 CREATE FUNCTION ecert.is_checkable(p ecert.package) RETURNS boolean
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -32,7 +42,18 @@ BEGIN
     IF NOT ecert.is_checkable(p) THEN
         RETURN NULL;
     END IF;
-    EXECUTE format('SELECT ecert.%I($1, false)', 'rule_' || ecert.kind(p)) USING p;
+    -- each on its own, so that its plan is kept
+    CASE ecert.kind(p)
+        WHEN 'node' THEN PERFORM ecert.rule_node(p, false);
+        WHEN 'relation' THEN PERFORM ecert.rule_relation(p, false);
+        WHEN 'policy' THEN PERFORM ecert.rule_policy(p, false);
+        WHEN 'audit' THEN PERFORM ecert.rule_audit(p, false);
+        WHEN 'certificate' THEN PERFORM ecert.rule_certificate(p, false);
+        WHEN 'status' THEN PERFORM ecert.rule_status(p, false);
+        WHEN 'reward' THEN PERFORM ecert.rule_reward(p, false);
+        WHEN 'witness' THEN PERFORM ecert.rule_witness(p, false);
+        ELSE EXECUTE format('SELECT ecert.%I($1, false)', 'rule_' || ecert.kind(p)) USING p;
+    END CASE;
     RETURN NULL;
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS said = PG_EXCEPTION_DETAIL;
@@ -56,41 +77,75 @@ AS $$
 $$;
 COMMENT ON FUNCTION ecert.feeds() IS 'the feeds on this ledger and the seq each has reached, by issuer and kind in byte order';
 
-CREATE FUNCTION ecert.feed_problems(feed_issuer text, feed_kind text, first_seq bigint, last_seq bigint,
-                                    OUT issuer text, OUT kind text, OUT seq bigint, OUT problem text) RETURNS SETOF record
+CREATE TYPE ecert.row_place AS (issuer text COLLATE "C", kind text COLLATE "C", seq bigint);
+COMMENT ON TYPE ecert.row_place IS 'internal: a place in the primary key of ledger.package';
+
+CREATE FUNCTION ecert.check_rows(first ecert.row_place, last ecert.row_place,
+                                 OUT issuer text, OUT kind text, OUT seq bigint, OUT problems text[]) RETURNS SETOF record
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    -- in the order of the primary key; a page of rows is worth a worker; the plan is made for these very rows
+    SET enable_seqscan = off SET enable_bitmapscan = off SET min_parallel_table_scan_size = 0 SET min_parallel_index_scan_size = 0
+    SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+BEGIN
+    RETURN QUERY
+    SELECT p.issuer, p.kind, p.seq, ecert.row_problems(p.issuer, p.kind, p.seq, p.subject, p.period, p.issued_at, p.hash, p.package,
+                                                       (SELECT ecert.verified_registry()))
+      FROM ledger.package p
+     WHERE (p.issuer, p.kind, p.seq) >= (first.issuer, first.kind, first.seq)
+       AND (p.issuer, p.kind, p.seq) <= (last.issuer, last.kind, last.seq);
+END
+$$;
+COMMENT ON FUNCTION ecert.check_rows(ecert.row_place, ecert.row_place) IS 'internal: ecert.row_problems() of the rows of ledger.package from one place to another, in the order of the primary key, by as many processes as PostgreSQL gives (max_parallel_workers_per_gather) after ecert.verify_registry()';
+
+CREATE FUNCTION ecert.chunk_problems(first ecert.row_place, last ecert.row_place, was_wrong boolean,
+                                     OUT issuer text, OUT kind text, OUT seq bigint, OUT problem text) RETURNS SETOF record
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    RETURN QUERY SELECT v.issuer, v.kind, v.seq, v.problem FROM ecert.verify_feed(feed_issuer, feed_kind, first_seq, last_seq) AS v;
-    IF feed_kind = 'checkpoint' AND first_seq = 0 THEN
-        -- each stands on all before it, so they are checked together
-        RETURN QUERY SELECT v.issuer, v.kind, v.seq, v.problem FROM ecert.verify_checkpoints(ecert.holds_all()) AS v WHERE v.issuer = feed_issuer;
-    END IF;
-    IF feed_kind IN ('node', 'relation', 'policy', 'audit', 'certificate', 'status', 'reward', 'witness') THEN
-        RETURN QUERY
-        SELECT p.issuer, p.kind, p.seq, r.problem
-          FROM ledger.package p CROSS JOIN LATERAL (SELECT ecert.rule_problem(p.package)) AS r (problem)
-         WHERE p.issuer = feed_issuer AND p.kind = feed_kind AND p.seq BETWEEN first_seq AND last_seq
-           AND r.problem IS NOT NULL ORDER BY p.seq;
-    END IF;
+    RETURN QUERY
+    WITH w AS MATERIALIZED (
+        SELECT c.issuer, c.kind, c.seq, c.problems FROM ecert.check_rows(first, last) AS c),
+    -- where a feed is as it should be, the package before tells how far its periods reach
+    suspect (issuer, kind) AS (
+        SELECT w.issuer, w.kind FROM w WHERE w.kind IN ('energy', 'product')
+        UNION SELECT first.issuer, first.kind WHERE was_wrong AND first.kind IN ('energy', 'product'))
+    SELECT f.issuer, f.kind, f.seq, f.problem
+      FROM (SELECT w.issuer, w.kind, w.seq, 0, u.ordinality, u.problem FROM w CROSS JOIN LATERAL unnest(w.problems) WITH ORDINALITY AS u (problem)
+            UNION ALL
+            SELECT v.issuer, v.kind, v.seq, 0, 100, v.problem
+              FROM suspect s CROSS JOIN LATERAL ecert.period_problems(s.issuer, s.kind,
+                       CASE WHEN (s.issuer, s.kind) = (first.issuer, first.kind) THEN first.seq ELSE 0 END,
+                       CASE WHEN (s.issuer, s.kind) = (last.issuer, last.kind) THEN last.seq ELSE 9223372036854775807 END) AS v
+            UNION ALL
+            -- each checkpoint stands on all before it, so they are checked together, where their feed begins
+            SELECT v.issuer, v.kind, v.seq, 1, v.ordinality, v.problem
+              FROM w CROSS JOIN LATERAL ecert.verify_checkpoints(w.kind = 'checkpoint' AND ecert.holds_all()) WITH ORDINALITY AS v
+             WHERE w.kind = 'checkpoint' AND v.issuer = w.issuer
+               AND w.seq = (SELECT min(p.seq) FROM ledger.package p WHERE p.issuer = w.issuer AND p.kind = 'checkpoint')
+            UNION ALL
+            SELECT w.issuer, w.kind, w.seq, 2, 0, r.problem
+              FROM w JOIN ledger.package p USING (issuer, kind, seq) CROSS JOIN LATERAL (SELECT ecert.rule_problem(p.package)) AS r (problem)
+             WHERE w.kind IN ('node', 'relation', 'policy', 'audit', 'certificate', 'status', 'reward', 'witness') AND r.problem IS NOT NULL
+           ) AS f (issuer, kind, seq, step, number, problem)
+     ORDER BY f.issuer COLLATE "C", f.kind COLLATE "C", f.step, f.seq, f.number;
 END
 $$;
-COMMENT ON FUNCTION ecert.feed_problems(text, text, bigint, bigint) IS 'internal: ecert.verify_feed() and the rules of the feed''s kind; of checkpoints, all of them with the range that begins at seq 0';
+COMMENT ON FUNCTION ecert.chunk_problems(ecert.row_place, ecert.row_place, boolean) IS 'internal: ecert.check_rows() and all that it leaves open: periods, checkpoints, the rules of the kinds; was_wrong: problems were found in the part of the first row''s feed that came before';
 
 CREATE FUNCTION ecert.problems(OUT issuer text, OUT kind text, OUT seq bigint, OUT problem text) RETURNS SETOF record
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    feed record;
 BEGIN
     RETURN QUERY SELECT v.issuer, v.kind, v.seq, v.problem FROM ecert.verify_registry() AS v;
-    FOR feed IN SELECT f.issuer, f.kind, f.last_seq FROM ecert.feeds() AS f LOOP
-        RETURN QUERY SELECT v.issuer, v.kind, v.seq, v.problem
-                       FROM ecert.feed_problems(feed.issuer, feed.kind, 0, feed.last_seq) AS v;
-    END LOOP;
+    RETURN QUERY
+    SELECT c.issuer, c.kind, c.seq, c.problem
+      FROM (SELECT (p.issuer, p.kind, p.seq)::ecert.row_place AS place FROM ledger.package p ORDER BY p.issuer, p.kind, p.seq LIMIT 1) AS f
+     CROSS JOIN (SELECT (p.issuer, p.kind, p.seq)::ecert.row_place AS place FROM ledger.package p ORDER BY p.issuer DESC, p.kind DESC, p.seq DESC LIMIT 1) AS l
+     CROSS JOIN LATERAL ecert.chunk_problems(f.place, l.place, false) AS c;
 END
 $$;
-COMMENT ON FUNCTION ecert.problems() IS 'checks every package of the ledger again from its stored bytes: form, derived columns, issuer, role, key, links, order, signature, the rules of its kind, recomputation of certificates and of the roots of checkpoints; one row per problem, none when the ledger is clean. EC090';
+COMMENT ON FUNCTION ecert.problems() IS 'checks every package of the ledger again from its stored bytes: form, derived columns, issuer, role, key, links, order, signature, the rules of its kind, recomputation of certificates and of the roots of checkpoints; one row per problem, none when the ledger is clean. By as many processes as PostgreSQL gives to a query. EC090';
 
 CREATE FUNCTION ecert.create_verification_tables() RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -139,37 +194,51 @@ END
 $$;
 COMMENT ON FUNCTION ecert.create_verification_tables() IS 'internal: makes ledger.verification and ledger.verification_problem';
 
-CREATE FUNCTION ecert.verify_range(run bigint, feed_issuer text, feed_kind text, first_seq bigint, last_seq bigint) RETURNS void
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION ecert.verify_chunk(run bigint, row_count bigint) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
-    found bigint;
+    v ledger.verification;
+    first ecert.row_place;
+    last ecert.row_place;
+    checked bigint := row_count;
+    found_count bigint;
 BEGIN
+    SELECT * INTO v FROM ledger.verification WHERE id = run;
+    SELECT p.issuer, p.kind, p.seq INTO first FROM ledger.package p
+     WHERE v.reached_issuer IS NULL OR (p.issuer, p.kind, p.seq) > (v.reached_issuer, v.reached_kind, v.reached_seq)
+     ORDER BY p.issuer, p.kind, p.seq LIMIT 1;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    SELECT p.issuer, p.kind, p.seq INTO last FROM ledger.package p
+     WHERE (p.issuer, p.kind, p.seq) >= (first.issuer, first.kind, first.seq)
+     ORDER BY p.issuer, p.kind, p.seq OFFSET row_count - 1 LIMIT 1;
+    IF NOT FOUND THEN
+        SELECT p.issuer, p.kind, p.seq INTO last FROM ledger.package p ORDER BY p.issuer DESC, p.kind DESC, p.seq DESC LIMIT 1;
+        SELECT count(*) INTO checked FROM ledger.package p
+         WHERE (p.issuer, p.kind, p.seq) >= (first.issuer, first.kind, first.seq) AND (p.issuer, p.kind, p.seq) <= (last.issuer, last.kind, last.seq);
+    END IF;
     INSERT INTO ledger.verification_problem (verification_id, number, issuer, kind, seq, problem)
     SELECT run, v.problem_count + f.ordinality, f.issuer, f.kind, f.seq, f.problem
-      FROM ledger.verification v
-     CROSS JOIN ecert.feed_problems(feed_issuer, feed_kind, first_seq, last_seq) WITH ORDINALITY AS f
-     WHERE v.id = run;
-    GET DIAGNOSTICS found = ROW_COUNT;
+      FROM ecert.chunk_problems(first, last, EXISTS (SELECT FROM ledger.verification_problem b
+               WHERE b.verification_id = run AND b.issuer = first.issuer AND b.kind = first.kind)) WITH ORDINALITY AS f;
+    GET DIAGNOSTICS found_count = ROW_COUNT;
     UPDATE ledger.verification
-       SET updated_at = clock_timestamp(), problem_count = problem_count + found,
-           checked_count = checked_count + (SELECT count(*) FROM ledger.package p
-                                             WHERE p.issuer = feed_issuer AND p.kind = feed_kind AND p.seq BETWEEN first_seq AND last_seq),
-           reached_issuer = feed_issuer, reached_kind = feed_kind, reached_seq = last_seq
+       SET updated_at = clock_timestamp(), problem_count = problem_count + found_count, checked_count = checked_count + checked,
+           reached_issuer = last.issuer, reached_kind = last.kind, reached_seq = last.seq
      WHERE id = run;
+    RETURN checked = row_count;
 END
 $$;
-COMMENT ON FUNCTION ecert.verify_range(bigint, text, text, bigint, bigint) IS 'internal: one step of ecert.verify_ledger(): checks a range of a feed and writes down problems and progress';
+COMMENT ON FUNCTION ecert.verify_chunk(bigint, bigint) IS 'internal: one step of ecert.verify_ledger(): checks the next so many packages in the order of the primary key and writes down problems and progress; false when these were the last';
 
-CREATE PROCEDURE ecert.verify_ledger(commit_every bigint DEFAULT 10000)
+CREATE PROCEDURE ecert.verify_ledger(commit_every bigint DEFAULT 50000)
     LANGUAGE plpgsql
 AS $$
 DECLARE
     run ledger.verification;
-    feed record;
     first_wrong record;
-    next_seq bigint;
-    uncommitted bigint := 0;
 BEGIN
     SELECT * INTO run FROM ledger.verification WHERE finished_at IS NULL ORDER BY id DESC LIMIT 1;
     IF run.id IS NULL THEN
@@ -184,21 +253,8 @@ BEGIN
         PERFORM ecert.verify_registry();
     END IF;
     COMMIT;
-    FOR feed IN
-        SELECT f.issuer, f.kind, f.last_seq FROM ecert.feeds() AS f
-         WHERE run.reached_issuer IS NULL
-            OR (f.issuer COLLATE "C", f.kind COLLATE "C") >= (run.reached_issuer, run.reached_kind)
-    LOOP
-        next_seq := CASE WHEN feed.issuer = run.reached_issuer AND feed.kind = run.reached_kind THEN run.reached_seq + 1 ELSE 0 END;
-        WHILE next_seq <= feed.last_seq LOOP
-            PERFORM ecert.verify_range(run.id, feed.issuer, feed.kind, next_seq, least(next_seq + commit_every - 1, feed.last_seq));
-            uncommitted := uncommitted + least(commit_every, feed.last_seq - next_seq + 1);
-            next_seq := next_seq + commit_every;
-            IF uncommitted >= commit_every THEN
-                COMMIT;
-                uncommitted := 0;
-            END IF;
-        END LOOP;
+    WHILE ecert.verify_chunk(run.id, greatest(commit_every, 1)) LOOP
+        COMMIT;
     END LOOP;
     UPDATE ledger.verification SET finished_at = pg_catalog.clock_timestamp() WHERE id = run.id RETURNING * INTO run;
     COMMIT;
@@ -220,7 +276,7 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON PROCEDURE ecert.verify_ledger(bigint) IS 'ecert.problems() for big ledgers: commits every so many packages, so that other connections see the progress in ledger.verification, and an interrupted run is resumed by the next call; problems go to ledger.verification_problem, the first wrong package into a warning';
+COMMENT ON PROCEDURE ecert.verify_ledger(bigint) IS 'ecert.problems() for big ledgers: commits every so many packages, so that other connections see the progress in ledger.verification, and an interrupted run is resumed by the next call; each such step is shared among as many processes as PostgreSQL gives to a query (max_parallel_workers_per_gather); problems go to ledger.verification_problem, the first wrong package into a warning';
 
 CREATE FUNCTION ecert.check_chain(OUT issuer text, OUT kind text, OUT seq bigint, OUT problem text) RETURNS SETOF record
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -268,7 +324,9 @@ END
 $check$;
 COMMENT ON FUNCTION ecert.check_chain() IS 'a second opinion on hashes and links that uses none of our C but the cast to bytea: SQL and pgcrypto''s digest() over the stored bytes; no rows when every chain holds. Does not verify signatures';
 
-REVOKE ALL ON FUNCTION ecert.verify_registry(), ecert.verify_feed(text, text, bigint, bigint), ecert.rule_problem(ecert.package),
-    ecert.feed_problems(text, text, bigint, bigint), ecert.problems(), ecert.create_verification_tables(),
-    ecert.verify_range(bigint, text, text, bigint, bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION ecert.verify_registry(), ecert.verified_registry(),
+    ecert.row_problems(text, text, bigint, text, tstzrange, timestamptz, bytea, ecert.package, bytea),
+    ecert.period_problems(text, text, bigint, bigint), ecert.rule_problem(ecert.package),
+    ecert.check_rows(ecert.row_place, ecert.row_place), ecert.chunk_problems(ecert.row_place, ecert.row_place, boolean), ecert.problems(),
+    ecert.create_verification_tables(), ecert.verify_chunk(bigint, bigint) FROM PUBLIC;
 REVOKE ALL ON PROCEDURE ecert.verify_ledger(bigint) FROM PUBLIC;

@@ -37,9 +37,10 @@ static bool stale = true;
 static EcertQuery genesis_query = {
 	"SELECT package FROM ledger.package WHERE kind OPERATOR(pg_catalog.=) 'genesis'", 0, {0}, NULL
 };
+/* || '': by the index of subjects, not back through all nodes by the primary key */
 static EcertQuery node_query = {
 	"SELECT package FROM ledger.package WHERE subject OPERATOR(pg_catalog.=) $1 AND kind OPERATOR(pg_catalog.=) 'node'"
-	" AND issuer OPERATOR(pg_catalog.=) $2 ORDER BY seq DESC LIMIT 1",
+	" AND issuer OPERATOR(pg_catalog.||) '' OPERATOR(pg_catalog.=) $2 ORDER BY seq DESC LIMIT 1",
 	2, {TEXTOID, TEXTOID}, NULL, true
 };
 static EcertQuery policy_query = {
@@ -177,6 +178,8 @@ ecert_registry_node(EcertRegistry *registry, EcertSlice id)
 	EcertNodeState *node = hash_search(registry->nodes, &key, HASH_FIND, NULL);
 	bool		is_certifier = memcmp(&key, &registry->certifier, sizeof key) == 0;
 
+	if (node == NULL && registry->packed != NULL)
+		return ecert_registry_unpack_node(registry, &key);
 	if (!registry->from_table || (node != NULL && !(is_certifier && !registry->certifier_loaded)))
 		return node;
 	/* genesis told of the certifier's first key only: a node package may have come since */

@@ -6,7 +6,8 @@
  * There are two registries in a backend.  The one of ecert_registry_current()
  * is a cache over ledger.package, filled on demand, thrown away when a node,
  * policy or genesis package comes in anywhere.  The one that verification
- * builds holds only what it has itself verified.
+ * builds holds only what it has itself verified; workers of a parallel query
+ * get it packed.
  */
 #ifndef ECERT_REGISTRY_REGISTRY_H
 #define ECERT_REGISTRY_REGISTRY_H
@@ -63,6 +64,7 @@ typedef struct EcertRegistry
 	bool		has_genesis;
 	bool		certifier_loaded;	/* of from_table: node packages about the certifier were looked for */
 	bool		from_table;		/* looks nodes up in ledger.package when they are not in memory */
+	void	   *packed;			/* looks nodes up here: what ecert_registry_unpack() was given; else NULL */
 	EcertSlice	origin;
 	EcertNodeId certifier;
 	uint8_t		genesis_hash[ECERT_HASH_SIZE];
@@ -98,6 +100,14 @@ extern void ecert_registry_free(EcertRegistry *registry);
  * the key's thumbprint.
  */
 extern bool ecert_registry_apply(EcertRegistry *registry, const EcertPackage *package, EcertRefusal *refusal);
+
+/*
+ * A registry as one value (palloc'd), and a registry again from it, which takes
+ * in a node when it is first asked for it.  _unpack raises when value is none.
+ */
+extern bytea *ecert_registry_pack(const EcertRegistry *registry);
+extern EcertRegistry *ecert_registry_unpack(const bytea *value, MemoryContext parent);
+extern EcertNodeState *ecert_registry_unpack_node(EcertRegistry *registry, const EcertNodeId *id);
 
 /* The state of a node; NULL when it is not enrolled */
 extern EcertNodeState *ecert_registry_node(EcertRegistry *registry, EcertSlice id);

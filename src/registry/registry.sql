@@ -39,15 +39,19 @@ COMMENT ON FUNCTION ecert.period_of_json(jsonb) IS 'the reverse of ecert.period_
 -- State
 
 CREATE FUNCTION ecert.node_state(node text, before bigint DEFAULT NULL) RETURNS jsonb
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+    -- not in SQL, whose functions are planned anew at each call
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT coalesce(
+BEGIN
+    RETURN coalesce(
         (SELECT ecert.body(p.package) FROM ledger.package p
-          WHERE p.subject = node_state.node AND p.kind = 'node' AND p.issuer = ecert.certifier()
-            AND (before IS NULL OR p.seq < before)
+          -- || '': by the index of subjects, not back through all nodes by the primary key
+          WHERE p.subject = node_state.node AND p.kind = 'node' AND p.issuer || '' = ecert.certifier()
+            AND (node_state.before IS NULL OR p.seq < node_state.before)
           ORDER BY p.seq DESC LIMIT 1),
         (SELECT ecert.body(g.package) -> 'node' FROM ledger.package g
-          WHERE g.kind = 'genesis' AND ecert.body(g.package) -> 'node' ->> 'node' = node_state.node))
+          WHERE g.kind = 'genesis' AND ecert.body(g.package) -> 'node' ->> 'node' = node_state.node));
+END
 $$;
 COMMENT ON FUNCTION ecert.node_state(text, bigint) IS 'body of the newest node package about a node (before that seq of the certifier''s node feed, when given): its whole present state; NULL when it is not enrolled';
 
