@@ -859,21 +859,63 @@ decimal_field(EcertSlice map, const char *name, EcertDecimal *decimal)
 	return ecert_cbor_find(map, name, &item) ? ecert_decimal_read(item, decimal) : ECERT_BODY_MISSING;
 }
 
+/* Inlined with a constant name, so that its length is one too */
+static inline bool
+is_key(EcertSlice key, const char *name)
+{
+	return key.size == strlen(name) && memcmp(key.data, name, key.size) == 0;
+}
+
+EcertCode
+ecert_energy_line_quantity(EcertSlice item, EcertDecimal *quantity)
+{
+	EcertSlice	series;
+
+	return ecert_cbor_find(item, "series", &series) ? series_sum(series, quantity) : decimal_field(item, "quantity", quantity);
+}
+
+EcertCode
+ecert_energy_line_read(EcertSlice item, EcertEnergyLine *line)
+{
+	EcertCursor cursor;
+	EcertCborHead head = head_of(item, &cursor);
+	EcertSlice	quantity = {NULL, 0};
+
+	memset(line, 0, sizeof *line);
+	if (head.type != ECERT_CBOR_MAP)
+		return ECERT_BODY_TYPE;
+	for (uint64_t i = head.value; i > 0 && cursor.offset < item.size; i--)
+	{
+		EcertSlice	key = {NULL, 0};
+		EcertSlice	value;
+
+		(void) ecert_cbor_text(ecert_cbor_skip(&cursor), &key);
+		value = ecert_cbor_skip(&cursor);
+		if (is_key(key, "unit"))
+			(void) ecert_cbor_text(value, &line->unit);
+		else if (is_key(key, "source"))
+			(void) ecert_cbor_text(value, &line->source);
+		else if (is_key(key, "product"))
+			(void) ecert_cbor_text(value, &line->product);
+		else if (is_key(key, "quantity"))
+			quantity = value;
+		else if (is_key(key, "series"))
+			line->series = value;
+		else if (is_key(key, "supplier"))
+			(void) ecert_cbor_text(value, &line->supplier);
+		else if (is_key(key, "meter"))
+			(void) ecert_cbor_text(value, &line->meter);
+	}
+	line->has_series = line->series.size > 0;
+	if (line->has_series)
+		return series_sum(line->series, &line->quantity);
+	return quantity.size > 0 ? ecert_decimal_read(quantity, &line->quantity) : ECERT_BODY_MISSING;
+}
+
 EcertCode
 ecert_energy_line_next(EcertCursor *cursor, EcertEnergyLine *line)
 {
-	EcertSlice	item = ecert_cbor_skip(cursor);
-
-	memset(line, 0, sizeof *line);
-	line->source = ecert_cbor_text_at(item, "source");
-	line->unit = ecert_cbor_text_at(item, "unit");
-	line->product = ecert_cbor_text_at(item, "product");
-	line->supplier = ecert_cbor_text_at(item, "supplier");
-	line->meter = ecert_cbor_text_at(item, "meter");
-	line->has_series = ecert_cbor_find(item, "series", &line->series);
-	if (line->has_series)
-		return series_sum(line->series, &line->quantity);
-	return decimal_field(item, "quantity", &line->quantity);
+	return ecert_energy_line_read(ecert_cbor_skip(cursor), line);
 }
 
 EcertCode
@@ -912,7 +954,7 @@ ecert_series_open(EcertSlice item, EcertSeries *series)
 		return;
 	series->exponent = (int32_t) exponent;
 	head = head_of(part, &series->values);
-	if (head.type == ECERT_CBOR_ARRAY)
+	if (head.type == ECERT_CBOR_ARRAY && head.value <= part.size)
 		series->count = head.value;
 }
 

@@ -77,6 +77,9 @@ extern EcertCode ecert_package_parse(EcertSlice bytes, EcertPackage *package, Ec
 /* The same, without the checks of form, for the very bytes that ecert_package_parse() has taken before */
 extern EcertCode ecert_package_parse_again(EcertSlice bytes, EcertPackage *package);
 
+/* The body alone of such bytes; of size 0 when they are no package */
+extern EcertSlice ecert_package_body_again(EcertSlice bytes);
+
 /* SHA-256(0x00 || package): RFC 9162 leaf hash, 32 bytes */
 extern EcertCode ecert_package_hash(EcertSlice bytes, uint8_t *hash);
 

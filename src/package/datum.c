@@ -103,6 +103,12 @@ ecert_package_of(Datum datum, EcertPackage *package)
 }
 
 EcertSlice
+ecert_body_of(Datum datum)
+{
+	return ecert_package_body_again(ecert_varlena_slice(PG_DETOAST_DATUM_PACKED(datum)));
+}
+
+EcertSlice
 ecert_this_node(void)
 {
 	EcertSlice	node;

@@ -23,9 +23,8 @@ set_text(Datum *value, bool *isnull, EcertSlice content)
 		*value = PointerGetDatum(ecert_text(content));
 }
 
-/* A body admitted through the schema check has none of these; others name the line */
-static void
-check_line(EcertCode code, uint64 line)
+void
+ecert_check_line(EcertCode code, uint64 line)
 {
 	if (code != ECERT_OK)
 		ereport(ERROR,
@@ -58,7 +57,7 @@ ecert_energy_lines(PG_FUNCTION_ARGS)
 		Datum		values[7];
 		bool		nulls[7] = {false};
 
-		check_line(ecert_energy_line_next(&cursor, &line), i);
+		ecert_check_line(ecert_energy_line_next(&cursor, &line), i);
 		values[0] = Int32GetDatum((int32) i);
 		set_text(&values[1], &nulls[1], line.source);
 		set_text(&values[2], &nulls[2], line.unit);
@@ -115,7 +114,7 @@ ecert_energy_series(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	for (uint64 i = 1; i <= count; i++)
 	{
-		check_line(ecert_energy_line_next(&cursor, &line), i);
+		ecert_check_line(ecert_energy_line_next(&cursor, &line), i);
 		if (line.has_series)
 			put_series(result, &line, i, period.start);
 	}
@@ -137,7 +136,7 @@ ecert_product_lines(PG_FUNCTION_ARGS)
 		Datum		values[7] = {0};
 		bool		nulls[7] = {false};
 
-		check_line(ecert_product_line_next(&cursor, &line), i);
+		ecert_check_line(ecert_product_line_next(&cursor, &line), i);
 		values[0] = Int32GetDatum((int32) i);
 		set_text(&values[1], &nulls[1], line.product);
 		set_text(&values[2], &nulls[2], line.unit);
