@@ -36,6 +36,22 @@ ecert_text(EcertSlice bytes)
 	return cstring_to_text(converted);
 }
 
+void
+ecert_set_text(Datum *value, bool *isnull, EcertSlice content)
+{
+	*isnull = content.size == 0;
+	if (!*isnull)
+		*value = PointerGetDatum(ecert_text(content));
+}
+
+void
+ecert_set_number(Datum *value, bool *isnull, Numeric number)
+{
+	*isnull = number == NULL;
+	if (!*isnull)
+		*value = NumericGetDatum(number);
+}
+
 TimestampTz
 ecert_timestamp(int64 seconds)
 {

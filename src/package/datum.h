@@ -28,6 +28,10 @@ extern bytea *ecert_bytea(EcertSlice bytes);
 /* text of UTF-8 bytes, in the server's encoding */
 extern text *ecert_text(EcertSlice bytes);
 
+/* Set one column of a row; NULL when the text is empty, or the number is NULL */
+extern void ecert_set_text(Datum *value, bool *isnull, EcertSlice content);
+extern void ecert_set_number(Datum *value, bool *isnull, Numeric number);
+
 /* Seconds since 1970 to timestamptz and back (rounded down) */
 extern TimestampTz ecert_timestamp(int64 seconds);
 extern int64 ecert_seconds(TimestampTz timestamp);

@@ -141,6 +141,12 @@ keep_coefficients(FmgrInfo *flinfo, const Jsonb *policy)
 	return fresh;
 }
 
+Jsonb *
+ecert_policy_arg(FunctionCallInfo fcinfo, int number)
+{
+	return DatumGetJsonbP(PG_ARGISNULL(number) ? DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")) : PG_GETARG_DATUM(number));
+}
+
 const EcertCoefficients *
 ecert_coefficients_of(FmgrInfo *flinfo, Jsonb *policy)
 {

@@ -11,6 +11,9 @@
 
 typedef struct EcertCoefficients EcertCoefficients;
 
+/* A policy argument; NULL is a policy without anything in it */
+extern Jsonb *ecert_policy_arg(FunctionCallInfo fcinfo, int number);
+
 /*
  * The coefficients of a policy, as ecert.coefficients() lists them; kept with
  * the caller's flinfo, so that a query reads them once.
