@@ -1,8 +1,9 @@
 -- The assessment: baseline against reporting period, exact.
 --
--- The arithmetic is in use.c and assess.c; what is here finds the packages. Functions that read them have no
--- SET clause and name every operator's schema, so that the planner sees through them: a query over all
--- applicants is then one plan, which looks each one's packages up by index, in parallel workers too.
+-- The arithmetic is in use.c and assess.c; what is here finds the packages. assess() has no SET clause and names
+-- every operator's schema, so that the planner sees through it: a query over all applicants reads the policy once,
+-- keeps one plan for their packages, and may run in parallel workers. An aggregate in a LATERAL subquery may not,
+-- so bodies are collected in a function of their own.
 
 CREATE FUNCTION ecert.quotient(numerator numeric, denominator numeric, decimals integer) RETURNS numeric
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_quotient';
@@ -58,23 +59,23 @@ CREATE AGGREGATE ecert.collect_bodies(kind text, seq bigint, period tstzrange, p
     SFUNC = ecert.collect_body, STYPE = internal, SSPACE = 16384, FINALFUNC = ecert.collected_bodies, FINALFUNC_MODIFY = READ_WRITE, PARALLEL = SAFE);
 COMMENT ON AGGREGATE ecert.collect_bodies(text, bigint, tstzrange, ecert.package) IS 'internal: the bodies of energy and product packages, for ecert.assess_bodies(); NULL of no rows';
 
-CREATE FUNCTION ecert.declared_packages(applicant text, period tstzrange, baseline tstzrange, energy_last_seq bigint, product_last_seq bigint,
-                                        OUT kind text, OUT seq bigint, OUT period_of tstzrange, OUT package ecert.package) RETURNS SETOF record
-    LANGUAGE sql STABLE PARALLEL SAFE ROWS 24
+CREATE FUNCTION ecert.declared_bodies(applicant text, period tstzrange, baseline tstzrange, energy_last_seq bigint, product_last_seq bigint) RETURNS ecert.package_bodies
+    LANGUAGE sql STABLE PARALLEL SAFE COST 2000
 AS $$
-    -- what is not within either range is passed over in C: one scan of the index, and no second look at each period
-    SELECT p.kind, p.seq, p.period, p.package FROM ledger.package p
+    -- one scan of the index for both ranges; what lies within neither is passed over in C, so that no period is
+    -- looked at twice
+    SELECT ecert.collect_bodies(p.kind, p.seq, p.period, p.package) FROM ledger.package p
      WHERE p.subject OPERATOR(pg_catalog.=) applicant AND p.kind OPERATOR(pg_catalog.=) ANY ('{energy,product}'::pg_catalog.text[])
        -- not by the operator, of which the planner would make a second index scan
        AND pg_catalog.texteq(p.issuer, p.subject)
-       AND pg_catalog.lower(p.period) OPERATOR(pg_catalog.>=) LEAST(pg_catalog.lower(declared_packages.period), pg_catalog.lower(baseline))
-       AND pg_catalog.lower(p.period) OPERATOR(pg_catalog.<) GREATEST(pg_catalog.upper(declared_packages.period), pg_catalog.upper(baseline))
-       AND (pg_catalog.lower(p.period) OPERATOR(pg_catalog.<) LEAST(pg_catalog.upper(declared_packages.period), pg_catalog.upper(baseline))
-            OR pg_catalog.lower(p.period) OPERATOR(pg_catalog.>=) GREATEST(pg_catalog.lower(declared_packages.period), pg_catalog.lower(baseline)))
+       AND pg_catalog.lower(p.period) OPERATOR(pg_catalog.>=) LEAST(pg_catalog.lower(declared_bodies.period), pg_catalog.lower(baseline))
+       AND pg_catalog.lower(p.period) OPERATOR(pg_catalog.<) GREATEST(pg_catalog.upper(declared_bodies.period), pg_catalog.upper(baseline))
+       AND (pg_catalog.lower(p.period) OPERATOR(pg_catalog.<) LEAST(pg_catalog.upper(declared_bodies.period), pg_catalog.upper(baseline))
+            OR pg_catalog.lower(p.period) OPERATOR(pg_catalog.>=) GREATEST(pg_catalog.lower(declared_bodies.period), pg_catalog.lower(baseline)))
        AND (energy_last_seq IS NULL OR p.kind OPERATOR(pg_catalog.<>) 'energy' OR p.seq OPERATOR(pg_catalog.<=) energy_last_seq)
        AND (product_last_seq IS NULL OR p.kind OPERATOR(pg_catalog.<>) 'product' OR p.seq OPERATOR(pg_catalog.<=) product_last_seq)
 $$;
-COMMENT ON FUNCTION ecert.declared_packages(text, tstzrange, tstzrange, bigint, bigint) IS 'internal: an applicant''s energy and product packages that begin within the period or the baseline (up to the last seqs of the feeds, when given), those that others replace among them';
+COMMENT ON FUNCTION ecert.declared_bodies(text, tstzrange, tstzrange, bigint, bigint) IS 'internal: an applicant''s energy and product packages that begin within the period or the baseline (up to the last seqs of the feeds, when given), those that others replace among them; NULL when there are none';
 
 CREATE FUNCTION ecert.use_by_product(policy jsonb, bodies ecert.package_bodies, within tstzrange,
                                      OUT product text, OUT unit text, OUT currency text, OUT qualified numeric, OUT value numeric,
@@ -88,9 +89,7 @@ CREATE FUNCTION ecert.energy_by_product(policy jsonb, applicant text, within tst
     LANGUAGE sql STABLE PARALLEL SAFE ROWS 2
 AS $$
     SELECT u.product, u.unit, u.currency, u.qualified, u.value, u.kgce_numerator, u.kgce_denominator, u.attributable
-      FROM (SELECT ecert.collect_bodies(d.kind, d.seq, d.period_of, d.package)
-              FROM ecert.declared_packages(energy_by_product.applicant, within, within, energy_last_seq, product_last_seq) AS d) AS b (bodies)
-     CROSS JOIN LATERAL ecert.use_by_product(policy, b.bodies, within) AS u
+      FROM ecert.use_by_product(policy, ecert.declared_bodies(energy_by_product.applicant, within, within, energy_last_seq, product_last_seq), within) AS u
 $$;
 COMMENT ON FUNCTION ecert.energy_by_product(jsonb, text, tstzrange, bigint, bigint) IS 'internal: per product of an applicant within a range, qualified output, value, and energy in kgce as an exact fraction: direct energy plus a share of what is declared for no product, in proportion to direct energy, where there is none to value, and all of it where there is one product; not attributable otherwise';
 
@@ -101,7 +100,7 @@ CREATE FUNCTION ecert.assess_bodies(policy jsonb, applicant text, bodies ecert.p
                                       OUT adjusted_base_kgce numeric, OUT structure_kgce numeric,
                                       OUT saving_numerator numeric, OUT saving_denominator numeric,
                                       OUT rate_numerator numeric, OUT rate_denominator numeric) RETURNS SETOF record
-    LANGUAGE c IMMUTABLE PARALLEL SAFE ROWS 2 AS 'MODULE_PATHNAME', 'ecert_assess_bodies';
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 1000 ROWS 2 AS 'MODULE_PATHNAME', 'ecert_assess_bodies';
 COMMENT ON FUNCTION ecert.assess_bodies(jsonb, text, ecert.package_bodies, tstzrange, tstzrange, text) IS 'ecert.assess() of the given packages of one applicant under a given policy, with what a certificate needs beside: adjusted baseline e0 * M1, the structure term (saving by one enterprise-wide intensity minus the saving product by product), and exact fractions for verdicts. A policy that is NULL has no coefficients. Status ok, no_baseline, no_reporting, base_output_not_positive, now_output_not_positive, base_intensity_zero, shared_energy_not_attributable, the baseline looked at first. EC042';
 
 CREATE FUNCTION ecert.assess_under(policy jsonb, applicant text, period tstzrange, baseline tstzrange, method text,
@@ -117,9 +116,9 @@ AS $$
     SELECT a.product, a.unit, a.base_kgce, a.base_output, a.base_unit_energy, a.now_kgce, a.now_output, a.now_unit_energy,
            a.saving_kgce, a.saving_rate, a.status, a.adjusted_base_kgce, a.structure_kgce,
            a.saving_numerator, a.saving_denominator, a.rate_numerator, a.rate_denominator
-      FROM (SELECT ecert.collect_bodies(d.kind, d.seq, d.period_of, d.package)
-              FROM ecert.declared_packages(assess_under.applicant, period, baseline, energy_last_seq, product_last_seq) AS d) AS b (bodies)
-     CROSS JOIN LATERAL ecert.assess_bodies(policy, assess_under.applicant, b.bodies, period, baseline, method) AS a
+      FROM ecert.assess_bodies(policy, assess_under.applicant,
+                               ecert.declared_bodies(assess_under.applicant, period, baseline, energy_last_seq, product_last_seq),
+                               period, baseline, method) AS a
 $$;
 COMMENT ON FUNCTION ecert.assess_under(jsonb, text, tstzrange, tstzrange, text, bigint, bigint) IS 'ecert.assess() under a given policy, and as of the given last seqs of the energy and product feeds, with the further columns of ecert.assess_bodies(). EC042';
 
@@ -131,10 +130,9 @@ AS $$
     -- (SELECT ecert.policy()) depends on no applicant: it is run once in a query, however many it is about
     SELECT a.product, a.unit, a.base_kgce, a.base_output, a.base_unit_energy, a.now_kgce, a.now_output, a.now_unit_energy,
            a.saving_kgce, a.saving_rate, a.status
-      FROM (SELECT ecert.collect_bodies(d.kind, d.seq, d.period_of, d.package)
-              FROM ecert.declared_packages(assess.applicant, assess.period, coalesce(assess.baseline, ecert.default_baseline(assess.period, (SELECT ecert.policy()))),
-                                           NULL, NULL) AS d) AS b (bodies)
-     CROSS JOIN LATERAL ecert.assess_bodies((SELECT ecert.policy()), assess.applicant, b.bodies, assess.period,
-                                              coalesce(assess.baseline, ecert.default_baseline(assess.period, (SELECT ecert.policy()))), assess.method) AS a
+      FROM ecert.assess_bodies((SELECT ecert.policy()), assess.applicant,
+                               ecert.declared_bodies(assess.applicant, assess.period,
+                                                     coalesce(assess.baseline, ecert.default_baseline(assess.period, (SELECT ecert.policy()))), NULL, NULL),
+                               assess.period, coalesce(assess.baseline, ecert.default_baseline(assess.period, (SELECT ecert.policy()))), assess.method) AS a
 $$;
 COMMENT ON FUNCTION ecert.assess(text, tstzrange, tstzrange, text) IS 'energy saving of an applicant from the ledger alone: one row per product, then the total with product NULL. E = sum of quantity times coefficient (kgce), unit energy e = E / M, saving S = (e0 - e1) * M1, rate = S / (e0 * M1), or S / (e1 * M1) where the policy says reporting (GB/T 13234; positive = saved). Method product divides by qualified output, value by its value. kgce to 4 decimals, unit energies and rates to 9, rounded once. Undefined figures are NULL with a status. EC042 names a source and unit without coefficient';
