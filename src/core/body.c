@@ -919,14 +919,28 @@ decimal_field(EcertSlice map, const char *name, EcertDecimal *decimal)
 }
 
 EcertCode
-ecert_energy_line_next(EcertCursor *cursor, EcertEnergyLine *line)
+ecert_energy_line_quantity(EcertSlice item, EcertDecimal *quantity)
+{
+	EcertSlice	series;
+
+	return ecert_cbor_find(item, "series", &series) ? series_sum(series, quantity) : decimal_field(item, "quantity", quantity);
+}
+
+EcertCode
+ecert_energy_line_read(EcertSlice item, EcertEnergyLine *line)
 {
 	EcertSlice	quantity;
 
-	read_energy_line(ecert_cbor_skip(cursor), line, &quantity);
+	read_energy_line(item, line, &quantity);
 	if (line->has_series)
 		return series_sum(line->series, &line->quantity);
 	return quantity.size > 0 ? ecert_decimal_read(quantity, &line->quantity) : ECERT_BODY_MISSING;
+}
+
+EcertCode
+ecert_energy_line_next(EcertCursor *cursor, EcertEnergyLine *line)
+{
+	return ecert_energy_line_read(ecert_cbor_skip(cursor), line);
 }
 
 EcertCode
@@ -965,7 +979,7 @@ ecert_series_open(EcertSlice item, EcertSeries *series)
 		return;
 	series->exponent = (int32_t) exponent;
 	head = head_of(part, &series->values);
-	if (head.type == ECERT_CBOR_ARRAY)
+	if (head.type == ECERT_CBOR_ARRAY && head.value <= part.size)
 		series->count = head.value;
 }
 

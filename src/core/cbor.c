@@ -343,13 +343,34 @@ ecert_cbor_check_body(EcertSlice bytes, EcertError *error)
 	return check(bytes, PROFILE_BODY, error);
 }
 
+/* The size of an item that is a short text or a number, which most are; 0 when it is something else or does not fit */
+static size_t
+short_size(const EcertCursor *cursor)
+{
+	unsigned	first = left(cursor) > 0 ? cursor->bytes.data[cursor->offset] : 0xFF;
+	unsigned	info = first & 31;
+	size_t		size = 0;
+
+	if (first < 0x40 && info < 28)
+		size = info < 24 ? 1 : 1 + ((size_t) 1 << (info - 24));
+	else if (first >= 0x60 && first < 0x78)
+		size = 1 + info;
+	return size <= left(cursor) ? size : 0;
+}
+
 EcertSlice
 ecert_cbor_skip(EcertCursor *cursor)
 {
 	size_t		start = cursor->offset;
 	uint64_t	pending = 1;
 	EcertCborHead head;
+	size_t		size = short_size(cursor);
 
+	if (size > 0)
+	{
+		cursor->offset += size;
+		return ecert_slice(cursor->bytes.data + start, size);
+	}
 	while (pending > 0)
 	{
 		/* checked bytes have no bad head; unchecked ones end the walk here */
@@ -369,11 +390,26 @@ ecert_cbor_skip(EcertCursor *cursor)
 	return ecert_slice(cursor->bytes.data + start, cursor->offset - start);
 }
 
+/* Skip a key and tell whether it is the text wanted; read in place, since most lookups are of short maps */
+static bool
+skip_key(EcertCursor *cursor, EcertSlice wanted)
+{
+	const uint8_t *at = cursor->bytes.data + cursor->offset;
+	EcertSlice	name;
+
+	if (left(cursor) > 0 && at[0] >= 0x60 && at[0] < 0x78 && left(cursor) > at[0] - 0x60u)
+	{
+		name = ecert_slice(at + 1, at[0] - 0x60u);
+		cursor->offset += 1 + name.size;
+		return ecert_slice_equal(name, wanted);
+	}
+	return ecert_cbor_text(ecert_cbor_skip(cursor), &name) && ecert_slice_equal(name, wanted);
+}
+
 bool
-ecert_cbor_find(EcertSlice map, const char *key, EcertSlice *value)
+ecert_cbor_find_key(EcertSlice map, EcertSlice key, EcertSlice *value)
 {
 	EcertCursor cursor = ecert_cursor(map);
-	EcertSlice	wanted = ecert_slice_text(key);
 	EcertCborHead head;
 	uint64_t	pairs;
 
@@ -382,17 +418,22 @@ ecert_cbor_find(EcertSlice map, const char *key, EcertSlice *value)
 		return false;
 	for (pairs = head.value; pairs > 0 && left(&cursor) > 0; pairs--)
 	{
-		EcertSlice	item = ecert_cbor_skip(&cursor);
+		bool		is_wanted = skip_key(&cursor, key);
 		EcertSlice	found = ecert_cbor_skip(&cursor);
-		EcertSlice	name;
 
-		if (ecert_cbor_text(item, &name) && ecert_slice_equal(name, wanted))
+		if (is_wanted)
 		{
 			*value = found;
 			return true;
 		}
 	}
 	return false;
+}
+
+bool
+ecert_cbor_find(EcertSlice map, const char *key, EcertSlice *value)
+{
+	return ecert_cbor_find_key(map, ecert_slice_text(key), value);
 }
 
 EcertCode

@@ -108,6 +108,9 @@ extern EcertSlice ecert_cbor_skip(EcertCursor *cursor);
 /* Find the value of a text key in a checked map item; false, with *value empty, when it is not there */
 extern bool ecert_cbor_find(EcertSlice map, const char *key, EcertSlice *value);
 
+/* The same with the key's bytes */
+extern bool ecert_cbor_find_key(EcertSlice map, EcertSlice key, EcertSlice *value);
+
 /* An integer item as int64; ECERT_OVERFLOW or ECERT_BODY_TYPE when it is none */
 extern EcertCode ecert_cbor_int(EcertSlice item, int64_t *value);
 

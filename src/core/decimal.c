@@ -26,6 +26,9 @@ ecert_decimal_read(EcertSlice item, EcertDecimal *decimal)
 	part = ecert_cbor_skip(&cursor);
 	if ((code = ecert_cbor_int(part, &exponent)) != ECERT_OK)
 		return code;
+	/* checked bytes have no other; of unchecked ones none may reach arithmetic */
+	if (exponent < ECERT_EXPONENT_MIN || exponent > ECERT_EXPONENT_MAX)
+		return ECERT_BODY_VALUE;
 	decimal->exponent = (int32_t) exponent;
 	part = ecert_cbor_skip(&cursor);
 	return ecert_cbor_int(part, &decimal->mantissa);

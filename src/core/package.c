@@ -421,6 +421,16 @@ ecert_package_parse_again(EcertSlice bytes, EcertPackage *package)
 	return code;
 }
 
+EcertSlice
+ecert_package_body_again(EcertSlice bytes)
+{
+	EcertCursor cursor = ecert_cursor(bytes);
+	EcertPackage package;
+	EcertError	error;
+
+	return parse_sign1(&cursor, &package, &error) == ECERT_OK ? package.body : ecert_slice(NULL, 0);
+}
+
 EcertCode
 ecert_package_hash(EcertSlice bytes, uint8_t *hash)
 {

@@ -79,6 +79,9 @@ extern EcertCode ecert_package_parse(EcertSlice bytes, EcertPackage *package, Ec
 /* The same, without the checks of form, for the very bytes that ecert_package_parse() has taken before */
 extern EcertCode ecert_package_parse_again(EcertSlice bytes, EcertPackage *package);
 
+/* The body alone of such bytes; of size 0 when they are no package */
+extern EcertSlice ecert_package_body_again(EcertSlice bytes);
+
 /*
  * Make a checked map the body, and note where its period and what it replaces
  * are: they are asked for time and again, and lie behind lines that may be many

@@ -260,6 +260,11 @@ CREATE FUNCTION ecert.create_energy_views() RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+    -- of all packages only those that replace another: this small index tells which lines are live, and the
+    -- statistics that it is small, when the table has been analysed
+    CREATE INDEX IF NOT EXISTS package_replaces ON ledger.package (ecert.replaces(package)) WHERE ecert.replaces(package) IS NOT NULL;
+    CREATE STATISTICS IF NOT EXISTS ledger.package_replaces ON (ecert.replaces(package)) FROM ledger.package;
+
     CREATE OR REPLACE VIEW ledger.coefficient AS
     SELECT c ->> 'source' AS source, c ->> 'unit' AS unit, (c ->> 'kgce')::numeric(38,18) AS kgce,
            c ->> 'edition' AS edition, c ->> 'citation' AS citation, encode(ecert.policy_hash(), 'hex') AS policy_hash
@@ -273,17 +278,15 @@ BEGIN
     COMMENT ON COLUMN ledger.coefficient.policy_hash IS 'hash of the policy in force, hexadecimal';
 
     CREATE OR REPLACE VIEW ledger.energy_use AS
-    SELECT p.issuer AS applicant, p.seq, lower(p.period) AS period_start, upper(p.period) AS period_end,
-           l.line AS line_number, l.source, l.unit, l.product, l.supplier, l.meter,
-           l.quantity::numeric(38,18) AS quantity, (l.quantity * c.kgce)::numeric(38,9) AS kgce_quantity,
-           encode(p.hash, 'hex') AS package_hash
-      FROM ledger.package p
-     CROSS JOIN LATERAL ecert.energy_lines(p.package) AS l
-      LEFT JOIN (SELECT k.source, k.unit, k.kgce FROM ecert.coefficients(ecert.policy()) AS k) AS c ON c.source = l.source AND c.unit = l.unit
-     WHERE p.kind = 'energy'
-       AND NOT EXISTS (SELECT FROM ledger.package n
-                        WHERE n.subject = p.subject AND n.kind = 'energy' AND n.issuer = p.issuer
-                          AND lower(n.period) = lower(p.period) AND n.seq > p.seq);
+    SELECT l.applicant, l.seq, l.period_start, l.period_end,
+           ecert.line_number(l.line) AS line_number, ecert.line_text(l.line, 'source') AS source, ecert.line_text(l.line, 'unit') AS unit,
+           ecert.line_text(l.line, 'product') AS product, ecert.line_text(l.line, 'supplier') AS supplier, ecert.line_text(l.line, 'meter') AS meter,
+           ecert.line_quantity(l.line)::numeric(38,18) AS quantity, ecert.line_kgce(l.line, (SELECT ecert.policy_hash()))::numeric(38,9) AS kgce_quantity,
+           encode(l.hash, 'hex') AS package_hash
+      FROM (SELECT p.issuer AS applicant, p.seq, lower(p.period) AS period_start, upper(p.period) AS period_end, p.hash, ecert.lines(p.package) AS line
+              FROM ledger.package p
+             WHERE p.kind = 'energy'
+               AND NOT EXISTS (SELECT FROM ledger.package n WHERE n.kind = 'energy' AND ecert.replaces(n.package) IS NOT NULL AND ecert.replaces(n.package) = p.hash)) AS l;
     COMMENT ON VIEW ledger.energy_use IS 'the lines of all energy packages that no later one replaces';
     COMMENT ON COLUMN ledger.energy_use.applicant IS 'node id of the applicant';
     COMMENT ON COLUMN ledger.energy_use.seq IS 'number of the package in the applicant''s energy feed';
@@ -300,16 +303,15 @@ BEGIN
     COMMENT ON COLUMN ledger.energy_use.package_hash IS 'hash of the package, hexadecimal';
 
     CREATE OR REPLACE VIEW ledger.product_output AS
-    SELECT p.issuer AS applicant, p.seq, lower(p.period) AS period_start, upper(p.period) AS period_end,
-           l.line AS line_number, l.product, l.unit, l.output::numeric(38,18) AS output_quantity,
-           l.qualified::numeric(38,18) AS qualified_quantity, l.value::numeric(38,18) AS output_value, l.currency,
-           encode(p.hash, 'hex') AS package_hash
-      FROM ledger.package p
-     CROSS JOIN LATERAL ecert.product_lines(p.package) AS l
-     WHERE p.kind = 'product'
-       AND NOT EXISTS (SELECT FROM ledger.package n
-                        WHERE n.subject = p.subject AND n.kind = 'product' AND n.issuer = p.issuer
-                          AND lower(n.period) = lower(p.period) AND n.seq > p.seq);
+    SELECT l.applicant, l.seq, l.period_start, l.period_end,
+           ecert.line_number(l.line) AS line_number, ecert.line_text(l.line, 'product') AS product, ecert.line_text(l.line, 'unit') AS unit,
+           ecert.line_amount(l.line, 'output')::numeric(38,18) AS output_quantity, ecert.line_amount(l.line, 'qualified')::numeric(38,18) AS qualified_quantity,
+           ecert.line_amount(l.line, 'value')::numeric(38,18) AS output_value, ecert.line_text(l.line, 'currency') AS currency,
+           encode(l.hash, 'hex') AS package_hash
+      FROM (SELECT p.issuer AS applicant, p.seq, lower(p.period) AS period_start, upper(p.period) AS period_end, p.hash, ecert.lines(p.package) AS line
+              FROM ledger.package p
+             WHERE p.kind = 'product'
+               AND NOT EXISTS (SELECT FROM ledger.package n WHERE n.kind = 'product' AND ecert.replaces(n.package) IS NOT NULL AND ecert.replaces(n.package) = p.hash)) AS l;
     COMMENT ON VIEW ledger.product_output IS 'the lines of all product packages that no later one replaces';
     COMMENT ON COLUMN ledger.product_output.applicant IS 'node id of the applicant';
     COMMENT ON COLUMN ledger.product_output.seq IS 'number of the package in the applicant''s product feed';

@@ -36,6 +36,22 @@ ecert_text(EcertSlice bytes)
 	return cstring_to_text(converted);
 }
 
+void
+ecert_set_text(Datum *value, bool *isnull, EcertSlice content)
+{
+	*isnull = content.size == 0;
+	if (!*isnull)
+		*value = PointerGetDatum(ecert_text(content));
+}
+
+void
+ecert_set_number(Datum *value, bool *isnull, Numeric number)
+{
+	*isnull = number == NULL;
+	if (!*isnull)
+		*value = NumericGetDatum(number);
+}
+
 TimestampTz
 ecert_timestamp(int64 seconds)
 {
@@ -143,6 +159,12 @@ ecert_package_of(Datum datum, EcertPackage *package)
 
 	if (ecert_package_read(ecert_varlena_slice(PG_DETOAST_DATUM_PACKED(datum)), package, &error) != ECERT_OK)
 		ecert_raise(&error, "package");
+}
+
+EcertSlice
+ecert_body_of(Datum datum)
+{
+	return ecert_package_body_again(ecert_varlena_slice(PG_DETOAST_DATUM_PACKED(datum)));
 }
 
 EcertSlice

@@ -28,6 +28,10 @@ extern bytea *ecert_bytea(EcertSlice bytes);
 /* text of UTF-8 bytes, in the server's encoding */
 extern text *ecert_text(EcertSlice bytes);
 
+/* Set one column of a row; NULL when the text is empty, or the number is NULL */
+extern void ecert_set_text(Datum *value, bool *isnull, EcertSlice content);
+extern void ecert_set_number(Datum *value, bool *isnull, Numeric number);
+
 /* Seconds since 1970 to timestamptz and back (rounded down) */
 extern TimestampTz ecert_timestamp(int64 seconds);
 extern int64 ecert_seconds(TimestampTz timestamp);
@@ -43,6 +47,15 @@ extern EcertCode ecert_package_read(EcertSlice bytes, EcertPackage *package, Ece
 
 /* Parse the package of a Datum; raises EC001 and the like.  The result borrows from the Datum's copy */
 extern void ecert_package_of(Datum datum, EcertPackage *package);
+
+/* The body of a package of the type, whose bytes every way in has checked; the result borrows from the Datum's copy */
+extern EcertSlice ecert_body_of(Datum datum);
+
+/* Raise EC003 when a line could not be read; of a body that has passed the schema check none */
+extern void ecert_check_line(EcertCode code, uint64 line);
+
+/* The map of an ecert.package_line; *number is its place in the package, from 1 */
+extern EcertSlice ecert_line_of(Datum datum, int32 *number);
 
 /* ecert_package_hash() that raises when the crypto library fails */
 extern void ecert_hash_of(EcertSlice package, uint8_t *hash);

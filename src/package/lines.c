@@ -14,18 +14,8 @@ PG_FUNCTION_INFO_V1(ecert_energy_lines);
 PG_FUNCTION_INFO_V1(ecert_energy_series);
 PG_FUNCTION_INFO_V1(ecert_product_lines);
 
-/* Set one text column, NULL when the text is empty */
-static void
-set_text(Datum *value, bool *isnull, EcertSlice content)
-{
-	*isnull = content.size == 0;
-	if (!*isnull)
-		*value = PointerGetDatum(ecert_text(content));
-}
-
-/* A body admitted through the schema check has none of these; others name the line */
-static void
-check_line(EcertCode code, uint64 line)
+void
+ecert_check_line(EcertCode code, uint64 line)
 {
 	if (code != ECERT_OK)
 		ereport(ERROR,
@@ -58,13 +48,13 @@ ecert_energy_lines(PG_FUNCTION_ARGS)
 		Datum		values[7];
 		bool		nulls[7] = {false};
 
-		check_line(ecert_energy_line_next(&cursor, &line), i);
+		ecert_check_line(ecert_energy_line_next(&cursor, &line), i);
 		values[0] = Int32GetDatum((int32) i);
-		set_text(&values[1], &nulls[1], line.source);
-		set_text(&values[2], &nulls[2], line.unit);
-		set_text(&values[3], &nulls[3], line.product);
-		set_text(&values[4], &nulls[4], line.supplier);
-		set_text(&values[5], &nulls[5], line.meter);
+		ecert_set_text(&values[1], &nulls[1], line.source);
+		ecert_set_text(&values[2], &nulls[2], line.unit);
+		ecert_set_text(&values[3], &nulls[3], line.product);
+		ecert_set_text(&values[4], &nulls[4], line.supplier);
+		ecert_set_text(&values[5], &nulls[5], line.meter);
 		values[6] = NumericGetDatum(ecert_numeric(line.quantity));
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
@@ -81,8 +71,8 @@ put_series(ReturnSetInfo *result, const EcertEnergyLine *line, uint64 number, in
 
 	ecert_series_open(line->series, &series);
 	values[0] = Int32GetDatum((int32) number);
-	set_text(&values[1], &nulls[1], line->source);
-	set_text(&values[2], &nulls[2], line->unit);
+	ecert_set_text(&values[1], &nulls[1], line->source);
+	ecert_set_text(&values[2], &nulls[2], line->unit);
 	for (uint64 i = 0; i < series.count; i++)
 	{
 		EcertDecimal quantity = {ecert_series_next(&series), series.exponent};
@@ -115,7 +105,7 @@ ecert_energy_series(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	for (uint64 i = 1; i <= count; i++)
 	{
-		check_line(ecert_energy_line_next(&cursor, &line), i);
+		ecert_check_line(ecert_energy_line_next(&cursor, &line), i);
 		if (line.has_series)
 			put_series(result, &line, i, period.start);
 	}
@@ -137,16 +127,16 @@ ecert_product_lines(PG_FUNCTION_ARGS)
 		Datum		values[7] = {0};
 		bool		nulls[7] = {false};
 
-		check_line(ecert_product_line_next(&cursor, &line), i);
+		ecert_check_line(ecert_product_line_next(&cursor, &line), i);
 		values[0] = Int32GetDatum((int32) i);
-		set_text(&values[1], &nulls[1], line.product);
-		set_text(&values[2], &nulls[2], line.unit);
+		ecert_set_text(&values[1], &nulls[1], line.product);
+		ecert_set_text(&values[2], &nulls[2], line.unit);
 		values[3] = NumericGetDatum(ecert_numeric(line.output));
 		values[4] = NumericGetDatum(ecert_numeric(line.qualified));
 		nulls[5] = !line.has_value;
 		if (line.has_value)
 			values[5] = NumericGetDatum(ecert_numeric(line.value));
-		set_text(&values[6], &nulls[6], line.currency);
+		ecert_set_text(&values[6], &nulls[6], line.currency);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
 	return (Datum) 0;

@@ -207,6 +207,44 @@ CREATE FUNCTION ecert.product_lines(ecert.package, OUT line integer, OUT product
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 3 AS 'MODULE_PATHNAME', 'ecert_product_lines';
 COMMENT ON FUNCTION ecert.product_lines(ecert.package) IS 'the lines of a product package, numbered from 1; output and qualified are in the line''s unit, value in its currency; no rows for other kinds';
 
+CREATE TYPE ecert.package_line;
+
+CREATE FUNCTION ecert.package_line_in(cstring) RETURNS ecert.package_line
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_package_line_in';
+COMMENT ON FUNCTION ecert.package_line_in(cstring) IS 'refuses: a line is taken from a package by ecert.lines(); 0A000';
+
+CREATE FUNCTION ecert.package_line_out(ecert.package_line) RETURNS cstring
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_package_line_out';
+COMMENT ON FUNCTION ecert.package_line_out(ecert.package_line) IS 'the line''s CBOR as \x and hexadecimal';
+
+CREATE TYPE ecert.package_line (
+    INPUT = ecert.package_line_in,
+    OUTPUT = ecert.package_line_out,
+    INTERNALLENGTH = VARIABLE,
+    STORAGE = extended
+);
+COMMENT ON TYPE ecert.package_line IS 'one line of an energy or product package as its issuer signed it, with its number; made by ecert.lines() alone';
+
+CREATE FUNCTION ecert.lines(ecert.package) RETURNS SETOF ecert.package_line
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 1 AS 'MODULE_PATHNAME', 'ecert_lines';
+COMMENT ON FUNCTION ecert.lines(ecert.package) IS 'the lines of an energy or product package one by one, cheapest in a select list, to read single fields from; no rows for other kinds. ecert.energy_lines() and ecert.product_lines() give all fields';
+
+CREATE FUNCTION ecert.line_number(ecert.package_line) RETURNS integer
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_line_number';
+COMMENT ON FUNCTION ecert.line_number(ecert.package_line) IS 'the line''s place in its package, from 1';
+
+CREATE FUNCTION ecert.line_text(ecert.package_line, field text) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_line_text';
+COMMENT ON FUNCTION ecert.line_text(ecert.package_line, text) IS 'a text of the line: source, unit, product, supplier, meter or currency; NULL when it has none';
+
+CREATE FUNCTION ecert.line_quantity(ecert.package_line) RETURNS numeric
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_line_quantity';
+COMMENT ON FUNCTION ecert.line_quantity(ecert.package_line) IS 'of an energy line the quantity over the whole period, in its unit; of a series its sum. EC003 when there is none, as in lines of products';
+
+CREATE FUNCTION ecert.line_amount(ecert.package_line, field text) RETURNS numeric
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_line_amount';
+COMMENT ON FUNCTION ecert.line_amount(ecert.package_line, text) IS 'a number of a product line: output, qualified (in its unit) or value (in its currency); NULL when it has none';
+
 CREATE FUNCTION ecert.encode_body(jsonb) RETURNS bytea
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_encode_body';
 COMMENT ON FUNCTION ecert.encode_body(jsonb) IS 'a JSON object as the deterministic CBOR of a body, for signing elsewhere; EC097 when a number does not fit';

@@ -78,3 +78,7 @@ AS $$
      WHERE c.source = coefficient_kgce.source AND c.unit = coefficient_kgce.unit
 $$;
 COMMENT ON FUNCTION ecert.coefficient_kgce(jsonb, text, text) IS 'kgce (kilograms of standard coal, 29307.6 kJ each) of one unit of a source under a policy, directly or through a unit multiple; NULL when the policy has none';
+
+CREATE FUNCTION ecert.line_kgce(line ecert.package_line, policy_hash bytea) RETURNS numeric
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_line_kgce';
+COMMENT ON FUNCTION ecert.line_kgce(ecert.package_line, bytea) IS 'quantity of an energy line in kgce under the policy of that hash, not rounded; NULL when the policy has no coefficient for its source and unit. 22023 when the hash names no policy, EC003 when the line has no quantity';

@@ -307,7 +307,7 @@ CREATE FUNCTION ecert.create_registry_views() RETURNS void
 AS $$
 BEGIN
     CREATE OR REPLACE VIEW ledger.node AS
-    SELECT n.body ->> 'node' AS node, n.body ->> 'name' AS name,
+    SELECT n.node, n.body ->> 'name' AS name,
            n.body -> 'roles' ? 'certifier' AS is_certifier, n.body -> 'roles' ? 'applicant' AS is_applicant,
            n.body -> 'roles' ? 'auditor' AS is_auditor, n.body ->> 'status' AS status,
            ecert.from_unix_seconds((n.body ->> 'effective')::bigint) AS status_since, n.body ->> 'reason' AS reason,
@@ -315,12 +315,14 @@ BEGIN
            (SELECT CASE k ->> 'alg' WHEN '-8' THEN 'Ed25519' WHEN '-19' THEN 'Ed25519' WHEN '-65600' THEN 'SM2' ELSE 'ES256' END
               FROM jsonb_array_elements(n.body -> 'keys') AS k ORDER BY (k ->> 'effective')::bigint DESC LIMIT 1) AS key_alg,
            jsonb_array_length(n.body -> 'keys') AS key_count, encode(n.hash, 'hex') AS package_hash
-      FROM (SELECT DISTINCT ON (s.body ->> 'node') s.body, s.hash
-              FROM (SELECT ecert.body(p.package) AS body, p.hash, p.seq FROM ledger.package p
-                     WHERE p.issuer = ecert.certifier() AND p.kind = 'node'
-                    UNION ALL
-                    SELECT ecert.body(g.package) -> 'node', g.hash, -1 FROM ledger.package g WHERE g.kind = 'genesis') AS s
-             ORDER BY s.body ->> 'node', s.seq DESC) AS n;
+      -- that no newer one follows is asked of an index, so that whoever wants the ids alone decodes no body
+      FROM (SELECT p.subject AS node, ecert.body(p.package) AS body, p.hash FROM ledger.package p
+             WHERE p.issuer = ecert.certifier() AND p.kind = 'node'
+               AND NOT EXISTS (SELECT FROM ledger.package l WHERE l.subject = p.subject AND l.kind = 'node' AND l.issuer = p.issuer AND l.seq > p.seq)
+            UNION ALL
+            SELECT g.issuer, ecert.body(g.package) -> 'node', g.hash FROM ledger.package g
+             WHERE g.kind = 'genesis'
+               AND NOT EXISTS (SELECT FROM ledger.package l WHERE l.subject = g.issuer AND l.kind = 'node' AND l.issuer = g.issuer)) AS n;
     COMMENT ON VIEW ledger.node IS 'the nodes as their newest node packages describe them, one row each';
     COMMENT ON COLUMN ledger.node.node IS 'node id';
     COMMENT ON COLUMN ledger.node.name IS 'name for people';
