@@ -38,7 +38,7 @@ sub copy_goals
 	my $ecert = 'ecert, binary COPY';
 	return (
 		(map { compare("COPY, Ed25519, $_", 'bare verification', '<=', '1.20', 'us/package', [ 'copy', $small, "ecert, $_ COPY" ], [ 'copy', $small, 'bare verification' ]) } qw(binary text)),
-		compare("$counts[-1] packages in one transaction", "$counts[0]", '<=', '1.05', 'us/package', [ 'growth', $counts[-1], $ecert ], [ 'growth', $counts[0], $ecert ]),
+		compare("$counts[-1] packages in one transaction", "$counts[0] packages", '<=', '1.05', 'us/package', [ 'growth', $counts[-1], $ecert ], [ 'growth', $counts[0], $ecert ]),
 		compare('COPY at ten million packages', 'empty ledger', '<=', '1.05', 'us/package', [ 'large', $many, $ecert ], [ 'large', 'empty', $ecert ]),
 		compare('(a plain table there)', 'empty table', '<=', '1.05', 'us/package', [ 'large', $many, 'plain table' ], [ 'large', 'empty', 'plain table' ]));
 }
@@ -112,8 +112,11 @@ sub query_goals
 
 sub table
 {
-	return "### Goals\n\n" . Bench::Figures::markdown([ 'what', 'against', 'goal', 'measured', 'by CPU alone', 'met' ],
-		copy_goals(), commit_goals(), reading_goals(), verify_goals(), query_goals()) . "\n";
+	my @rows = (copy_goals(), commit_goals(), reading_goals(), verify_goals(), query_goals());
+	my @measured = grep { $_->[3] ne 'not measured' } @rows;
+	my %missing = map { ($_->[0] => 1) } grep { $_->[3] eq 'not measured' && $_->[0] !~ /^the same|^\(|none/ } @rows;
+	return "### Goals\n\n" . Bench::Figures::markdown([ 'what', 'against', 'goal', 'measured', 'by CPU alone', 'met' ], @measured) . "\n"
+		. (%missing ? 'Not measured: ' . join('; ', sort keys %missing) . ".\n\n" : '');
 }
 
 1;
