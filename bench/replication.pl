@@ -183,7 +183,8 @@ my $plain_table = q{
 	CREATE TABLE plain.package (
 		issuer text COLLATE "C" NOT NULL, kind text COLLATE "C" NOT NULL, seq bigint NOT NULL, subject text COLLATE "C" NOT NULL,
 		period tstzrange, issued_at timestamptz NOT NULL, hash bytea NOT NULL, package bytea NOT NULL, recorded_at timestamptz NOT NULL,
-		PRIMARY KEY (issuer, kind, seq), UNIQUE (hash));
+		PRIMARY KEY (issuer, kind, seq));
+	CREATE INDEX ON plain.package USING hash (hash);
 	CREATE INDEX ON plain.package (subject, kind, lower(period));
 	ALTER TABLE plain.package ALTER COLUMN package SET STORAGE EXTERNAL;};
 

@@ -139,6 +139,7 @@ use_product_line(EcertCursor *cursor)
 static void
 use_unchecked_body(EcertSlice body)
 {
+	EcertPackage package = {0};
 	EcertPeriod period;
 	uint8_t		hash[ECERT_HASH_SIZE];
 	uint64_t	count;
@@ -148,8 +149,9 @@ use_unchecked_body(EcertSlice body)
 	EcertProductLine product;
 	EcertSeries series;
 
-	(void) ecert_body_period(body, &period);
-	(void) ecert_body_replaces(body, hash);
+	ecert_package_set_body(&package, body);
+	(void) ecert_body_period(&package, &period);
+	(void) ecert_body_replaces(&package, hash);
 	for (; count > 0; count--)
 	{
 		if (ecert_product_line_next(&again, &product) == ECERT_OK)
@@ -172,6 +174,7 @@ static void
 fuzz_body(EcertKind kind, EcertSlice body)
 {
 	EcertError	error = {ECERT_OK, SIZE_MAX, NULL};
+	EcertPackage package = {0};
 	EcertPeriod period = {0, 0};
 	uint64_t	count;
 	EcertCursor cursor;
@@ -185,7 +188,8 @@ fuzz_body(EcertKind kind, EcertSlice body)
 	MUST(code == ECERT_OK || error.field != NULL);
 	if (code != ECERT_OK)
 		return;
-	if (ecert_body_period(body, &period))
+	ecert_package_set_body(&package, body);
+	if (ecert_body_period(&package, &period))
 		MUST(period.start >= 0 && period.start < period.end && period.end <= ECERT_TIME_MAX);
 	cursor = ecert_body_lines(body, &count);
 	for (; count > 0; count--)

@@ -69,12 +69,25 @@ SELECT bool_or(f.pending > 0) AS some_wait, sum(f.quarantined) AS quarantined, s
   FROM generate_series(1, 10) AS seed CROSS JOIN LATERAL peer_test.fill(seed::text) AS f;
 -- everything once more is known
 SELECT ecert.admit_from_peer(bytes, 'hub') AS became, count(*) FROM peer_test.package GROUP BY 1;
--- a row that somebody has changed here stands in the way of the true one: it is said, and nothing hangs
+-- a row that somebody has moved here is found, and the true one comes back
 ALTER TABLE ledger.package DISABLE TRIGGER USER;
 UPDATE ledger.package SET seq = 99 WHERE kind = 'product' AND seq = 1;
 ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_admit;
 ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_refuse_row;
 ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_refuse_statement;
+SELECT seq, split_part(problem, '(', 1) AS problem FROM ecert.problems() WHERE kind = 'product';
+SELECT ecert.admit_from_peer(bytes, 'hub') AS became FROM peer_test.package WHERE kind = 'product' AND ecert.seq(ecert.package(bytes)) = 1;
+SELECT seq, split_part(problem, '(', 1) AS problem FROM ecert.problems() WHERE kind = 'product';
+-- what something keeps from being stored is said, and nothing hangs
+SELECT admitted > 10 AS admitted, left_over FROM peer_test.fill('forwards');
+ALTER TABLE ledger.package DISABLE TRIGGER USER;
+DELETE FROM ledger.package WHERE kind = 'product' AND seq = 1;
+ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_admit;
+ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_refuse_row;
+ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_refuse_statement;
+CREATE FUNCTION peer_test.swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER swallow BEFORE INSERT ON ledger.package FOR EACH ROW EXECUTE FUNCTION peer_test.swallow();
+ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER swallow;
 SELECT ecert.admit_from_peer(bytes, 'hub') AS became FROM peer_test.package WHERE kind = 'product' AND ecert.seq(ecert.package(bytes)) = 1;
 SELECT kind, seq, sqlstate, reason FROM ledger.quarantine;
 -- what waits says for what

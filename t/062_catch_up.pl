@@ -33,7 +33,8 @@ $hub->safe_psql('postgres', qq{
 	END \$\$;
 	SELECT test.append(1, $feeds, 1, 1000);});
 # heap order by hash: of each feed the packages lie in no order at all, and a node package behind what it introduces
-$hub->safe_psql('postgres', 'CLUSTER ledger.package USING package_hash_key');
+$hub->safe_psql('postgres', 'CREATE INDEX by_hash ON ledger.package (hash)');
+$hub->safe_psql('postgres', 'CLUSTER ledger.package USING by_hash');
 is($hub->safe_psql('postgres', q{SELECT count(*) >= 60000, count(*) FILTER (WHERE seq < before) > 20000
 	FROM (SELECT seq, lag(seq) OVER (PARTITION BY issuer, kind ORDER BY ctid) AS before FROM ledger.package) AS p}), 't|t', 'more than 60,000 packages lie in scrambled order');
 

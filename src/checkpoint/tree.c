@@ -9,6 +9,7 @@
 #include "checkpoint/tree.h"
 
 #include "catalog/pg_type.h"
+#include "access/htup_details.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
 #include "utils/array.h"
@@ -317,7 +318,9 @@ Datum
 ecert_take_up_new(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	EcertPackage package;
 	EcertUser	before;
+	bool		isnull;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) ||
 		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || !TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ||
@@ -325,6 +328,9 @@ ecert_take_up_new(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("ecert.take_up_new() must be called as AFTER INSERT row trigger of the ledger")));
+	ecert_package_of(heap_getattr(trigger->tg_trigtuple, COLUMN_PACKAGE, RelationGetDescr(trigger->tg_relation), &isnull), &package);
+	if (package.kind != ECERT_KIND_CHECKPOINT)
+		return PointerGetDatum(NULL);
 	before = ecert_become(trigger->tg_relation->rd_rel->relowner);
 	SPI_connect();
 	(void) ecert_query(&take_up_query, NULL, 0);

@@ -43,7 +43,9 @@ struct Shape;
 
 typedef struct Field
 {
-	const char *path;			/* dotted, for messages; the name is what follows the last dot */
+	const char *path;			/* dotted, for messages */
+	uint8_t		name_at;		/* where in it the field's own name begins, */
+	uint8_t		name_size;		/* and its size */
 	Type		type;
 	unsigned	flags;
 	const struct Shape *shape;
@@ -63,6 +65,8 @@ typedef struct Walk
 	EcertError *error;
 } Walk;
 
+/* The path and its last part, the field's name, measured when compiled: every field of every body is looked up */
+#define PATH(before, name) before name, sizeof before - 1, sizeof name - 1
 #define SHAPE(name) static const Shape name##_shape = {name##_fields, sizeof name##_fields / sizeof name##_fields[0]}
 
 static const char *const roles[] = {"certifier", "applicant", "auditor", NULL};
@@ -77,284 +81,284 @@ static const char *const kinds[] = {"energy", "product", NULL};
 static const char *const saving_signs[] = {"baseline_minus_reporting", NULL};
 
 static const Field key_fields[] = {
-	{"keys.alg", TYPE_ALG, REQUIRED, NULL, NULL},
-	{"keys.kid", TYPE_HASH, REQUIRED, NULL, NULL},
-	{"keys.public", TYPE_PUBLIC_KEY, REQUIRED, NULL, NULL},
-	{"keys.effective", TYPE_TIME, REQUIRED, NULL, NULL},
-	{"keys.until", TYPE_TIME, 0, NULL, NULL},
+	{PATH("keys.", "alg"), TYPE_ALG, REQUIRED, NULL, NULL},
+	{PATH("keys.", "kid"), TYPE_HASH, REQUIRED, NULL, NULL},
+	{PATH("keys.", "public"), TYPE_PUBLIC_KEY, REQUIRED, NULL, NULL},
+	{PATH("keys.", "effective"), TYPE_TIME, REQUIRED, NULL, NULL},
+	{PATH("keys.", "until"), TYPE_TIME, 0, NULL, NULL},
 };
 SHAPE(key);
 
 static const Field node_fields[] = {
-	{"node", TYPE_ID, REQUIRED, NULL, NULL},
-	{"name", TYPE_TEXT, 0, NULL, NULL},
-	{"roles", TYPE_CHOICE, REQUIRED | LIST, NULL, roles},
-	{"keys", TYPE_MAP, REQUIRED | LIST, &key_shape, NULL},
-	{"status", TYPE_CHOICE, REQUIRED, NULL, node_statuses},
-	{"effective", TYPE_TIME, REQUIRED, NULL, NULL},
-	{"reason", TYPE_TEXT, 0, NULL, NULL},
+	{PATH("", "node"), TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("", "name"), TYPE_TEXT, 0, NULL, NULL},
+	{PATH("", "roles"), TYPE_CHOICE, REQUIRED | LIST, NULL, roles},
+	{PATH("", "keys"), TYPE_MAP, REQUIRED | LIST, &key_shape, NULL},
+	{PATH("", "status"), TYPE_CHOICE, REQUIRED, NULL, node_statuses},
+	{PATH("", "effective"), TYPE_TIME, REQUIRED, NULL, NULL},
+	{PATH("", "reason"), TYPE_TEXT, 0, NULL, NULL},
 };
 SHAPE(node);
 
 static const Field relation_fields[] = {
-	{"auditor", TYPE_ID, REQUIRED, NULL, NULL},
-	{"applicant", TYPE_ID, REQUIRED, NULL, NULL},
-	{"as", TYPE_CHOICE, REQUIRED, NULL, audit_roles},
-	{"from", TYPE_TIME, REQUIRED, NULL, NULL},
-	{"to", TYPE_TIME, 0, NULL, NULL},
+	{PATH("", "auditor"), TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("", "applicant"), TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("", "as"), TYPE_CHOICE, REQUIRED, NULL, audit_roles},
+	{PATH("", "from"), TYPE_TIME, REQUIRED, NULL, NULL},
+	{PATH("", "to"), TYPE_TIME, 0, NULL, NULL},
 };
 SHAPE(relation);
 
 static const Field coefficient_fields[] = {
-	{"coefficients.source", TYPE_ID, REQUIRED, NULL, NULL},
-	{"coefficients.unit", TYPE_ID, REQUIRED, NULL, NULL},
-	{"coefficients.kgce", TYPE_AMOUNT, REQUIRED, NULL, NULL},
-	{"coefficients.edition", TYPE_TEXT, 0, NULL, NULL},
-	{"coefficients.citation", TYPE_TEXT, 0, NULL, NULL},
+	{PATH("coefficients.", "source"), TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("coefficients.", "unit"), TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("coefficients.", "kgce"), TYPE_AMOUNT, REQUIRED, NULL, NULL},
+	{PATH("coefficients.", "edition"), TYPE_TEXT, 0, NULL, NULL},
+	{PATH("coefficients.", "citation"), TYPE_TEXT, 0, NULL, NULL},
 };
 SHAPE(coefficient);
 
 static const Field unit_fields[] = {
-	{"units.unit", TYPE_ID, REQUIRED, NULL, NULL},
-	{"units.base", TYPE_ID, REQUIRED, NULL, NULL},
-	{"units.factor", TYPE_AMOUNT, REQUIRED, NULL, NULL},
+	{PATH("units.", "unit"), TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("units.", "base"), TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("units.", "factor"), TYPE_AMOUNT, REQUIRED, NULL, NULL},
 };
 SHAPE(unit);
 
 static const Field required_audit_fields[] = {
-	{"audit.required.as", TYPE_CHOICE, REQUIRED, NULL, audit_roles},
-	{"audit.required.count", TYPE_POSITIVE, REQUIRED, NULL, NULL},
+	{PATH("audit.required.", "as"), TYPE_CHOICE, REQUIRED, NULL, audit_roles},
+	{PATH("audit.required.", "count"), TYPE_POSITIVE, REQUIRED, NULL, NULL},
 };
 SHAPE(required_audit);
 
 static const Field tolerance_fields[] = {
-	{"audit.tolerance", TYPE_AMOUNT, REQUIRED, NULL, NULL},
+	{PATH("audit.", "tolerance"), TYPE_AMOUNT, REQUIRED, NULL, NULL},
 };
 SHAPE(tolerance);
 
 static const Field peer_fields[] = {
-	{"audit.peer.k", TYPE_AMOUNT, REQUIRED, NULL, NULL},
-	{"audit.peer.band", TYPE_AMOUNT, REQUIRED, NULL, NULL},
-	{"audit.peer.minimum", TYPE_COUNT, REQUIRED, NULL, NULL},
+	{PATH("audit.peer.", "k"), TYPE_AMOUNT, REQUIRED, NULL, NULL},
+	{PATH("audit.peer.", "band"), TYPE_AMOUNT, REQUIRED, NULL, NULL},
+	{PATH("audit.peer.", "minimum"), TYPE_COUNT, REQUIRED, NULL, NULL},
 };
 SHAPE(peer);
 
 static const Field audit_rule_fields[] = {
-	{"audit.required", TYPE_MAP, REQUIRED | LIST | MAY_BE_EMPTY, &required_audit_shape, NULL},
-	{"audit.upstream", TYPE_MAP, REQUIRED, &tolerance_shape, NULL},
-	{"audit.downstream", TYPE_MAP, REQUIRED, &tolerance_shape, NULL},
-	{"audit.peer", TYPE_MAP, REQUIRED, &peer_shape, NULL},
+	{PATH("audit.", "required"), TYPE_MAP, REQUIRED | LIST | MAY_BE_EMPTY, &required_audit_shape, NULL},
+	{PATH("audit.", "upstream"), TYPE_MAP, REQUIRED, &tolerance_shape, NULL},
+	{PATH("audit.", "downstream"), TYPE_MAP, REQUIRED, &tolerance_shape, NULL},
+	{PATH("audit.", "peer"), TYPE_MAP, REQUIRED, &peer_shape, NULL},
 };
 SHAPE(audit_rule);
 
 static const Field certificate_rule_fields[] = {
-	{"certificate.threshold", TYPE_NUMBER, REQUIRED, NULL, NULL},
-	{"certificate.denominator", TYPE_CHOICE, REQUIRED, NULL, denominators},
-	{"certificate.valid_days", TYPE_POSITIVE, REQUIRED, NULL, NULL},
-	{"certificate.baseline", TYPE_PERIOD, 0, NULL, NULL},
-	{"certificate.witnesses", TYPE_COUNT, 0, NULL, NULL},
+	{PATH("certificate.", "threshold"), TYPE_NUMBER, REQUIRED, NULL, NULL},
+	{PATH("certificate.", "denominator"), TYPE_CHOICE, REQUIRED, NULL, denominators},
+	{PATH("certificate.", "valid_days"), TYPE_POSITIVE, REQUIRED, NULL, NULL},
+	{PATH("certificate.", "baseline"), TYPE_PERIOD, 0, NULL, NULL},
+	{PATH("certificate.", "witnesses"), TYPE_COUNT, 0, NULL, NULL},
 };
 SHAPE(certificate_rule);
 
 static const Field reward_rule_fields[] = {
-	{"reward.upstream", TYPE_AMOUNT, REQUIRED, NULL, NULL},
-	{"reward.peer", TYPE_AMOUNT, REQUIRED, NULL, NULL},
-	{"reward.downstream", TYPE_AMOUNT, REQUIRED, NULL, NULL},
-	{"reward.unit", TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("reward.", "upstream"), TYPE_AMOUNT, REQUIRED, NULL, NULL},
+	{PATH("reward.", "peer"), TYPE_AMOUNT, REQUIRED, NULL, NULL},
+	{PATH("reward.", "downstream"), TYPE_AMOUNT, REQUIRED, NULL, NULL},
+	{PATH("reward.", "unit"), TYPE_ID, REQUIRED, NULL, NULL},
 };
 SHAPE(reward_rule);
 
 static const Field policy_fields[] = {
-	{"coefficients", TYPE_MAP, REQUIRED | LIST, &coefficient_shape, NULL},
-	{"units", TYPE_MAP, REQUIRED | LIST | MAY_BE_EMPTY, &unit_shape, NULL},
-	{"audit", TYPE_MAP, REQUIRED, &audit_rule_shape, NULL},
-	{"certificate", TYPE_MAP, REQUIRED, &certificate_rule_shape, NULL},
-	{"reward", TYPE_MAP, REQUIRED, &reward_rule_shape, NULL},
+	{PATH("", "coefficients"), TYPE_MAP, REQUIRED | LIST, &coefficient_shape, NULL},
+	{PATH("", "units"), TYPE_MAP, REQUIRED | LIST | MAY_BE_EMPTY, &unit_shape, NULL},
+	{PATH("", "audit"), TYPE_MAP, REQUIRED, &audit_rule_shape, NULL},
+	{PATH("", "certificate"), TYPE_MAP, REQUIRED, &certificate_rule_shape, NULL},
+	{PATH("", "reward"), TYPE_MAP, REQUIRED, &reward_rule_shape, NULL},
 };
 SHAPE(policy);
 
 static const Field genesis_fields[] = {
-	{"origin", TYPE_ID, REQUIRED, NULL, NULL},
-	{"name", TYPE_TEXT, REQUIRED, NULL, NULL},
-	{"node", TYPE_MAP, REQUIRED, &node_shape, NULL},
-	{"policy", TYPE_MAP, REQUIRED, &policy_shape, NULL},
+	{PATH("", "origin"), TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("", "name"), TYPE_TEXT, REQUIRED, NULL, NULL},
+	{PATH("", "node"), TYPE_MAP, REQUIRED, &node_shape, NULL},
+	{PATH("", "policy"), TYPE_MAP, REQUIRED, &policy_shape, NULL},
 };
 SHAPE(genesis);
 
 static const Field series_fields[] = {
-	{"lines.series.step", TYPE_POSITIVE, REQUIRED, NULL, NULL},
-	{"lines.series.exp", TYPE_NUMBER, 0, NULL, NULL},
-	{"lines.series.values", TYPE_ANY, REQUIRED | LIST, NULL, NULL},
+	{PATH("lines.series.", "step"), TYPE_POSITIVE, REQUIRED, NULL, NULL},
+	{PATH("lines.series.", "exp"), TYPE_NUMBER, 0, NULL, NULL},
+	{PATH("lines.series.", "values"), TYPE_ANY, REQUIRED | LIST, NULL, NULL},
 };
 SHAPE(series);
 
 static const Field energy_line_fields[] = {
-	{"lines.source", TYPE_ID, REQUIRED, NULL, NULL},
-	{"lines.unit", TYPE_ID, REQUIRED, NULL, NULL},
-	{"lines.quantity", TYPE_QUANTITY, 0, NULL, NULL},
-	{"lines.series", TYPE_SERIES, 0, &series_shape, NULL},
-	{"lines.product", TYPE_ID, 0, NULL, NULL},
-	{"lines.supplier", TYPE_ID, 0, NULL, NULL},
-	{"lines.meter", TYPE_ID, 0, NULL, NULL},
+	{PATH("lines.", "source"), TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("lines.", "unit"), TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("lines.", "quantity"), TYPE_QUANTITY, 0, NULL, NULL},
+	{PATH("lines.", "series"), TYPE_SERIES, 0, &series_shape, NULL},
+	{PATH("lines.", "product"), TYPE_ID, 0, NULL, NULL},
+	{PATH("lines.", "supplier"), TYPE_ID, 0, NULL, NULL},
+	{PATH("lines.", "meter"), TYPE_ID, 0, NULL, NULL},
 };
 SHAPE(energy_line);
 
 static const Field energy_fields[] = {
-	{"period", TYPE_PERIOD, REQUIRED, NULL, NULL},
-	{"lines", TYPE_MAP, REQUIRED | LIST, &energy_line_shape, NULL},
-	{"replaces", TYPE_HASH, 0, NULL, NULL},
-	{"reason", TYPE_TEXT, 0, NULL, NULL},
+	{PATH("", "period"), TYPE_PERIOD, REQUIRED, NULL, NULL},
+	{PATH("", "lines"), TYPE_MAP, REQUIRED | LIST, &energy_line_shape, NULL},
+	{PATH("", "replaces"), TYPE_HASH, 0, NULL, NULL},
+	{PATH("", "reason"), TYPE_TEXT, 0, NULL, NULL},
 };
 SHAPE(energy);
 
 static const Field delivery_fields[] = {
-	{"lines.deliveries.buyer", TYPE_ID, REQUIRED, NULL, NULL},
-	{"lines.deliveries.quantity", TYPE_AMOUNT, REQUIRED, NULL, NULL},
-	{"lines.deliveries.value", TYPE_AMOUNT, 0, NULL, NULL},
+	{PATH("lines.deliveries.", "buyer"), TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("lines.deliveries.", "quantity"), TYPE_AMOUNT, REQUIRED, NULL, NULL},
+	{PATH("lines.deliveries.", "value"), TYPE_AMOUNT, 0, NULL, NULL},
 };
 SHAPE(delivery);
 
 static const Field product_line_fields[] = {
-	{"lines.product", TYPE_ID, REQUIRED, NULL, NULL},
-	{"lines.unit", TYPE_ID, REQUIRED, NULL, NULL},
-	{"lines.output", TYPE_NUMBER, REQUIRED, NULL, NULL},
-	{"lines.qualified", TYPE_NUMBER, REQUIRED, NULL, NULL},
-	{"lines.value", TYPE_NUMBER, 0, NULL, NULL},
-	{"lines.currency", TYPE_ID, 0, NULL, NULL},
-	{"lines.deliveries", TYPE_MAP, LIST, &delivery_shape, NULL},
+	{PATH("lines.", "product"), TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("lines.", "unit"), TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("lines.", "output"), TYPE_NUMBER, REQUIRED, NULL, NULL},
+	{PATH("lines.", "qualified"), TYPE_NUMBER, REQUIRED, NULL, NULL},
+	{PATH("lines.", "value"), TYPE_NUMBER, 0, NULL, NULL},
+	{PATH("lines.", "currency"), TYPE_ID, 0, NULL, NULL},
+	{PATH("lines.", "deliveries"), TYPE_MAP, LIST, &delivery_shape, NULL},
 };
 SHAPE(product_line);
 
 static const Field product_fields[] = {
-	{"period", TYPE_PERIOD, REQUIRED, NULL, NULL},
-	{"lines", TYPE_MAP, REQUIRED | LIST, &product_line_shape, NULL},
-	{"replaces", TYPE_HASH, 0, NULL, NULL},
-	{"reason", TYPE_TEXT, 0, NULL, NULL},
+	{PATH("", "period"), TYPE_PERIOD, REQUIRED, NULL, NULL},
+	{PATH("", "lines"), TYPE_MAP, REQUIRED | LIST, &product_line_shape, NULL},
+	{PATH("", "replaces"), TYPE_HASH, 0, NULL, NULL},
+	{PATH("", "reason"), TYPE_TEXT, 0, NULL, NULL},
 };
 SHAPE(product);
 
 static const Field range_fields[] = {
-	{"packages.kind", TYPE_CHOICE, REQUIRED, NULL, kinds},
-	{"packages.first", TYPE_COUNT, REQUIRED, NULL, NULL},
-	{"packages.last", TYPE_COUNT, REQUIRED, NULL, NULL},
-	{"packages.hash", TYPE_HASH, REQUIRED, NULL, NULL},
+	{PATH("packages.", "kind"), TYPE_CHOICE, REQUIRED, NULL, kinds},
+	{PATH("packages.", "first"), TYPE_COUNT, REQUIRED, NULL, NULL},
+	{PATH("packages.", "last"), TYPE_COUNT, REQUIRED, NULL, NULL},
+	{PATH("packages.", "hash"), TYPE_HASH, REQUIRED, NULL, NULL},
 };
 SHAPE(range);
 
 static const Field check_fields[] = {
-	{"checks.check", TYPE_ID, REQUIRED, NULL, NULL},
-	{"checks.product", TYPE_ID, 0, NULL, NULL},
-	{"checks.source", TYPE_ID, 0, NULL, NULL},
-	{"checks.declared", TYPE_RESULT, REQUIRED, NULL, NULL},
-	{"checks.found", TYPE_RESULT, REQUIRED, NULL, NULL},
-	{"checks.deviation", TYPE_RESULT, REQUIRED, NULL, NULL},
-	{"checks.tolerance", TYPE_RESULT, REQUIRED, NULL, NULL},
-	{"checks.ok", TYPE_FINDING, REQUIRED, NULL, NULL},
-	{"checks.note", TYPE_TEXT, 0, NULL, NULL},
+	{PATH("checks.", "check"), TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("checks.", "product"), TYPE_ID, 0, NULL, NULL},
+	{PATH("checks.", "source"), TYPE_ID, 0, NULL, NULL},
+	{PATH("checks.", "declared"), TYPE_RESULT, REQUIRED, NULL, NULL},
+	{PATH("checks.", "found"), TYPE_RESULT, REQUIRED, NULL, NULL},
+	{PATH("checks.", "deviation"), TYPE_RESULT, REQUIRED, NULL, NULL},
+	{PATH("checks.", "tolerance"), TYPE_RESULT, REQUIRED, NULL, NULL},
+	{PATH("checks.", "ok"), TYPE_FINDING, REQUIRED, NULL, NULL},
+	{PATH("checks.", "note"), TYPE_TEXT, 0, NULL, NULL},
 };
 SHAPE(check);
 
 static const Field audit_fields[] = {
-	{"applicant", TYPE_ID, REQUIRED, NULL, NULL},
-	{"period", TYPE_PERIOD, REQUIRED, NULL, NULL},
-	{"as", TYPE_CHOICE, REQUIRED, NULL, audit_roles},
-	{"verdict", TYPE_CHOICE, REQUIRED, NULL, verdicts},
-	{"packages", TYPE_MAP, REQUIRED | LIST, &range_shape, NULL},
-	{"checks", TYPE_MAP, REQUIRED | LIST | MAY_BE_EMPTY, &check_shape, NULL},
-	{"comment", TYPE_TEXT, 0, NULL, NULL},
+	{PATH("", "applicant"), TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("", "period"), TYPE_PERIOD, REQUIRED, NULL, NULL},
+	{PATH("", "as"), TYPE_CHOICE, REQUIRED, NULL, audit_roles},
+	{PATH("", "verdict"), TYPE_CHOICE, REQUIRED, NULL, verdicts},
+	{PATH("", "packages"), TYPE_MAP, REQUIRED | LIST, &range_shape, NULL},
+	{PATH("", "checks"), TYPE_MAP, REQUIRED | LIST | MAY_BE_EMPTY, &check_shape, NULL},
+	{PATH("", "comment"), TYPE_TEXT, 0, NULL, NULL},
 };
 SHAPE(audit);
 
 static const Field result_fields[] = {
-	{"products.product", TYPE_ID, REQUIRED, NULL, NULL},
-	{"products.unit", TYPE_ID, REQUIRED, NULL, NULL},
-	{"products.base_kgce", TYPE_RESULT, REQUIRED, NULL, NULL},
-	{"products.base_output", TYPE_RESULT, REQUIRED, NULL, NULL},
-	{"products.base_unit_energy", TYPE_RESULT, REQUIRED, NULL, NULL},
-	{"products.now_kgce", TYPE_RESULT, REQUIRED, NULL, NULL},
-	{"products.now_output", TYPE_RESULT, REQUIRED, NULL, NULL},
-	{"products.now_unit_energy", TYPE_RESULT, REQUIRED, NULL, NULL},
-	{"products.saving_kgce", TYPE_RESULT, REQUIRED, NULL, NULL},
-	{"products.saving_rate", TYPE_RESULT, REQUIRED, NULL, NULL},
-	{"products.status", TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("products.", "product"), TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("products.", "unit"), TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("products.", "base_kgce"), TYPE_RESULT, REQUIRED, NULL, NULL},
+	{PATH("products.", "base_output"), TYPE_RESULT, REQUIRED, NULL, NULL},
+	{PATH("products.", "base_unit_energy"), TYPE_RESULT, REQUIRED, NULL, NULL},
+	{PATH("products.", "now_kgce"), TYPE_RESULT, REQUIRED, NULL, NULL},
+	{PATH("products.", "now_output"), TYPE_RESULT, REQUIRED, NULL, NULL},
+	{PATH("products.", "now_unit_energy"), TYPE_RESULT, REQUIRED, NULL, NULL},
+	{PATH("products.", "saving_kgce"), TYPE_RESULT, REQUIRED, NULL, NULL},
+	{PATH("products.", "saving_rate"), TYPE_RESULT, REQUIRED, NULL, NULL},
+	{PATH("products.", "status"), TYPE_ID, REQUIRED, NULL, NULL},
 };
 SHAPE(result);
 
 static const Field totals_fields[] = {
-	{"totals.adjusted_base_kgce", TYPE_RESULT, REQUIRED, NULL, NULL},
-	{"totals.now_kgce", TYPE_RESULT, REQUIRED, NULL, NULL},
-	{"totals.saving_kgce", TYPE_RESULT, REQUIRED, NULL, NULL},
-	{"totals.saving_tce", TYPE_RESULT, REQUIRED, NULL, NULL},
-	{"totals.saving_rate", TYPE_RESULT, REQUIRED, NULL, NULL},
-	{"totals.structure_kgce", TYPE_RESULT, REQUIRED, NULL, NULL},
+	{PATH("totals.", "adjusted_base_kgce"), TYPE_RESULT, REQUIRED, NULL, NULL},
+	{PATH("totals.", "now_kgce"), TYPE_RESULT, REQUIRED, NULL, NULL},
+	{PATH("totals.", "saving_kgce"), TYPE_RESULT, REQUIRED, NULL, NULL},
+	{PATH("totals.", "saving_tce"), TYPE_RESULT, REQUIRED, NULL, NULL},
+	{PATH("totals.", "saving_rate"), TYPE_RESULT, REQUIRED, NULL, NULL},
+	{PATH("totals.", "structure_kgce"), TYPE_RESULT, REQUIRED, NULL, NULL},
 };
 SHAPE(totals);
 
 static const Field conventions_fields[] = {
-	{"conventions.saving", TYPE_CHOICE, REQUIRED, NULL, saving_signs},
-	{"conventions.denominator", TYPE_CHOICE, REQUIRED, NULL, denominators},
-	{"conventions.electricity", TYPE_TEXT, REQUIRED, NULL, NULL},
+	{PATH("conventions.", "saving"), TYPE_CHOICE, REQUIRED, NULL, saving_signs},
+	{PATH("conventions.", "denominator"), TYPE_CHOICE, REQUIRED, NULL, denominators},
+	{PATH("conventions.", "electricity"), TYPE_TEXT, REQUIRED, NULL, NULL},
 };
 SHAPE(conventions);
 
 static const Field completeness_fields[] = {
-	{"completeness.energy_packages", TYPE_COUNT, REQUIRED, NULL, NULL},
-	{"completeness.product_packages", TYPE_COUNT, REQUIRED, NULL, NULL},
-	{"completeness.base_energy_packages", TYPE_COUNT, REQUIRED, NULL, NULL},
-	{"completeness.base_product_packages", TYPE_COUNT, REQUIRED, NULL, NULL},
+	{PATH("completeness.", "energy_packages"), TYPE_COUNT, REQUIRED, NULL, NULL},
+	{PATH("completeness.", "product_packages"), TYPE_COUNT, REQUIRED, NULL, NULL},
+	{PATH("completeness.", "base_energy_packages"), TYPE_COUNT, REQUIRED, NULL, NULL},
+	{PATH("completeness.", "base_product_packages"), TYPE_COUNT, REQUIRED, NULL, NULL},
 };
 SHAPE(completeness);
 
 static const Field certificate_fields[] = {
-	{"number", TYPE_ID, REQUIRED, NULL, NULL},
-	{"applicant", TYPE_ID, REQUIRED, NULL, NULL},
-	{"name", TYPE_TEXT, 0, NULL, NULL},
-	{"period", TYPE_PERIOD, REQUIRED, NULL, NULL},
-	{"baseline", TYPE_PERIOD, REQUIRED, NULL, NULL},
-	{"method", TYPE_CHOICE, REQUIRED, NULL, methods},
-	{"conventions", TYPE_MAP, REQUIRED, &conventions_shape, NULL},
-	{"products", TYPE_MAP, REQUIRED | LIST, &result_shape, NULL},
-	{"totals", TYPE_MAP, REQUIRED, &totals_shape, NULL},
-	{"completeness", TYPE_MAP, REQUIRED, &completeness_shape, NULL},
-	{"threshold", TYPE_NUMBER, REQUIRED, NULL, NULL},
-	{"verdict", TYPE_CHOICE, REQUIRED, NULL, certificate_verdicts},
-	{"valid", TYPE_PERIOD, REQUIRED, NULL, NULL},
-	{"policy", TYPE_HASH, REQUIRED, NULL, NULL},
-	{"packages", TYPE_MAP, REQUIRED | LIST, &range_shape, NULL},
-	{"audits", TYPE_HASH, REQUIRED | LIST | MAY_BE_EMPTY, NULL, NULL},
-	{"replaces", TYPE_HASH, 0, NULL, NULL},
+	{PATH("", "number"), TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("", "applicant"), TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("", "name"), TYPE_TEXT, 0, NULL, NULL},
+	{PATH("", "period"), TYPE_PERIOD, REQUIRED, NULL, NULL},
+	{PATH("", "baseline"), TYPE_PERIOD, REQUIRED, NULL, NULL},
+	{PATH("", "method"), TYPE_CHOICE, REQUIRED, NULL, methods},
+	{PATH("", "conventions"), TYPE_MAP, REQUIRED, &conventions_shape, NULL},
+	{PATH("", "products"), TYPE_MAP, REQUIRED | LIST, &result_shape, NULL},
+	{PATH("", "totals"), TYPE_MAP, REQUIRED, &totals_shape, NULL},
+	{PATH("", "completeness"), TYPE_MAP, REQUIRED, &completeness_shape, NULL},
+	{PATH("", "threshold"), TYPE_NUMBER, REQUIRED, NULL, NULL},
+	{PATH("", "verdict"), TYPE_CHOICE, REQUIRED, NULL, certificate_verdicts},
+	{PATH("", "valid"), TYPE_PERIOD, REQUIRED, NULL, NULL},
+	{PATH("", "policy"), TYPE_HASH, REQUIRED, NULL, NULL},
+	{PATH("", "packages"), TYPE_MAP, REQUIRED | LIST, &range_shape, NULL},
+	{PATH("", "audits"), TYPE_HASH, REQUIRED | LIST | MAY_BE_EMPTY, NULL, NULL},
+	{PATH("", "replaces"), TYPE_HASH, 0, NULL, NULL},
 };
 SHAPE(certificate);
 
 static const Field status_fields[] = {
-	{"certificate", TYPE_HASH, REQUIRED, NULL, NULL},
-	{"status", TYPE_CHOICE, REQUIRED, NULL, certificate_statuses},
-	{"reason", TYPE_TEXT, REQUIRED, NULL, NULL},
-	{"replaced_by", TYPE_HASH, 0, NULL, NULL},
+	{PATH("", "certificate"), TYPE_HASH, REQUIRED, NULL, NULL},
+	{PATH("", "status"), TYPE_CHOICE, REQUIRED, NULL, certificate_statuses},
+	{PATH("", "reason"), TYPE_TEXT, REQUIRED, NULL, NULL},
+	{PATH("", "replaced_by"), TYPE_HASH, 0, NULL, NULL},
 };
 SHAPE(status);
 
 static const Field reward_fields[] = {
-	{"audit", TYPE_HASH, REQUIRED, NULL, NULL},
-	{"auditor", TYPE_ID, REQUIRED, NULL, NULL},
-	{"amount", TYPE_AMOUNT, REQUIRED, NULL, NULL},
+	{PATH("", "audit"), TYPE_HASH, REQUIRED, NULL, NULL},
+	{PATH("", "auditor"), TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("", "amount"), TYPE_AMOUNT, REQUIRED, NULL, NULL},
 };
 SHAPE(reward);
 
 static const Field checkpoint_fields[] = {
-	{"size", TYPE_COUNT, REQUIRED, NULL, NULL},
-	{"root", TYPE_HASH, REQUIRED, NULL, NULL},
-	{"heads", TYPE_FEED, REQUIRED | LIST, NULL, NULL},
-	{"seal", TYPE_SIGNATURE, REQUIRED, NULL, NULL},
-	{"note", TYPE_TEXT, 0, NULL, NULL},
+	{PATH("", "size"), TYPE_COUNT, REQUIRED, NULL, NULL},
+	{PATH("", "root"), TYPE_HASH, REQUIRED, NULL, NULL},
+	{PATH("", "heads"), TYPE_FEED, REQUIRED | LIST, NULL, NULL},
+	{PATH("", "seal"), TYPE_SIGNATURE, REQUIRED, NULL, NULL},
+	{PATH("", "note"), TYPE_TEXT, 0, NULL, NULL},
 };
 SHAPE(checkpoint);
 
 static const Field witness_fields[] = {
-	{"checkpoint", TYPE_HASH, REQUIRED, NULL, NULL},
-	{"size", TYPE_COUNT, REQUIRED, NULL, NULL},
-	{"root", TYPE_HASH, REQUIRED, NULL, NULL},
-	{"cosignature", TYPE_TEXT, 0, NULL, NULL},
+	{PATH("", "checkpoint"), TYPE_HASH, REQUIRED, NULL, NULL},
+	{PATH("", "size"), TYPE_COUNT, REQUIRED, NULL, NULL},
+	{PATH("", "root"), TYPE_HASH, REQUIRED, NULL, NULL},
+	{PATH("", "cosignature"), TYPE_TEXT, 0, NULL, NULL},
 };
 SHAPE(witness);
 
@@ -363,14 +367,6 @@ static const Shape *const kind_shapes[ECERT_KIND_COUNT] = {
 	&genesis_shape, &node_shape, &relation_shape, &policy_shape, &energy_shape, &product_shape,
 	&audit_shape, &certificate_shape, &status_shape, &reward_shape, &checkpoint_shape, &witness_shape
 };
-
-static const char *
-field_name(const Field *field)
-{
-	const char *dot = strrchr(field->path, '.');
-
-	return dot == NULL ? field->path : dot + 1;
-}
 
 static EcertCode
 refuse(const Walk *walk, EcertCode code, EcertSlice item, const char *path)
@@ -526,17 +522,17 @@ check_feed(EcertSlice item)
 	return check_integer(TYPE_COUNT, ecert_cbor_skip(&cursor));
 }
 
-static EcertCode check_map(const Walk *walk, const Shape *shape, EcertSlice map, const char *path, bool top);
+static EcertCode check_map(const Walk *walk, const Shape *shape, EcertCursor *cursor, const char *path, bool top);
 
 /* exp within its range, values all integers, none negative */
 static EcertCode
 check_series(const Walk *walk, EcertSlice map)
 {
 	EcertSlice	item;
-	EcertCursor cursor;
+	EcertCursor cursor = ecert_cursor(map);
 	EcertCborHead head;
 	int64_t		value;
-	EcertCode	code = check_map(walk, &series_shape, map, "lines.series", false);
+	EcertCode	code = check_map(walk, &series_shape, &cursor, "lines.series", false);
 
 	if (code != ECERT_OK)
 		return code;
@@ -559,14 +555,18 @@ check_series(const Walk *walk, EcertSlice map)
 	return ECERT_OK;
 }
 
-/* One value, not a list */
+/* One value, not a list, which is consumed; a map is walked through at once, not passed over first */
 static EcertCode
-check_value(const Walk *walk, const Field *field, EcertSlice item)
+check_value(const Walk *walk, const Field *field, EcertCursor *from)
 {
 	EcertCode	code;
 	EcertCursor cursor;
 	EcertCborHead head;
+	EcertSlice	item;
 
+	if (field->type == TYPE_MAP)
+		return check_map(walk, field->shape, from, field->path, false);
+	item = ecert_cbor_skip(from);
 	switch (field->type)
 	{
 		case TYPE_TEXT:
@@ -605,27 +605,33 @@ check_value(const Walk *walk, const Field *field, EcertSlice item)
 			break;
 		case TYPE_SERIES:
 			return check_series(walk, item);
-		case TYPE_MAP:
-			return check_map(walk, field->shape, item, field->path, false);
 		default:
 			return ECERT_OK;
 	}
 	return code == ECERT_OK ? code : refuse(walk, code, item, field->path);
 }
 
-static EcertCode
-check_list(const Walk *walk, const Field *field, EcertSlice item)
+/* The first byte of what comes next, for the place of an error */
+static EcertSlice
+next_byte(const EcertCursor *cursor)
 {
-	EcertCursor cursor;
-	EcertCborHead head = head_of(item, &cursor);
+	return ecert_slice(cursor->bytes.data + cursor->offset, 1);
+}
 
+static EcertCode
+check_list(const Walk *walk, const Field *field, EcertCursor *cursor)
+{
+	EcertSlice	item = next_byte(cursor);
+	EcertCborHead head = {ECERT_CBOR_SIMPLE, 0, 0};
+
+	(void) ecert_cbor_head(cursor, &head, NULL);
 	if (head.type != ECERT_CBOR_ARRAY)
 		return refuse(walk, ECERT_BODY_TYPE, item, field->path);
 	if (head.value == 0 && (field->flags & MAY_BE_EMPTY) == 0)
 		return refuse(walk, ECERT_BODY_VALUE, item, field->path);
 	for (uint64_t i = head.value; i > 0; i--)
 	{
-		EcertCode	code = check_value(walk, field, ecert_cbor_skip(&cursor));
+		EcertCode	code = check_value(walk, field, cursor);
 
 		if (code != ECERT_OK)
 			return code;
@@ -639,10 +645,12 @@ find_field(const Shape *shape, EcertSlice name, size_t *index)
 {
 	for (size_t i = 0; i < shape->count; i++)
 	{
-		if (ecert_slice_equal(name, ecert_slice_text(field_name(&shape->fields[i]))))
+		const Field *field = &shape->fields[i];
+
+		if (ecert_slice_equal(name, ecert_slice(field->path + field->name_at, field->name_size)))
 		{
 			*index = i;
-			return &shape->fields[i];
+			return field;
 		}
 	}
 	return NULL;
@@ -667,18 +675,18 @@ check_free(const Walk *walk, EcertSlice item)
 
 /* Every field of the map is known and right, and every required one is there */
 static EcertCode
-check_map(const Walk *walk, const Shape *shape, EcertSlice map, const char *path, bool top)
+check_map(const Walk *walk, const Shape *shape, EcertCursor *cursor, const char *path, bool top)
 {
-	EcertCursor cursor;
-	EcertCborHead head = head_of(map, &cursor);
+	EcertSlice	map = next_byte(cursor);
+	EcertCborHead head = {ECERT_CBOR_SIMPLE, 0, 0};
 	uint32_t	seen = 0;
 
+	(void) ecert_cbor_head(cursor, &head, NULL);
 	if (head.type != ECERT_CBOR_MAP)
 		return refuse(walk, ECERT_BODY_TYPE, map, path);
 	for (uint64_t i = head.value; i > 0; i--)
 	{
-		EcertSlice	key = ecert_cbor_skip(&cursor);
-		EcertSlice	value = ecert_cbor_skip(&cursor);
+		EcertSlice	key = ecert_cbor_skip(cursor);
 		EcertSlice	name = {NULL, 0};
 		size_t		index = 0;
 		const Field *field;
@@ -688,14 +696,14 @@ check_map(const Walk *walk, const Shape *shape, EcertSlice map, const char *path
 		field = find_field(shape, name, &index);
 		if (field == NULL && top && ecert_slice_equal(name, ecert_slice_text("ext")))
 		{
-			if ((code = check_free(walk, value)) != ECERT_OK)
+			if ((code = check_free(walk, ecert_cbor_skip(cursor))) != ECERT_OK)
 				return code;
 			continue;
 		}
 		if (field == NULL)
 			return refuse(walk, ECERT_BODY_UNKNOWN, key, path);
 		seen |= UINT32_C(1) << index;
-		code = (field->flags & LIST) ? check_list(walk, field, value) : check_value(walk, field, value);
+		code = (field->flags & LIST) ? check_list(walk, field, cursor) : check_value(walk, field, cursor);
 		if (code != ECERT_OK)
 			return code;
 	}
@@ -729,26 +737,75 @@ series_sum(EcertSlice item, EcertDecimal *sum)
 	return ECERT_OK;
 }
 
+/* How many pairs a map has, and a cursor before the first; none of what is no map */
+static uint64_t
+pairs_of(EcertSlice map, EcertCursor *cursor)
+{
+	EcertCborHead head = head_of(map, cursor);
+	uint64_t	most = map.size / 2;
+
+	if (head.type != ECERT_CBOR_MAP)
+		return 0;
+	return head.value < most ? head.value : most;
+}
+
+/* A macro, so that the compiler knows the size */
+#define is_named(slice, name) ((slice).size == sizeof name - 1 && memcmp((slice).data, name, sizeof name - 1) == 0)
+
+/* The fields of an energy line but its quantity, whose item is returned beside; in one pass, since every line is read often */
+static void
+read_energy_line(EcertSlice item, EcertEnergyLine *line, EcertSlice *quantity)
+{
+	EcertCursor fields;
+
+	memset(line, 0, sizeof *line);
+	*quantity = ecert_slice(NULL, 0);
+	for (uint64_t pairs = pairs_of(item, &fields); pairs > 0; pairs--)
+	{
+		EcertSlice	name = {NULL, 0};
+		EcertSlice	value;
+
+		(void) ecert_cbor_text(ecert_cbor_skip(&fields), &name);
+		value = ecert_cbor_skip(&fields);
+		if (is_named(name, "source"))
+			(void) ecert_cbor_text(value, &line->source);
+		else if (is_named(name, "unit"))
+			(void) ecert_cbor_text(value, &line->unit);
+		else if (is_named(name, "product"))
+			(void) ecert_cbor_text(value, &line->product);
+		else if (is_named(name, "supplier"))
+			(void) ecert_cbor_text(value, &line->supplier);
+		else if (is_named(name, "meter"))
+			(void) ecert_cbor_text(value, &line->meter);
+		else if (is_named(name, "series"))
+			line->series = value;
+		else if (is_named(name, "quantity"))
+			*quantity = value;
+	}
+	line->has_series = line->series.size > 0;
+}
+
 /* A line has a quantity or a series that fills the period, not both */
 static EcertCode
 check_energy_line(const Walk *walk, EcertSlice item, EcertPeriod period)
 {
-	EcertSlice	part;
+	EcertEnergyLine line;
+	EcertSlice	quantity;
 	EcertSeries series;
 	EcertDecimal sum;
-	bool		has_quantity = ecert_cbor_find(item, "quantity", &part);
 
-	if (!ecert_cbor_find(item, "series", &part))
-		return has_quantity ? ECERT_OK : refuse(walk, ECERT_BODY_MISSING, item, "lines.quantity");
-	if (has_quantity)
-		return refuse(walk, ECERT_BODY_UNKNOWN, part, "lines.series");
-	ecert_series_open(part, &series);
+	read_energy_line(item, &line, &quantity);
+	if (!line.has_series)
+		return quantity.size > 0 ? ECERT_OK : refuse(walk, ECERT_BODY_MISSING, item, "lines.quantity");
+	if (quantity.size > 0)
+		return refuse(walk, ECERT_BODY_UNKNOWN, line.series, "lines.series");
+	ecert_series_open(line.series, &series);
 	if (series.step > period.end - period.start ||
 		(uint64_t) (period.end - period.start) / (uint64_t) series.step != series.count ||
 		(period.end - period.start) % series.step != 0)
-		return refuse(walk, ECERT_BODY_VALUE, part, "lines.series.values");
-	if (series_sum(part, &sum) != ECERT_OK || !within_limit(TYPE_QUANTITY, sum))
-		return refuse(walk, ECERT_BODY_VALUE, part, "lines.series.values");
+		return refuse(walk, ECERT_BODY_VALUE, line.series, "lines.series.values");
+	if (series_sum(line.series, &sum) != ECERT_OK || !within_limit(TYPE_QUANTITY, sum))
+		return refuse(walk, ECERT_BODY_VALUE, line.series, "lines.series.values");
 	return ECERT_OK;
 }
 
@@ -776,14 +833,18 @@ static EcertCode
 check_lines(const Walk *walk, EcertKind kind, EcertSlice body)
 {
 	EcertPeriod period = {0, 0};
+	EcertSlice	item;
 	uint64_t	count;
 	EcertCursor cursor = ecert_body_lines(body, &count);
 
-	(void) ecert_body_period(body, &period);
+	if (ecert_cbor_find(body, "period", &item))
+		(void) read_period(item, &period);
 	while (count-- > 0)
 	{
-		EcertSlice	item = ecert_cbor_skip(&cursor);
-		EcertCode	code = kind == ECERT_KIND_ENERGY ?
+		EcertCode	code;
+
+		item = ecert_cbor_skip(&cursor);
+		code = kind == ECERT_KIND_ENERGY ?
 			check_energy_line(walk, item, period) : check_product_line(walk, item);
 
 		if (code != ECERT_OK)
@@ -796,7 +857,8 @@ EcertCode
 ecert_body_check(EcertKind kind, EcertSlice body, EcertError *error)
 {
 	Walk		walk = {body.data, error};
-	EcertCode	code = check_map(&walk, kind_shapes[kind], body, "body", true);
+	EcertCursor cursor = ecert_cursor(body);
+	EcertCode	code = check_map(&walk, kind_shapes[kind], &cursor, "body", true);
 
 	if (code == ECERT_OK && (kind == ECERT_KIND_ENERGY || kind == ECERT_KIND_PRODUCT))
 		code = check_lines(&walk, kind, body);
@@ -804,12 +866,10 @@ ecert_body_check(EcertKind kind, EcertSlice body, EcertError *error)
 }
 
 bool
-ecert_body_period(EcertSlice body, EcertPeriod *period)
+ecert_body_period(const EcertPackage *package, EcertPeriod *period)
 {
-	EcertSlice	item;
-
-	return ecert_cbor_find(body, "period", &item) && check_period(item) == ECERT_OK &&
-		read_period(item, period);
+	return package->period_item.size > 0 && check_period(package->period_item) == ECERT_OK &&
+		read_period(package->period_item, period);
 }
 
 static int
@@ -836,12 +896,11 @@ ecert_hex_to_hash(EcertSlice hex, uint8_t *hash)
 }
 
 bool
-ecert_body_replaces(EcertSlice body, uint8_t *hash)
+ecert_body_replaces(const EcertPackage *package, uint8_t *hash)
 {
-	EcertSlice	item,
-				text;
+	EcertSlice	text;
 
-	return ecert_cbor_find(body, "replaces", &item) && ecert_cbor_text(item, &text) &&
+	return package->replaces_item.size > 0 && ecert_cbor_text(package->replaces_item, &text) &&
 		ecert_hex_to_hash(text, hash);
 }
 
@@ -862,18 +921,12 @@ decimal_field(EcertSlice map, const char *name, EcertDecimal *decimal)
 EcertCode
 ecert_energy_line_next(EcertCursor *cursor, EcertEnergyLine *line)
 {
-	EcertSlice	item = ecert_cbor_skip(cursor);
+	EcertSlice	quantity;
 
-	memset(line, 0, sizeof *line);
-	line->source = ecert_cbor_text_at(item, "source");
-	line->unit = ecert_cbor_text_at(item, "unit");
-	line->product = ecert_cbor_text_at(item, "product");
-	line->supplier = ecert_cbor_text_at(item, "supplier");
-	line->meter = ecert_cbor_text_at(item, "meter");
-	line->has_series = ecert_cbor_find(item, "series", &line->series);
+	read_energy_line(ecert_cbor_skip(cursor), line, &quantity);
 	if (line->has_series)
 		return series_sum(line->series, &line->quantity);
-	return decimal_field(item, "quantity", &line->quantity);
+	return quantity.size > 0 ? ecert_decimal_read(quantity, &line->quantity) : ECERT_BODY_MISSING;
 }
 
 EcertCode

@@ -26,10 +26,10 @@ typedef struct EcertPeriod
 extern EcertCode ecert_body_check(EcertKind kind, EcertSlice body, EcertError *error);
 
 /* The body's period; false when it has none, or one that no schema check would pass */
-extern bool ecert_body_period(EcertSlice body, EcertPeriod *period);
+extern bool ecert_body_period(const EcertPackage *package, EcertPeriod *period);
 
 /* The hash named by "replaces" (64 hex digits to 32 bytes); false when there is none */
-extern bool ecert_body_replaces(EcertSlice body, uint8_t *hash);
+extern bool ecert_body_replaces(const EcertPackage *package, uint8_t *hash);
 
 /* 64 lower-case hex digits to 32 bytes */
 extern bool ecert_hex_to_hash(EcertSlice hex, uint8_t *hash);

@@ -64,7 +64,7 @@ check_simple(unsigned info, size_t offset, EcertError *error)
 }
 
 EcertCode
-ecert_cbor_head(EcertCursor *cursor, EcertCborHead *head, EcertError *error)
+ecert_cbor_long_head(EcertCursor *cursor, EcertCborHead *head, EcertError *error)
 {
 	static const uint64_t least[4] = {24, 0x100, 0x10000, UINT64_C(0x100000000)};
 	size_t		at = cursor->offset;
@@ -101,14 +101,19 @@ ecert_cbor_head(EcertCursor *cursor, EcertCborHead *head, EcertError *error)
 	return ECERT_OK;
 }
 
-EcertSlice
-ecert_cbor_content(EcertCursor *cursor, const EcertCborHead *head)
+/* Pass over ASCII, eight bytes at a time: most text is nothing else */
+static size_t
+skip_ascii(EcertSlice text, size_t at)
 {
-	EcertSlice	content = {cursor->bytes.data + cursor->offset, 0};
+	uint64_t	eight;
 
-	content.size = head->value <= left(cursor) ? (size_t) head->value : left(cursor);
-	cursor->offset += content.size;
-	return content;
+	for (; text.size - at >= sizeof eight; at += sizeof eight)
+	{
+		memcpy(&eight, text.data + at, sizeof eight);
+		if ((eight & UINT64_C(0x8080808080808080)) != 0)
+			break;
+	}
+	return at;
 }
 
 bool
@@ -117,7 +122,7 @@ ecert_utf8_valid(EcertSlice text, size_t *bad)
 	static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
 	size_t		i = 0;
 
-	while (i < text.size)
+	while ((i = skip_ascii(text, i)) < text.size)
 	{
 		uint8_t		lead = text.data[i];
 		size_t		size = lead < 0x80 ? 1 : lead >> 5 == 6 ? 2 : lead >> 4 == 14 ? 3 : lead >> 3 == 30 ? 4 : 0;

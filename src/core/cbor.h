@@ -66,11 +66,41 @@ extern EcertCode ecert_cbor_check(EcertSlice bytes, EcertError *error);
  */
 extern EcertCode ecert_cbor_check_body(EcertSlice bytes, EcertError *error);
 
-/* Read the next head; content of byte and text strings is not consumed */
-extern EcertCode ecert_cbor_head(EcertCursor *cursor, EcertCborHead *head, EcertError *error);
+/* ecert_cbor_head() of what is not a head of one byte */
+extern EcertCode ecert_cbor_long_head(EcertCursor *cursor, EcertCborHead *head, EcertError *error);
 
-/* Consume and return the content of a byte or text string whose head was just read */
-extern EcertSlice ecert_cbor_content(EcertCursor *cursor, const EcertCborHead *head);
+/*
+ * Read the next head; content of byte and text strings is not consumed.  Most
+ * heads are one byte, and reading is mostly heads: those are read in line
+ */
+static inline EcertCode
+ecert_cbor_head(EcertCursor *cursor, EcertCborHead *head, EcertError *error)
+{
+	if (cursor->offset < cursor->bytes.size)
+	{
+		uint8_t		byte = cursor->bytes.data[cursor->offset];
+
+		if ((byte & 31) < 24 && byte >> 5 != ECERT_CBOR_SIMPLE)
+		{
+			head->type = (EcertCborType) (byte >> 5);
+			head->value = byte & 31;
+			head->offset = cursor->offset++;
+			return ECERT_OK;
+		}
+	}
+	return ecert_cbor_long_head(cursor, head, error);
+}
+
+/* Consume and return the content of a byte or text string whose head was just read; no more than there is */
+static inline EcertSlice
+ecert_cbor_content(EcertCursor *cursor, const EcertCborHead *head)
+{
+	size_t		left = cursor->bytes.size - cursor->offset;
+	EcertSlice	content = {cursor->bytes.data + cursor->offset, head->value <= left ? (size_t) head->value : left};
+
+	cursor->offset += content.size;
+	return content;
+}
 
 /* Skip one whole item of checked bytes and return it */
 extern EcertSlice ecert_cbor_skip(EcertCursor *cursor);

@@ -357,6 +357,29 @@ check_part(EcertCode (*check) (EcertSlice bytes, EcertError *error), EcertSlice 
 	return code;
 }
 
+void
+ecert_package_set_body(EcertPackage *package, EcertSlice body)
+{
+	EcertCursor cursor = ecert_cursor(body);
+	EcertCborHead head;
+
+	package->body = body;
+	if (ecert_cbor_head(&cursor, &head, NULL) != ECERT_OK || head.type != ECERT_CBOR_MAP)
+		return;
+	for (uint64_t pairs = head.value; pairs > 0 && cursor.offset < cursor.bytes.size; pairs--)
+	{
+		EcertSlice	name = {NULL, 0};
+		EcertSlice	value;
+
+		(void) ecert_cbor_text(ecert_cbor_skip(&cursor), &name);
+		value = ecert_cbor_skip(&cursor);
+		if (ecert_slice_equal(name, ecert_slice_text("period")))
+			package->period_item = value;
+		else if (ecert_slice_equal(name, ecert_slice_text("replaces")))
+			package->replaces_item = value;
+	}
+}
+
 EcertCode
 ecert_package_parse(EcertSlice bytes, EcertPackage *package, EcertError *error)
 {
@@ -375,7 +398,10 @@ ecert_package_parse(EcertSlice bytes, EcertPackage *package, EcertError *error)
 		(code = check_part(ecert_cbor_check, package->protected_header, bytes, error)) != ECERT_OK ||
 		(code = parse_header(package, (size_t) (package->protected_header.data - bytes.data), error)) != ECERT_OK)
 		return code;
-	return check_part(ecert_cbor_check_body, package->body, bytes, error);
+	code = check_part(ecert_cbor_check_body, package->body, bytes, error);
+	if (code == ECERT_OK)
+		ecert_package_set_body(package, package->body);
+	return code;
 }
 
 EcertCode
@@ -388,7 +414,11 @@ ecert_package_parse_again(EcertSlice bytes, EcertPackage *package)
 	memset(package, 0, sizeof *package);
 	package->bytes = bytes;
 	code = parse_sign1(&cursor, package, &error);
-	return code == ECERT_OK ? parse_header(package, 0, &error) : code;
+	if (code == ECERT_OK)
+		code = parse_header(package, 0, &error);
+	if (code == ECERT_OK)
+		ecert_package_set_body(package, package->body);
+	return code;
 }
 
 EcertCode

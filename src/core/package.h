@@ -52,6 +52,8 @@ typedef struct EcertPackage
 	int64_t		issued_at;		/* seconds since 1970 UTC, 0 .. ECERT_TIME_MAX */
 	int64_t		seq;
 	EcertSlice	prev;			/* 32 bytes; of size 0 in the genesis package only */
+	EcertSlice	period_item;	/* the body's "period", unchecked; of size 0 where it has none.  See body.h */
+	EcertSlice	replaces_item;	/* the body's "replaces", likewise */
 } EcertPackage;
 
 extern const char *ecert_kind_name(EcertKind kind);
@@ -76,6 +78,12 @@ extern EcertCode ecert_package_parse(EcertSlice bytes, EcertPackage *package, Ec
 
 /* The same, without the checks of form, for the very bytes that ecert_package_parse() has taken before */
 extern EcertCode ecert_package_parse_again(EcertSlice bytes, EcertPackage *package);
+
+/*
+ * Make a checked map the body, and note where its period and what it replaces
+ * are: they are asked for time and again, and lie behind lines that may be many
+ */
+extern void ecert_package_set_body(EcertPackage *package, EcertSlice body);
 
 /* SHA-256(0x00 || package): RFC 9162 leaf hash, 32 bytes */
 extern EcertCode ecert_package_hash(EcertSlice bytes, uint8_t *hash);

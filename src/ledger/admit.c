@@ -166,7 +166,7 @@ ecert_check_order(const EcertHead *head, const EcertPackage *package, EcertRefus
 									 pstrdup(timestamptz_to_str(ecert_timestamp(head->issued_at)))),
 							NULL);
 	if ((package->kind != ECERT_KIND_ENERGY && package->kind != ECERT_KIND_PRODUCT) ||
-		ecert_body_replaces(package->body, replaced) || !ecert_body_period(package->body, &period))
+		ecert_body_replaces(package, replaced) || !ecert_body_period(package, &period))
 		return true;
 	if (period.start < head->period_end)
 	{
@@ -192,7 +192,7 @@ check_replaces(const EcertPackage *package, EcertRefusal *refusal)
 	bool		isnull[4];
 	char	   *detail;
 
-	if (!ecert_body_replaces(package->body, replaced) || !ecert_body_period(package->body, &period))
+	if (!ecert_body_replaces(package, replaced) || !ecert_body_period(package, &period))
 		return true;
 	detail = psprintf("It replaces %s.", ecert_hex(ecert_slice(replaced, sizeof replaced)));
 	values[0] = PointerGetDatum(ecert_bytea(ecert_slice(replaced, sizeof replaced)));
@@ -239,13 +239,13 @@ check_node_keys(const EcertPackage *package, EcertRefusal *refusal)
 }
 
 bool
-ecert_check_kind(const EcertPackage *package, bool first_admission, EcertRefusal *refusal)
+ecert_check_kind(EcertRegistry *registry, const EcertPackage *package, bool first_admission, EcertRefusal *refusal)
 {
 	switch (package->kind)
 	{
 		case ECERT_KIND_ENERGY:
 			return check_replaces(package, refusal) &&
-				(!first_admission || ecert_check_coefficients(ecert_registry_current(), package->body, refusal));
+				(!first_admission || ecert_check_coefficients(registry, package->body, refusal));
 		case ECERT_KIND_PRODUCT:
 			return check_replaces(package, refusal);
 		case ECERT_KIND_NODE:
@@ -255,16 +255,21 @@ ecert_check_kind(const EcertPackage *package, bool first_admission, EcertRefusal
 	}
 }
 
-/* All the rules of the package's own kind; inside SPI */
+/* All the rules of the package's own kind */
 static void
-check_rules(const EcertPackage *package, bool first_admission)
+check_rules(EcertRegistry *registry, const EcertPackage *package)
 {
 	EcertRefusal refusal;
+	bool		needs_spi = ecert_kind_has_rule(package->kind) || package->replaces_item.size > 0;
 
-	if (!ecert_check_kind(package, first_admission, &refusal))
+	if (needs_spi)
+		SPI_connect();
+	if (!ecert_check_kind(registry, package, true, &refusal))
 		ecert_raise_refusal(&refusal);
 	if (ecert_kind_has_rule(package->kind))
-		ecert_run_rule(package, first_admission);
+		ecert_run_rule(package, true);
+	if (needs_spi)
+		SPI_finish();
 }
 
 bool
@@ -360,9 +365,7 @@ admit_genesis(const EcertRegistry *present, const EcertPackage *package)
 		ecert_raise_refusal(&refusal);
 	verify_signature(trial, package, check_origin(trial, package));
 	ecert_registry_free(trial);
-	SPI_connect();
-	(void) ecert_feed_lock(package->issuer, package->kind);
-	SPI_finish();
+	(void) ecert_feed_lock(package->issuer, package->kind, 0);
 }
 
 /* Any other package, where it is first admitted */
@@ -372,36 +375,24 @@ admit_package(EcertRegistry *registry, const EcertPackage *package, const uint8_
 	EcertNodeKey *key = check_origin(registry, package);
 	EcertHead  *head = ecert_feed_locked(package->issuer, package->kind);
 	EcertHead	unlocked;
-	uint8_t		genesis_hash[ECERT_HASH_SIZE];
-	bool		needs_spi = head == NULL || ecert_kind_has_rule(package->kind);
-	uint8_t		replaced[ECERT_HASH_SIZE];
 
-	memcpy(genesis_hash, registry->genesis_hash, sizeof genesis_hash);
-	needs_spi = needs_spi || registry->coefficients == NULL || ecert_body_replaces(package->body, replaced);
-	if (needs_spi)
-		SPI_connect();
 	if (head == NULL)
-		ecert_feed_read(package->issuer, package->kind, &unlocked);
-	check_feed(head != NULL ? head : &unlocked, package, hash, genesis_hash);
-	/* the queries above may have made the registry anew: the key is looked up again only then */
-	if (head == NULL)
-	{
-		registry = ecert_registry_current();
-		key = check_origin(registry, package);
-	}
+		ecert_feed_read(package->issuer, package->kind, package->seq - 1, &unlocked);
+	check_feed(head != NULL ? head : &unlocked, package, hash, registry->genesis_hash);
 	verify_signature(registry, package, key);
 	if (head == NULL)
 	{
-		head = ecert_feed_lock(package->issuer, package->kind);
-		check_feed(head, package, hash, genesis_hash);
+		head = ecert_feed_lock(package->issuer, package->kind, package->seq - 1);
+		/* the wait may have let the registry change */
+		registry = ecert_registry_current();
+		(void) check_origin(registry, package);
+		check_feed(head, package, hash, registry->genesis_hash);
 	}
-	check_rules(package, true);
+	check_rules(registry, package);
 	/* a rule's queries may have let the heads go */
 	head = ecert_feed_locked(package->issuer, package->kind);
 	if (head != NULL)
 		ecert_head_advance(head, package, hash);
-	if (needs_spi)
-		SPI_finish();
 }
 
 /* The row with every column derived from the package */
@@ -420,7 +411,7 @@ derived_row(Relation relation, HeapTuple row, const EcertPackage *package, const
 	values[1] = PointerGetDatum(cstring_to_text(ecert_kind_name(package->kind)));
 	values[2] = Int64GetDatum(package->seq);
 	values[3] = PointerGetDatum(ecert_text(package->subject));
-	nulls[4] = !ecert_body_period(package->body, &period);
+	nulls[4] = !ecert_body_period(package, &period);
 	if (!nulls[4])
 		values[4] = ecert_period_datum(period);
 	values[5] = TimestampTzGetDatum(ecert_timestamp(package->issued_at));
@@ -466,9 +457,9 @@ package_of_row(const TriggerData *trigger, bool from_peer)
 
 /* Everything that a package has to pass where it is first admitted */
 static void
-admit_first(const EcertPackage *package, const uint8_t *hash)
+admit_first(Oid ledger_relid, const EcertPackage *package, const uint8_t *hash)
 {
-	EcertRegistry *registry = ecert_registry_current();
+	EcertRegistry *registry = ecert_registry_of(ledger_relid);
 	EcertError	error;
 
 	if (ecert_body_check(package->kind, package->body, &error) != ECERT_OK)
@@ -511,7 +502,7 @@ ecert_admit(PG_FUNCTION_ARGS)
 	if (!is_checked)
 	{
 		before = ecert_become(trigger->tg_relation->rd_rel->relowner);
-		admit_first(&package, hash);
+		admit_first(RelationGetRelid(trigger->tg_relation), &package, hash);
 		ecert_become_again(before);
 	}
 	if (package.kind == ECERT_KIND_GENESIS || package.kind == ECERT_KIND_NODE || package.kind == ECERT_KIND_POLICY)

@@ -155,11 +155,11 @@ sign_next(FunctionCallInfo fcinfo, bool lock)
 	SPI_connect();
 	check_own_head(package.issuer);
 	if (!lock)
-		ecert_feed_read(package.issuer, package.kind, &head);
+		ecert_feed_read(package.issuer, package.kind, 0, &head);
 	else if (ecert_feed_locked(package.issuer, package.kind) != NULL)
 		head = *ecert_feed_locked(package.issuer, package.kind);
 	else
-		head = *ecert_feed_lock(package.issuer, package.kind);
+		head = *ecert_feed_lock(package.issuer, package.kind, 0);
 	registry = registry_of_ledger();
 	package.seq = head.seq + 1;
 	package.prev = copy_slice(ecert_slice(head.seq < 0 ? registry->genesis_hash : head.hash, ECERT_HASH_SIZE));

@@ -8,13 +8,20 @@
  */
 #include "ledger/ledger.h"
 
+#include "access/genam.h"
+#include "access/htup_details.h"
 #include "access/table.h"
+#include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 #include "package/datum.h"
 #include "pg/error.h"
@@ -37,24 +44,9 @@ typedef struct FeedEntry
 /* Feeds locked by this transaction; in TopTransactionContext */
 static HTAB *locked = NULL;
 
-static EcertQuery lock_query = {
-	"SELECT 1 FROM ledger.feed WHERE issuer OPERATOR(pg_catalog.=) $1 AND kind OPERATOR(pg_catalog.=) $2 FOR NO KEY UPDATE",
-	2, {TEXTOID, TEXTOID}, NULL
-};
 static EcertQuery new_feed_query = {
 	"INSERT INTO ledger.feed (issuer, kind) VALUES ($1, $2) ON CONFLICT DO NOTHING",
 	2, {TEXTOID, TEXTOID}, NULL
-};
-static EcertQuery head_query = {
-	"SELECT seq, hash, issued_at FROM ledger.package"
-	" WHERE issuer OPERATOR(pg_catalog.=) $1 AND kind OPERATOR(pg_catalog.=) $2 ORDER BY seq DESC LIMIT 1",
-	2, {TEXTOID, TEXTOID}, NULL, true
-};
-static EcertQuery period_query = {
-	"SELECT pg_catalog.upper(period) FROM ledger.package"
-	" WHERE subject OPERATOR(pg_catalog.=) $1 AND kind OPERATOR(pg_catalog.=) $2"
-	" ORDER BY pg_catalog.lower(period) DESC LIMIT 1",
-	2, {TEXTOID, TEXTOID}, NULL, true
 };
 
 static void
@@ -136,64 +128,167 @@ ecert_feed_locked(EcertSlice issuer, EcertKind kind)
 	return entry == NULL ? NULL : &entry->head;
 }
 
-static void
-feed_arguments(EcertSlice issuer, EcertKind kind, Datum *values)
+/*
+ * Both tables of feeds begin their primary key with issuer and kind.  They are
+ * read by a scan of that index, without a plan and an executor: a transaction
+ * of one package spends a good part of its time here.
+ */
+typedef struct FeedScan
 {
-	values[0] = PointerGetDatum(ecert_text(issuer));
-	values[1] = PointerGetDatum(cstring_to_text(ecert_kind_name(kind)));
+	Relation	table;
+	Relation	index;
+	Snapshot	snapshot;
+	SysScanDesc scan;
+} FeedScan;
+
+static void
+begin_scan(FeedScan *scan, Oid relid, LOCKMODE lock, Snapshot snapshot, EcertSlice issuer, EcertKind kind, int64 least_seq)
+{
+	ScanKeyData keys[3];
+	Oid			index;
+
+	scan->table = table_open(relid, lock);
+	index = ecert_primary_key_of(scan->table);
+	if (!OidIsValid(index))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("table \"%s\" has lost its primary key", RelationGetRelationName(scan->table)),
+				 errhint("Make it again as ecert.create_ledger() does: no feed can be kept without it.")));
+	scan->index = index_open(index, AccessShareLock);
+	scan->snapshot = RegisterSnapshot(snapshot);
+	ScanKeyInit(&keys[0], COLUMN_ISSUER, BTEqualStrategyNumber, F_TEXTEQ, PointerGetDatum(ecert_text(issuer)));
+	ScanKeyInit(&keys[1], COLUMN_KIND, BTEqualStrategyNumber, F_TEXTEQ, PointerGetDatum(cstring_to_text(ecert_kind_name(kind))));
+	ScanKeyInit(&keys[2], COLUMN_SEQ, BTGreaterEqualStrategyNumber, F_INT8GE, Int64GetDatum(least_seq));
+	scan->scan = systable_beginscan_ordered(scan->table, scan->index, scan->snapshot, least_seq > 0 ? 3 : 2, keys);
 }
 
-static Datum
-result(int column, bool *isnull)
+static void
+end_scan(FeedScan *scan)
 {
-	return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column, isnull);
+	systable_endscan_ordered(scan->scan);
+	UnregisterSnapshot(scan->snapshot);
+	index_close(scan->index, AccessShareLock);
+	table_close(scan->table, NoLock);
 }
 
-/* The head from the rows of head_query */
+/* What is committed by now, and what this transaction, this very command included, has done before */
+static Snapshot
+present(void)
+{
+	/* a parallel query shares one snapshot, and nothing has been written since */
+	if (IsInParallelMode())
+		return GetActiveSnapshot();
+	CommandCounterIncrement();
+	return GetLatestSnapshot();
+}
+
+/* The head that a row of ledger.package makes */
 static void
-read_head_row(EcertHead *head)
+read_head(HeapTuple row, TupleDesc columns, EcertHead *head)
 {
 	bool		isnull;
 	bytea	   *hash;
 
-	head->seq = DatumGetInt64(result(1, &isnull));
-	hash = DatumGetByteaPP(result(2, &isnull));
+	head->seq = DatumGetInt64(heap_getattr(row, COLUMN_SEQ, columns, &isnull));
+	hash = DatumGetByteaPP(heap_getattr(row, COLUMN_HASH, columns, &isnull));
 	if (VARSIZE_ANY_EXHDR(hash) == ECERT_HASH_SIZE)
 		memcpy(head->hash, VARDATA_ANY(hash), ECERT_HASH_SIZE);
-	head->issued_at = ecert_seconds(DatumGetTimestampTz(result(3, &isnull)));
+	head->issued_at = ecert_seconds(DatumGetTimestampTz(heap_getattr(row, COLUMN_ISSUED_AT, columns, &isnull)));
 }
 
-void
-ecert_feed_read(EcertSlice issuer, EcertKind kind, EcertHead *head)
+/*
+ * Where the periods of energy or product end with a row.  False when the row
+ * does not tell: one that replaces another has the period of an earlier one
+ */
+static bool
+read_period_end(HeapTuple row, TupleDesc columns, int64 *period_end)
 {
-	Datum		values[2];
+	EcertPackage package;
+	EcertPeriod period;
+	EcertError	error;
+	uint8_t		replaced[ECERT_HASH_SIZE];
 	bool		isnull;
+	Datum		value = heap_getattr(row, COLUMN_PACKAGE, columns, &isnull);
+
+	if (isnull || ecert_package_read(ecert_varlena_slice(PG_DETOAST_DATUM_PACKED(value)), &package, &error) != ECERT_OK ||
+		ecert_body_replaces(&package, replaced) || !ecert_body_period(&package, &period))
+		return false;
+	*period_end = period.end;
+	return true;
+}
+
+/* The head, from packages of least_seq on; false when these do not tell all of it */
+static bool
+read_feed_from(EcertSlice issuer, EcertKind kind, int64 least_seq, Snapshot snapshot, EcertHead *head)
+{
+	FeedScan	scan;
+	HeapTuple	row;
+	bool		told = kind != ECERT_KIND_ENERGY && kind != ECERT_KIND_PRODUCT;
 
 	memset(head, 0, sizeof *head);
 	head->seq = -1;
-	feed_arguments(issuer, kind, values);
-	if (ecert_query(&head_query, values, 1) == 0)
-		return;
-	read_head_row(head);
-	if ((kind == ECERT_KIND_ENERGY || kind == ECERT_KIND_PRODUCT) && ecert_query(&period_query, values, 1) > 0)
+	begin_scan(&scan, ecert_ledger_relid(), AccessShareLock, snapshot, issuer, kind, least_seq);
+	while ((row = systable_getnext_ordered(scan.scan, BackwardScanDirection)) != NULL)
 	{
-		Datum		end = result(1, &isnull);
-
-		if (!isnull)
-			head->period_end = ecert_seconds(DatumGetTimestampTz(end));
+		if (head->seq < 0)
+			read_head(row, RelationGetDescr(scan.table), head);
+		told = told || read_period_end(row, RelationGetDescr(scan.table), &head->period_end);
+		if (told)
+			break;
+		CHECK_FOR_INTERRUPTS();
 	}
+	end_scan(&scan);
+	return head->seq >= 0 && told;
+}
+
+/*
+ * expected_seq is where the feed should end.  An index scan takes in a whole
+ * page of what matches its keys, so it is asked for the end of the feed first
+ */
+static void
+read_feed(EcertSlice issuer, EcertKind kind, int64 expected_seq, Snapshot snapshot, EcertHead *head)
+{
+	if (expected_seq <= 0 || !read_feed_from(issuer, kind, expected_seq, snapshot, head))
+		(void) read_feed_from(issuer, kind, 0, snapshot, head);
+}
+
+void
+ecert_feed_read(EcertSlice issuer, EcertKind kind, int64 expected_seq, EcertHead *head)
+{
+	read_feed(issuer, kind, expected_seq, present(), head);
+}
+
+int
+ecert_feed_rows(EcertSlice issuer, EcertKind kind, int64 least_seq, EcertFeedRow *rows, int most)
+{
+	FeedScan	scan;
+	HeapTuple	row;
+	int			count = 0;
+
+	begin_scan(&scan, ecert_ledger_relid(), AccessShareLock, present(), issuer, kind, least_seq);
+	while (count < most && (row = systable_getnext_ordered(scan.scan, ForwardScanDirection)) != NULL)
+	{
+		bool		isnull;
+		Datum		value = heap_getattr(row, COLUMN_PACKAGE, RelationGetDescr(scan.table), &isnull);
+
+		memset(&rows[count], 0, sizeof rows[count]);
+		read_head(row, RelationGetDescr(scan.table), &rows[count].head);
+		rows[count].bytes = ecert_varlena_slice((struct varlena *) PG_DETOAST_DATUM_COPY(value));
+		count++;
+	}
+	end_scan(&scan);
+	return count;
 }
 
 /* In REPEATABLE READ the head must be the one the transaction can see */
 static void
-check_snapshot(const Datum *values, const EcertHead *head)
+check_snapshot(EcertSlice issuer, EcertKind kind, const EcertHead *head)
 {
-	EcertHead	seen = {-1, {0}, 0, 0};
+	EcertHead	seen;
 
 	if (!IsolationUsesXactSnapshot())
 		return;
-	if (ecert_query_transaction(&head_query, values, 1) > 0)
-		read_head_row(&seen);
+	read_feed(issuer, kind, head->seq, GetTransactionSnapshot(), &seen);
 	if (seen.seq != head->seq)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
@@ -203,32 +298,71 @@ check_snapshot(const Datum *values, const EcertHead *head)
 				 errhint("Try the transaction again.")));
 }
 
-/* Lock the feed's row, which the first writer makes */
-static void
-lock_row(const Datum *values)
+/* Lock the feed's row until the transaction ends; false when there is none */
+static bool
+lock_row(Oid relid, EcertSlice issuer, EcertKind kind)
 {
-	while (ecert_query(&lock_query, values, 1) == 0)
+	FeedScan	scan;
+	HeapTuple	row;
+	bool		is_locked = false;
+
+	begin_scan(&scan, relid, RowShareLock, present(), issuer, kind, 0);
+	row = systable_getnext_ordered(scan.scan, ForwardScanDirection);
+	if (row != NULL)
 	{
-		/* of two first writers the second waits here for the first */
-		if (ecert_query(&new_feed_query, values, 0) > 0)
-			return;
-		CHECK_FOR_INTERRUPTS();
+		TupleTableSlot *slot = table_slot_create(scan.table, NULL);
+		TM_FailureData failure;
+
+		is_locked = table_tuple_lock(scan.table, &row->t_self, scan.snapshot, slot, GetCurrentCommandId(true),
+									 LockTupleNoKeyExclusive, LockWaitBlock, TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure) == TM_Ok;
+		ExecDropSingleTupleTableSlot(slot);
 	}
+	end_scan(&scan);
+	return is_locked;
+}
+
+/* Make the feed's row, which locks it; false when another has made it by now */
+static bool
+make_row(EcertSlice issuer, EcertKind kind)
+{
+	Datum		values[2];
+	bool		is_made;
+
+	SPI_connect();
+	values[0] = PointerGetDatum(ecert_text(issuer));
+	values[1] = PointerGetDatum(cstring_to_text(ecert_kind_name(kind)));
+	is_made = ecert_query(&new_feed_query, values, 0) > 0;
+	SPI_finish();
+	return is_made;
+}
+
+/* The table ledger.feed */
+static Oid
+feed_relid(void)
+{
+	Oid			relid = get_relname_relid("feed", get_rel_namespace(ecert_ledger_relid()));
+
+	if (!OidIsValid(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("table \"ledger.feed\" is missing")));
+	return relid;
 }
 
 EcertHead *
-ecert_feed_lock(EcertSlice issuer, EcertKind kind)
+ecert_feed_lock(EcertSlice issuer, EcertKind kind, int64 expected_seq)
 {
 	FeedId		id = feed_id(issuer, kind);
+	Oid			relid = feed_relid();
 	EcertHead	head;
 	FeedEntry  *entry;
-	Datum		values[2];
 	HASHCTL		control;
 
-	feed_arguments(issuer, kind, values);
-	lock_row(values);
-	ecert_feed_read(issuer, kind, &head);
-	check_snapshot(values, &head);
+	/* of two first writers the second waits in make_row() for the first */
+	while (!lock_row(relid, issuer, kind) && !make_row(issuer, kind))
+		CHECK_FOR_INTERRUPTS();
+	ecert_feed_read(issuer, kind, expected_seq, &head);
+	check_snapshot(issuer, kind, &head);
 	if (locked != NULL && hash_get_num_entries(locked) >= HEADS_KEPT)
 	{
 		hash_destroy(locked);
@@ -240,7 +374,8 @@ ecert_feed_lock(EcertSlice issuer, EcertKind kind)
 		control.keysize = sizeof(FeedId);
 		control.entrysize = sizeof(FeedEntry);
 		control.hcxt = TopTransactionContext;
-		locked = hash_create("ecert feed heads", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+		control.hash = ecert_node_id_hash;
+		locked = hash_create("ecert feed heads", 64, &control, HASH_ELEM | HASH_FUNCTION | HASH_CONTEXT);
 	}
 	entry = hash_search(locked, &id, HASH_ENTER, NULL);
 	entry->head = head;
@@ -255,6 +390,6 @@ ecert_head_advance(EcertHead *head, const EcertPackage *package, const uint8_t *
 	head->seq = package->seq;
 	memcpy(head->hash, hash, ECERT_HASH_SIZE);
 	head->issued_at = package->issued_at;
-	if (ecert_body_period(package->body, &period) && period.end > head->period_end)
+	if (ecert_body_period(package, &period) && period.end > head->period_end)
 		head->period_end = period.end;
 }

@@ -40,15 +40,25 @@ extern void ecert_guard_init(void);
 /* The head of a feed that this transaction has locked; NULL when it has not */
 extern EcertHead *ecert_feed_locked(EcertSlice issuer, EcertKind kind);
 
-/* Read a feed's head from the table, no lock.  Inside SPI */
-extern void ecert_feed_read(EcertSlice issuer, EcertKind kind, EcertHead *head);
+/* Read a feed's head from the table, no lock.  It is found sooner at expected_seq, where that is known; else 0 */
+extern void ecert_feed_read(EcertSlice issuer, EcertKind kind, int64 expected_seq, EcertHead *head);
+
+/* A package of a feed: where the feed ends with it (but for period_end, which is 0), and its bytes, palloc'd */
+typedef struct EcertFeedRow
+{
+	EcertHead	head;
+	EcertSlice	bytes;
+} EcertFeedRow;
+
+/* The first packages of a feed from least_seq on, most at the most; returns how many there are */
+extern int	ecert_feed_rows(EcertSlice issuer, EcertKind kind, int64 least_seq, EcertFeedRow *rows, int most);
 
 /*
  * Lock a feed until the transaction ends and return its head, kept for the
  * transaction.  Raises 40001 in REPEATABLE READ when the head has moved since
- * the transaction's snapshot.  Inside SPI.
+ * the transaction's snapshot.
  */
-extern EcertHead *ecert_feed_lock(EcertSlice issuer, EcertKind kind);
+extern EcertHead *ecert_feed_lock(EcertSlice issuer, EcertKind kind, int64 expected_seq);
 
 /* Move a head behind a package that is being admitted */
 extern void ecert_head_advance(EcertHead *head, const EcertPackage *package, const uint8_t *hash);
@@ -72,8 +82,8 @@ extern bool ecert_kind_has_rule(EcertKind kind);
 /* Run ecert.rule_<kind>, which raises what it refuses.  Inside SPI */
 extern void ecert_run_rule(const EcertPackage *package, bool first_admission);
 
-/* The part of a kind's rule that is in C; false with refusal filled.  Inside SPI */
-extern bool ecert_check_kind(const EcertPackage *package, bool first_admission, EcertRefusal *refusal);
+/* The part of a kind's rule that is in C; false with refusal filled.  Inside SPI when the package replaces another */
+extern bool ecert_check_kind(EcertRegistry *registry, const EcertPackage *package, bool first_admission, EcertRefusal *refusal);
 
 /* Is the signature right under key, one of registry's?  False with refusal filled */
 extern bool ecert_check_signature(EcertRegistry *registry, const EcertPackage *package, EcertNodeKey *key,

@@ -54,11 +54,6 @@ typedef struct Place
 	bool		is_known;		/* and it is the same one */
 } Place;
 
-static EcertQuery around_query = {
-	"SELECT seq, hash, issued_at, package FROM ledger.package WHERE issuer OPERATOR(pg_catalog.=) $1"
-	" AND kind OPERATOR(pg_catalog.=) $2 AND seq OPERATOR(pg_catalog.>=) $3 ORDER BY seq LIMIT 2",
-	3, {TEXTOID, TEXTOID, INT8OID}, NULL, true
-};
 static EcertQuery insert_query = {
 	"INSERT INTO ledger.package (package) VALUES ($1::ecert.package) ON CONFLICT DO NOTHING",
 	1, {BYTEAOID}, NULL
@@ -222,22 +217,6 @@ place_key(const EcertPackage *package, int64 seq)
 	return psprintf("%s " INT64_FORMAT " of %s", ecert_kind_name(package->kind), seq, ecert_cstring(package->issuer));
 }
 
-/* A row of around_query: where the feed ends with it, and its package */
-static void
-read_row(HeapTuple row, EcertHead *head, EcertSlice *bytes)
-{
-	TupleDesc	columns = SPI_tuptable->tupdesc;
-	bool		isnull;
-	bytea	   *hash = DatumGetByteaPP(SPI_getbinval(row, columns, 2, &isnull));
-
-	memset(head, 0, sizeof *head);
-	head->seq = DatumGetInt64(SPI_getbinval(row, columns, 1, &isnull));
-	if (VARSIZE_ANY_EXHDR(hash) == ECERT_HASH_SIZE)
-		memcpy(head->hash, VARDATA_ANY(hash), ECERT_HASH_SIZE);
-	head->issued_at = ecert_seconds(DatumGetTimestampTz(SPI_getbinval(row, columns, 3, &isnull)));
-	*bytes = ecert_varlena_slice(DatumGetByteaPP(SPI_getbinval(row, columns, 4, &isnull)));
-}
-
 /* Where the periods of energy and product end before a package: the one before it says so, but when it replaces another */
 static void
 find_period_end(const EcertPackage *package, EcertHead *before, EcertSlice bytes)
@@ -250,12 +229,12 @@ find_period_end(const EcertPackage *package, EcertHead *before, EcertSlice bytes
 
 	if (package->kind != ECERT_KIND_ENERGY && package->kind != ECERT_KIND_PRODUCT)
 		return;
-	if (ecert_package_parse(bytes, &previous, &error) == ECERT_OK && !ecert_body_replaces(previous.body, replaced) &&
-		ecert_body_period(previous.body, &period))
+	if (ecert_package_parse(bytes, &previous, &error) == ECERT_OK && !ecert_body_replaces(&previous, replaced) &&
+		ecert_body_period(&previous, &period))
 		before->period_end = period.end;
 	else
 	{
-		ecert_feed_read(package->issuer, package->kind, &head);
+		ecert_feed_read(package->issuer, package->kind, 0, &head);
 		if (head.seq == before->seq)
 			before->period_end = head.period_end;
 	}
@@ -264,30 +243,24 @@ find_period_end(const EcertPackage *package, EcertHead *before, EcertSlice bytes
 static void
 find_place(const EcertPackage *package, const uint8_t *hash, Place *place)
 {
-	Datum		values[3];
-	EcertHead	head;
-	EcertSlice	bytes;
+	EcertFeedRow rows[2];
 	EcertSlice	bytes_before = ecert_slice(NULL, 0);
-	uint64		count;
+	int			count;
 
 	memset(place, 0, sizeof *place);
 	place->before.seq = -1;
-	values[0] = PointerGetDatum(ecert_text(package->issuer));
-	values[1] = text_datum(ecert_kind_name(package->kind));
-	values[2] = Int64GetDatum(package->seq - 1);
-	count = ecert_query(&around_query, values, 2);
-	for (uint64 i = 0; i < count; i++)
+	count = ecert_feed_rows(package->issuer, package->kind, package->seq - 1, rows, lengthof(rows));
+	for (int i = 0; i < count; i++)
 	{
-		read_row(SPI_tuptable->vals[i], &head, &bytes);
-		if (head.seq == package->seq - 1)
+		if (rows[i].head.seq == package->seq - 1)
 		{
-			place->before = head;
-			bytes_before = bytes;
+			place->before = rows[i].head;
+			bytes_before = rows[i].bytes;
 		}
-		else if (head.seq == package->seq)
+		else if (rows[i].head.seq == package->seq)
 		{
-			place->taken_by = bytes;
-			place->is_known = memcmp(head.hash, hash, ECERT_HASH_SIZE) == 0;
+			place->taken_by = rows[i].bytes;
+			place->is_known = memcmp(rows[i].head.hash, hash, ECERT_HASH_SIZE) == 0;
 		}
 	}
 	if (place->taken_by.size > 0 || package->seq == 0)
@@ -297,7 +270,7 @@ find_place(const EcertPackage *package, const uint8_t *hash, Place *place)
 	else
 	{
 		/* a gap; or rows are missing from the middle of the feed, and it waits for what fills them */
-		ecert_feed_read(package->issuer, package->kind, &place->before);
+		ecert_feed_read(package->issuer, package->kind, 0, &place->before);
 		if (place->before.seq >= package->seq)
 			place->before.seq = -1;
 	}
@@ -478,7 +451,7 @@ judge(const EcertPackage *package, const uint8_t *hash, Judgement *judgement)
 		judge_taken(package, &place, judgement);
 	else if (judge_link(registry, package, hash, &place, judgement))
 	{
-		if (!ecert_check_kind(package, false, &judgement->refusal))
+		if (!ecert_check_kind(registry, package, false, &judgement->refusal))
 			quarantine(judgement);
 		else if (ecert_kind_has_rule(package->kind))
 			judge_rule(package, judgement);
@@ -615,7 +588,7 @@ read_package(EcertSlice bytes, EcertPackage *package, EcertRefusal *refusal)
 {
 	EcertError	error;
 	const char *what = "package";
-	EcertCode	code = ecert_package_parse(bytes, package, &error);
+	EcertCode	code = ecert_package_read(bytes, package, &error);
 
 	if (code == ECERT_OK)
 	{
@@ -842,6 +815,8 @@ ecert_drain_waiting(PG_FUNCTION_ARGS)
 	if (being_inserted.size > 0)
 		return PointerGetDatum(NULL);
 	ecert_package_of(heap_getattr(trigger->tg_trigtuple, COLUMN_PACKAGE, RelationGetDescr(trigger->tg_relation), &isnull), &package);
+	if (package.kind != ECERT_KIND_NODE && package.kind != ECERT_KIND_RELATION)
+		return PointerGetDatum(NULL);
 	ecert_hash_of(package.bytes, hash);
 	before = ecert_become(trigger->tg_relation->rd_rel->relowner);
 	(void) drain(wake_keys(NIL, &package, hash, CurrentMemoryContext), CurrentMemoryContext);
@@ -859,7 +834,7 @@ is_genuine(EcertSlice bytes, EcertPackage *package)
 	EcertNodeKey *key;
 
 	/* with any key that the issuer has had: its times do not matter here */
-	return ecert_package_parse(bytes, package, &error) == ECERT_OK && registry->has_genesis &&
+	return ecert_package_read(bytes, package, &error) == ECERT_OK && registry->has_genesis &&
 		ecert_slice_equal(package->audience, registry->origin) &&
 		(key = ecert_node_key(ecert_registry_node(registry, package->issuer), package->kid)) != NULL &&
 		key->alg == package->alg && ecert_check_signature(registry, package, key, &refusal);

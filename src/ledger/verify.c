@@ -109,7 +109,7 @@ period_differs(Datum value, bool isnull, const EcertPackage *package)
 {
 	EcertPeriod period;
 
-	if (!ecert_body_period(package->body, &period))
+	if (!ecert_body_period(package, &period))
 		return !isnull;
 	return isnull || !range_eq_internal(lookup_type_cache(TSTZRANGEOID, TYPECACHE_RANGE_INFO),
 										DatumGetRangeTypeP(value), DatumGetRangeTypeP(ecert_period_datum(period)));
@@ -157,7 +157,7 @@ check_replaced(const Walk *walk, Row *row)
 	Datum		start = (Datum) 0;
 	Datum		end = (Datum) 0;
 
-	if (!ecert_body_replaces(package->body, replaced) || !ecert_body_period(package->body, &period) ||
+	if (!ecert_body_replaces(package, replaced) || !ecert_body_period(package, &period) ||
 		(package->kind != ECERT_KIND_ENERGY && package->kind != ECERT_KIND_PRODUCT))
 		return;
 	values[0] = PointerGetDatum(ecert_bytea(ecert_slice(replaced, sizeof replaced)));

@@ -93,12 +93,55 @@ ecert_hash_of(EcertSlice package, uint8_t *hash)
 		ecert_raise_crypto(code, ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "could not compute SHA-256");
 }
 
+/* The package that was taken apart last, and its bytes; none while its size is 0 */
+static EcertPackage last_package;
+static uint8_t last_bytes[ECERT_PACKAGE_MAX];
+
+/* Let the parts of a package that point into last_bytes point into the same bytes elsewhere */
+static void
+move_parts(EcertPackage *package, EcertSlice bytes)
+{
+	EcertSlice *parts[] = {
+		&package->bytes, &package->protected_header, &package->body, &package->signature, &package->kid, &package->issuer,
+		&package->subject, &package->audience, &package->prev, &package->period_item, &package->replaces_item
+	};
+
+	for (size_t i = 0; i < lengthof(parts); i++)
+	{
+		if (parts[i]->size > 0)
+			parts[i]->data = bytes.data + (parts[i]->data - last_bytes);
+	}
+}
+
+EcertCode
+ecert_package_read(EcertSlice bytes, EcertPackage *package, EcertError *error)
+{
+	/* input and the admission trigger, or several accessors of a query, ask for the same one */
+	if (bytes.size == 0 || !ecert_slice_equal(bytes, last_package.bytes))
+	{
+		EcertCode	code;
+
+		if (bytes.size > ECERT_PACKAGE_MAX)
+			return ecert_package_parse(bytes, package, error);
+		memcpy(last_bytes, bytes.data, bytes.size);
+		code = ecert_package_parse(ecert_slice(last_bytes, bytes.size), &last_package, error);
+		if (code != ECERT_OK)
+		{
+			last_package.bytes.size = 0;
+			return code;
+		}
+	}
+	*package = last_package;
+	move_parts(package, bytes);
+	return ECERT_OK;
+}
+
 void
 ecert_package_of(Datum datum, EcertPackage *package)
 {
 	EcertError	error;
 
-	if (ecert_package_parse(ecert_varlena_slice(PG_DETOAST_DATUM_PACKED(datum)), package, &error) != ECERT_OK)
+	if (ecert_package_read(ecert_varlena_slice(PG_DETOAST_DATUM_PACKED(datum)), package, &error) != ECERT_OK)
 		ecert_raise(&error, "package");
 }
 

@@ -38,6 +38,9 @@ extern Datum ecert_period_datum(EcertPeriod period);
 /* numeric that keeps the decimal's digits */
 extern Numeric ecert_numeric(EcertDecimal decimal);
 
+/* ecert_package_parse(), which costs nothing when the bytes are those it was called with last.  error is not NULL */
+extern EcertCode ecert_package_read(EcertSlice bytes, EcertPackage *package, EcertError *error);
+
 /* Parse the package of a Datum; raises EC001 and the like.  The result borrows from the Datum's copy */
 extern void ecert_package_of(Datum datum, EcertPackage *package);
 

@@ -111,7 +111,7 @@ ecert_energy_series(PG_FUNCTION_ARGS)
 	/* only a body of the right schema bounds step and count so that times stay in range */
 	if (count > 0 && ecert_body_check(package.kind, package.body, &error) != ECERT_OK)
 		ecert_raise(&error, "body");
-	(void) ecert_body_period(package.body, &period);
+	(void) ecert_body_period(&package, &period);
 	InitMaterializedSRF(fcinfo, 0);
 	for (uint64 i = 1; i <= count; i++)
 	{

@@ -89,7 +89,7 @@ checked(bytea *value)
 	EcertPackage package;
 	EcertError	error;
 
-	if (ecert_package_parse(ecert_varlena_slice(value), &package, &error) != ECERT_OK)
+	if (ecert_package_read(ecert_varlena_slice(value), &package, &error) != ECERT_OK)
 		ecert_raise(&error, "package");
 	return value;
 }
@@ -295,7 +295,7 @@ ecert_package_period(PG_FUNCTION_ARGS)
 	EcertPeriod period;
 
 	ecert_package_of(PG_GETARG_DATUM(0), &package);
-	if (!ecert_body_period(package.body, &period))
+	if (!ecert_body_period(&package, &period))
 		PG_RETURN_NULL();
 	return ecert_period_datum(period);
 }
@@ -369,7 +369,7 @@ ecert_package_replaces(PG_FUNCTION_ARGS)
 	uint8_t		hash[ECERT_HASH_SIZE];
 
 	ecert_package_of(PG_GETARG_DATUM(0), &package);
-	if (!ecert_body_replaces(package.body, hash))
+	if (!ecert_body_replaces(&package, hash))
 		PG_RETURN_NULL();
 	PG_RETURN_BYTEA_P(ecert_bytea(ecert_slice(hash, sizeof hash)));
 }

@@ -27,4 +27,11 @@
 #define ECERT_MODULE_MAGIC PG_MODULE_MAGIC
 #endif
 
+/* 18 asks whether a deferrable one will do */
+#if PG_VERSION_NUM >= 180000
+#define ecert_primary_key_of(relation) RelationGetPrimaryKeyIndex(relation, false)
+#else
+#define ecert_primary_key_of(relation) RelationGetPrimaryKeyIndex(relation)
+#endif
+
 #endif							/* ECERT_PG_COMPAT_H */

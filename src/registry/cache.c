@@ -127,10 +127,15 @@ ecert_ledger_relid(void)
 EcertRegistry *
 ecert_registry_current(void)
 {
-	Oid			relid = ecert_ledger_relid();
+	return ecert_registry_of(ecert_ledger_relid());
+}
+
+EcertRegistry *
+ecert_registry_of(Oid ledger_relid)
+{
 	EcertRegistry *fresh;
 
-	if (current != NULL && !stale && relid == current_relid && current->has_genesis &&
+	if (current != NULL && !stale && ledger_relid == current_relid && current->has_genesis &&
 		hash_get_num_entries(current->nodes) <= NODES_KEPT)
 		return current;
 	/* built under the caller's memory, so that an error here leaves nothing half made */
@@ -138,7 +143,7 @@ ecert_registry_current(void)
 	fresh->from_table = true;
 	ecert_registry_free(current);
 	current = NULL;
-	current_relid = relid;
+	current_relid = ledger_relid;
 	stale = false;
 	load_genesis(fresh);
 	MemoryContextSetParent(fresh->context, CacheMemoryContext);
@@ -230,7 +235,8 @@ load_coefficients(EcertRegistry *registry)
 	control.keysize = sizeof(EcertSourceUnit);
 	control.entrysize = sizeof(EcertSourceUnit);
 	control.hcxt = registry->context;
-	table = hash_create("ecert coefficients", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	control.hash = ecert_node_id_hash;
+	table = hash_create("ecert coefficients", 64, &control, HASH_ELEM | HASH_FUNCTION | HASH_CONTEXT);
 	SPI_connect();
 	certifier = PointerGetDatum(ecert_text(ecert_slice(registry->certifier.bytes, registry->certifier.size)));
 	if (ecert_query(&policy_query, &certifier, 1) > 0)
@@ -253,22 +259,21 @@ ecert_check_coefficients(EcertRegistry *registry, EcertSlice body, EcertRefusal 
 {
 	uint64_t	count;
 	EcertCursor cursor = ecert_body_lines(body, &count);
-	EcertEnergyLine line;
 
 	if (registry->coefficients == NULL)
 		load_coefficients(registry);
 	while (count-- > 0)
 	{
-		EcertSourceUnit key;
+		/* the body has passed the schema check: each line has both */
+		EcertSlice	item = ecert_cbor_skip(&cursor);
+		EcertSlice	source = ecert_cbor_text_at(item, "source");
+		EcertSlice	unit = ecert_cbor_text_at(item, "unit");
+		EcertSourceUnit key = {ecert_node_id(source), ecert_node_id(unit)};
 
-		/* the body has passed the schema check: its lines can be read */
-		(void) ecert_energy_line_next(&cursor, &line);
-		key.source = ecert_node_id(line.source);
-		key.unit = ecert_node_id(line.unit);
 		if (hash_search(registry->coefficients, &key, HASH_FIND, NULL) == NULL)
 			return ecert_refuse(refusal, ERRCODE_ECERT_COEFFICIENT_UNKNOWN,
 								psprintf("energy source \"%s\" in unit \"%s\" has no coefficient",
-										 ecert_cstring(line.source), ecert_cstring(line.unit)),
+										 ecert_cstring(source), ecert_cstring(unit)),
 								pstrdup("The policy in force has neither this source and unit nor a unit multiple that leads to one."),
 								pstrdup("See ledger.coefficient; the certifier adds coefficients with ecert.set_policy()."));
 	}

@@ -6,6 +6,7 @@
 
 #include <limits.h>
 
+#include "common/hashfn.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -38,6 +39,14 @@ ecert_node_id(EcertSlice id)
 	return key;
 }
 
+uint32
+ecert_node_id_hash(const void *key, Size size)
+{
+	const EcertNodeId *id = (const EcertNodeId *) key;
+
+	return hash_bytes(id->bytes, id->size);
+}
+
 /* The crypto library's objects go when the registry's memory goes, also on error */
 static void
 free_prepared(void *arg)
@@ -59,8 +68,9 @@ ecert_registry_new(MemoryContext parent)
 	control.keysize = sizeof(EcertNodeId);
 	control.entrysize = sizeof(EcertNodeState);
 	control.hcxt = context;
+	control.hash = ecert_node_id_hash;
 	registry->context = context;
-	registry->nodes = hash_create("ecert nodes", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	registry->nodes = hash_create("ecert nodes", 64, &control, HASH_ELEM | HASH_FUNCTION | HASH_CONTEXT);
 	registry->callback.func = free_prepared;
 	registry->callback.arg = registry;
 	MemoryContextRegisterResetCallback(context, &registry->callback);

@@ -73,11 +73,17 @@ extern void ecert_registry_init(void);
 /* A node id as hash key */
 extern EcertNodeId ecert_node_id(EcertSlice id);
 
+/* Hash function for a key that begins with an EcertNodeId: of the id alone, not of the zeros behind it */
+extern uint32 ecert_node_id_hash(const void *key, Size size);
+
 /* The table ledger.package; raises EC090 when there is none */
 extern Oid	ecert_ledger_relid(void);
 
 /* The cached registry of the ledger in this database; has_genesis is false when there is none */
 extern EcertRegistry *ecert_registry_current(void);
+
+/* The same where the table ledger.package is open already: no look at the catalogs for each package */
+extern EcertRegistry *ecert_registry_of(Oid ledger_relid);
 
 /* Tell every backend, this one included, that the registry has changed */
 extern void ecert_registry_invalidate(Oid ledger_relid);

@@ -211,7 +211,7 @@ check_replaced(Ledger *ledger, const Entry *entry, const EcertPackage *package)
 	const Entry *replaced;
 
 	if ((entry->kind != ECERT_KIND_ENERGY && entry->kind != ECERT_KIND_PRODUCT) ||
-		!ecert_body_replaces(package->body, hash) || !ecert_body_period(package->body, &period))
+		!ecert_body_replaces(package, hash) || !ecert_body_period(package, &period))
 		return;
 	replaced = ledger_by_hash(ledger, hash);
 	if (replaced == NULL || replaced->issuer != entry->issuer || replaced->kind != entry->kind || replaced->seq >= entry->seq ||

@@ -219,7 +219,8 @@ open_statement(Ledger *ledger, const char *name, uint8_t *bytes, size_t size)
 	{
 		EcertCborHead head;
 
-		(void) ecert_cbor_head(&receipts, &head, NULL);
+		if (ecert_cbor_head(&receipts, &head, NULL) != ECERT_OK)
+			break;
 		add_receipt(ledger, name, i == 0 ? bytes : NULL, ecert_cbor_content(&receipts, &head), hash);
 	}
 	return true;

@@ -92,11 +92,11 @@ put_entry(Loader *loader, const EcertPackage *package, uint64_t offset)
 	entry->key = NO_KEY;
 	entry->issuer = intern(loader, package->issuer);
 	entry->subject = intern(loader, package->subject);
-	if (!ecert_body_period(package->body, &entry->period))
+	if (!ecert_body_period(package, &entry->period))
 		entry->period = (EcertPeriod) {0, 0};
 	if (package->prev.size == ECERT_HASH_SIZE)
 		memcpy(entry->prev, package->prev.data, ECERT_HASH_SIZE);
-	if (ecert_body_replaces(package->body, replaced))
+	if (ecert_body_replaces(package, replaced))
 		entry->flags |= ENTRY_REPLACES;
 	if (ecert_package_hash(package->bytes, entry->hash) != ECERT_OK)
 		ledger_error(loader->load->ledger, "a package could not be hashed: the crypto library failed");
