@@ -1,4 +1,4 @@
-# How fast linked servers replicate packages; replication.sh runs it and says what it takes.
+# How fast linked servers replicate packages; section replication of run.sh. The environment says how much: PACKAGES, REPEATS, RATE, DURATION, FEEDS, CONF.
 use strict;
 use warnings FATAL => 'all';
 use FindBin;
@@ -45,6 +45,14 @@ my $step = '';
 sub say_line
 {
 	print $terminal join('', @_), "\n";
+	return;
+}
+
+# Keep a figure for bench/report.pl
+sub record
+{
+	my ($case, $parameter, $repetition, $value, $unit) = @_;
+	append_to_file($ENV{RESULTS}, "replication,\"$case\",\"$parameter\",$repetition,$value,$unit\n") if defined $ENV{RESULTS};
 	return;
 }
 
@@ -525,6 +533,7 @@ sub print_rates
 	{
 		my @rates = @{ $result->{rates} };
 		my @cpu = @{ $result->{cpu} };
+		record($result->{what}, "$package_count packages", $_ + 1, $rates[$_], 'packages/s') for 0 .. $#rates;
 		say_line(sprintf('%-46s %8s %8s %8s %8.2fx %10s', $result->{what}, (map { grouped($_) } median(@rates), min(@rates), max(@rates)),
 			median(@rates) / median(@{ $bare->{rates} }), @cpu ? sprintf('%.0f', median(@cpu)) : ''));
 	}
@@ -538,6 +547,8 @@ sub print_latency
 	for my $result (@_)
 	{
 		my @milliseconds = @{ $result->{milliseconds} };
+		record("commit to visible at $result->{what}", "$rate commits/s; wal_writer_delay $result->{setting}", 1, percentile($_->[0], @milliseconds), $_->[1])
+			for [ 0.5, 'ms' ], [ 0.99, 'ms p99' ];
 		say_line(sprintf('%-34s %16s %10.0f %8.1f %8.1f %8.1f', $result->{what}, $result->{setting}, $result->{achieved},
 			percentile(0.5, @milliseconds), percentile(0.99, @milliseconds), max(@milliseconds)));
 	}

@@ -79,7 +79,7 @@ need() {
 	"$@" >/dev/null 2>&1 || missing="$missing $package"
 }
 
-# Install the Debian packages that are missing; $1 = all includes what only tests need
+# Install the Debian packages that are missing; $1 = all includes what only tests need, bench what only bench needs too
 install_packages() {
 	missing=
 	need gcc command -v gcc
@@ -89,7 +89,10 @@ install_packages() {
 	need libssl-dev test -f /usr/include/openssl/evp.h
 	need libsodium-dev test -f /usr/include/sodium.h
 	need libgmp-dev sh -c 'ls /usr/include/gmp.h || ls /usr/include/*/gmp.h'
-	if [ "$1" = all ]; then
+	if [ "$1" = bench ]; then
+		need gnuplot-nox command -v gnuplot
+	fi
+	if [ "$1" = all ] || [ "$1" = bench ]; then
 		need perl perl -MTest::More -e 1
 		need libipc-run-perl perl -MIPC::Run -e 1
 	fi

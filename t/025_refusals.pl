@@ -63,5 +63,24 @@ is(admit(seq => 2, 'issued-at' => $now + 5, 'body-hex' => body(2), prev => $head
 
 is($server->safe_psql('postgres', "SELECT string_agg(seq::text, ',' ORDER BY seq) FROM ledger.package WHERE kind = 'energy'"), '0,1,2', 'nothing else is on the ledger');
 is($server->safe_psql('postgres', 'SELECT count(*) FROM ecert.problems()'), '0', 'and it verifies');
+# readings signed from CSV stay a series: as many decimals as the finest of them, none where none is needed
+system_or_bail('sh', '-c', "'$signer' public works > '$dir/works.pub.pem'");
+$server->safe_psql('postgres', "SELECT ecert.enroll('works', '{applicant}', pg_read_file('$dir/works.pub.pem'))");
+append_to_file("$dir/works.csv", <<'CSV');
+producer,period_start,period_end,source,unit,quantity,step
+works,2024-01-01,2024-01-02,electricity,kWh,1 2.50 0 4.2,21600
+works,2024-01-02,2024-01-03,electricity,kWh,1 2 3,28800
+works,2024-01-02,2024-01-03,natural_gas,m3,5,
+CSV
+system_or_bail('sh', '-c', "'$signer' energy --origin refusals.test --genesis $genesis < '$dir/works.csv' > '$dir/works.copy'");
+$server->safe_psql('postgres', "COPY ledger.package (package) FROM '$dir/works.copy'");
+is($server->safe_psql('postgres', q{SELECT string_agg((ecert.body(package) -> 'lines')::text, ' ' ORDER BY seq) FROM ledger.package WHERE issuer = 'works'}),
+	'[{"unit": "kWh", "series": {"exp": -2, "step": 21600, "values": [100, 250, 0, 420]}, "source": "electricity"}]'
+	. ' [{"unit": "kWh", "series": {"step": 28800, "values": [1, 2, 3]}, "source": "electricity"}, {"unit": "m3", "source": "natural_gas", "quantity": 5}]',
+	'readings signed from CSV are what the file says');
+my ($printed, $said) = run_command([ 'sh', '-c', "sed 's/2.50/2.5.0/' '$dir/works.csv' | '$signer' energy --origin refusals.test --genesis $genesis" ]);
+like($said, qr/line 2: not a plain decimal number that fits a package: "2\.5\.0/, 'a reading that is no number is named');
+($printed, $said) = run_command([ 'sh', '-c', "sed 's/2.50/0.000000000000000001/; s/4.2/90/' '$dir/works.csv' | '$signer' energy --origin refusals.test --genesis $genesis" ]);
+like($said, qr/line 2: a series with more digits than a package can hold/, 'readings that have no common decimals are refused');
 $server->stop;
 done_testing();

@@ -43,7 +43,9 @@ static const char usage_text[] =
 	"producer must not run backwards. Columns are found by name, dates are midnight UTC, digits\n"
 	"of quantities are kept, issued-at is now unless given.\n"
 	"  energy:  producer, period_start, period_end, energy_source or source, energy_unit or unit,\n"
-	"           energy_qty or quantity, and where there are such columns product, supplier, meter\n"
+	"           energy_qty or quantity, and where there are such columns product, supplier, meter;\n"
+	"           in a row with something in column step, quantity is a series: values with blanks\n"
+	"           between them, one for each step seconds of the period\n"
 	"  product: producer, period_start, period_end, product, product_unit or unit, output_qty or\n"
 	"           output, qualified_qty or qualified, and where there is such a column output_value\n"
 	"           or value (empty: none)\n"
@@ -419,6 +421,7 @@ typedef struct Columns
 	int			product;
 	int			unit;
 	int			quantity;
+	int			step;
 	int			supplier;
 	int			meter;
 	int			output;
@@ -475,6 +478,7 @@ find_columns(Batch *batch)
 		columns->source = column(batch, "energy_source", "source");
 		columns->unit = column(batch, "energy_unit", "unit");
 		columns->quantity = column(batch, "energy_qty", "quantity");
+		columns->step = csv_column(csv, "step", NULL);
 		columns->product = csv_column(csv, "product", NULL);
 		columns->supplier = csv_column(csv, "supplier", NULL);
 		columns->meter = csv_column(csv, "meter", NULL);
@@ -545,6 +549,57 @@ count_present(const Batch *batch, const int *fields, int count)
 	return present;
 }
 
+/* The next of the values of a series, digits kept; false at their end */
+static bool
+next_value(const Batch *batch, const char **text, EcertDecimal *value)
+{
+	size_t		size;
+
+	*text += strspn(*text, " ");
+	size = strcspn(*text, " ");
+	if (size == 0)
+		return false;
+	if (ecert_decimal_parse(ecert_slice(*text, size), value) != ECERT_OK)
+		die_at_line(batch, "not a plain decimal number that fits a package", *text);
+	*text += size;
+	return true;
+}
+
+/* All values of a series have the exponent of the one with the most decimals */
+static void
+put_series_field(Batch *batch, int64_t step, const char *values)
+{
+	EcertDecimal value;
+	uint64_t	count = 0;
+	int32_t		exponent = 0;
+
+	for (const char *at = values; next_value(batch, &at, &value); count++)
+	{
+		if (value.exponent < exponent)
+			exponent = value.exponent;
+	}
+	ecert_cbor_put_text(&batch->lines, ecert_slice_text("series"));
+	ecert_cbor_put_head(&batch->lines, ECERT_CBOR_MAP, exponent != 0 ? 3 : 2);
+	if (exponent != 0)
+	{
+		ecert_cbor_put_text(&batch->lines, ecert_slice_text("exp"));
+		ecert_cbor_put_int(&batch->lines, exponent);
+	}
+	ecert_cbor_put_text(&batch->lines, ecert_slice_text("step"));
+	ecert_cbor_put_int(&batch->lines, step);
+	ecert_cbor_put_text(&batch->lines, ecert_slice_text("values"));
+	ecert_cbor_put_head(&batch->lines, ECERT_CBOR_ARRAY, count);
+	for (const char *at = values; next_value(batch, &at, &value);)
+	{
+		for (; value.exponent > exponent; value.exponent--)
+		{
+			if (__builtin_mul_overflow(value.mantissa, 10, &value.mantissa))
+				die_at_line(batch, "a series with more digits than a package can hold", values);
+		}
+		ecert_cbor_put_int(&batch->lines, value.mantissa);
+	}
+}
+
 /* The keys of a map go in the order of their encoded bytes: shorter ones first */
 static void
 put_energy_line(Batch *batch)
@@ -552,13 +607,17 @@ put_energy_line(Batch *batch)
 	const Columns *c = &batch->columns;
 	const Csv  *csv = &batch->csv;
 	const int	fields[] = {c->unit, c->meter, c->source, c->product, c->quantity, c->supplier};
+	const char *step = csv_field(csv, c->step);
 
 	ecert_cbor_put_head(&batch->lines, ECERT_CBOR_MAP, count_present(batch, fields, 6));
 	put_text_field(&batch->lines, "unit", csv_field(csv, c->unit));
 	put_text_field(&batch->lines, "meter", csv_field(csv, c->meter));
+	if (step[0] != '\0')
+		put_series_field(batch, parse_integer("step", step), csv_field(csv, c->quantity));
 	put_text_field(&batch->lines, "source", csv_field(csv, c->source));
 	put_text_field(&batch->lines, "product", csv_field(csv, c->product));
-	put_number_field(batch, "quantity", csv_field(csv, c->quantity));
+	if (step[0] == '\0')
+		put_number_field(batch, "quantity", csv_field(csv, c->quantity));
 	put_text_field(&batch->lines, "supplier", csv_field(csv, c->supplier));
 }
 

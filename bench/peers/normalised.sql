@@ -1,7 +1,7 @@
 -- What a ledger's packages say as plain rows, and the queries over them that ecert's are measured against: what a
 -- careful engineer would write by hand, with keys, statistics, the same columns and the same rounding.
 --
---   psql -d DATABASE -v base_start=... -v base_end=... -v now_start=... -v now_end=... -f bench/normalised.sql
+--   psql -d DATABASE -v base_start=... -v base_end=... -v now_start=... -v now_end=... -f bench/peers/normalised.sql
 --
 -- in a database with a filled ledger makes schema normalised anew. The four times (timestamptz; by default January to
 -- November of 2020 and 2024, the real plants' years) are those of normalised.assessment. Then compare, both with or
@@ -10,6 +10,7 @@
 --   normalised.reading_by_month      readings as rows                  with   normalised.ledger_by_month
 --   normalised.line_by_month         one row for each package line     with   normalised.ledger_by_month
 --   normalised.assessment            set-based SQL                     with   normalised.ledger_assessment
+--   normalised.savings()             one figure of it, of one or all   with   ecert.assess()
 --
 -- Each is a view: time e.g. SELECT count(*), sum(quantity), sum(kgce_quantity) FROM normalised.line_by_month. Of
 -- assessment sum up every figure, or columns that are not asked for are not computed. Rows of a pair are equal:
@@ -146,5 +147,27 @@ CREATE VIEW normalised.ledger_assessment AS
 SELECT n.node, a.*
   FROM ledger.node n
  CROSS JOIN LATERAL ecert.assess(n.node, tstzrange(:'now_start', :'now_end'), tstzrange(:'base_start', :'base_end')) AS a;
+
+-- What one would write who knows that there is no shared energy and nothing undefined, and wants the saving alone; NULL: of all
+
+CREATE FUNCTION normalised.savings(who text, now_start timestamptz, now_end timestamptz, base_start timestamptz, base_end timestamptz)
+RETURNS TABLE (applicant text, base_kgce numeric, base_output numeric, now_kgce numeric, now_output numeric, saving_kgce numeric) LANGUAGE sql STABLE AS $$
+    WITH used AS (
+        SELECT l.applicant,
+               sum(l.quantity * c.kgce) FILTER (WHERE l.period_start >= base_start AND l.period_start < base_end) AS base,
+               sum(l.quantity * c.kgce) FILTER (WHERE l.period_start >= now_start AND l.period_start < now_end) AS now
+          FROM normalised.energy_line l JOIN normalised.coefficient c USING (source, unit)
+         WHERE who IS NULL OR l.applicant = who
+         GROUP BY l.applicant),
+    made AS (
+        SELECT l.applicant,
+               sum(l.qualified) FILTER (WHERE l.period_start >= base_start AND l.period_start < base_end) AS base,
+               sum(l.qualified) FILTER (WHERE l.period_start >= now_start AND l.period_start < now_end) AS now
+          FROM normalised.product_line l
+         WHERE who IS NULL OR l.applicant = who
+         GROUP BY l.applicant)
+    SELECT u.applicant, u.base, m.base, u.now, m.now, round(u.base * m.now / m.base - u.now, 4)
+      FROM used u JOIN made m USING (applicant) WHERE u.now IS NOT NULL AND u.base > 0 AND m.base > 0 AND m.now > 0
+$$;
 
 VACUUM ANALYZE ledger.package, normalised.node, normalised.coefficient, normalised.energy_line, normalised.product_line, normalised.reading;

@@ -1,0 +1,123 @@
+# What is to be reached, beside what was measured.
+package Bench::Goals;
+use strict;
+use warnings FATAL => 'all';
+
+use Bench::Figures;
+
+*figure = \&Bench::Figures::figure;
+*parameters = \&Bench::Figures::parameters;
+my $show = \&Bench::Figures::show;
+
+# A row: a ratio, by elapsed time and where it is known by CPU, against a limit that it may not exceed or fall below
+sub ratio
+{
+	my ($what, $against, $bound, $limit, $over, $under, $cpu) = @_;
+	my $goal = "$bound $limit x";
+	return [ $what, $against, $goal, 'not measured', '', '' ] unless defined $over && defined $under && $under > 0;
+	my $found = $over / $under;
+	my $met = $bound eq '<=' ? $found <= $limit : $found >= $limit;
+	return [ $what, $against, $goal, sprintf('%.2f x', $found), defined $cpu ? sprintf('%.2f x', $cpu) : '', $met ? 'yes' : '**no**' ];
+}
+
+# The same figure of two cases of one section and parameter; rates of things that are measured by time are turned around
+sub compare
+{
+	my ($what, $against, $bound, $limit, $unit, @places) = @_;
+	my ($over, $under) = map { figure(@$_, $unit) } @places;
+	my ($over_cpu, $under_cpu) = map { figure(@$_, "CPU $unit") } @places;
+	return ratio($what, $against, $bound, $limit, $over, $under, defined $over_cpu && defined $under_cpu && $under_cpu > 0 ? $over_cpu / $under_cpu : undef);
+}
+
+sub copy_goals
+{
+	my ($small) = (parameters('copy', qr/^ed25519, 1 line/), 'none');
+	my @counts = (parameters('growth', qr//), 'none');
+	pop @counts if @counts > 1;
+	my ($many) = (parameters('large', qr/ packages$/), 'none');
+	my $ecert = 'ecert, binary COPY';
+	return (
+		(map { compare("COPY, Ed25519, $_", 'bare verification', '<=', '1.20', 'us/package', [ 'copy', $small, "ecert, $_ COPY" ], [ 'copy', $small, 'bare verification' ]) } qw(binary text)),
+		compare("$counts[-1] packages in one transaction", "$counts[0] packages", '<=', '1.05', 'us/package', [ 'growth', $counts[-1], $ecert ], [ 'growth', $counts[0], $ecert ]),
+		compare('COPY at ten million packages', 'empty ledger', '<=', '1.05', 'us/package', [ 'large', $many, $ecert ], [ 'large', 'empty', $ecert ]),
+		compare('(a plain table there)', 'empty table', '<=', '1.05', 'us/package', [ 'large', $many, 'plain table' ], [ 'large', 'empty', 'plain table' ]));
+}
+
+sub commit_goals
+{
+	my $eight = '100 issuers; 8 clients';
+	my ($many) = (parameters('large', qr/ packages; 8 clients$/), 'none');
+	my ($small) = (parameters('copy', qr/^ed25519, 1 line/), 'none');
+	my ($ecert, $plain) = map { figure('commits', $eight, $_, 'packages/s') } 'ecert', 'plain table';
+	my $bare = figure('copy', $small, 'bare verification', 'us/package');
+	# what is left of the plain table's rate when its cores verify signatures too
+	my $limit = defined $plain && defined $bare ? 1 / (1 / $plain + $bare / 1e6 / $Bench::Figures::cores) : undef;
+	return (
+		compare('commits, 8 clients, 100 issuers', 'plain table', '>=', '0.90', 'packages/s', [ 'commits', $eight, 'ecert' ], [ 'commits', $eight, 'plain table' ]),
+		ratio('the same', 'computed: plain table, and its cores verify too', '>=', '0.90', $ecert, $limit),
+		compare('the same', 'usual recipe', '>=', '3', 'packages/s', [ 'commits', $eight, 'ecert' ], [ 'commits', $eight, 'usual recipe' ]),
+		compare('the same at ten million packages', 'empty ledger', '>=', '0.95', 'packages/s', [ 'large', $many, 'ecert' ], [ 'large', 'empty; 8 clients', 'ecert' ]));
+}
+
+sub reading_goals
+{
+	my %limit = (1 => [ 3, 8 ], 3 => [ 6, 15 ]);
+	my @rows;
+	for my $sources (1, 3)
+	{
+		my $parameter = "96 x $sources a day";
+		for my $peer ('rows by name', 'rows by number')
+		{
+			push @rows, compare("readings, $parameter: time of the rows", "packed; $peer", '>=', $limit{$sources}[0], 'us/reading', map { [ 'readings', $parameter, "$_, binary" ] } $peer, 'ecert'),
+				compare("readings, $parameter: bytes of the rows", "packed; $peer", '>=', $limit{$sources}[1], 'bytes/reading', map { [ 'readings', $parameter, "$_, binary" ] } $peer, 'ecert');
+		}
+	}
+	return @rows;
+}
+
+# A figure by itself against a limit
+sub absolute
+{
+	my ($what, $bound, $limit, $unit, $found) = @_;
+	return [ $what, '', "$bound " . $show->($limit) . " $unit", 'not measured', '', '' ] unless defined $found;
+	return [ $what, '', "$bound " . $show->($limit) . " $unit", $show->($found) . " $unit", '', ($bound eq '<=' ? $found <= $limit : $found >= $limit) ? 'yes' : '**no**' ];
+}
+
+sub verify_goals
+{
+	my @rows;
+	for my $processes ('1 process', '2 processes')
+	{
+		my ($parameter) = (reverse(parameters('verify', qr/; $processes$/)), 'none');
+		push @rows, compare("verify_ledger, $parameter: rate", 'bare verification', '>=', '0.90', 'us/package', map { [ 'verify', $parameter, $_ ] } 'bare verification', 'verify_ledger');
+	}
+	for my $section (qw(checkpoint large))
+	{
+		my ($parameter) = (parameters($section, qr/^[\d,]+ packages$/), undef);
+		next unless defined $parameter;
+		my $us = figure($section, $parameter, 'checkpoint', 'us/package');
+		push @rows, absolute("checkpoint over $parameter", '>=', 100_000, 'packages/s', defined $us ? 1e6 / $us : undef),
+			absolute("receipt at $parameter, median", '<=', 0.3, 'ms', figure($section, $parameter, 'receipt', 'ms'));
+	}
+	return @rows;
+}
+
+sub query_goals
+{
+	return (
+		(map { compare("energy by month and source, $_", 'plain rows', '<=', 2, 'us/row', [ 'aggregate', $_, 'ledger.energy_use' ], [ 'aggregate', $_, 'plain rows' ]) }
+			'readings packed by day', 'three lines a package', "real plants' months"),
+		(map { compare("assess, $_", 'hand-written SQL', '<=', '1.5', 'us/plant', [ 'assess', $_, 'ecert.assess()' ], [ 'assess', $_, 'hand-written SQL' ]) }
+			'all 1361 plants, every figure', 'all 1361 plants, the saving alone'));
+}
+
+sub table
+{
+	my @rows = (copy_goals(), commit_goals(), reading_goals(), verify_goals(), query_goals());
+	my @measured = grep { $_->[3] ne 'not measured' } @rows;
+	my %missing = map { ($_->[0] => 1) } grep { $_->[3] eq 'not measured' && $_->[0] !~ /^the same|^\(|none/ } @rows;
+	return "### Goals\n\n" . Bench::Figures::markdown([ 'what', 'against', 'goal', 'measured', 'by CPU alone', 'met' ], @measured) . "\n"
+		. (%missing ? 'Not measured: ' . join('; ', sort keys %missing) . ".\n\n" : '');
+}
+
+1;

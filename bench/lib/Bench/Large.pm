@@ -1,0 +1,183 @@
+# A ledger of ten million packages beside an empty one: what depends on how much is there.
+package Bench::Large;
+use strict;
+use warnings FATAL => 'all';
+
+use Bench;
+use Bench::Pgbench;
+use Bench::Sealing;
+
+my $base = $size{base_days} // 0;
+# days that are signed too, to be put there when it is measured: of these issuers single packages, of the others by COPY
+my $spare = 3 * (($size{copied_days} // 0) + 1) + 20;
+my $single_issuers = 300;
+
+# ---- the ledger ----
+
+# A shell command that signs some issuers' days, one feed after the other, loads the first and keeps the spare ones
+sub loader
+{
+	my ($from, $to, $file) = @_;
+	my $days = $base + $spare;
+	return qq{awk -v first=$from -v last=$to -v days=$days 'BEGIN {
+			print "producer,period_start,period_end,source,unit,quantity"
+			for (n = first; n <= last; n++)
+				for (d = 0; d < days; d++)
+					printf "ed25519-%03d,%s,%s,electricity,kWh,%d\\n", n, strftime("%Y-%m-%d", 86400 * d, 1), strftime("%Y-%m-%d", 86400 * (d + 1), 1), 100 + d % 900
+		}' | '$project/tools/ecert-sign' energy --origin bench.example --genesis } . genesis() . qq{ 2>/dev/null |
+		awk -v base=$base -v days=$days -v spare='$file' '(NR - 1) % days < base { print; next } { print > spare }' |
+		psql -Xq -v ON_ERROR_STOP=1 -d large -c 'COPY ledger.package (package) FROM STDIN'};
+}
+
+# Load the ledger, by as many sessions as there are processors
+sub load
+{
+	my $issuers = $size{issuers};
+	my @jobs;
+	for my $job (0 .. $ENV{CORES} - 1)
+	{
+		my ($from, $to) = map { int($_ * $issuers / $ENV{CORES}) } $job, $job + 1;
+		my $command = loader($from, $to - 1, "$home/spare.$job");
+		my $pid = fork // die "fork: $!";
+		exec 'sh', '-c', $command if $pid == 0;
+		push @jobs, $pid;
+	}
+	for my $pid (@jobs)
+	{
+		waitpid $pid, 0;
+		die "the ledger could not be loaded\n" if $? != 0;
+	}
+	return;
+}
+
+# The same rows in the plain table: first the rows, then the indexes
+sub copy_to_plain
+{
+	query('large', 'CREATE TABLE bench.many (LIKE bench.plain INCLUDING ALL EXCLUDING INDEXES)',
+		'INSERT INTO bench.many SELECT issuer, kind, seq, subject, period, issued_at, hash, package::bytea, recorded_at FROM ledger.package',
+		'DROP TABLE bench.plain', 'ALTER TABLE bench.many RENAME TO plain', 'ALTER TABLE bench.plain ADD PRIMARY KEY (issuer, kind, seq)',
+		'CREATE INDEX ON bench.plain USING hash (hash)', 'CREATE INDEX ON bench.plain (subject, kind, lower(period))', q{CREATE UNIQUE INDEX ON bench.plain (kind) WHERE kind = 'genesis'});
+	return;
+}
+
+# Make the ledger unless it was kept; what is measured then is a copy of it
+sub make_large
+{
+	if (!-f "$home/kept")
+	{
+		note('loading ', grouped($size{issuers} * $base), ' packages');
+		fresh_ledger('large');
+		load();
+		query('large', 'CREATE TABLE bench.spare (issuer text COLLATE "C", seq bigint, package ecert.package)', 'CREATE UNLOGGED TABLE bench.signed (package ecert.package)',
+			(map { "COPY bench.signed FROM '$_'" } glob("'$home/spare'.*")), 'INSERT INTO bench.spare SELECT ecert.issuer(package), ecert.seq(package), package FROM bench.signed', 'DROP TABLE bench.signed');
+		unlink glob("'$home/spare'.*");
+		note('the same rows in the plain table');
+		copy_to_plain();
+		query('large', 'VACUUM ANALYZE', 'CHECKPOINT');
+		return 'large' if $ENV{KEEP} eq '';
+		open my $kept, '>', "$home/kept" or die;
+	}
+	note('copying the kept ledger');
+	query('postgres', 'DROP DATABASE IF EXISTS large_run', 'CREATE DATABASE large_run TEMPLATE large STRATEGY file_copy');
+	return 'large_run';
+}
+
+# ---- what is measured ----
+
+# The spare packages of some days as files for COPY
+sub spare_files
+{
+	my ($database, $first) = @_;
+	my $last = $first + $size{copied_days};
+	my $of = sprintf(q{FROM bench.spare WHERE issuer >= 'ed25519-%03d' AND seq}, $single_issuers);
+	query($database, "COPY (SELECT package $of = $first ORDER BY issuer) TO '$home/spare.first' (FORMAT binary)",
+		"COPY (SELECT package $of > $first AND seq <= $last ORDER BY seq, issuer) TO '$home/spare.bin' (FORMAT binary)",
+		"COPY (SELECT ecert.issuer(package), ecert.kind(package), ecert.seq(package), ecert.subject(package), ecert.period(package), ecert.issued_at(package),
+			ecert.hash(package), package::bytea, now() $of > $first AND seq <= $last ORDER BY spare.seq, spare.issuer) TO '$home/spare.plain' (FORMAT binary)");
+	return ($size{issuers} - $single_issuers) * $size{copied_days};
+}
+
+sub copy_files
+{
+	my ($database, $name, $parameter, $repetition, $count) = @_;
+	my $session = session($database);
+	$session->run("COPY ledger.package (package) FROM '$home/$name.first' (FORMAT binary)");
+	$session->run('CHECKPOINT');
+	measure($session, 'ecert, binary COPY', $parameter, $repetition, $count, 'package', "COPY ledger.package (package) FROM '$home/$name.bin' (FORMAT binary)");
+	$session->run('CHECKPOINT');
+	measure($session, 'plain table', $parameter, $repetition, $count, 'package', "COPY bench.plain FROM '$home/$name.plain' (FORMAT binary)");
+	return;
+}
+
+# A hundred thousand packages in one transaction
+sub measure_copying
+{
+	my ($database, $many) = @_;
+	my ($count) = packages('early', issuers => $size{issuers} - $single_issuers, days => $size{copied_days} + 1);
+	for my $repetition (1 .. $repeats)
+	{
+		bare('early', $_, $repetition) for 'empty', $many;
+		fresh_ledger('early');
+		copy_files('early', 'early', 'empty', $repetition, $count);
+		copy_files($database, 'spare', $many, $repetition, spare_files($database, $base + ($repetition - 1) * ($size{copied_days} + 1)));
+	}
+	return;
+}
+
+# Single-package commits of 8 clients and 100 issuers
+sub measure_single
+{
+	my ($database, $many) = @_;
+	packages('commits', days => $size{days});
+	fresh_ledger('waiting');
+	fill_staged('waiting', "$home/commits.txt");
+	for my $repetition (1 .. $repeats)
+	{
+		create_database('committing', 'waiting');
+		query($database, sprintf(q{COPY (SELECT package FROM bench.spare WHERE issuer >= 'ed25519-%03d' AND issuer < 'ed25519-%03d') TO '%s'}, 100 * ($repetition - 1), 100 * $repetition, "$home/spare.txt"),
+			'TRUNCATE bench.staged');
+		fill_staged($database, "$home/spare.txt");
+		for my $case ('ecert', 'plain table')
+		{
+			Bench::Pgbench::commit_packages('committing', $case, 'empty; 8 clients', 100, 8, $repetition);
+			Bench::Pgbench::commit_packages($database, $case, "$many; 8 clients", 100, 8, $repetition);
+		}
+	}
+	drop_database($_) for qw(committing waiting);
+	return;
+}
+
+# A range of the ledger verified: whole feeds, a hundred thousand packages
+sub measure_range
+{
+	my ($database, $parameter, $feeds, $length) = @_;
+	my $session = session($database, 'max_parallel_workers_per_gather = 0');
+	$session->run('SELECT ecert.verify_registry()');
+	repeat_all($repeats, sub {
+		my $first = ($_[0] - 1) * $feeds;
+		my ($from, $to) = map { sprintf('ed25519-%03d', $_) } $first, $first + $feeds - 1;
+		my $wrong = measure($session, 'verify a range', $parameter, $_[0], $feeds * $length, 'package',
+			"SELECT count(*) FROM ecert.check_rows(('$from', 'energy', 0), ('$to', 'energy', 9223372036854775807))")->{output};
+		die "the ledger does not verify\n" if $wrong ne '0';
+	});
+	return;
+}
+
+sub measure_large
+{
+	die "large repeats three times at most\n" if $repeats > 3;
+	my $database = make_large();
+	my $many = grouped(query($database, 'SELECT count(*) FROM ledger.package')) . ' packages';
+	measure_copying($database, $many);
+	measure_single($database, $many);
+	Bench::Sealing::measure_tree($_->[0], $_->[1], $repeats) for [ 'early', 'empty' ], [ $database, $many ];
+	query($_, 'VACUUM ANALYZE ledger.package') for 'early', $database;
+	Bench::Sealing::measure_receipts($_->[0], $_->[1]) for [ 'early', 'empty' ], [ $database, $many ];
+	my $range = $base < 10_000 ? $base : 10_000;
+	measure_range('early', 'empty', 200, $size{copied_days});
+	measure_range($database, $many, 10, $range);
+	query('postgres', 'DROP DATABASE IF EXISTS large_run');
+	return;
+}
+
+1;
