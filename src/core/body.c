@@ -17,6 +17,8 @@ typedef enum Type
 	TYPE_PUBLIC_KEY,			/* lower-case hex of a raw key: 32 or 65 bytes */
 	TYPE_SIGNATURE,				/* lower-case hex of 64 bytes */
 	TYPE_COUNT,					/* integer >= 0 */
+	TYPE_VALUE,					/* the same in a series, refused as a negative quantity, and summed up */
+	TYPE_EXPONENT,				/* of a decimal */
 	TYPE_POSITIVE,				/* integer >= 1 */
 	TYPE_ALG,					/* COSE algorithm number that we know */
 	TYPE_NUMBER,				/* integer or decimal */
@@ -27,9 +29,7 @@ typedef enum Type
 	TYPE_TIME,					/* seconds since 1970 UTC */
 	TYPE_PERIOD,				/* [start, end], start < end */
 	TYPE_FEED,					/* [issuer, kind, seq] */
-	TYPE_SERIES,				/* a map of shape, plus the checks of check_series() */
-	TYPE_MAP,					/* a map of shape */
-	TYPE_ANY
+	TYPE_MAP					/* a map of shape */
 } Type;
 
 enum
@@ -40,6 +40,7 @@ enum
 };
 
 struct Shape;
+struct Walk;
 
 typedef struct Field
 {
@@ -52,22 +53,38 @@ typedef struct Field
 	const char *const *choices; /* ends with NULL */
 } Field;
 
+/* What a table cannot say of a map: told the items of its fields, of size 0 where there is none */
+typedef EcertCode (*CheckWhole) (struct Walk *walk, const EcertSlice *items, EcertSlice map);
+
 typedef struct Shape
 {
-	const Field *fields;
+	const Field *fields;		/* fastest in the order of their encoded names */
 	size_t		count;
+	CheckWhole	check_whole;	/* or NULL; of shapes with WHOLE_MAX fields at most */
 } Shape;
+
+#define WHOLE_MAX 8
+#define ALL_FIELDS 32			/* no field's number */
 
 /* Where the walk is */
 typedef struct Walk
 {
-	const uint8_t *start;		/* of the body, for offsets */
+	EcertSlice	body;
 	EcertError *error;
+	bool		looked_for_period;	/* period is the body's, or all zero when it has none */
+	EcertPeriod period;
+	bool		sum_fits;		/* 64 bits: of the values of the last series */
+	int64_t		sum;
 } Walk;
 
 /* The path and its last part, the field's name, measured when compiled: every field of every body is looked up */
 #define PATH(before, name) before name, sizeof before - 1, sizeof name - 1
-#define SHAPE(name) static const Shape name##_shape = {name##_fields, sizeof name##_fields / sizeof name##_fields[0]}
+#define SHAPE(name) SHAPE_WITH(name, NULL)
+#define SHAPE_WITH(name, check) \
+	static const Shape name##_shape = {name##_fields, sizeof name##_fields / sizeof name##_fields[0], check}
+
+static EcertCode check_energy_line(Walk *walk, const EcertSlice *items, EcertSlice map);
+static EcertCode check_product_line(Walk *walk, const EcertSlice *items, EcertSlice map);
 
 static const char *const roles[] = {"certifier", "applicant", "auditor", NULL};
 static const char *const audit_roles[] = {"upstream", "peer", "downstream", NULL};
@@ -186,54 +203,69 @@ static const Field genesis_fields[] = {
 SHAPE(genesis);
 
 static const Field series_fields[] = {
+	{PATH("lines.series.", "exp"), TYPE_EXPONENT, 0, NULL, NULL},
 	{PATH("lines.series.", "step"), TYPE_POSITIVE, REQUIRED, NULL, NULL},
-	{PATH("lines.series.", "exp"), TYPE_NUMBER, 0, NULL, NULL},
-	{PATH("lines.series.", "values"), TYPE_ANY, REQUIRED | LIST, NULL, NULL},
+	{PATH("lines.series.", "values"), TYPE_VALUE, REQUIRED | LIST, NULL, NULL},
 };
 SHAPE(series);
 
-static const Field energy_line_fields[] = {
-	{PATH("lines.", "source"), TYPE_ID, REQUIRED, NULL, NULL},
-	{PATH("lines.", "unit"), TYPE_ID, REQUIRED, NULL, NULL},
-	{PATH("lines.", "quantity"), TYPE_QUANTITY, 0, NULL, NULL},
-	{PATH("lines.", "series"), TYPE_SERIES, 0, &series_shape, NULL},
-	{PATH("lines.", "product"), TYPE_ID, 0, NULL, NULL},
-	{PATH("lines.", "supplier"), TYPE_ID, 0, NULL, NULL},
-	{PATH("lines.", "meter"), TYPE_ID, 0, NULL, NULL},
+enum
+{
+	ENERGY_SERIES = 2,
+	ENERGY_QUANTITY = 5
 };
-SHAPE(energy_line);
+
+static const Field energy_line_fields[] = {
+	{PATH("lines.", "unit"), TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("lines.", "meter"), TYPE_ID, 0, NULL, NULL},
+	[ENERGY_SERIES] = {PATH("lines.", "series"), TYPE_MAP, 0, &series_shape, NULL},
+	{PATH("lines.", "source"), TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("lines.", "product"), TYPE_ID, 0, NULL, NULL},
+	[ENERGY_QUANTITY] = {PATH("lines.", "quantity"), TYPE_QUANTITY, 0, NULL, NULL},
+	{PATH("lines.", "supplier"), TYPE_ID, 0, NULL, NULL},
+};
+SHAPE_WITH(energy_line, check_energy_line);
 
 static const Field energy_fields[] = {
-	{PATH("", "period"), TYPE_PERIOD, REQUIRED, NULL, NULL},
 	{PATH("", "lines"), TYPE_MAP, REQUIRED | LIST, &energy_line_shape, NULL},
-	{PATH("", "replaces"), TYPE_HASH, 0, NULL, NULL},
+	{PATH("", "period"), TYPE_PERIOD, REQUIRED, NULL, NULL},
 	{PATH("", "reason"), TYPE_TEXT, 0, NULL, NULL},
+	{PATH("", "replaces"), TYPE_HASH, 0, NULL, NULL},
 };
 SHAPE(energy);
 
 static const Field delivery_fields[] = {
 	{PATH("lines.deliveries.", "buyer"), TYPE_ID, REQUIRED, NULL, NULL},
-	{PATH("lines.deliveries.", "quantity"), TYPE_AMOUNT, REQUIRED, NULL, NULL},
 	{PATH("lines.deliveries.", "value"), TYPE_AMOUNT, 0, NULL, NULL},
+	{PATH("lines.deliveries.", "quantity"), TYPE_AMOUNT, REQUIRED, NULL, NULL},
 };
 SHAPE(delivery);
 
+enum
+{
+	PRODUCT_OUTPUT = 2,
+	PRODUCT_QUALIFIED = 5
+};
+
 static const Field product_line_fields[] = {
-	{PATH("lines.", "product"), TYPE_ID, REQUIRED, NULL, NULL},
 	{PATH("lines.", "unit"), TYPE_ID, REQUIRED, NULL, NULL},
-	{PATH("lines.", "output"), TYPE_NUMBER, REQUIRED, NULL, NULL},
-	{PATH("lines.", "qualified"), TYPE_NUMBER, REQUIRED, NULL, NULL},
 	{PATH("lines.", "value"), TYPE_NUMBER, 0, NULL, NULL},
+	[PRODUCT_OUTPUT] = {PATH("lines.", "output"), TYPE_NUMBER, REQUIRED, NULL, NULL},
+	{PATH("lines.", "product"), TYPE_ID, REQUIRED, NULL, NULL},
 	{PATH("lines.", "currency"), TYPE_ID, 0, NULL, NULL},
+	[PRODUCT_QUALIFIED] = {PATH("lines.", "qualified"), TYPE_NUMBER, REQUIRED, NULL, NULL},
 	{PATH("lines.", "deliveries"), TYPE_MAP, LIST, &delivery_shape, NULL},
 };
-SHAPE(product_line);
+SHAPE_WITH(product_line, check_product_line);
+
+_Static_assert(sizeof energy_line_fields / sizeof energy_line_fields[0] <= WHOLE_MAX &&
+			   sizeof product_line_fields / sizeof product_line_fields[0] <= WHOLE_MAX, "items of every field");
 
 static const Field product_fields[] = {
-	{PATH("", "period"), TYPE_PERIOD, REQUIRED, NULL, NULL},
 	{PATH("", "lines"), TYPE_MAP, REQUIRED | LIST, &product_line_shape, NULL},
-	{PATH("", "replaces"), TYPE_HASH, 0, NULL, NULL},
+	{PATH("", "period"), TYPE_PERIOD, REQUIRED, NULL, NULL},
 	{PATH("", "reason"), TYPE_TEXT, 0, NULL, NULL},
+	{PATH("", "replaces"), TYPE_HASH, 0, NULL, NULL},
 };
 SHAPE(product);
 
@@ -369,9 +401,9 @@ static const Shape *const kind_shapes[ECERT_KIND_COUNT] = {
 };
 
 static EcertCode
-refuse(const Walk *walk, EcertCode code, EcertSlice item, const char *path)
+refuse(Walk *walk, EcertCode code, EcertSlice item, const char *path)
 {
-	return ecert_fail(walk->error, code, (size_t) (item.data - walk->start), path);
+	return ecert_fail(walk->error, code, (size_t) (item.data - walk->body.data), path);
 }
 
 /* The head of an item of checked bytes, and a cursor behind it */
@@ -397,12 +429,14 @@ is_hex(EcertSlice text)
 }
 
 static EcertCode
-check_text(const Field *field, EcertSlice item)
+check_text(const Field *field, EcertCursor *cursor)
 {
+	EcertCborHead head;
 	EcertSlice	text;
 
-	if (!ecert_cbor_text(item, &text))
+	if (ecert_cbor_head(cursor, &head, NULL) != ECERT_OK || head.type != ECERT_CBOR_TEXT)
 		return ECERT_BODY_TYPE;
+	text = ecert_cbor_content(cursor, &head);
 	switch (field->type)
 	{
 		case TYPE_ID:
@@ -427,11 +461,12 @@ check_text(const Field *field, EcertSlice item)
 }
 
 static EcertCode
-check_integer(Type type, EcertSlice item)
+check_integer(Type type, EcertCursor *cursor)
 {
+	EcertCborHead head;
 	int64_t		value;
 	EcertAlg	alg;
-	EcertCode	code = ecert_cbor_int(item, &value);
+	EcertCode	code = ecert_cbor_head(cursor, &head, NULL) == ECERT_OK ? ecert_cbor_head_int(&head, &value) : ECERT_BODY_TYPE;
 
 	if (code != ECERT_OK)
 		return code == ECERT_OVERFLOW ? ECERT_BODY_VALUE : code;
@@ -452,6 +487,8 @@ within_limit(Type type, EcertDecimal decimal)
 	EcertDecimal limit = {1, 15};
 	EcertDecimal negative = {-1, 15};
 
+	if (decimal.exponent <= 0 && decimal.mantissa < INT64_C(1000000000000000) && decimal.mantissa > -INT64_C(1000000000000000))
+		return true;
 	if (type == TYPE_RESULT)
 	{
 		limit.mantissa = INT64_C(10000000000);
@@ -463,10 +500,10 @@ within_limit(Type type, EcertDecimal decimal)
 }
 
 static EcertCode
-check_number(Type type, EcertSlice item)
+check_number(Type type, EcertCursor *cursor)
 {
 	EcertDecimal decimal;
-	EcertCode	code = ecert_decimal_read(item, &decimal);
+	EcertCode	code = ecert_decimal_next(cursor, &decimal);
 
 	if (code != ECERT_OK)
 		return code == ECERT_OVERFLOW ? ECERT_BODY_VALUE : code;
@@ -475,6 +512,19 @@ check_number(Type type, EcertSlice item)
 	if (decimal.mantissa >= 0 || type == TYPE_NUMBER || type == TYPE_RESULT)
 		return ECERT_OK;
 	return type == TYPE_QUANTITY ? ECERT_BODY_NEGATIVE : ECERT_BODY_VALUE;
+}
+
+/* Of a decimal without fraction, within what an exponent may be */
+static EcertCode
+check_exponent(EcertCursor *cursor)
+{
+	EcertDecimal decimal;
+	EcertCode	code = ecert_decimal_next(cursor, &decimal);
+
+	if (code != ECERT_OK)
+		return code == ECERT_OVERFLOW ? ECERT_BODY_VALUE : code;
+	return decimal.exponent == 0 && decimal.mantissa >= ECERT_EXPONENT_MIN && decimal.mantissa <= ECERT_EXPONENT_MAX ?
+		ECERT_OK : ECERT_BODY_VALUE;
 }
 
 static bool
@@ -519,96 +569,7 @@ check_feed(EcertSlice item)
 		return ECERT_BODY_TYPE;
 	if (!ecert_kind_from_name(text, &kind))
 		return ECERT_BODY_VALUE;
-	return check_integer(TYPE_COUNT, ecert_cbor_skip(&cursor));
-}
-
-static EcertCode check_map(const Walk *walk, const Shape *shape, EcertCursor *cursor, const char *path, bool top);
-
-/* exp within its range, values all integers, none negative */
-static EcertCode
-check_series(const Walk *walk, EcertSlice map)
-{
-	EcertSlice	item;
-	EcertCursor cursor = ecert_cursor(map);
-	EcertCborHead head;
-	int64_t		value;
-	EcertCode	code = check_map(walk, &series_shape, &cursor, "lines.series", false);
-
-	if (code != ECERT_OK)
-		return code;
-	if (ecert_cbor_find(map, "exp", &item) &&
-		(ecert_cbor_int(item, &value) != ECERT_OK || value < ECERT_EXPONENT_MIN || value > ECERT_EXPONENT_MAX))
-		return refuse(walk, ECERT_BODY_VALUE, item, "lines.series.exp");
-	if (!ecert_cbor_find(map, "values", &item))
-		return refuse(walk, ECERT_BODY_MISSING, map, "lines.series.values");
-	head = head_of(item, &cursor);
-	for (uint64_t i = head.value; i > 0; i--)
-	{
-		EcertSlice	number = ecert_cbor_skip(&cursor);
-
-		code = ecert_cbor_int(number, &value);
-		if (code == ECERT_OK && value < 0)
-			code = ECERT_BODY_NEGATIVE;
-		if (code != ECERT_OK)
-			return refuse(walk, code == ECERT_OVERFLOW ? ECERT_BODY_VALUE : code, number, "lines.series.values");
-	}
-	return ECERT_OK;
-}
-
-/* One value, not a list, which is consumed; a map is walked through at once, not passed over first */
-static EcertCode
-check_value(const Walk *walk, const Field *field, EcertCursor *from)
-{
-	EcertCode	code;
-	EcertCursor cursor;
-	EcertCborHead head;
-	EcertSlice	item;
-
-	if (field->type == TYPE_MAP)
-		return check_map(walk, field->shape, from, field->path, false);
-	item = ecert_cbor_skip(from);
-	switch (field->type)
-	{
-		case TYPE_TEXT:
-		case TYPE_ID:
-		case TYPE_CHOICE:
-		case TYPE_HASH:
-		case TYPE_PUBLIC_KEY:
-		case TYPE_SIGNATURE:
-			code = check_text(field, item);
-			break;
-		case TYPE_COUNT:
-		case TYPE_POSITIVE:
-		case TYPE_ALG:
-		case TYPE_TIME:
-			code = check_integer(field->type, item);
-			break;
-		case TYPE_RESULT:
-			head = head_of(item, &cursor);
-			if (head.type == ECERT_CBOR_SIMPLE && head.value == ECERT_CBOR_NULL)
-				return ECERT_OK;
-			/* FALLTHROUGH */
-		case TYPE_NUMBER:
-		case TYPE_AMOUNT:
-		case TYPE_QUANTITY:
-			code = check_number(field->type, item);
-			break;
-		case TYPE_FINDING:
-			head = head_of(item, &cursor);
-			code = head.type == ECERT_CBOR_SIMPLE ? ECERT_OK : ECERT_BODY_TYPE;
-			break;
-		case TYPE_PERIOD:
-			code = check_period(item);
-			break;
-		case TYPE_FEED:
-			code = check_feed(item);
-			break;
-		case TYPE_SERIES:
-			return check_series(walk, item);
-		default:
-			return ECERT_OK;
-	}
-	return code == ECERT_OK ? code : refuse(walk, code, item, field->path);
+	return check_integer(TYPE_COUNT, &cursor);
 }
 
 /* The first byte of what comes next, for the place of an error */
@@ -618,8 +579,95 @@ next_byte(const EcertCursor *cursor)
 	return ecert_slice(cursor->bytes.data + cursor->offset, 1);
 }
 
+/* A number, or null */
 static EcertCode
-check_list(const Walk *walk, const Field *field, EcertCursor *cursor)
+check_result(EcertCursor *cursor)
+{
+	EcertCursor ahead = *cursor;
+	EcertCborHead head;
+
+	if (ecert_cbor_head(&ahead, &head, NULL) != ECERT_OK || head.type != ECERT_CBOR_SIMPLE || head.value != ECERT_CBOR_NULL)
+		return check_number(TYPE_RESULT, cursor);
+	*cursor = ahead;
+	return ECERT_OK;
+}
+
+static EcertCode
+check_finding(EcertCursor *cursor)
+{
+	EcertCborHead head;
+
+	return ecert_cbor_head(cursor, &head, NULL) == ECERT_OK && head.type == ECERT_CBOR_SIMPLE ? ECERT_OK : ECERT_BODY_TYPE;
+}
+
+/* One value that is no map and no list, which is consumed when it is right */
+static EcertCode
+check_scalar(const Field *field, EcertCursor *cursor)
+{
+	switch (field->type)
+	{
+		case TYPE_COUNT:
+		case TYPE_POSITIVE:
+		case TYPE_ALG:
+		case TYPE_TIME:
+			return check_integer(field->type, cursor);
+		case TYPE_EXPONENT:
+			return check_exponent(cursor);
+		case TYPE_NUMBER:
+		case TYPE_AMOUNT:
+		case TYPE_QUANTITY:
+			return check_number(field->type, cursor);
+		case TYPE_RESULT:
+			return check_result(cursor);
+		case TYPE_FINDING:
+			return check_finding(cursor);
+		case TYPE_PERIOD:
+			return check_period(ecert_cbor_skip(cursor));
+		case TYPE_FEED:
+			return check_feed(ecert_cbor_skip(cursor));
+		default:
+			return check_text(field, cursor);
+	}
+}
+
+static EcertCode check_map(Walk *walk, const Shape *shape, EcertCursor *cursor, const char *path, bool top);
+
+/* One value, not a list; everything is walked through at once, nothing passed over first */
+static EcertCode
+check_value(Walk *walk, const Field *field, EcertCursor *cursor)
+{
+	EcertSlice	item = next_byte(cursor);
+	EcertCode	code;
+
+	if (field->type == TYPE_MAP)
+		return check_map(walk, field->shape, cursor, field->path, false);
+	code = check_scalar(field, cursor);
+	return code == ECERT_OK ? code : refuse(walk, code, item, field->path);
+}
+
+/* The values of a series, in a loop of their own: there may be thousands */
+static EcertCode
+check_values(Walk *walk, const Field *field, uint64_t count, EcertCursor *cursor)
+{
+	walk->sum = 0;
+	walk->sum_fits = true;
+	for (; count > 0; count--)
+	{
+		EcertSlice	item = next_byte(cursor);
+		EcertCborHead head;
+		int64_t		value = 0;
+		EcertCode	code = ecert_cbor_head(cursor, &head, NULL) == ECERT_OK ? ecert_cbor_head_int(&head, &value) : ECERT_BODY_TYPE;
+
+		if (code != ECERT_OK || value < 0)
+			return refuse(walk, code == ECERT_OK ? ECERT_BODY_NEGATIVE : code == ECERT_OVERFLOW ? ECERT_BODY_VALUE : code,
+						  item, field->path);
+		walk->sum_fits = !__builtin_add_overflow(walk->sum, value, &walk->sum) && walk->sum_fits;
+	}
+	return ECERT_OK;
+}
+
+static EcertCode
+check_list(Walk *walk, const Field *field, EcertCursor *cursor)
 {
 	EcertSlice	item = next_byte(cursor);
 	EcertCborHead head = {ECERT_CBOR_SIMPLE, 0, 0};
@@ -629,6 +677,8 @@ check_list(const Walk *walk, const Field *field, EcertCursor *cursor)
 		return refuse(walk, ECERT_BODY_TYPE, item, field->path);
 	if (head.value == 0 && (field->flags & MAY_BE_EMPTY) == 0)
 		return refuse(walk, ECERT_BODY_VALUE, item, field->path);
+	if (field->type == TYPE_VALUE)
+		return check_values(walk, field, head.value, cursor);
 	for (uint64_t i = head.value; i > 0; i--)
 	{
 		EcertCode	code = check_value(walk, field, cursor);
@@ -639,26 +689,29 @@ check_list(const Walk *walk, const Field *field, EcertCursor *cursor)
 	return ECERT_OK;
 }
 
-/* The shape's field of that name; its number goes to *index */
+/*
+ * The shape's field of that name; its number goes to *index, from which the
+ * search begins: names come in the order of the tables, mostly
+ */
 static const Field *
 find_field(const Shape *shape, EcertSlice name, size_t *index)
 {
-	for (size_t i = 0; i < shape->count; i++)
+	for (size_t i = 0; i < shape->count; i++, ++*index)
 	{
-		const Field *field = &shape->fields[i];
+		const Field *field;
 
+		if (*index >= shape->count)
+			*index = 0;
+		field = &shape->fields[*index];
 		if (ecert_slice_equal(name, ecert_slice(field->path + field->name_at, field->name_size)))
-		{
-			*index = i;
 			return field;
-		}
 	}
 	return NULL;
 }
 
 /* What is free may hold anything but integers over 64 bits with sign, which no number here can be */
 static EcertCode
-check_free(const Walk *walk, EcertSlice item)
+check_free(Walk *walk, EcertSlice item)
 {
 	EcertCursor cursor = ecert_cursor(item);
 	EcertCborHead head;
@@ -673,46 +726,63 @@ check_free(const Walk *walk, EcertSlice item)
 	return ECERT_OK;
 }
 
+/* The next pair of a map; its field's number goes to *index, from which it is looked for */
+static EcertCode
+check_pair(Walk *walk, const Shape *shape, EcertCursor *cursor, const char *path, bool top, size_t *index, EcertSlice *items)
+{
+	EcertSlice	key = next_byte(cursor);
+	EcertSlice	name = {NULL, 0};
+	EcertCborHead head;
+	const Field *field;
+	size_t		start;
+	EcertCode	code;
+
+	if (ecert_cbor_head(cursor, &head, NULL) == ECERT_OK)
+		name = ecert_cbor_content(cursor, &head);
+	field = find_field(shape, name, index);
+	if (field == NULL)
+	{
+		*index = ALL_FIELDS;
+		return top && ecert_slice_equal(name, ecert_slice_text("ext")) ?
+			check_free(walk, ecert_cbor_skip(cursor)) : refuse(walk, ECERT_BODY_UNKNOWN, key, path);
+	}
+	start = cursor->offset;
+	code = (field->flags & LIST) ? check_list(walk, field, cursor) : check_value(walk, field, cursor);
+	if (shape->check_whole != NULL)
+		items[*index] = ecert_slice(cursor->bytes.data + start, cursor->offset - start);
+	return code;
+}
+
 /* Every field of the map is known and right, and every required one is there */
 static EcertCode
-check_map(const Walk *walk, const Shape *shape, EcertCursor *cursor, const char *path, bool top)
+check_map(Walk *walk, const Shape *shape, EcertCursor *cursor, const char *path, bool top)
 {
 	EcertSlice	map = next_byte(cursor);
 	EcertCborHead head = {ECERT_CBOR_SIMPLE, 0, 0};
+	EcertSlice	items[WHOLE_MAX];
 	uint32_t	seen = 0;
+	size_t		index = 0;
 
 	(void) ecert_cbor_head(cursor, &head, NULL);
 	if (head.type != ECERT_CBOR_MAP)
 		return refuse(walk, ECERT_BODY_TYPE, map, path);
-	for (uint64_t i = head.value; i > 0; i--)
+	if (shape->check_whole != NULL)
+		memset(items, 0, sizeof items);
+	for (uint64_t i = head.value; i > 0; i--, index++)
 	{
-		EcertSlice	key = ecert_cbor_skip(cursor);
-		EcertSlice	name = {NULL, 0};
-		size_t		index = 0;
-		const Field *field;
-		EcertCode	code;
+		EcertCode	code = check_pair(walk, shape, cursor, path, top, &index, items);
 
-		(void) ecert_cbor_text(key, &name);
-		field = find_field(shape, name, &index);
-		if (field == NULL && top && ecert_slice_equal(name, ecert_slice_text("ext")))
-		{
-			if ((code = check_free(walk, ecert_cbor_skip(cursor))) != ECERT_OK)
-				return code;
-			continue;
-		}
-		if (field == NULL)
-			return refuse(walk, ECERT_BODY_UNKNOWN, key, path);
-		seen |= UINT32_C(1) << index;
-		code = (field->flags & LIST) ? check_list(walk, field, cursor) : check_value(walk, field, cursor);
 		if (code != ECERT_OK)
 			return code;
+		if (index != ALL_FIELDS)
+			seen |= UINT32_C(1) << index;
 	}
 	for (size_t i = 0; i < shape->count; i++)
 	{
 		if ((shape->fields[i].flags & REQUIRED) && (seen & (UINT32_C(1) << i)) == 0)
 			return refuse(walk, ECERT_BODY_MISSING, map, shape->fields[i].path);
 	}
-	return ECERT_OK;
+	return shape->check_whole == NULL ? ECERT_OK : shape->check_whole(walk, items, map);
 }
 
 /*
@@ -785,84 +855,61 @@ read_energy_line(EcertSlice item, EcertEnergyLine *line, EcertSlice *quantity)
 	line->has_series = line->series.size > 0;
 }
 
+/* The body's period, which comes behind its lines; false when it has none that is right, which is refused in its turn */
+static bool
+find_period(Walk *walk)
+{
+	EcertSlice	item;
+
+	if (!walk->looked_for_period && ecert_cbor_find(walk->body, "period", &item) && check_period(item) == ECERT_OK)
+		(void) read_period(item, &walk->period);
+	walk->looked_for_period = true;
+	return walk->period.end > 0;
+}
+
 /* A line has a quantity or a series that fills the period, not both */
 static EcertCode
-check_energy_line(const Walk *walk, EcertSlice item, EcertPeriod period)
+check_energy_line(Walk *walk, const EcertSlice *items, EcertSlice map)
 {
-	EcertEnergyLine line;
-	EcertSlice	quantity;
 	EcertSeries series;
-	EcertDecimal sum;
+	int64_t		length;
 
-	read_energy_line(item, &line, &quantity);
-	if (!line.has_series)
-		return quantity.size > 0 ? ECERT_OK : refuse(walk, ECERT_BODY_MISSING, item, "lines.quantity");
-	if (quantity.size > 0)
-		return refuse(walk, ECERT_BODY_UNKNOWN, line.series, "lines.series");
-	ecert_series_open(line.series, &series);
-	if (series.step > period.end - period.start ||
-		(uint64_t) (period.end - period.start) / (uint64_t) series.step != series.count ||
-		(period.end - period.start) % series.step != 0)
-		return refuse(walk, ECERT_BODY_VALUE, line.series, "lines.series.values");
-	if (series_sum(line.series, &sum) != ECERT_OK || !within_limit(TYPE_QUANTITY, sum))
-		return refuse(walk, ECERT_BODY_VALUE, line.series, "lines.series.values");
+	if (items[ENERGY_SERIES].size == 0)
+		return items[ENERGY_QUANTITY].size > 0 ? ECERT_OK : refuse(walk, ECERT_BODY_MISSING, map, "lines.quantity");
+	if (items[ENERGY_QUANTITY].size > 0)
+		return refuse(walk, ECERT_BODY_UNKNOWN, items[ENERGY_SERIES], "lines.series");
+	if (!find_period(walk))
+		return ECERT_OK;
+	length = walk->period.end - walk->period.start;
+	ecert_series_open(items[ENERGY_SERIES], &series);
+	if (series.step > length || (uint64_t) (length / series.step) != series.count || length % series.step != 0 ||
+		!walk->sum_fits || !within_limit(TYPE_QUANTITY, (EcertDecimal) {walk->sum, series.exponent}))
+		return refuse(walk, ECERT_BODY_VALUE, items[ENERGY_SERIES], "lines.series.values");
 	return ECERT_OK;
 }
 
 /* Of what was produced, at most all is qualified */
 static EcertCode
-check_product_line(const Walk *walk, EcertSlice item)
+check_product_line(Walk *walk, const EcertSlice *items, EcertSlice map)
 {
-	EcertSlice	output_item,
-				qualified_item;
 	EcertDecimal output,
 				qualified;
 
-	if (!ecert_cbor_find(item, "output", &output_item) ||
-		!ecert_cbor_find(item, "qualified", &qualified_item) ||
-		ecert_decimal_read(output_item, &output) != ECERT_OK ||
-		ecert_decimal_read(qualified_item, &qualified) != ECERT_OK)
-		return refuse(walk, ECERT_BODY_TYPE, item, "lines");
+	if (ecert_decimal_read(items[PRODUCT_OUTPUT], &output) != ECERT_OK ||
+		ecert_decimal_read(items[PRODUCT_QUALIFIED], &qualified) != ECERT_OK)
+		return refuse(walk, ECERT_BODY_TYPE, map, "lines");
 	if (output.mantissa > 0 && ecert_decimal_compare(qualified, output) > 0)
-		return refuse(walk, ECERT_BODY_VALUE, qualified_item, "lines.qualified");
-	return ECERT_OK;
-}
-
-/* What the tables cannot say about lines */
-static EcertCode
-check_lines(const Walk *walk, EcertKind kind, EcertSlice body)
-{
-	EcertPeriod period = {0, 0};
-	EcertSlice	item;
-	uint64_t	count;
-	EcertCursor cursor = ecert_body_lines(body, &count);
-
-	if (ecert_cbor_find(body, "period", &item))
-		(void) read_period(item, &period);
-	while (count-- > 0)
-	{
-		EcertCode	code;
-
-		item = ecert_cbor_skip(&cursor);
-		code = kind == ECERT_KIND_ENERGY ?
-			check_energy_line(walk, item, period) : check_product_line(walk, item);
-
-		if (code != ECERT_OK)
-			return code;
-	}
+		return refuse(walk, ECERT_BODY_VALUE, items[PRODUCT_QUALIFIED], "lines.qualified");
 	return ECERT_OK;
 }
 
 EcertCode
 ecert_body_check(EcertKind kind, EcertSlice body, EcertError *error)
 {
-	Walk		walk = {body.data, error};
+	Walk		walk = {body, error, false, {0, 0}, false, 0};
 	EcertCursor cursor = ecert_cursor(body);
-	EcertCode	code = check_map(&walk, kind_shapes[kind], &cursor, "body", true);
 
-	if (code == ECERT_OK && (kind == ECERT_KIND_ENERGY || kind == ECERT_KIND_PRODUCT))
-		code = check_lines(&walk, kind, body);
-	return code;
+	return check_map(&walk, kind_shapes[kind], &cursor, "body", true);
 }
 
 bool
@@ -937,6 +984,28 @@ ecert_energy_line_read(EcertSlice item, EcertEnergyLine *line)
 	return quantity.size > 0 ? ecert_decimal_read(quantity, &line->quantity) : ECERT_BODY_MISSING;
 }
 
+void
+ecert_energy_line_source(EcertCursor *cursor, EcertSlice *source, EcertSlice *unit)
+{
+	EcertCborHead head;
+
+	*source = *unit = ecert_slice(NULL, 0);
+	if (ecert_cbor_head(cursor, &head, NULL) != ECERT_OK || head.type != ECERT_CBOR_MAP)
+		return;
+	for (uint64_t pairs = head.value; pairs > 0 && cursor->offset < cursor->bytes.size; pairs--)
+	{
+		EcertSlice	name = {NULL, 0};
+
+		(void) ecert_cbor_text(ecert_cbor_skip(cursor), &name);
+		if (is_named(name, "source"))
+			(void) ecert_cbor_text(ecert_cbor_skip(cursor), source);
+		else if (is_named(name, "unit"))
+			(void) ecert_cbor_text(ecert_cbor_skip(cursor), unit);
+		else
+			(void) ecert_cbor_skip(cursor);
+	}
+}
+
 EcertCode
 ecert_energy_line_next(EcertCursor *cursor, EcertEnergyLine *line)
 {
@@ -965,29 +1034,46 @@ ecert_product_line_next(EcertCursor *cursor, EcertProductLine *line)
 void
 ecert_series_open(EcertSlice item, EcertSeries *series)
 {
-	EcertSlice	part;
+	EcertCursor cursor;
 	EcertCborHead head;
 	int64_t		exponent = 0;
 
 	memset(series, 0, sizeof *series);
-	if (ecert_cbor_find(item, "step", &part))
-		(void) ecert_cbor_int(part, &series->step);
-	if (ecert_cbor_find(item, "exp", &part))
-		(void) ecert_cbor_int(part, &exponent);
-	/* of a body that nobody checked: no values rather than a number beyond every limit */
-	if (exponent < ECERT_EXPONENT_MIN || exponent > ECERT_EXPONENT_MAX || !ecert_cbor_find(item, "values", &part))
-		return;
+	/* values come last, and are not passed over */
+	for (uint64_t pairs = pairs_of(item, &cursor); pairs > 0 && series->count == 0; pairs--)
+	{
+		EcertSlice	name = {NULL, 0};
+
+		(void) ecert_cbor_text(ecert_cbor_skip(&cursor), &name);
+		if (is_named(name, "exp"))
+			(void) ecert_cbor_int(ecert_cbor_skip(&cursor), &exponent);
+		else if (is_named(name, "step"))
+			(void) ecert_cbor_int(ecert_cbor_skip(&cursor), &series->step);
+		else if (is_named(name, "values") && ecert_cbor_head(&cursor, &head, NULL) == ECERT_OK && head.type == ECERT_CBOR_ARRAY)
+		{
+			series->values = cursor;
+			series->count = head.value;
+		}
+		else
+			(void) ecert_cbor_skip(&cursor);
+	}
 	series->exponent = (int32_t) exponent;
-	head = head_of(part, &series->values);
-	if (head.type == ECERT_CBOR_ARRAY && head.value <= part.size)
-		series->count = head.value;
+	/* of a body that nobody checked: no values rather than a number beyond every limit, or more than there are */
+	if (exponent < ECERT_EXPONENT_MIN || exponent > ECERT_EXPONENT_MAX || series->count > item.size)
+		series->count = 0;
 }
 
 int64_t
 ecert_series_next(EcertSeries *series)
 {
+	size_t		start = series->values.offset;
+	EcertCborHead head;
 	int64_t		value = 0;
 
-	(void) ecert_cbor_int(ecert_cbor_skip(&series->values), &value);
-	return value;
+	if (ecert_cbor_head(&series->values, &head, NULL) == ECERT_OK && ecert_cbor_head_int(&head, &value) == ECERT_OK)
+		return value;
+	/* of a body that nobody checked */
+	series->values.offset = start;
+	(void) ecert_cbor_skip(&series->values);
+	return 0;
 }

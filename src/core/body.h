@@ -66,6 +66,8 @@ extern EcertCode ecert_energy_line_quantity(EcertSlice item, EcertDecimal *quant
 /* The items of the body's "lines": start here, then call the _next functions until false */
 extern EcertCursor ecert_body_lines(EcertSlice body, uint64_t *count);
 extern EcertCode ecert_energy_line_read(EcertSlice item, EcertEnergyLine *line);
+/* The next line's source and unit alone; of size 0 where there is none */
+extern void ecert_energy_line_source(EcertCursor *cursor, EcertSlice *source, EcertSlice *unit);
 extern EcertCode ecert_energy_line_next(EcertCursor *cursor, EcertEnergyLine *line);
 extern EcertCode ecert_product_line_next(EcertCursor *cursor, EcertProductLine *line);
 

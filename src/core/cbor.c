@@ -163,6 +163,8 @@ check_string(Checker *checker, const EcertCborHead *head, EcertError *error)
 	if (head->value > left(&checker->cursor))
 		return ecert_fail(error, ECERT_TRUNCATED, head->offset, NULL);
 	content = ecert_cbor_content(&checker->cursor, head);
+	if (ecert_is_plain(content))
+		return ECERT_OK;
 	/* JSON text has no U+0000 that PostgreSQL could hold */
 	if (checker->profile == PROFILE_BODY && memchr(content.data, 0, content.size) != NULL)
 		return ecert_fail(error, ECERT_BODY_VALUE, head->offset, NULL);
@@ -307,6 +309,21 @@ check_item(Checker *checker, bool *opened, EcertError *error)
 	return ecert_fail(error, ECERT_RESERVED, head.offset, NULL);
 }
 
+/* Numbers in a row inside an array, as those of a series: all but the last, which closes what ends with it */
+static void
+check_numbers(Checker *checker)
+{
+	Frame	   *frame = &checker->frames[checker->depth - 1];
+	EcertCursor ahead = checker->cursor;
+	EcertCborHead head;
+
+	while (frame->remaining > 1 && ecert_cbor_head(&ahead, &head, NULL) == ECERT_OK && head.type <= ECERT_CBOR_NINT)
+	{
+		frame->remaining--;
+		checker->cursor = ahead;
+	}
+}
+
 static EcertCode
 check(EcertSlice bytes, Profile profile, EcertError *error)
 {
@@ -323,6 +340,8 @@ check(EcertSlice bytes, Profile profile, EcertError *error)
 			return code;
 		if (!opened && (code = close_frames(&checker, error)) != ECERT_OK)
 			return code;
+		if (opened && !checker.frames[checker.depth - 1].is_map)
+			check_numbers(&checker);
 	} while (checker.depth > 0);
 	if (left(&checker.cursor) > 0)
 		return ecert_fail(error, ECERT_TRAILING_BYTES, checker.cursor.offset, NULL);
@@ -362,24 +381,21 @@ EcertSlice
 ecert_cbor_skip(EcertCursor *cursor)
 {
 	size_t		start = cursor->offset;
-	uint64_t	pending = 1;
 	EcertCborHead head;
-	size_t		size = short_size(cursor);
 
-	if (size > 0)
+	for (uint64_t pending = 1; pending > 0; pending--)
 	{
+		size_t		size = short_size(cursor);
+
 		cursor->offset += size;
-		return ecert_slice(cursor->bytes.data + start, size);
-	}
-	while (pending > 0)
-	{
+		if (size > 0)
+			continue;
 		/* checked bytes have no bad head; unchecked ones end the walk here */
 		if (ecert_cbor_head(cursor, &head, NULL) != ECERT_OK)
 		{
 			cursor->offset = cursor->bytes.size;
 			break;
 		}
-		pending--;
 		if (head.type == ECERT_CBOR_BYTES || head.type == ECERT_CBOR_TEXT)
 			(void) ecert_cbor_content(cursor, &head);
 		else if (head.type == ECERT_CBOR_TAG)
@@ -442,12 +458,7 @@ ecert_cbor_int(EcertSlice item, int64_t *value)
 	EcertCursor cursor = ecert_cursor(item);
 	EcertCborHead head;
 
-	if (ecert_cbor_head(&cursor, &head, NULL) != ECERT_OK || head.type > ECERT_CBOR_NINT)
-		return ECERT_BODY_TYPE;
-	if (head.value > INT64_MAX)
-		return ECERT_OVERFLOW;
-	*value = head.type == ECERT_CBOR_UINT ? (int64_t) head.value : -1 - (int64_t) head.value;
-	return ECERT_OK;
+	return ecert_cbor_head(&cursor, &head, NULL) == ECERT_OK ? ecert_cbor_head_int(&head, value) : ECERT_BODY_TYPE;
 }
 
 bool
@@ -476,16 +487,23 @@ ecert_cbor_text_at(EcertSlice map, const char *key)
 EcertCursor
 ecert_cbor_items_at(EcertSlice map, const char *key, uint64_t *count)
 {
-	EcertSlice	item;
+	EcertSlice	wanted = ecert_slice_text(key);
+	EcertCursor cursor = ecert_cursor(map);
 	EcertCborHead head;
-	EcertCursor cursor = ecert_cursor(ecert_slice(NULL, 0));
 
 	*count = 0;
-	if (!ecert_cbor_find(map, key, &item))
+	if (ecert_cbor_head(&cursor, &head, NULL) != ECERT_OK || head.type != ECERT_CBOR_MAP)
 		return cursor;
-	cursor = ecert_cursor(item);
-	if (ecert_cbor_head(&cursor, &head, NULL) == ECERT_OK && head.type == ECERT_CBOR_ARRAY)
-		*count = head.value;
+	for (uint64_t pairs = head.value; pairs > 0 && left(&cursor) > 0; pairs--)
+	{
+		if (skip_key(&cursor, wanted))
+		{
+			if (ecert_cbor_head(&cursor, &head, NULL) == ECERT_OK && head.type == ECERT_CBOR_ARRAY)
+				*count = head.value;
+			return cursor;
+		}
+		(void) ecert_cbor_skip(&cursor);
+	}
 	return cursor;
 }
 

@@ -66,25 +66,32 @@ extern EcertCode ecert_cbor_check(EcertSlice bytes, EcertError *error);
  */
 extern EcertCode ecert_cbor_check_body(EcertSlice bytes, EcertError *error);
 
-/* ecert_cbor_head() of what is not a head of one byte */
+/* ecert_cbor_head() of what is not such a head as most are, or is near the end */
 extern EcertCode ecert_cbor_long_head(EcertCursor *cursor, EcertCborHead *head, EcertError *error);
 
 /*
  * Read the next head; content of byte and text strings is not consumed.  Most
- * heads are one byte, and reading is mostly heads: those are read in line
+ * heads are of up to three bytes, and reading is mostly heads: those are read
+ * in line
  */
 static inline EcertCode
 ecert_cbor_head(EcertCursor *cursor, EcertCborHead *head, EcertError *error)
 {
-	if (cursor->offset < cursor->bytes.size)
-	{
-		uint8_t		byte = cursor->bytes.data[cursor->offset];
+	const uint8_t *at = cursor->bytes.data + cursor->offset;
+	size_t		left = cursor->bytes.size - cursor->offset;
 
-		if ((byte & 31) < 24 && byte >> 5 != ECERT_CBOR_SIMPLE)
+	if (left >= 3 && at[0] >> 5 != ECERT_CBOR_SIMPLE)
+	{
+		unsigned	info = at[0] & 31;
+		unsigned	value = info < 24 ? info : info == 24 ? at[1] : info == 25 ? (unsigned) at[1] << 8 | at[2] : 0;
+
+		/* 24: what fits into the first byte is there; 25: what fits into the second */
+		if (info < 24 || (info == 24 && value >= 24) || (info == 25 && value > 0xFF))
 		{
-			head->type = (EcertCborType) (byte >> 5);
-			head->value = byte & 31;
-			head->offset = cursor->offset++;
+			head->type = (EcertCborType) (at[0] >> 5);
+			head->value = value;
+			head->offset = cursor->offset;
+			cursor->offset += info < 24 ? 1 : info - 22;
 			return ECERT_OK;
 		}
 	}
@@ -100,6 +107,18 @@ ecert_cbor_content(EcertCursor *cursor, const EcertCborHead *head)
 
 	cursor->offset += content.size;
 	return content;
+}
+
+/* The number whose head was just read as int64; ECERT_OVERFLOW, or ECERT_BODY_TYPE when it is none */
+static inline EcertCode
+ecert_cbor_head_int(const EcertCborHead *head, int64_t *value)
+{
+	if (head->type > ECERT_CBOR_NINT)
+		return ECERT_BODY_TYPE;
+	if (head->value > INT64_MAX)
+		return ECERT_OVERFLOW;
+	*value = head->type == ECERT_CBOR_UINT ? (int64_t) head->value : -1 - (int64_t) head->value;
+	return ECERT_OK;
 }
 
 /* Skip one whole item of checked bytes and return it */
@@ -128,6 +147,26 @@ extern void ecert_cbor_put_head(EcertBuffer *buffer, EcertCborType type, uint64_
 extern void ecert_cbor_put_int(EcertBuffer *buffer, int64_t value);
 extern void ecert_cbor_put_text(EcertBuffer *buffer, EcertSlice text);
 extern void ecert_cbor_put_bytes(EcertBuffer *buffer, EcertSlice bytes);
+
+/* True when text is nothing but U+0020..U+007E, as nearly all is; seen eight bytes at a time */
+static inline bool
+ecert_is_plain(EcertSlice text)
+{
+	const uint64_t high = UINT64_C(0x8080808080808080);
+	uint64_t	bad = 0;
+	uint64_t	eight;
+	size_t		i = 0;
+
+	for (; text.size - i >= sizeof eight; i += sizeof eight)
+	{
+		memcpy(&eight, text.data + i, sizeof eight);
+		/* below 0x20 the subtraction reaches the high bit, 0x7F by the addition; carries only spread what is bad */
+		bad |= (eight | (eight - UINT64_C(0x2020202020202020)) | (eight + UINT64_C(0x0101010101010101))) & high;
+	}
+	for (; i < text.size; i++)
+		bad |= (uint64_t) (text.data[i] < 0x20 || text.data[i] > 0x7E);
+	return bad == 0;
+}
 
 /* True when text is valid UTF-8 (RFC 3629: no surrogates, no overlong forms); else *bad is the offset */
 extern bool ecert_utf8_valid(EcertSlice text, size_t *bad);

@@ -5,33 +5,36 @@
 #include "core/decimal.h"
 
 EcertCode
-ecert_decimal_read(EcertSlice item, EcertDecimal *decimal)
+ecert_decimal_next(EcertCursor *cursor, EcertDecimal *decimal)
 {
-	EcertCursor cursor = ecert_cursor(item);
 	EcertCborHead head;
-	EcertSlice	part;
 	int64_t		exponent;
 	EcertCode	code;
 
-	if (ecert_cbor_head(&cursor, &head, NULL) != ECERT_OK)
+	if (ecert_cbor_head(cursor, &head, NULL) != ECERT_OK)
 		return ECERT_BODY_TYPE;
+	decimal->exponent = 0;
 	if (head.type <= ECERT_CBOR_NINT)
-	{
-		decimal->exponent = 0;
-		return ecert_cbor_int(item, &decimal->mantissa);
-	}
+		return ecert_cbor_head_int(&head, &decimal->mantissa);
 	if (head.type != ECERT_CBOR_TAG || head.value != 4 ||
-		ecert_cbor_head(&cursor, &head, NULL) != ECERT_OK)
+		ecert_cbor_head(cursor, &head, NULL) != ECERT_OK || head.type != ECERT_CBOR_ARRAY ||
+		ecert_cbor_head(cursor, &head, NULL) != ECERT_OK)
 		return ECERT_BODY_TYPE;
-	part = ecert_cbor_skip(&cursor);
-	if ((code = ecert_cbor_int(part, &exponent)) != ECERT_OK)
+	if ((code = ecert_cbor_head_int(&head, &exponent)) != ECERT_OK)
 		return code;
 	/* checked bytes have no other; of unchecked ones none may reach arithmetic */
 	if (exponent < ECERT_EXPONENT_MIN || exponent > ECERT_EXPONENT_MAX)
 		return ECERT_BODY_VALUE;
 	decimal->exponent = (int32_t) exponent;
-	part = ecert_cbor_skip(&cursor);
-	return ecert_cbor_int(part, &decimal->mantissa);
+	return ecert_cbor_head(cursor, &head, NULL) == ECERT_OK ? ecert_cbor_head_int(&head, &decimal->mantissa) : ECERT_BODY_TYPE;
+}
+
+EcertCode
+ecert_decimal_read(EcertSlice item, EcertDecimal *decimal)
+{
+	EcertCursor cursor = ecert_cursor(item);
+
+	return ecert_decimal_next(&cursor, decimal);
 }
 
 void

@@ -25,6 +25,9 @@ typedef struct EcertDecimal
 /* Read an integer or tag 4 item of checked bytes; ECERT_BODY_TYPE when it is neither */
 extern EcertCode ecert_decimal_read(EcertSlice item, EcertDecimal *decimal);
 
+/* The same of what comes next, which is consumed when it is one */
+extern EcertCode ecert_decimal_next(EcertCursor *cursor, EcertDecimal *decimal);
+
 /* Write as an integer when exponent is 0, else as tag 4 */
 extern void ecert_decimal_put(EcertBuffer *buffer, EcertDecimal decimal);
 

@@ -102,7 +102,11 @@ ecert_id_valid(EcertSlice id)
 {
 	size_t		bad;
 
-	if (id.size == 0 || id.size > ECERT_ID_MAX || !ecert_utf8_valid(id, &bad))
+	if (id.size == 0 || id.size > ECERT_ID_MAX)
+		return false;
+	if (ecert_is_plain(id))
+		return true;
+	if (!ecert_utf8_valid(id, &bad))
 		return false;
 	for (size_t i = 0; i < id.size; i++)
 	{

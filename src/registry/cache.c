@@ -262,17 +262,25 @@ ecert_check_coefficients(EcertRegistry *registry, EcertSlice body, EcertRefusal 
 {
 	uint64_t	count;
 	EcertCursor cursor = ecert_body_lines(body, &count);
+	EcertSlice	last_source = {NULL, 0};
+	EcertSlice	last_unit = {NULL, 0};
 
 	if (registry->coefficients == NULL)
 		load_coefficients(registry);
 	while (count-- > 0)
 	{
-		/* the body has passed the schema check: each line has both */
-		EcertSlice	item = ecert_cbor_skip(&cursor);
-		EcertSlice	source = ecert_cbor_text_at(item, "source");
-		EcertSlice	unit = ecert_cbor_text_at(item, "unit");
-		EcertSourceUnit key = {ecert_node_id(source), ecert_node_id(unit)};
+		EcertSlice	source,
+					unit;
+		EcertSourceUnit key;
 
+		/* the body has passed the schema check: each line has both, and many the same as the line before */
+		ecert_energy_line_source(&cursor, &source, &unit);
+		if (ecert_slice_equal(source, last_source) && ecert_slice_equal(unit, last_unit))
+			continue;
+		last_source = source;
+		last_unit = unit;
+		key.source = ecert_node_id(source);
+		key.unit = ecert_node_id(unit);
 		if (hash_search(registry->coefficients, &key, HASH_FIND, NULL) == NULL)
 			return ecert_refuse(refusal, ERRCODE_ECERT_COEFFICIENT_UNKNOWN,
 								psprintf("energy source \"%s\" in unit \"%s\" has no coefficient",

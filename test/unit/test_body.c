@@ -275,7 +275,7 @@ test_shapes(void)
 			kinds |= 1u << body_shapes[i].kind;
 	}
 	CHECK_INT(kinds, (1u << ECERT_KIND_COUNT) - 1, "every kind has been tried");
-	check_outcome(ECERT_KIND_ENERGY, "{}", (Outcome) {ECERT_BODY_MISSING, "period", NULL, "{}"}, "no fields");
+	check_outcome(ECERT_KIND_ENERGY, "{}", (Outcome) {ECERT_BODY_MISSING, "lines", NULL, "{}"}, "no fields");
 }
 
 /* A body that several fields, or the items of a list, decide about */
