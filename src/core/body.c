@@ -71,8 +71,9 @@ typedef struct Walk
 {
 	EcertSlice	body;
 	EcertError *error;
-	bool		looked_for_period;	/* period is the body's, or all zero when it has none */
-	EcertPeriod period;
+	bool		looked_for_period;	/* these two are known */
+	bool		has_period;
+	EcertPeriod period;			/* of the body */
 	bool		sum_fits;		/* 64 bits: of the values of the last series */
 	int64_t		sum;
 } Walk;
@@ -535,18 +536,17 @@ read_period(EcertSlice item, EcertPeriod *period)
 
 	if (head.type != ECERT_CBOR_ARRAY || head.value != 2)
 		return false;
-	return ecert_cbor_int(ecert_cbor_skip(&cursor), &period->start) == ECERT_OK &&
-		ecert_cbor_int(ecert_cbor_skip(&cursor), &period->end) == ECERT_OK;
+	return ecert_cbor_head(&cursor, &head, NULL) == ECERT_OK && ecert_cbor_head_int(&head, &period->start) == ECERT_OK &&
+		ecert_cbor_head(&cursor, &head, NULL) == ECERT_OK && ecert_cbor_head_int(&head, &period->end) == ECERT_OK;
 }
 
+/* [start, end], and what it says */
 static EcertCode
-check_period(EcertSlice item)
+check_period(EcertSlice item, EcertPeriod *period)
 {
-	EcertPeriod period;
-
-	if (!read_period(item, &period))
+	if (!read_period(item, period))
 		return ECERT_BODY_TYPE;
-	return period.start >= 0 && period.start < period.end && period.end <= ECERT_TIME_MAX ?
+	return period->start >= 0 && period->start < period->end && period->end <= ECERT_TIME_MAX ?
 		ECERT_OK : ECERT_BODY_VALUE;
 }
 
@@ -604,6 +604,8 @@ check_finding(EcertCursor *cursor)
 static EcertCode
 check_scalar(const Field *field, EcertCursor *cursor)
 {
+	EcertPeriod period;
+
 	switch (field->type)
 	{
 		case TYPE_COUNT:
@@ -622,7 +624,7 @@ check_scalar(const Field *field, EcertCursor *cursor)
 		case TYPE_FINDING:
 			return check_finding(cursor);
 		case TYPE_PERIOD:
-			return check_period(ecert_cbor_skip(cursor));
+			return check_period(ecert_cbor_skip(cursor), &period);
 		case TYPE_FEED:
 			return check_feed(ecert_cbor_skip(cursor));
 		default:
@@ -861,10 +863,10 @@ find_period(Walk *walk)
 {
 	EcertSlice	item;
 
-	if (!walk->looked_for_period && ecert_cbor_find(walk->body, "period", &item) && check_period(item) == ECERT_OK)
-		(void) read_period(item, &walk->period);
+	if (!walk->looked_for_period)
+		walk->has_period = ecert_cbor_find(walk->body, "period", &item) && check_period(item, &walk->period) == ECERT_OK;
 	walk->looked_for_period = true;
-	return walk->period.end > 0;
+	return walk->has_period;
 }
 
 /* A line has a quantity or a series that fills the period, not both */
@@ -906,7 +908,7 @@ check_product_line(Walk *walk, const EcertSlice *items, EcertSlice map)
 EcertCode
 ecert_body_check(EcertKind kind, EcertSlice body, EcertError *error)
 {
-	Walk		walk = {body, error, false, {0, 0}, false, 0};
+	Walk		walk = {body, error, false, false, {0, 0}, false, 0};
 	EcertCursor cursor = ecert_cursor(body);
 
 	return check_map(&walk, kind_shapes[kind], &cursor, "body", true);
@@ -915,8 +917,7 @@ ecert_body_check(EcertKind kind, EcertSlice body, EcertError *error)
 bool
 ecert_body_period(const EcertPackage *package, EcertPeriod *period)
 {
-	return package->period_item.size > 0 && check_period(package->period_item) == ECERT_OK &&
-		read_period(package->period_item, period);
+	return package->period_item.size > 0 && check_period(package->period_item, period) == ECERT_OK;
 }
 
 static int
