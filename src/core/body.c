@@ -834,25 +834,24 @@ read_energy_line(EcertSlice item, EcertEnergyLine *line, EcertSlice *quantity)
 	*quantity = ecert_slice(NULL, 0);
 	for (uint64_t pairs = pairs_of(item, &fields); pairs > 0; pairs--)
 	{
-		EcertSlice	name = {NULL, 0};
-		EcertSlice	value;
+		EcertSlice	name = ecert_cbor_next_text(&fields);
 
-		(void) ecert_cbor_text(ecert_cbor_skip(&fields), &name);
-		value = ecert_cbor_skip(&fields);
 		if (is_named(name, "source"))
-			(void) ecert_cbor_text(value, &line->source);
+			line->source = ecert_cbor_next_text(&fields);
 		else if (is_named(name, "unit"))
-			(void) ecert_cbor_text(value, &line->unit);
+			line->unit = ecert_cbor_next_text(&fields);
 		else if (is_named(name, "product"))
-			(void) ecert_cbor_text(value, &line->product);
+			line->product = ecert_cbor_next_text(&fields);
 		else if (is_named(name, "supplier"))
-			(void) ecert_cbor_text(value, &line->supplier);
+			line->supplier = ecert_cbor_next_text(&fields);
 		else if (is_named(name, "meter"))
-			(void) ecert_cbor_text(value, &line->meter);
+			line->meter = ecert_cbor_next_text(&fields);
 		else if (is_named(name, "series"))
-			line->series = value;
+			line->series = ecert_cbor_skip(&fields);
 		else if (is_named(name, "quantity"))
-			*quantity = value;
+			*quantity = ecert_cbor_skip(&fields);
+		else
+			(void) ecert_cbor_skip(&fields);
 	}
 	line->has_series = line->series.size > 0;
 }
@@ -969,9 +968,19 @@ decimal_field(EcertSlice map, const char *name, EcertDecimal *decimal)
 EcertCode
 ecert_energy_line_quantity(EcertSlice item, EcertDecimal *quantity)
 {
-	EcertSlice	series;
+	EcertCursor fields;
 
-	return ecert_cbor_find(item, "series", &series) ? series_sum(series, quantity) : decimal_field(item, "quantity", quantity);
+	for (uint64_t pairs = pairs_of(item, &fields); pairs > 0; pairs--)
+	{
+		EcertSlice	name = ecert_cbor_next_text(&fields);
+
+		if (is_named(name, "series"))
+			return series_sum(ecert_cbor_skip(&fields), quantity);
+		if (is_named(name, "quantity"))
+			return ecert_decimal_next(&fields, quantity);
+		(void) ecert_cbor_skip(&fields);
+	}
+	return ECERT_BODY_MISSING;
 }
 
 EcertCode
@@ -995,13 +1004,12 @@ ecert_energy_line_source(EcertCursor *cursor, EcertSlice *source, EcertSlice *un
 		return;
 	for (uint64_t pairs = head.value; pairs > 0 && cursor->offset < cursor->bytes.size; pairs--)
 	{
-		EcertSlice	name = {NULL, 0};
+		EcertSlice	name = ecert_cbor_next_text(cursor);
 
-		(void) ecert_cbor_text(ecert_cbor_skip(cursor), &name);
 		if (is_named(name, "source"))
-			(void) ecert_cbor_text(ecert_cbor_skip(cursor), source);
+			*source = ecert_cbor_next_text(cursor);
 		else if (is_named(name, "unit"))
-			(void) ecert_cbor_text(ecert_cbor_skip(cursor), unit);
+			*unit = ecert_cbor_next_text(cursor);
 		else
 			(void) ecert_cbor_skip(cursor);
 	}
@@ -1043,9 +1051,8 @@ ecert_series_open(EcertSlice item, EcertSeries *series)
 	/* values come last, and are not passed over */
 	for (uint64_t pairs = pairs_of(item, &cursor); pairs > 0 && series->count == 0; pairs--)
 	{
-		EcertSlice	name = {NULL, 0};
+		EcertSlice	name = ecert_cbor_next_text(&cursor);
 
-		(void) ecert_cbor_text(ecert_cbor_skip(&cursor), &name);
 		if (is_named(name, "exp"))
 			(void) ecert_cbor_int(ecert_cbor_skip(&cursor), &exponent);
 		else if (is_named(name, "step"))

@@ -124,6 +124,20 @@ ecert_cbor_head_int(const EcertCborHead *head, int64_t *value)
 /* Skip one whole item of checked bytes and return it */
 extern EcertSlice ecert_cbor_skip(EcertCursor *cursor);
 
+/* The same, where a text is expected, and its content; of size 0 when it is none */
+static inline EcertSlice
+ecert_cbor_next_text(EcertCursor *cursor)
+{
+	size_t		start = cursor->offset;
+	EcertCborHead head;
+
+	if (ecert_cbor_head(cursor, &head, NULL) == ECERT_OK && head.type == ECERT_CBOR_TEXT)
+		return ecert_cbor_content(cursor, &head);
+	cursor->offset = start;
+	(void) ecert_cbor_skip(cursor);
+	return ecert_slice(NULL, 0);
+}
+
 /* Find the value of a text key in a checked map item; false, with *value empty, when it is not there */
 extern bool ecert_cbor_find(EcertSlice map, const char *key, EcertSlice *value);
 

@@ -372,11 +372,9 @@ ecert_package_set_body(EcertPackage *package, EcertSlice body)
 		return;
 	for (uint64_t pairs = head.value; pairs > 0 && cursor.offset < cursor.bytes.size; pairs--)
 	{
-		EcertSlice	name = {NULL, 0};
-		EcertSlice	value;
+		EcertSlice	name = ecert_cbor_next_text(&cursor);
+		EcertSlice	value = ecert_cbor_skip(&cursor);
 
-		(void) ecert_cbor_text(ecert_cbor_skip(&cursor), &name);
-		value = ecert_cbor_skip(&cursor);
 		if (ecert_slice_equal(name, ecert_slice_text("period")))
 			package->period_item = value;
 		else if (ecert_slice_equal(name, ecert_slice_text("replaces")))
@@ -429,10 +427,18 @@ EcertSlice
 ecert_package_body_again(EcertSlice bytes)
 {
 	EcertCursor cursor = ecert_cursor(bytes);
-	EcertPackage package;
-	EcertError	error;
+	EcertCborHead head = {ECERT_CBOR_SIMPLE, 0, 0};
+	EcertSlice	content = {NULL, 0};
 
-	return parse_sign1(&cursor, &package, &error) == ECERT_OK ? package.body : ecert_slice(NULL, 0);
+	/* tag, array, protected header, unprotected map, body */
+	for (int i = 0; i < 5; i++)
+	{
+		if (ecert_cbor_head(&cursor, &head, NULL) != ECERT_OK)
+			return ecert_slice(NULL, 0);
+		if (head.type == ECERT_CBOR_BYTES)
+			content = ecert_cbor_content(&cursor, &head);
+	}
+	return head.type == ECERT_CBOR_BYTES ? content : ecert_slice(NULL, 0);
 }
 
 EcertCode
