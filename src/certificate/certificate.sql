@@ -580,7 +580,7 @@ AS $$
           FROM this t JOIN ledger.package a ON a.issuer = t.issuer AND a.kind = 'audit' AND a.subject = t.subject
          CROSS JOIN LATERAL (SELECT ecert.body(a.package)) AS b (body) CROSS JOIN LATERAL jsonb_array_elements(b.body -> 'packages') AS r
          WHERE b.body ->> 'as' = t.as_role
-           AND EXISTS (SELECT FROM ledger.package w WHERE w.kind = 'reward' AND ecert.body(w.package) ->> 'audit' = encode(a.hash, 'hex')
+           AND EXISTS (SELECT FROM ledger.package w WHERE w.kind = 'reward' AND ecert.names(w.package) = a.hash
                           AND (has_unrewarded.before IS NULL OR w.seq < has_unrewarded.before))
          GROUP BY r ->> 'kind')
     SELECT EXISTS (SELECT FROM this t CROSS JOIN LATERAL jsonb_array_elements(t.packages) AS r LEFT JOIN paid p ON p.kind = r ->> 'kind'
@@ -601,7 +601,7 @@ BEGIN
         SELECT a.hash, a.issuer, (rule ->> (b.body ->> 'as'))::numeric AS amount
           FROM ledger.package a CROSS JOIN LATERAL (SELECT ecert.body(a.package)) AS b (body)
          WHERE a.kind = 'audit' AND b.body ->> 'verdict' <> 'abstain'
-           AND NOT EXISTS (SELECT FROM ledger.package r WHERE r.kind = 'reward' AND ecert.body(r.package) ->> 'audit' = encode(a.hash, 'hex'))
+           AND NOT EXISTS (SELECT FROM ledger.package r WHERE r.kind = 'reward' AND ecert.names(r.package) = a.hash)
          ORDER BY a.issuer, a.seq
     LOOP
         IF due.amount > 0 AND ecert.has_unrewarded(due.hash) THEN
@@ -642,16 +642,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ecert.rule_reward(ecert.package, boolean) IS 'rule of kind reward: for a completed audit of that auditor, with the policy''s amount (EC071), packages not rewarded before to it in that role (EC070)';
-
-CREATE FUNCTION ecert.create_certificate_indexes() RETURNS void
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    CREATE INDEX IF NOT EXISTS package_reward_audit ON ledger.package ((ecert.body(package) ->> 'audit')) WHERE kind = 'reward';
-    CREATE INDEX IF NOT EXISTS package_audit ON ledger.package (issuer, seq) WHERE kind = 'audit';
-END
-$$;
-COMMENT ON FUNCTION ecert.create_certificate_indexes() IS 'internal: indexes by which rewards find their audits';
 
 CREATE FUNCTION ecert.create_certificate_views() RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -754,10 +744,9 @@ BEGIN
     COMMENT ON COLUMN ledger.reward_balance.auditor IS 'node id of the auditor';
     COMMENT ON COLUMN ledger.reward_balance.reward_count IS 'number of rewards';
     COMMENT ON COLUMN ledger.reward_balance.amount IS 'their sum, in the policy''s reward unit';
-    PERFORM ecert.create_certificate_indexes();
 END
 $$;
 COMMENT ON FUNCTION ecert.create_certificate_views() IS 'internal: makes or renews the views of this folder; see ecert.upgrade_ledger()';
 
 REVOKE ALL ON FUNCTION ecert.certify(text, tstzrange, tstzrange, text), ecert.set_status(bytea, text, text), ecert.reward(),
-    ecert.create_certificate_indexes(), ecert.create_certificate_views() FROM PUBLIC;
+    ecert.create_certificate_views() FROM PUBLIC;

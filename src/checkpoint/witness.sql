@@ -310,16 +310,13 @@ CREATE FUNCTION ecert.create_checkpoint_views() RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    CREATE INDEX IF NOT EXISTS package_witness_checkpoint ON ledger.package ((ecert.body(package) ->> 'checkpoint')) WHERE kind = 'witness';
-    CREATE INDEX IF NOT EXISTS package_witness ON ledger.package (issuer, seq) WHERE kind = 'witness';
-
     CREATE OR REPLACE VIEW ledger.checkpoint AS
     SELECT p.seq AS checkpoint_seq, encode(p.hash, 'hex') AS checkpoint_hash, (b.body ->> 'size')::bigint AS tree_size, b.body ->> 'root' AS root,
            p.issued_at, EXTRACT(epoch FROM clock_timestamp() - p.issued_at)::bigint AS age_seconds,
            (b.body ->> 'size')::bigint - coalesce((SELECT (ecert.body(o.package) ->> 'size')::bigint FROM ledger.package o
                                                     WHERE o.issuer = p.issuer AND o.kind = p.kind AND o.seq = p.seq - 1), 0) AS package_count,
            jsonb_array_length(b.body -> 'heads') AS feed_count,
-           (SELECT count(DISTINCT w.issuer) FROM ledger.package w WHERE w.kind = 'witness' AND ecert.body(w.package) ->> 'checkpoint' = encode(p.hash, 'hex')) AS witness_count,
+           (SELECT count(DISTINCT w.issuer) FROM ledger.package w WHERE w.kind = 'witness' AND ecert.names(w.package) = p.hash) AS witness_count,
            coalesce((ecert.policy() -> 'certificate' ->> 'witnesses')::bigint, 0) AS witnesses_required,
            coalesce(s.outcome, 'not computed yet') AS outcome, s.detail, b.body ->> 'note' AS note
       FROM ledger.package p CROSS JOIN LATERAL (SELECT ecert.body(p.package)) AS b (body)

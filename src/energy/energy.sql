@@ -260,11 +260,6 @@ CREATE FUNCTION ecert.create_energy_views() RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    -- of all packages only those that replace another: this small index tells which lines are live, and the
-    -- statistics that it is small, when the table has been analysed
-    CREATE INDEX IF NOT EXISTS package_replaces ON ledger.package (ecert.replaces(package)) WHERE ecert.replaces(package) IS NOT NULL;
-    CREATE STATISTICS IF NOT EXISTS ledger.package_replaces ON (ecert.replaces(package)) FROM ledger.package;
-
     CREATE OR REPLACE VIEW ledger.coefficient AS
     SELECT c ->> 'source' AS source, c ->> 'unit' AS unit, (c ->> 'kgce')::numeric(38,18) AS kgce,
            c ->> 'edition' AS edition, c ->> 'citation' AS citation, encode(ecert.policy_hash(), 'hex') AS policy_hash
@@ -286,7 +281,7 @@ BEGIN
       FROM (SELECT p.issuer AS applicant, p.seq, lower(p.period) AS period_start, upper(p.period) AS period_end, p.hash, ecert.lines(p.package) AS line
               FROM ledger.package p
              WHERE p.kind = 'energy'
-               AND NOT EXISTS (SELECT FROM ledger.package n WHERE n.kind = 'energy' AND ecert.replaces(n.package) IS NOT NULL AND ecert.replaces(n.package) = p.hash)) AS l;
+               AND NOT EXISTS (SELECT FROM ledger.package n WHERE n.kind = 'energy' AND ecert.names(n.package) IS NOT NULL AND ecert.names(n.package) = p.hash)) AS l;
     COMMENT ON VIEW ledger.energy_use IS 'the lines of all energy packages that no later one replaces';
     COMMENT ON COLUMN ledger.energy_use.applicant IS 'node id of the applicant';
     COMMENT ON COLUMN ledger.energy_use.seq IS 'number of the package in the applicant''s energy feed';
@@ -311,7 +306,7 @@ BEGIN
       FROM (SELECT p.issuer AS applicant, p.seq, lower(p.period) AS period_start, upper(p.period) AS period_end, p.hash, ecert.lines(p.package) AS line
               FROM ledger.package p
              WHERE p.kind = 'product'
-               AND NOT EXISTS (SELECT FROM ledger.package n WHERE n.kind = 'product' AND ecert.replaces(n.package) IS NOT NULL AND ecert.replaces(n.package) = p.hash)) AS l;
+               AND NOT EXISTS (SELECT FROM ledger.package n WHERE n.kind = 'product' AND ecert.names(n.package) IS NOT NULL AND ecert.names(n.package) = p.hash)) AS l;
     COMMENT ON VIEW ledger.product_output IS 'the lines of all product packages that no later one replaces';
     COMMENT ON COLUMN ledger.product_output.applicant IS 'node id of the applicant';
     COMMENT ON COLUMN ledger.product_output.seq IS 'number of the package in the applicant''s product feed';

@@ -52,6 +52,11 @@ BEGIN
     CREATE INDEX package_hash ON ledger.package USING hash (hash);
     CREATE INDEX package_subject_kind_period ON ledger.package (subject, kind, lower(period));
     CREATE UNIQUE INDEX package_genesis ON ledger.package (kind) WHERE kind = 'genesis';
+    -- each further index is a piece of every single insert: these two hold few packages, and serve several kinds.  The statistics
+    -- tell, when the table has been analysed, how few
+    CREATE INDEX package_names ON ledger.package (ecert.names(package)) WHERE ecert.names(package) IS NOT NULL;
+    CREATE STATISTICS ledger.package_names ON (ecert.names(package)) FROM ledger.package;
+    CREATE INDEX package_kind ON ledger.package (kind, issuer, seq) WHERE kind IN ('audit', 'witness');
     ALTER TABLE ledger.package ALTER COLUMN package SET STORAGE EXTERNAL;
     COMMENT ON TABLE ledger.package IS 'the ledger: one signed package a row, append-only; insert the column package alone';
     COMMENT ON COLUMN ledger.package.issuer IS 'node id of the signer; derived';

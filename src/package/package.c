@@ -51,6 +51,7 @@ PG_FUNCTION_INFO_V1(ecert_package_body);
 PG_FUNCTION_INFO_V1(ecert_package_leaf_hash);
 PG_FUNCTION_INFO_V1(ecert_package_to_signed_bytes);
 PG_FUNCTION_INFO_V1(ecert_package_replaces);
+PG_FUNCTION_INFO_V1(ecert_package_names);
 PG_FUNCTION_INFO_V1(ecert_package_is_signed_by);
 
 /* Refuse text that is not \x and pairs of hex digits, and say where */
@@ -370,6 +371,26 @@ ecert_package_replaces(PG_FUNCTION_ARGS)
 
 	ecert_package_of(PG_GETARG_DATUM(0), &package);
 	if (!ecert_body_replaces(&package, hash))
+		PG_RETURN_NULL();
+	PG_RETURN_BYTEA_P(ecert_bytea(ecert_slice(hash, sizeof hash)));
+}
+
+/* The one package that a package of this kind is about */
+Datum
+ecert_package_names(PG_FUNCTION_ARGS)
+{
+	EcertPackage package;
+	uint8_t		hash[ECERT_HASH_SIZE];
+	bool		found;
+
+	ecert_package_of(PG_GETARG_DATUM(0), &package);
+	if (package.kind == ECERT_KIND_REWARD)
+		found = ecert_hex_to_hash(ecert_cbor_text_at(package.body, "audit"), hash);
+	else if (package.kind == ECERT_KIND_WITNESS)
+		found = ecert_hex_to_hash(ecert_cbor_text_at(package.body, "checkpoint"), hash);
+	else
+		found = ecert_body_replaces(&package, hash);
+	if (!found)
 		PG_RETURN_NULL();
 	PG_RETURN_BYTEA_P(ecert_bytea(ecert_slice(hash, sizeof hash)));
 }
