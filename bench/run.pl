@@ -18,79 +18,132 @@ my %sections = (
 );
 $| = 1;
 
-# COPY of a set of packages into a ledger, a plain table and the usual recipe, and bare verification of the same
-sub copy_cases
+my $plain_columns = '(issuer, kind, seq, subject, period, issued_at, hash, package, recorded_at)';
+
+sub copy_binary
 {
-	my ($name, $parameter, $count) = @_;
-	my $load = sub {
-		my ($repetition, $case, $sql, $keep) = @_;
-		fresh_ledger('copied');
-		my $session = session('copied');
-		$session->run("COPY ledger.package (package) FROM '$home/$name.first' (FORMAT binary)");
-		$session->run('CHECKPOINT');
-		measure($session, $case, $parameter, $repetition, $count, 'package', $sql);
-		return;
-	};
-	my $plain_columns = '(issuer, kind, seq, subject, period, issued_at, hash, package, recorded_at)';
-	return (
-		sub { bare($name, $parameter, $_[0]) },
-		sub { $load->($_[0], 'ecert, binary COPY', "COPY ledger.package (package) FROM '$home/$name.bin' (FORMAT binary)") },
-		sub { $load->($_[0], 'ecert, text COPY', "COPY ledger.package (package) FROM '$home/$name.text'") },
-		sub { $load->($_[0], 'plain table', "COPY bench.plain $plain_columns FROM '$home/$name.plain' (FORMAT binary)") },
-		sub { $load->($_[0], 'usual recipe', "COPY bench.chained $plain_columns FROM '$home/$name.plain' (FORMAT binary)") });
+	return "COPY ledger.package (package) FROM '$_[0]' (FORMAT binary)";
+}
+
+# COPY of a set of packages into a ledger, a plain table and the usual recipe, and bare verification of the same: slice by slice, all in turn
+sub copy_set
+{
+	my ($name, %of) = @_;
+	my $slices = $size{slices};
+	my ($count, $bytes) = packages($name, %of, days => $of{packages} * $slices / 100 + 1, slices => $slices);
+	my $parameter = ($of{algorithm} // 'ed25519') . ', ' . ($of{lines} // 1) . ' line' . (($of{lines} // 1) > 1 ? 's' : '') . ", $bytes bytes";
+	my %session = map { fresh_ledger($_); ($_ => session($_)) } qw(copied copied_text);
+	$_->run(copy_binary("$home/$name.first")) for values %session;
+	$_->run('CHECKPOINT') for values %session;
+	my %case = (
+		'ecert, binary COPY' => [ copied => sub { copy_binary(slice($name, 'bin', $_[0])) } ],
+		'ecert, text COPY' => [ copied_text => sub { "COPY ledger.package (package) FROM '" . slice($name, 'text', $_[0]) . "'" } ],
+		'plain table' => [ copied => sub { "COPY bench.plain $plain_columns FROM '" . slice($name, 'plain', $_[0]) . "' (FORMAT binary)" } ],
+		'usual recipe' => [ copied => sub { "COPY bench.chained $plain_columns FROM '" . slice($name, 'plain', $_[0]) . "' (FORMAT binary)" } ],
+	);
+	for my $number (1 .. $slices)
+	{
+		bare($parameter, $number, slice($name, 'text', $number));
+		measure($session{ $case{$_}[0] }, $_, $parameter, $number, $count, 'package', $case{$_}[1]->($number)) for sort keys %case;
+	}
+	forget($name);
+	return;
 }
 
 # By algorithm, and by size of the package
 sub measure_copy
 {
-	for my $algorithm (qw(ed25519 es256 sm2))
-	{
-		# one of SM2 takes as long as six
-		my $number = $algorithm eq 'sm2' ? $size{algorithms} / 4 : $size{algorithms};
-		my ($count, $bytes) = packages($algorithm, algorithm => $algorithm, days => $number / 100 + 1);
-		repeat_all($repeats, copy_cases($algorithm, "$algorithm, 1 line, $bytes bytes", $count));
-		forget($algorithm);
-	}
-	for my $lines (15, 145)
-	{
-		my ($count, $bytes) = packages("lines$lines", lines => $lines, days => $size{sizes} / 100 + 1);
-		repeat_all($repeats, copy_cases("lines$lines", "ed25519, $lines lines, $bytes bytes", $count));
-		forget("lines$lines");
-	}
+	my $number = $size{copied};
+	# one of SM2 takes as long as six, one of 145 lines as three
+	copy_set('ed25519', packages => $number);
+	copy_set('es256', packages => $number, algorithm => 'es256');
+	copy_set('sm2', packages => $number / 5, algorithm => 'sm2');
+	copy_set('lines15', packages => $number, lines => 15);
+	copy_set('lines145', packages => $number / 5, lines => 145);
 	return;
 }
 
-# By number of packages in one transaction; what is short is repeated more often
+# All of them in one COPY statement, whose memory is not to grow either
+sub measure_one_statement
+{
+	my ($total) = @_;
+	fresh_ledger('growing');
+	# in the order in which they were signed, which the slices' names are not
+	run_command('sh', '-c', "cat '$home/growth.text'.* > '$home/growth.one'");
+	query('growing', 'CREATE UNLOGGED TABLE bench.signed (package ecert.package)', "COPY bench.signed FROM '$home/growth.one'",
+		"COPY (SELECT package FROM bench.signed ORDER BY ecert.seq(package), ecert.issuer(package)) TO '$home/growth.one' (FORMAT binary)", 'DROP TABLE bench.signed');
+	my $session = session('growing');
+	$session->run(copy_binary("$home/growth.first"));
+	$session->run('CHECKPOINT');
+	measure($session, 'ecert, binary COPY', 'one statement of ' . grouped($total), 1, $total, 'package', copy_binary("$home/growth.one"));
+	return;
+}
+
+# By number of packages in one transaction: it is put together of COPY statements of a thousand, of which the last tenth counts
 sub measure_growth
 {
-	for my $number (@{ $size{counts} })
+	my @counts = @{ $size{counts} };
+	# the smaller ones again and again, so that there is as much to choose from
+	my %times = map { ($_ => $_ == $counts[-1] ? 1 : $_ <= 1000 ? 20 : $_ <= 10_000 ? 5 : 1) } @counts;
+	my $total = 0;
+	$total += $_ * $times{$_} for @counts;
+	packages('growth', days => $total / 100 + 1, slices => $total / 1000);
+	fresh_ledger('growing');
+	my ($ecert, $plain) = map { session('growing') } 1, 2;
+	$ecert->run(copy_binary("$home/growth.first"));
+	$ecert->run('CHECKPOINT');
+	my $at = 0;
+	for my $count (@counts)
 	{
-		my ($count) = packages("n$number", days => $number / 100 + 1);
-		my @cases = copy_cases("n$number", $number, $count);
-		repeat_all($number <= 1000 ? 5 * $repeats : $number >= 1_000_000 && $repeats > 2 ? 2 : $repeats, @cases[ 0, 1, 3 ]);
+		my $last = $count / 1000;
+		for my $repetition (1 .. $times{$count})
+		{
+			$_->run('BEGIN') for $ecert, $plain;
+			for my $number (1 .. $last)
+			{
+				$at++;
+				my ($ours, $theirs) = (copy_binary(slice('growth', 'bin', $at)), "COPY bench.plain $plain_columns FROM '" . slice('growth', 'plain', $at) . "' (FORMAT binary)");
+				if ($number <= 0.9 * $last)
+				{
+					$ecert->run($ours);
+					$plain->run($theirs);
+					next;
+				}
+				bare($count, $at, slice('growth', 'text', $at));
+				measure($ecert, 'ecert, binary COPY', $count, $at, 1000, 'package', $ours);
+				measure($plain, 'plain table', $count, $at, 1000, 'package', $theirs);
+			}
+			$_->run('COMMIT') for $ecert, $plain;
+		}
 	}
+	($ecert, $plain) = ();
+	measure_one_statement($total);
+	forget('growth');
 	return;
 }
 
 # ecert.verify_ledger() by one process and by two, beside bare verification by as many
 sub measure_verify
 {
-	for my $number (@{ $size{verify} })
+	for my $of (@{ $size{verify} })
 	{
-		my ($count) = packages("n$number", days => $number / 100 + 1);
+		my ($number, $times) = @$of;
+		packages("n$number", days => $number / 100 + 1, slices => 2);
 		my $database = ledger_with("n$number");
 		my $stored = query($database, 'SELECT count(*) FROM ledger.package');
+		my @halves = map { slice("n$number", 'text', $_) } 1, 2;
+		run_command('sh', '-c', "cat '$halves[0]' '$halves[1]' > '$home/n$number.whole'");
 		my @cases;
 		for my $processes (1, 2)
 		{
 			my $parameter = "$number packages; $processes " . ($processes == 1 ? 'process' : 'processes');
-			push @cases, sub { bare("n$number", $parameter, $_[0], $processes) }, sub {
+			push @cases, sub { bare($parameter, $_[0], $processes == 1 ? "$home/n$number.whole" : @halves) }, sub {
 				my $session = session($database, 'max_parallel_workers_per_gather = ' . ($processes - 1));
 				measure($session, 'verify_ledger', $parameter, $_[0], $stored, 'package', 'CALL ecert.verify_ledger()');
 				die "the ledger does not verify\n" if query($database, 'SELECT problem_count FROM ledger.verification ORDER BY id DESC LIMIT 1') ne '0';
 			};
 		}
-		repeat_all($repeats, @cases);
+		repeat_all($times, @cases);
 	}
 	return;
 }

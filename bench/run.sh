@@ -12,7 +12,6 @@
 # Figures of sections that are run again replace the old ones of that level.
 #
 # Set by the environment:
-#   REPEATS=           how often each figure is measured: 1 for quick, else 3
 #   KEEP=              1 for large: keep the ledger in build/bench/large, where the next run takes it from
 #   DAYS=10000         for large: days of the 1000 issuers on the ledger
 #   CONF=              further settings for the server, as in postgresql.conf; lines end with \n

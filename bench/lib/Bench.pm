@@ -8,24 +8,24 @@ use Exporter qw(import);
 use POSIX ();
 use Time::HiRes qw(time);
 
-our @EXPORT = qw(%size $home $project $repeats begin_section record note measure bare query session create_database drop_database
+our @EXPORT = qw(%size $home $project $repeats slice begin_section record note measure bare query session create_database drop_database
 	fresh_ledger ledger_with packages forget fill_staged run_command repeat_all pgbench grouped percentile slurp genesis);
 
 our $home = $ENV{BENCH_HOME} // die 'bench/run.sh runs this';
 our $project = "$home/tree";
 our $level = $ENV{LEVEL};
 # how often each figure is measured, and how much of everything there is, by level
-our $repeats = $ENV{REPEATS} // { quick => 1, full => 3, large => 3 }->{$level};
+our $repeats = { quick => 1, full => 3, large => 3 }->{$level};
 our %size = %{ {
 	quick => {
-		algorithms => 2000, sizes => 1000, counts => [ 1000, 10_000 ], clients => [ 1, 8 ], seconds => 1, days => 300,
-		plants => 20, plant_days => 50, verify => [10_000], sealed => 10_000, lines => 10_000, blocks => 2000,
+		slices => 4, copied => 500, counts => [ 1000, 10_000 ], clients => [ 1, 8 ], seconds => 1, days => 300,
+		plants => 20, plant_days => 20, verify => [ [ 10_000, 2 ] ], sealed => 10_000, lines => 10_000, blocks => 2000,
 	},
 	full => {
-		algorithms => 20_000, sizes => 10_000, counts => [ 1000, 10_000, 100_000, 1_000_000 ], clients => [ 1, 2, 4, 8, 16 ], seconds => 2, days => 800,
-		plants => 100, plant_days => 50, verify => [ 10_000, 100_000, 300_000 ], sealed => 300_000, lines => 100_000, blocks => 20_000,
+		slices => 15, copied => 3000, counts => [ 1000, 10_000, 100_000, 1_000_000 ], clients => [ 1, 2, 4, 8, 16 ], seconds => 2, days => 800,
+		plants => 100, plant_days => 150, verify => [ [ 30_000, 3 ], [ 300_000, 3 ] ], sealed => 300_000, lines => 100_000, blocks => 20_000,
 	},
-	large => { issuers => 1000, base_days => $ENV{DAYS} // 10_000, seconds => 3, days => 600, copied_days => 143 },
+	large => { issuers => 1000, base_days => $ENV{DAYS} // 10_000, seconds => 1, days => 600, slices => 20, slice_days => 7 },
 }->{$level} };
 
 my $issuer_count = 1000;
@@ -68,8 +68,7 @@ sub measure
 	record($case, $parameter, $repetition, sprintf('%.4f', $took->{cpu} / $count), "CPU us/$unit");
 	record($case, $parameter, $repetition, $took->{private}, 'private kB');
 	record($case, $parameter, $repetition, $took->{resident}, 'resident kB');
-	note(sprintf('%s, %s: %.2f us, of them CPU %.2f us, a %s; %.1f MB private (%d)', $parameter, $case, 1000 * $took->{milliseconds} / $count, $took->{cpu} / $count, $unit,
-		$took->{private} / 1024, $repetition));
+	note(sprintf('%s, %s: %.2f us a %s; %.1f MB private (%d)', $parameter, $case, 1000 * $took->{milliseconds} / $count, $unit, $took->{private} / 1024, $repetition));
 	return $took;
 }
 
@@ -146,13 +145,10 @@ sub pgbench
 	return ($rate, $done);
 }
 
-# Bare verification of the signatures of packages, in this many processes at once: microseconds and CPU for a package of all
+# Bare verification of the signatures of packages, files of text COPY, each in a process of its own: microseconds and CPU for a package of all
 sub bare
 {
-	my ($name, $parameter, $repetition, $processes) = @_;
-	$processes //= 1;
-	my @files = map { $processes == 1 ? "$home/$name.txt" : "$home/$name.txt.$_" } 0 .. $processes - 1;
-	run_command('split', '-n', "r/$processes", '-d', '-a', 1, "$home/$name.txt", "$home/$name.txt.") if $processes > 1 && !-f $files[0];
+	my ($parameter, $repetition, @files) = @_;
 	my @pipes = map { open my $pipe, '-|', "'$project/bench/verify-rate' 1 < '$_'" or die "verify-rate: $!"; $pipe } @files;
 	my ($rate, $cpu, $count) = (0, 0, 0);
 	for my $pipe (@pipes)
@@ -166,7 +162,7 @@ sub bare
 	}
 	record('bare verification', $parameter, $repetition, sprintf('%.4f', 1e6 / $rate), 'us/package');
 	record('bare verification', $parameter, $repetition, sprintf('%.4f', 1e6 * $cpu / $count), 'CPU us/package');
-	note(sprintf('%s, bare verification: %.2f us, of them CPU %.2f us, a package (%d)', $parameter, 1e6 / $rate, 1e6 * $cpu / $count, $repetition));
+	note(sprintf('%s, bare verification: %.2f us a package (%d)', $parameter, 1e6 / $rate, $repetition));
 	return;
 }
 
@@ -244,8 +240,9 @@ sub signer
 	return $pipe;
 }
 
-# Signed packages of some days of the first so many issuers, as files for COPY in home: NAME.txt, all of them; NAME.first (binary), the first
-# of each feed, and NAME.bin, NAME.text, NAME.plain (all columns, binary), the others. Made once. How many the others are, and their size
+# Signed packages of some days of the first so many issuers, day by day, as files for COPY in home: NAME.txt, all of them; NAME.first
+# (binary), the first of each feed, and the others in so many slices: NAME.bin.1 ..., NAME.text.1 ..., NAME.plain.1 ... (all columns,
+# binary). Made once. How many are in a slice, and their mean size
 sub packages
 {
 	my ($name, %of) = @_;
@@ -269,24 +266,39 @@ sub packages
 	}
 	run_command('sh', '-c', 'cat "$@" > ' . "'$home/$name.txt'", '-', @files);
 	unlink map { ($_, "$_.log") } @files;
-	return stage($name);
+	return cut($name, $of{slices} // 1);
+}
+
+# The file of a slice
+sub slice
+{
+	my ($name, $format, $number) = @_;
+	return "$home/$name.$format." . ($number // 1);
 }
 
 # Make of NAME.txt the other files
-sub stage
+sub cut
 {
-	my ($name) = @_;
-	my $others = 'FROM staging WHERE ecert.seq(package) > 0 ORDER BY n';
-	query('enrolled', 'DROP TABLE IF EXISTS staging', 'CREATE UNLOGGED TABLE staging (n integer GENERATED ALWAYS AS IDENTITY, package ecert.package)',
-		"COPY staging (package) FROM '$home/$name.txt'",
-		"COPY (SELECT package FROM staging WHERE ecert.seq(package) = 0 ORDER BY n) TO '$home/$name.first' (FORMAT binary)",
-		"COPY (SELECT package $others) TO '$home/$name.bin' (FORMAT binary)",
-		"COPY (SELECT package $others) TO '$home/$name.text'",
-		"COPY (SELECT ecert.issuer(package), ecert.kind(package), ecert.seq(package), ecert.subject(package), ecert.period(package), ecert.issued_at(package),
-			ecert.hash(package), package::bytea, now() $others) TO '$home/$name.plain' (FORMAT binary)");
-	$made{$name} = [ split /\|/, query('enrolled', 'SELECT count(*) FILTER (WHERE ecert.seq(package) > 0), round(avg(octet_length(package::bytea))) FROM staging') ];
-	query('enrolled', 'DROP TABLE staging');
-	return @{ $made{$name} };
+	my ($name, $slices) = @_;
+	query('enrolled', 'DROP TABLE IF EXISTS arriving, staging', 'CREATE UNLOGGED TABLE arriving (n integer GENERATED ALWAYS AS IDENTITY, package ecert.package)',
+		"COPY arriving (package) FROM '$home/$name.txt'",
+		"COPY (SELECT package FROM arriving WHERE ecert.seq(package) = 0 ORDER BY n) TO '$home/$name.first' (FORMAT binary)",
+		'CREATE UNLOGGED TABLE staging AS SELECT row_number() OVER (ORDER BY ecert.seq(package), n) AS n, package FROM arriving WHERE ecert.seq(package) > 0',
+		'CREATE UNIQUE INDEX ON staging (n)', 'ANALYZE staging');
+	my ($count, $bytes) = split /\|/, query('enrolled', 'SELECT count(*), round(avg(octet_length(package::bytea))) FROM staging');
+	my $length = int($count / $slices);
+	my @sql;
+	for my $number (1 .. $slices)
+	{
+		my $of = 'FROM staging WHERE n BETWEEN ' . (($number - 1) * $length + 1) . ' AND ' . $number * $length . ' ORDER BY n';
+		push @sql, "COPY (SELECT package $of) TO '" . slice($name, 'bin', $number) . "' (FORMAT binary)", "COPY (SELECT package $of) TO '" . slice($name, 'text', $number) . "'",
+			"COPY (SELECT ecert.issuer(package), ecert.kind(package), ecert.seq(package), ecert.subject(package), ecert.period(package), ecert.issued_at(package),
+				ecert.hash(package), package::bytea, now() $of) TO '" . slice($name, 'plain', $number) . "' (FORMAT binary)";
+	}
+	query('enrolled', splice @sql, 0, 300) while @sql;
+	query('enrolled', 'DROP TABLE arriving, staging');
+	$made{$name} = [ $length, $bytes ];
+	return ($length, $bytes);
 }
 
 # Take a set of signed packages away again
@@ -305,8 +317,8 @@ sub ledger_with
 	return "ledger_$name" if $made{"ledger_$name"}++;
 	fresh_ledger("ledger_$name");
 	note("loading the ledger with packages $name");
-	query("ledger_$name", "COPY ledger.package (package) FROM '$home/$name.first' (FORMAT binary)", "COPY ledger.package (package) FROM '$home/$name.bin' (FORMAT binary)",
-		'VACUUM ANALYZE', 'CHECKPOINT');
+	query("ledger_$name", "COPY ledger.package (package) FROM '$home/$name.first' (FORMAT binary)",
+		(map { "COPY ledger.package (package) FROM '$_' (FORMAT binary)" } sort glob("'$home/$name.bin'.*")), 'VACUUM ANALYZE', 'CHECKPOINT');
 	return "ledger_$name";
 }
 

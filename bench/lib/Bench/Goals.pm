@@ -9,30 +9,33 @@ use Bench::Figures;
 *parameters = \&Bench::Figures::parameters;
 my $show = \&Bench::Figures::show;
 
-# A row: a ratio, by elapsed time and where it is known by CPU, against a limit that it may not exceed or fall below
+# A row: a ratio of the best of each, and of their medians, against a limit that the first may not exceed or fall below
 sub ratio
 {
-	my ($what, $against, $bound, $limit, $over, $under, $cpu) = @_;
+	my ($what, $against, $bound, $limit, $best, $median) = @_;
 	my $goal = "$bound $limit x";
-	return [ $what, $against, $goal, 'not measured', '', '' ] unless defined $over && defined $under && $under > 0;
-	my $found = $over / $under;
-	my $met = $bound eq '<=' ? $found <= $limit : $found >= $limit;
-	return [ $what, $against, $goal, sprintf('%.2f x', $found), defined $cpu ? sprintf('%.2f x', $cpu) : '', $met ? 'yes' : '**no**' ];
+	return [ $what, $against, $goal, 'not measured', '', '' ] unless defined $best;
+	my $met = $bound eq '<=' ? $best <= $limit : $best >= $limit;
+	return [ $what, $against, $goal, sprintf('%.2f x', $best), defined $median ? sprintf('%.2f x', $median) : '', $met ? 'yes' : '**no**' ];
 }
 
-# The same figure of two cases of one section and parameter; rates of things that are measured by time are turned around
+sub quotient
+{
+	my ($over, $under) = @_;
+	return defined $over && $under ? $over / $under : undef;
+}
+
+# The same figure at two places
 sub compare
 {
 	my ($what, $against, $bound, $limit, $unit, @places) = @_;
-	my ($over, $under) = map { figure(@$_, $unit) } @places;
-	my ($over_cpu, $under_cpu) = map { figure(@$_, "CPU $unit") } @places;
-	return ratio($what, $against, $bound, $limit, $over, $under, defined $over_cpu && defined $under_cpu && $under_cpu > 0 ? $over_cpu / $under_cpu : undef);
+	return ratio($what, $against, $bound, $limit, map { my $of = $_; quotient(map { $of->(@$_, $unit) } @places) } \&Bench::Figures::best, \&Bench::Figures::figure);
 }
 
 sub copy_goals
 {
 	my ($small) = (parameters('copy', qr/^ed25519, 1 line/), 'none');
-	my @counts = (parameters('growth', qr//), 'none');
+	my @counts = (parameters('growth', qr/^\d+$/), 'none');
 	pop @counts if @counts > 1;
 	my ($many) = (parameters('large', qr/ packages$/), 'none');
 	my $ecert = 'ecert, binary COPY';
@@ -48,13 +51,16 @@ sub commit_goals
 	my $eight = '100 issuers; 8 clients';
 	my ($many) = (parameters('large', qr/ packages; 8 clients$/), 'none');
 	my ($small) = (parameters('copy', qr/^ed25519, 1 line/), 'none');
-	my ($ecert, $plain) = map { figure('commits', $eight, $_, 'packages/s') } 'ecert', 'plain table';
-	my $bare = figure('copy', $small, 'bare verification', 'us/package');
-	# what is left of the plain table's rate when its cores verify signatures too
-	my $limit = defined $plain && defined $bare ? 1 / (1 / $plain + $bare / 1e6 / $Bench::Figures::cores) : undef;
+	my @limits = map {
+		my $of = $_;
+		my ($ecert, $plain) = map { $of->('commits', $eight, $_, 'packages/s') } 'ecert', 'plain table';
+		my $bare = $of->('copy', $small, 'bare verification', 'us/package');
+		# what is left of the plain table's rate when its cores verify signatures too
+		defined $ecert && defined $plain && defined $bare ? $ecert * (1 / $plain + $bare / 1e6 / $Bench::Figures::cores) : undef;
+	} \&Bench::Figures::best, \&figure;
 	return (
 		compare('commits, 8 clients, 100 issuers', 'plain table', '>=', '0.90', 'packages/s', [ 'commits', $eight, 'ecert' ], [ 'commits', $eight, 'plain table' ]),
-		ratio('the same', 'computed: plain table, and its cores verify too', '>=', '0.90', $ecert, $limit),
+		ratio('the same', 'computed: plain table, and its cores verify too', '>=', '0.90', @limits),
 		compare('the same', 'usual recipe', '>=', '3', 'packages/s', [ 'commits', $eight, 'ecert' ], [ 'commits', $eight, 'usual recipe' ]),
 		compare('the same at ten million packages', 'empty ledger', '>=', '0.95', 'packages/s', [ 'large', $many, 'ecert' ], [ 'large', 'empty; 8 clients', 'ecert' ]));
 }
@@ -116,7 +122,7 @@ sub table
 	my @rows = (copy_goals(), commit_goals(), reading_goals(), verify_goals(), query_goals());
 	my @measured = grep { $_->[3] ne 'not measured' } @rows;
 	my %missing = map { ($_->[0] => 1) } grep { $_->[3] eq 'not measured' && $_->[0] !~ /^the same|^\(|none/ } @rows;
-	return "### Goals\n\n" . Bench::Figures::markdown([ 'what', 'against', 'goal', 'measured', 'by CPU alone', 'met' ], @measured) . "\n"
+	return "### Goals\n\n" . Bench::Figures::markdown([ 'what', 'against', 'goal', 'best of each', 'medians', 'met' ], @measured) . "\n"
 		. (%missing ? 'Not measured: ' . join('; ', sort keys %missing) . ".\n\n" : '');
 }
 

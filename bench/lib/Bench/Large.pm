@@ -9,7 +9,7 @@ use Bench::Sealing;
 
 my $base = $size{base_days} // 0;
 # days that are signed too, to be put there when it is measured: of these issuers single packages, of the others by COPY
-my $spare = 3 * (($size{copied_days} // 0) + 1) + 20;
+my $spare = ($size{slices} // 0) * ($size{slice_days} // 0) + 21;
 my $single_issuers = 300;
 
 # ---- the ledger ----
@@ -84,42 +84,45 @@ sub make_large
 
 # ---- what is measured ----
 
-# The spare packages of some days as files for COPY
+# The spare packages as files for COPY: the first days are put there at once, so that what is measured goes on from them
 sub spare_files
 {
-	my ($database, $first) = @_;
-	my $last = $first + $size{copied_days};
+	my ($database) = @_;
 	my $of = sprintf(q{FROM bench.spare WHERE issuer >= 'ed25519-%03d' AND seq}, $single_issuers);
-	query($database, "COPY (SELECT package $of = $first ORDER BY issuer) TO '$home/spare.first' (FORMAT binary)",
-		"COPY (SELECT package $of > $first AND seq <= $last ORDER BY seq, issuer) TO '$home/spare.bin' (FORMAT binary)",
-		"COPY (SELECT ecert.issuer(package), ecert.kind(package), ecert.seq(package), ecert.subject(package), ecert.period(package), ecert.issued_at(package),
-			ecert.hash(package), package::bytea, now() $of > $first AND seq <= $last ORDER BY spare.seq, spare.issuer) TO '$home/spare.plain' (FORMAT binary)");
-	return ($size{issuers} - $single_issuers) * $size{copied_days};
-}
-
-sub copy_files
-{
-	my ($database, $name, $parameter, $repetition, $count) = @_;
-	my $session = session($database);
-	$session->run("COPY ledger.package (package) FROM '$home/$name.first' (FORMAT binary)");
-	$session->run('CHECKPOINT');
-	measure($session, 'ecert, binary COPY', $parameter, $repetition, $count, 'package', "COPY ledger.package (package) FROM '$home/$name.bin' (FORMAT binary)");
-	$session->run('CHECKPOINT');
-	measure($session, 'plain table', $parameter, $repetition, $count, 'package', "COPY bench.plain FROM '$home/$name.plain' (FORMAT binary)");
+	my @sql = ("COPY (SELECT package $of = $base ORDER BY issuer) TO '$home/spare.first' (FORMAT binary)");
+	for my $number (1 .. $size{slices})
+	{
+		my $from = $base + 1 + ($number - 1) * $size{slice_days};
+		my $to = $from + $size{slice_days} - 1;
+		push @sql, "COPY (SELECT package $of BETWEEN $from AND $to ORDER BY seq, issuer) TO '" . slice('spare', 'bin', $number) . "' (FORMAT binary)",
+			"COPY (SELECT ecert.issuer(package), ecert.kind(package), ecert.seq(package), ecert.subject(package), ecert.period(package), ecert.issued_at(package),
+				ecert.hash(package), package::bytea, now() $of BETWEEN $from AND $to ORDER BY spare.seq, spare.issuer) TO '" . slice('spare', 'plain', $number) . "' (FORMAT binary)";
+	}
+	query($database, @sql);
 	return;
 }
 
-# A hundred thousand packages in one transaction
+# Slices of COPY into both ledgers and both plain tables, in turn
 sub measure_copying
 {
 	my ($database, $many) = @_;
-	my ($count) = packages('early', issuers => $size{issuers} - $single_issuers, days => $size{copied_days} + 1);
-	for my $repetition (1 .. $repeats)
+	my $issuers = $size{issuers} - $single_issuers;
+	my ($count) = packages('early', issuers => $issuers, days => $size{slices} * $size{slice_days} + 1, slices => $size{slices});
+	spare_files($database);
+	fresh_ledger('early');
+	my @places = ([ 'early', 'early', 'empty' ], [ $database, 'spare', $many ]);
+	my %session = map { ($_->[0] => session($_->[0])) } @places;
+	$session{ $_->[0] }->run("COPY ledger.package (package) FROM '$home/$_->[1].first' (FORMAT binary)") for @places;
+	query('postgres', 'CHECKPOINT');
+	for my $number (1 .. $size{slices})
 	{
-		bare('early', $_, $repetition) for 'empty', $many;
-		fresh_ledger('early');
-		copy_files('early', 'early', 'empty', $repetition, $count);
-		copy_files($database, 'spare', $many, $repetition, spare_files($database, $base + ($repetition - 1) * ($size{copied_days} + 1)));
+		for my $place (@places)
+		{
+			my ($where, $name, $parameter) = @$place;
+			bare($parameter, $number, slice('early', 'text', $number));
+			measure($session{$where}, 'ecert, binary COPY', $parameter, $number, $count, 'package', "COPY ledger.package (package) FROM '" . slice($name, 'bin', $number) . "' (FORMAT binary)");
+			measure($session{$where}, 'plain table', $parameter, $number, $count, 'package', "COPY bench.plain FROM '" . slice($name, 'plain', $number) . "' (FORMAT binary)");
+		}
 	}
 	return;
 }
@@ -174,7 +177,7 @@ sub measure_large
 	query($_, 'VACUUM ANALYZE ledger.package') for 'early', $database;
 	Bench::Sealing::measure_receipts($_->[0], $_->[1]) for [ 'early', 'empty' ], [ $database, $many ];
 	my $range = $base < 10_000 ? $base : 10_000;
-	measure_range('early', 'empty', 200, $size{copied_days});
+	measure_range('early', 'empty', 200, $size{slices} * $size{slice_days});
 	measure_range($database, $many, 10, $range);
 	query('postgres', 'DROP DATABASE IF EXISTS large_run');
 	return;

@@ -7,6 +7,8 @@ use Bench;
 use Bench::Plants;
 
 my @sources = ([ 'electricity', 'kWh' ], [ 'natural_gas', 'm3' ], [ 'raw_coal', 't' ]);
+# the tables of rows, in bench
+my @tables = qw(reading small_reading);
 my %readings;
 
 # A quarter-hour's reading: a day has its shape, no two are alike; 0.00 .. 199.99 like the meter of a works
@@ -18,67 +20,59 @@ sub quantity
 			+ (($n * 31 + $day * 37 + $source * 41 + $i * 43) % 100) / 100);
 }
 
-# The day of one issuer as rows for the signing tool, and as lines for the tables of readings
+# The day of one issuer as rows for the signing tool, and as lines for the tables of readings, in the file of the day's slice; the first
+# day is in the ledger before anything is measured
 sub day_of
 {
-	my ($source_count, $rows, $small) = @_;
+	my ($source_count, $slice_days, $files) = @_;
 	return sub {
 		my ($day, $start, $n) = @_;
 		my $csv = '';
+		my ($rows, $small) = $day > 0 ? @{ $files->[ ($day - 1) / $slice_days ] } : ();
 		for my $source (0 .. $source_count - 1)
 		{
 			my ($name, $unit) = @{ $sources[$source] };
 			my @values = map { quantity($n, $day, $source, $_) } 0 .. 95;
+			$csv .= "$start,$name,$unit,@values,,900\n";
+			next unless defined $rows;
 			for my $i (0 .. 95)
 			{
 				my $time = sprintf('%s %02d:%02d:00+00', (split /,/, $start)[1], $i / 4, $i % 4 * 15);
 				printf $rows "ed25519-%03d\t%s\t%s\t%s\t%s\n", $n, $name, $unit, $time, $values[$i];
 				printf $small "%d\t%s\t%s\n", 10 * $n + $source, $time, $values[$i];
 			}
-			$csv .= "$start,$name,$unit,@values,,900\n";
 		}
 		return $csv;
 	};
 }
 
-# Sign the packages of readings and write the rows beside them, in both formats of COPY; once. Packages and readings
+# Sign the packages of readings and write the rows beside them, in both formats of COPY; once. Readings in a slice
 sub make_readings
 {
 	my ($source_count) = @_;
 	my $name = "sources$source_count";
-	return @{ $readings{$source_count} } if exists $readings{$source_count};
-	my %file = map { ("bench.$_" => "$home/$name.$_") } qw(reading small_reading);
-	open my $rows, '>', $file{'bench.reading'} or die;
-	open my $small, '>', $file{'bench.small_reading'} or die;
-	my ($count) = packages($name, issuers => $size{plants}, days => $size{plant_days} + 1, rows => day_of($source_count, $rows, $small));
-	close $_ for $rows, $small;
+	return $readings{$source_count} if exists $readings{$source_count};
+	my @files = map { my $number = $_; [ map { open my $out, '>', slice($name, $_, $number) or die; $out } @tables ] } 1 .. $size{slices};
+	my $slice_days = int($size{plant_days} / $size{slices});
+	my ($count) = packages($name, issuers => $size{plants}, days => $slice_days * $size{slices} + 1, rows => day_of($source_count, $slice_days, \@files), slices => $size{slices});
+	close $_ for map { @$_ } @files;
 	fresh_ledger('converting');
-	for my $table (sort keys %file)
+	for my $table (@tables)
 	{
-		# the first day is in the ledger before the clock runs
-		query('converting', "COPY $table FROM '$file{$table}'", "DELETE FROM $table WHERE interval_start < '1970-01-02 00:00+00'", "COPY $table TO '$file{$table}'",
-			"COPY $table TO '$file{$table}.bin' (FORMAT binary)");
+		query('converting', map { ("COPY bench.$table FROM '$_'", "COPY bench.$table TO '$_.bin' (FORMAT binary)", "TRUNCATE bench.$table") } map { slice($name, $table, $_) } 1 .. $size{slices});
 	}
 	drop_database('converting');
-	$readings{$source_count} = [ $count, $count * 96 * $source_count ];
-	return @{ $readings{$source_count} };
+	return $readings{$source_count} = $count * 96 * $source_count;
 }
 
-# Load into an empty table of a database of its own and keep time and bytes for each reading
-sub load_readings
+# Bytes of a table with indexes and TOAST
+sub bytes_of
 {
-	my ($database, $case, $parameter, $repetition, $readings, $table, $sql, $before) = @_;
-	fresh_ledger($database);
-	my $session = session($database);
-	$session->run($before) if defined $before;
-	$session->run('CHECKPOINT');
-	my $bytes = "SELECT pg_total_relation_size('$table')";
-	my $empty = query($database, $bytes);
-	measure($session, $case, $parameter, $repetition, $readings, 'reading', $sql);
-	record($case, $parameter, $repetition, sprintf('%.3f', (query($database, $bytes) - ($empty > 1_000_000 ? $empty : 0)) / $readings), 'bytes/reading') if $case =~ /binary/;
-	return;
+	my ($database, $table) = @_;
+	return query($database, "SELECT pg_total_relation_size('$table')");
 }
 
+# Packed and as rows, in both formats, slice by slice in turn, each into a table of its own
 sub measure_readings
 {
 	for my $source_count (1, 3)
@@ -86,19 +80,30 @@ sub measure_readings
 		my $name = "sources$source_count";
 		my $parameter = "96 x $source_count a day";
 		note("signing days of readings, $parameter");
-		my ($packages, $readings) = make_readings($source_count);
-		my @cases;
+		my $readings = make_readings($source_count);
+		my (%case, %empty);
 		for my $format (qw(binary text))
 		{
 			my ($suffix, $option) = $format eq 'binary' ? ('.bin', ' (FORMAT binary)') : ('', '');
-			push @cases,
-				sub { load_readings('packed', "ecert, $format", $parameter, $_[0], $readings, 'ledger.package',
-						"COPY ledger.package (package) FROM '$home/$name" . ($format eq 'binary' ? '.bin' : '.text') . "'$option", "COPY ledger.package (package) FROM '$home/$name.first' (FORMAT binary)") },
-				map { my $table = $_; sub { load_readings('rows', ($table eq 'reading' ? 'rows by name' : 'rows by number') . ", $format", $parameter, $_[0], $readings, "bench.$table",
-						"COPY bench.$table FROM '$home/$name.$table$suffix'$option") } } qw(reading small_reading);
+			my $database = fresh_ledger("readings_$format");
+			query($database, "COPY ledger.package (package) FROM '$home/$name.first' (FORMAT binary)", 'CHECKPOINT');
+			$case{"ecert, $format"} = [ session($database), $database, 'ledger.package', sub { "COPY ledger.package (package) FROM '" . slice($name, $format eq 'binary' ? 'bin' : 'text', $_[0]) . "'$option" } ];
+			for my $table (@tables)
+			{
+				$case{ ($table eq 'reading' ? 'rows by name' : 'rows by number') . ", $format" } = [ session($database), $database, "bench.$table", sub { "COPY bench.$table FROM '" . slice($name, $table, $_[0]) . "$suffix'$option" } ];
+			}
 		}
-		repeat_all($repeats, @cases);
-		drop_database($_) for qw(packed rows);
+		$empty{$_} = bytes_of(@{ $case{$_} }[ 1, 2 ]) for keys %case;
+		for my $number (1 .. $size{slices})
+		{
+			measure($case{$_}[0], $_, $parameter, $number, $readings, 'reading', $case{$_}[3]->($number)) for sort keys %case;
+		}
+		for my $case (grep { /binary/ } sort keys %case)
+		{
+			record($case, $parameter, 1, sprintf('%.3f', (bytes_of(@{ $case{$case} }[ 1, 2 ]) - $empty{$case}) / $readings / $size{slices}), 'bytes/reading');
+		}
+		%case = ();
+		drop_database("readings_$_") for qw(binary text);
 	}
 	return;
 }
