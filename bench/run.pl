@@ -25,6 +25,11 @@ sub copy_binary
 	return "COPY ledger.package (package) FROM '$_[0]' (FORMAT binary)";
 }
 
+sub copy_plain
+{
+	return "COPY bench.$_[0] $plain_columns FROM '$_[1]' (FORMAT binary)";
+}
+
 # COPY of a set of packages into a ledger, a plain table and the usual recipe, and bare verification of the same: slice by slice, all in turn
 sub copy_set
 {
@@ -38,8 +43,8 @@ sub copy_set
 	my %case = (
 		'ecert, binary COPY' => [ copied => sub { copy_binary(slice($name, 'bin', $_[0])) } ],
 		'ecert, text COPY' => [ copied_text => sub { "COPY ledger.package (package) FROM '" . slice($name, 'text', $_[0]) . "'" } ],
-		'plain table' => [ copied => sub { "COPY bench.plain $plain_columns FROM '" . slice($name, 'plain', $_[0]) . "' (FORMAT binary)" } ],
-		'usual recipe' => [ copied => sub { "COPY bench.chained $plain_columns FROM '" . slice($name, 'plain', $_[0]) . "' (FORMAT binary)" } ],
+		'plain table' => [ copied => sub { copy_plain('plain', slice($name, 'plain', $_[0])) } ],
+		'usual recipe' => [ copied => sub { copy_plain('chained', slice($name, 'plain', $_[0])) } ],
 	);
 	for my $number (1 .. $slices)
 	{
@@ -63,62 +68,72 @@ sub measure_copy
 	return;
 }
 
-# All of them in one COPY statement, whose memory is not to grow either
+# As many in one COPY statement, which takes the time and the memory of all of them together
 sub measure_one_statement
 {
-	my ($total) = @_;
+	my ($number) = @_;
+	my $parameter = 'one statement of ' . grouped($number);
 	fresh_ledger('growing');
-	# in the order in which they were signed, which the slices' names are not
-	run_command('sh', '-c', "cat '$home/growth.text'.* > '$home/growth.one'");
-	query('growing', 'CREATE UNLOGGED TABLE bench.signed (package ecert.package)', "COPY bench.signed FROM '$home/growth.one'",
-		"COPY (SELECT package FROM bench.signed ORDER BY ecert.seq(package), ecert.issuer(package)) TO '$home/growth.one' (FORMAT binary)", 'DROP TABLE bench.signed');
 	my $session = session('growing');
-	$session->run(copy_binary("$home/growth.first"));
 	$session->run('CHECKPOINT');
-	measure($session, 'ecert, binary COPY', 'one statement of ' . grouped($total), 1, $total, 'package', copy_binary("$home/growth.one"));
+	run_command('sh', '-c', "head -n $number '$home/growth.txt' > '$home/growth.one'");
+	my $took = measure($session, 'ecert, text COPY', $parameter, 1, $number, 'package', "COPY ledger.package (package) FROM '$home/growth.one'");
+	record('ecert, text COPY', $parameter, 1, $took->{milliseconds} / 1000, 's');
 	return;
 }
 
-# By number of packages in one transaction: it is put together of COPY statements of a thousand, of which the last tenth counts
+# By number of packages in one transaction: it is put together of COPY statements of a thousand, of which the last fifth counts
 sub measure_growth
 {
+	# how many, and how often: the smaller ones again and again, so that there is as much to choose from
 	my @counts = @{ $size{counts} };
-	# the smaller ones again and again, so that there is as much to choose from
-	my %times = map { ($_ => $_ == $counts[-1] ? 1 : $_ <= 1000 ? 20 : $_ <= 10_000 ? 5 : 1) } @counts;
 	my $total = 0;
-	$total += $_ * $times{$_} for @counts;
+	$total += $_->[0] * $_->[1] for @counts;
 	packages('growth', days => $total / 100 + 1, slices => $total / 1000);
 	fresh_ledger('growing');
 	my ($ecert, $plain) = map { session('growing') } 1, 2;
 	$ecert->run(copy_binary("$home/growth.first"));
 	$ecert->run('CHECKPOINT');
 	my $at = 0;
-	for my $count (@counts)
+	for my $count (map { ($_->[0]) x $_->[1] } @counts)
 	{
 		my $last = $count / 1000;
-		for my $repetition (1 .. $times{$count})
+		$_->run('BEGIN') for $ecert, $plain;
+		for my $number (1 .. $last)
 		{
-			$_->run('BEGIN') for $ecert, $plain;
-			for my $number (1 .. $last)
+			$at++;
+			my ($ours, $theirs) = (copy_binary(slice('growth', 'bin', $at)), copy_plain('plain', slice('growth', 'plain', $at)));
+			if ($number <= 0.8 * $last)
 			{
-				$at++;
-				my ($ours, $theirs) = (copy_binary(slice('growth', 'bin', $at)), "COPY bench.plain $plain_columns FROM '" . slice('growth', 'plain', $at) . "' (FORMAT binary)");
-				if ($number <= 0.9 * $last)
-				{
-					$ecert->run($ours);
-					$plain->run($theirs);
-					next;
-				}
-				bare($count, $at, slice('growth', 'text', $at));
-				measure($ecert, 'ecert, binary COPY', $count, $at, 1000, 'package', $ours);
-				measure($plain, 'plain table', $count, $at, 1000, 'package', $theirs);
+				$ecert->run($ours);
+				$plain->run($theirs);
+				next;
 			}
-			$_->run('COMMIT') for $ecert, $plain;
+			bare($count, $at, slice('growth', 'text', $at));
+			measure($ecert, 'ecert, binary COPY', $count, $at, 1000, 'package', $ours);
+			measure($plain, 'plain table', $count, $at, 1000, 'package', $theirs);
 		}
+		$_->run('COMMIT') for $ecert, $plain;
 	}
 	($ecert, $plain) = ();
-	measure_one_statement($total);
+	measure_one_statement($size{one_statement}) if defined $size{one_statement};
 	forget('growth');
+	return;
+}
+
+# The whole ledger verified step by step, as ecert.verify_ledger() does, and bare verification of as many packages between the steps
+sub measure_steps
+{
+	my ($name, $session, $parameter, $repetition, $processes) = @_;
+	my ($step, undef, $slices) = packages($name);
+	my $run = $session->run('INSERT INTO ledger.verification (package_count) SELECT count(*) FROM ledger.package RETURNING id')->{output};
+	$session->run('SELECT ecert.verify_registry()');
+	for my $number (1 .. $slices)
+	{
+		bare($parameter, $repetition, map { slice($name, 'text', 1 + ($number * $processes + $_) % $slices) } 1 .. $processes);
+		measure($session, 'a step of verify_ledger', $parameter, $repetition, $step, 'package', "SELECT ecert.verify_chunk($run, $step)");
+	}
+	$session->run("UPDATE ledger.verification SET finished_at = clock_timestamp() WHERE id = $run");
 	return;
 }
 
@@ -128,22 +143,22 @@ sub measure_verify
 	for my $of (@{ $size{verify} })
 	{
 		my ($number, $times) = @$of;
-		packages("n$number", days => $number / 100 + 1, slices => 2);
-		my $database = ledger_with("n$number");
+		my $name = "n$number";
+		packages($name, days => $number / 100 + 1, slices => $number / $size{step});
+		my $database = ledger_with($name);
 		my $stored = query($database, 'SELECT count(*) FROM ledger.package');
-		my @halves = map { slice("n$number", 'text', $_) } 1, 2;
-		run_command('sh', '-c', "cat '$halves[0]' '$halves[1]' > '$home/n$number.whole'");
 		my @cases;
 		for my $processes (1, 2)
 		{
 			my $parameter = "$number packages; $processes " . ($processes == 1 ? 'process' : 'processes');
-			push @cases, sub { bare($parameter, $_[0], $processes == 1 ? "$home/n$number.whole" : @halves) }, sub {
-				my $session = session($database, 'max_parallel_workers_per_gather = ' . ($processes - 1));
+			my $session = session($database, 'max_parallel_workers_per_gather = ' . ($processes - 1));
+			push @cases, sub {
+				measure_steps($name, $session, $parameter, $_[0], $processes);
 				measure($session, 'verify_ledger', $parameter, $_[0], $stored, 'package', 'CALL ecert.verify_ledger()');
-				die "the ledger does not verify\n" if query($database, 'SELECT problem_count FROM ledger.verification ORDER BY id DESC LIMIT 1') ne '0';
 			};
 		}
 		repeat_all($times, @cases);
+		die "the ledger does not verify\n" if query($database, 'SELECT sum(problem_count) FROM ledger.verification') ne '0';
 	}
 	return;
 }

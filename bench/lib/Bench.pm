@@ -15,17 +15,18 @@ our $home = $ENV{BENCH_HOME} // die 'bench/run.sh runs this';
 our $project = "$home/tree";
 our $level = $ENV{LEVEL};
 # how often each figure is measured, and how much of everything there is, by level
-our $repeats = { quick => 1, full => 3, large => 3 }->{$level};
+our $repeats = { quick => 1, full => 3, large => 5 }->{$level};
 our %size = %{ {
 	quick => {
-		slices => 4, copied => 500, counts => [ 1000, 10_000 ], clients => [ 1, 8 ], seconds => 1, days => 300,
-		plants => 20, plant_days => 20, verify => [ [ 10_000, 2 ] ], sealed => 10_000, lines => 10_000, blocks => 2000,
+		slices => 5, copied => 1000, counts => [ [ 1000, 10 ], [ 10_000, 3 ] ], clients => [ 1, 8 ], seconds => 1, days => 300,
+		plants => 20, plant_days => 40, verify => [ [ 10_000, 2 ] ], step => 2000, sealed => 10_000, lines => 10_000, blocks => 2000,
 	},
 	full => {
-		slices => 15, copied => 3000, counts => [ 1000, 10_000, 100_000, 1_000_000 ], clients => [ 1, 2, 4, 8, 16 ], seconds => 2, days => 800,
-		plants => 100, plant_days => 150, verify => [ [ 30_000, 3 ], [ 300_000, 3 ] ], sealed => 300_000, lines => 100_000, blocks => 20_000,
+		slices => 16, copied => 3000, counts => [ [ 1000, 40 ], [ 10_000, 10 ], [ 100_000, 1 ], [ 1_000_000, 1 ] ], one_statement => 1_000_000,
+		clients => [ 1, 2, 4, 8, 16 ], seconds => 1, days => 400, plants => 100, plant_days => 144, verify => [ [ 100_000, 4 ], [ 300_000, 1 ] ], step => 5000,
+		sealed => 300_000, lines => 100_000, blocks => 20_000,
 	},
-	large => { issuers => 1000, base_days => $ENV{DAYS} // 10_000, seconds => 1, days => 600, slices => 20, slice_days => 7 },
+	large => { issuers => 1000, base_days => $ENV{DAYS} // 10_000, spare_days => 250, seconds => 1, days => 250, slices => 20, slice_days => 6 },
 }->{$level} };
 
 my $issuer_count = 1000;
@@ -242,7 +243,7 @@ sub signer
 
 # Signed packages of some days of the first so many issuers, day by day, as files for COPY in home: NAME.txt, all of them; NAME.first
 # (binary), the first of each feed, and the others in so many slices: NAME.bin.1 ..., NAME.text.1 ..., NAME.plain.1 ... (all columns,
-# binary). Made once. How many are in a slice, and their mean size
+# binary). Made once. How many are in a slice, their mean size, and how many slices there are
 sub packages
 {
 	my ($name, %of) = @_;
@@ -297,8 +298,8 @@ sub cut
 	}
 	query('enrolled', splice @sql, 0, 300) while @sql;
 	query('enrolled', 'DROP TABLE arriving, staging');
-	$made{$name} = [ $length, $bytes ];
-	return ($length, $bytes);
+	$made{$name} = [ $length, $bytes, $slices ];
+	return @{ $made{$name} };
 }
 
 # Take a set of signed packages away again
@@ -318,7 +319,7 @@ sub ledger_with
 	fresh_ledger("ledger_$name");
 	note("loading the ledger with packages $name");
 	query("ledger_$name", "COPY ledger.package (package) FROM '$home/$name.first' (FORMAT binary)",
-		(map { "COPY ledger.package (package) FROM '$_' (FORMAT binary)" } sort glob("'$home/$name.bin'.*")), 'VACUUM ANALYZE', 'CHECKPOINT');
+		(map { "COPY ledger.package (package) FROM '" . slice($name, 'bin', $_) . "' (FORMAT binary)" } 1 .. $made{$name}[2]), 'VACUUM ANALYZE', 'CHECKPOINT');
 	return "ledger_$name";
 }
 

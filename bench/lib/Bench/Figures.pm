@@ -74,12 +74,12 @@ sub figure
 	return @values ? median(@values) : undef;
 }
 
-# The best: the least time, the highest rate. What else runs on the machine only makes things slower
+# The least, of rates the most: what else runs on the machine only makes things slower. Of memory the most that was seen
 sub best
 {
 	my @values = values_of(@_);
 	return undef unless @values;
-	return $_[3] =~ m{/s$} ? max(@values) : min(@values);
+	return $_[3] =~ m{/s$|kB$} ? max(@values) : min(@values);
 }
 
 # Parameters of a section that look like this, in order
@@ -122,7 +122,7 @@ sub table_row
 	my @values = values_of($section, $parameter, $case, $unit);
 	my $reference = reference($section, $parameter, $case, $pattern);
 	my ($median, $best) = map { defined $reference ? $_->($section, $parameter, $reference, $unit) : undef } \&figure, \&best;
-	my ($private) = $unit =~ m{^us/} ? max(values_of($section, $parameter, $case, 'private kB')) : undef;
+	my $private = $unit =~ m{^us/} ? best($section, $parameter, $case, 'private kB') : undef;
 	return [ $parameter, $case, $unit, show(median(@values)), @values > 1 ? show(min(@values)) . ' .. ' . show(max(@values)) : '',
 		$median ? show(median(@values) / $median) : '', $best ? show(best($section, $parameter, $case, $unit) / $best) : '', defined $private ? sprintf('%.1f', $private / 1024) : '' ];
 }
@@ -148,7 +148,7 @@ sub section_table
 		}
 	}
 	my $of = defined $pattern ? 'of ' . "$pattern" =~ s/^.*\^(.*?)\)$/$1/r : '';
-	return @rows ? "### $title\n\n" . markdown([ 'of what', 'case', 'figure', 'median', 'least .. most', $of, 'best of each', 'private MB' ], @rows) . "\n" : '';
+	return @rows ? "### $title\n\n" . markdown([ 'of what', 'case', 'figure', 'median', 'least .. most', "$of, medians", "$of, least of each", 'private MB' ], @rows) . "\n" : '';
 }
 
 sub tables

@@ -9,7 +9,7 @@ use Bench::Figures;
 *parameters = \&Bench::Figures::parameters;
 my $show = \&Bench::Figures::show;
 
-# A row: a ratio of the best of each, and of their medians, against a limit that the first may not exceed or fall below
+# A row: a ratio of the least of each (of rates the most), and of their medians, against a limit that the first may not exceed or fall below
 sub ratio
 {
 	my ($what, $against, $bound, $limit, $best, $median) = @_;
@@ -35,8 +35,8 @@ sub compare
 sub copy_goals
 {
 	my ($small) = (parameters('copy', qr/^ed25519, 1 line/), 'none');
-	my @counts = (parameters('growth', qr/^\d+$/), 'none');
-	pop @counts if @counts > 1;
+	my @counts = parameters('growth', qr/^\d+$/);
+	@counts = ('none') unless @counts;
 	my ($many) = (parameters('large', qr/ packages$/), 'none');
 	my $ecert = 'ecert, binary COPY';
 	return (
@@ -81,12 +81,13 @@ sub reading_goals
 	return @rows;
 }
 
-# A figure by itself against a limit
+# A figure by itself, its least and its median, against a limit
 sub absolute
 {
-	my ($what, $bound, $limit, $unit, $found) = @_;
-	return [ $what, '', "$bound " . $show->($limit) . " $unit", 'not measured', '', '' ] unless defined $found;
-	return [ $what, '', "$bound " . $show->($limit) . " $unit", $show->($found) . " $unit", '', ($bound eq '<=' ? $found <= $limit : $found >= $limit) ? 'yes' : '**no**' ];
+	my ($what, $bound, $limit, $unit, $best, $median) = @_;
+	my $goal = "$bound " . $show->($limit) . " $unit";
+	return [ $what, '', $goal, 'not measured', '', '' ] unless defined $best;
+	return [ $what, '', $goal, map({ $show->($_) . " $unit" } $best, $median), ($bound eq '<=' ? $best <= $limit : $best >= $limit) ? 'yes' : '**no**' ];
 }
 
 sub verify_goals
@@ -94,16 +95,18 @@ sub verify_goals
 	my @rows;
 	for my $processes ('1 process', '2 processes')
 	{
-		my ($parameter) = (reverse(parameters('verify', qr/; $processes$/)), 'none');
-		push @rows, compare("verify_ledger, $parameter: rate", 'bare verification', '>=', '0.90', 'us/package', map { [ 'verify', $parameter, $_ ] } 'bare verification', 'verify_ledger');
+		# the first of them is measured again and again
+		my ($parameter) = (parameters('verify', qr/; $processes$/), 'none');
+		push @rows, compare("$_, $parameter: rate", 'bare verification', '>=', '0.90', 'us/package', [ 'verify', $parameter, 'bare verification' ], [ 'verify', $parameter, $_ ])
+			for 'verify_ledger', 'a step of verify_ledger';
 	}
 	for my $section (qw(checkpoint large))
 	{
 		my ($parameter) = (parameters($section, qr/^[\d,]+ packages$/), undef);
 		next unless defined $parameter;
-		my $us = figure($section, $parameter, 'checkpoint', 'us/package');
-		push @rows, absolute("checkpoint over $parameter", '>=', 100_000, 'packages/s', defined $us ? 1e6 / $us : undef),
-			absolute("receipt at $parameter, median", '<=', 0.3, 'ms', figure($section, $parameter, 'receipt', 'ms'));
+		my @us = map { $_->($section, $parameter, 'checkpoint', 'us/package') } \&Bench::Figures::best, \&figure;
+		push @rows, absolute("checkpoint over $parameter", '>=', 100_000, 'packages/s', map { defined $_ ? 1e6 / $_ : undef } @us),
+			absolute("receipt at $parameter, median", '<=', 0.3, 'ms', map { $_->($section, $parameter, 'receipt', 'ms') } \&Bench::Figures::best, \&figure);
 	}
 	return @rows;
 }
@@ -122,7 +125,7 @@ sub table
 	my @rows = (copy_goals(), commit_goals(), reading_goals(), verify_goals(), query_goals());
 	my @measured = grep { $_->[3] ne 'not measured' } @rows;
 	my %missing = map { ($_->[0] => 1) } grep { $_->[3] eq 'not measured' && $_->[0] !~ /^the same|^\(|none/ } @rows;
-	return "### Goals\n\n" . Bench::Figures::markdown([ 'what', 'against', 'goal', 'best of each', 'medians', 'met' ], @measured) . "\n"
+	return "### Goals\n\n" . Bench::Figures::markdown([ 'what', 'against', 'goal', 'least of each', 'medians', 'met' ], @measured) . "\n"
 		. (%missing ? 'Not measured: ' . join('; ', sort keys %missing) . ".\n\n" : '');
 }
 

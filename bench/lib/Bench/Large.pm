@@ -6,11 +6,12 @@ use warnings FATAL => 'all';
 use Bench;
 use Bench::Pgbench;
 use Bench::Sealing;
+use POSIX ();
 
 my $base = $size{base_days} // 0;
-# days that are signed too, to be put there when it is measured: of these issuers single packages, of the others by COPY
-my $spare = ($size{slices} // 0) * ($size{slice_days} // 0) + 21;
-my $single_issuers = 300;
+# days that are signed too, to be put there when it is measured: of these issuers single packages, a hundred at a time, of the others by COPY
+my $spare = $size{spare_days} // 0;
+my $single_issuers = 100 * $repeats;
 
 # ---- the ledger ----
 
@@ -150,35 +151,35 @@ sub measure_single
 	return;
 }
 
-# A range of the ledger verified: whole feeds, a hundred thousand packages
-sub measure_range
+# A range of a ledger verified: about ten thousand packages in whole feeds, from this issuer on, other ones each time
+sub range_case
 {
-	my ($database, $parameter, $feeds, $length) = @_;
+	my ($database, $parameter, $issuer, $length) = @_;
+	my $feeds = POSIX::ceil(10_000 / $length);
 	my $session = session($database, 'max_parallel_workers_per_gather = 0');
 	$session->run('SELECT ecert.verify_registry()');
-	repeat_all($repeats, sub {
-		my $first = ($_[0] - 1) * $feeds;
+	return sub {
+		my $first = $issuer + ($_[0] - 1) * $feeds;
 		my ($from, $to) = map { sprintf('ed25519-%03d', $_) } $first, $first + $feeds - 1;
 		my $wrong = measure($session, 'verify a range', $parameter, $_[0], $feeds * $length, 'package',
 			"SELECT count(*) FROM ecert.check_rows(('$from', 'energy', 0), ('$to', 'energy', 9223372036854775807))")->{output};
 		die "the ledger does not verify\n" if $wrong ne '0';
-	});
-	return;
+	};
 }
 
 sub measure_large
 {
-	die "large repeats three times at most\n" if $repeats > 3;
 	my $database = make_large();
 	my $many = grouped(query($database, 'SELECT count(*) FROM ledger.package')) . ' packages';
 	measure_copying($database, $many);
 	measure_single($database, $many);
-	Bench::Sealing::measure_tree($_->[0], $_->[1], $repeats) for [ 'early', 'empty' ], [ $database, $many ];
+	# over ten million packages each of these takes minutes
+	Bench::Sealing::measure_tree(@$_) for [ 'early', 'empty', $repeats ], [ $database, $many, 1 ];
 	query($_, 'VACUUM ANALYZE ledger.package') for 'early', $database;
 	Bench::Sealing::measure_receipts($_->[0], $_->[1]) for [ 'early', 'empty' ], [ $database, $many ];
-	my $range = $base < 10_000 ? $base : 10_000;
-	measure_range('early', 'empty', 200, $size{slices} * $size{slice_days});
-	measure_range($database, $many, 10, $range);
+	# feeds that COPY has continued: their length is known
+	my $copied = 1 + $size{slices} * $size{slice_days};
+	repeat_all($repeats, range_case('early', 'empty', 0, $copied), range_case($database, $many, $single_issuers, $base + $copied));
 	query('postgres', 'DROP DATABASE IF EXISTS large_run');
 	return;
 }

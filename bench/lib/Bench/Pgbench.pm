@@ -39,10 +39,9 @@ sub script
 sub commit_packages
 {
 	my ($database, $case, $parameter, $issuers, $clients, $repetition) = @_;
-	my $count = "SELECT count(*) FROM $table{$case}";
-	my $before = query($database, 'CHECKPOINT', $count);
+	query($database, 'CHECKPOINT');
 	my ($rate, $done) = pgbench($database, script($case, $issuers), $clients, $size{seconds}, i => -1, k => $clients);
-	my $put = query($database, $count) - $before;
+	my $put = query($database, "SELECT count(*) FROM bench.staged JOIN $table{$case} USING (issuer, kind, seq)");
 	die "$case: $done transactions have put $put packages: there were too few\n" if $put != $done;
 	record($case, $parameter, $repetition, $rate, 'packages/s');
 	note(sprintf('%s, %s: %s packages/s (%d)', $parameter, $case, grouped($rate), $repetition));
@@ -63,7 +62,7 @@ sub measure_commits
 			for my $clients (@{ $size{clients} })
 			{
 				create_database('committing', "commits$issuers");
-				my $parameter = "$issuers issuer" . ($issuers > 1 ? 's' : '') . "; $clients clients";
+				my $parameter = "$issuers issuer" . ($issuers > 1 ? 's' : '') . "; $clients client" . ($clients > 1 ? 's' : '');
 				commit_packages('committing', $_, $parameter, $issuers, $clients, $repetition) for sort keys %table;
 			}
 		}
