@@ -537,7 +537,7 @@ sub print_rates
 		say_line(sprintf('%-46s %8s %8s %8s %8.2fx %10s', $result->{what}, (map { grouped($_) } median(@rates), min(@rates), max(@rates)),
 			median(@rates) / median(@{ $bare->{rates} }), @cpu ? sprintf('%.0f', median(@cpu)) : ''));
 	}
-	say_line('CPU us: what the verification and the apply worker take of one core for a package, which other work on the machine changes less.');
+	say_line('CPU us: what the verification and the apply worker take of one core for a package.');
 	return;
 }
 

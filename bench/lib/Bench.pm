@@ -1,4 +1,4 @@
-# What the sections of the benchmark share: figures, sessions whose time, CPU and memory are measured, databases, signed packages.
+# What the sections of the benchmark share: figures, sessions whose time and memory are measured, databases, signed packages.
 package Bench;
 use strict;
 use warnings FATAL => 'all';
@@ -66,9 +66,7 @@ sub measure
 	my ($session, $case, $parameter, $repetition, $count, $unit, $sql) = @_;
 	my $took = $session->run($sql);
 	record($case, $parameter, $repetition, sprintf('%.4f', 1000 * $took->{milliseconds} / $count), "us/$unit");
-	record($case, $parameter, $repetition, sprintf('%.4f', $took->{cpu} / $count), "CPU us/$unit");
 	record($case, $parameter, $repetition, $took->{private}, 'private kB');
-	record($case, $parameter, $repetition, $took->{resident}, 'resident kB');
 	note(sprintf('%s, %s: %.2f us a %s; %.1f MB private (%d)', $parameter, $case, 1000 * $took->{milliseconds} / $count, $unit, $took->{private} / 1024, $repetition));
 	return $took;
 }
@@ -146,23 +144,20 @@ sub pgbench
 	return ($rate, $done);
 }
 
-# Bare verification of the signatures of packages, files of text COPY, each in a process of its own: microseconds and CPU for a package of all
+# Bare verification of the signatures of packages, files of text COPY, each in a process of its own: microseconds for a package of all
 sub bare
 {
 	my ($parameter, $repetition, @files) = @_;
 	my @pipes = map { open my $pipe, '-|', "'$project/bench/verify-rate' 1 < '$_'" or die "verify-rate: $!"; $pipe } @files;
-	my ($rate, $cpu, $count) = (0, 0, 0);
+	my $rate = 0;
 	for my $pipe (@pipes)
 	{
 		my @lines = <$pipe>;
 		close $pipe or die "verify-rate has failed\n";
-		my ($number, $seconds, $of_cpu) = split ' ', $lines[-1];
+		my ($number, $seconds) = split ' ', $lines[-1];
 		$rate += $number / $seconds;
-		$cpu += $of_cpu;
-		$count += $number;
 	}
 	record('bare verification', $parameter, $repetition, sprintf('%.4f', 1e6 / $rate), 'us/package');
-	record('bare verification', $parameter, $repetition, sprintf('%.4f', 1e6 * $cpu / $count), 'CPU us/package');
 	note(sprintf('%s, bare verification: %.2f us a package (%d)', $parameter, 1e6 / $rate, $repetition));
 	return;
 }
@@ -296,7 +291,7 @@ sub cut
 			"COPY (SELECT ecert.issuer(package), ecert.kind(package), ecert.seq(package), ecert.subject(package), ecert.period(package), ecert.issued_at(package),
 				ecert.hash(package), package::bytea, now() $of) TO '" . slice($name, 'plain', $number) . "' (FORMAT binary)";
 	}
-	query('enrolled', splice @sql, 0, 300) while @sql;
+	query('enrolled', splice @sql, 0, 150) while @sql;
 	query('enrolled', 'DROP TABLE arriving, staging');
 	$made{$name} = [ $length, $bytes, $slices ];
 	return @{ $made{$name} };

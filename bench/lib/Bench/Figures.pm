@@ -144,7 +144,7 @@ sub section_table
 		for my $case (cases($section, $parameter))
 		{
 			push @rows, map { table_row($section, $parameter, $case, $_, $pattern) }
-				grep { !/^CPU|kB$/ } sort { $b cmp $a } keys %{ $figures{$section}{$parameter}{$case} };
+				grep { !/kB$/ } sort { $b cmp $a } keys %{ $figures{$section}{$parameter}{$case} };
 		}
 	}
 	my $of = defined $pattern ? 'of ' . "$pattern" =~ s/^.*\^(.*?)\)$/$1/r : '';

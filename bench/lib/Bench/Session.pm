@@ -1,4 +1,4 @@
-# A session of psql whose statements are measured: time as psql sees it, CPU and memory of the backend and its parallel workers.
+# A session of psql whose statements are measured: time as psql sees it, memory of the backend and its parallel workers.
 package Bench::Session;
 use strict;
 use warnings FATAL => 'all';
@@ -40,15 +40,6 @@ sub status
 	return 0;
 }
 
-# Microseconds of CPU that a process has taken
-sub cpu
-{
-	my ($pid) = @_;
-	open my $in, '<', "/proc/$pid/schedstat" or return 0;
-	my ($nanoseconds) = split ' ', <$in> // 0;
-	return $nanoseconds / 1000;
-}
-
 # The parallel workers of the backend that there are now
 sub workers
 {
@@ -69,12 +60,7 @@ sub sample
 {
 	my ($self) = @_;
 	my $private = status($self->{pid}, 'RssAnon');
-	for my $pid ($self->workers)
-	{
-		$private += status($pid, 'RssAnon');
-		my $taken = cpu($pid);
-		$self->{workers}{$pid} = $taken if $taken > 0;
-	}
+	$private += status($_, 'RssAnon') for $self->workers;
 	$self->{private} = $private if $private > $self->{private};
 	return;
 }
@@ -107,18 +93,15 @@ sub error
 	return 'psql: ' . <$in>;
 }
 
-# Run SQL; milliseconds, microseconds of CPU, kB of private memory and of all memory at most, and its output
+# Run SQL; milliseconds, kB of private memory at most, and its output
 sub run
 {
 	my ($self, $sql) = @_;
-	my $began = cpu($self->{pid});
-	@$self{qw(private workers)} = (0, {});
+	$self->{private} = 0;
 	my $output = $self->exchange("$sql;\n");
 	my $milliseconds = 0;
 	$milliseconds += $1 while $output =~ s/^Time: ([\d.]+) ms.*\n?//m;
-	my $cpu = cpu($self->{pid}) - $began;
-	$cpu += $_ for values %{ $self->{workers} };
-	return { milliseconds => $milliseconds, cpu => $cpu, private => $self->{private}, resident => status($self->{pid}, 'VmHWM'), output => $output };
+	return { milliseconds => $milliseconds, private => $self->{private}, output => $output };
 }
 
 1;
