@@ -92,6 +92,9 @@ install_packages() {
 	if [ "$1" = bench ]; then
 		need gnuplot-nox command -v gnuplot
 	fi
+	if [ "$1" = profile ]; then
+		need valgrind command -v valgrind
+	fi
 	if [ "$1" = all ] || [ "$1" = bench ]; then
 		need perl perl -MTest::More -e 1
 		need libipc-run-perl perl -MIPC::Run -e 1
