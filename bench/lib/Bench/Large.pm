@@ -163,7 +163,7 @@ sub range_case
 		my ($from, $to) = map { sprintf('ed25519-%03d', $_) } $first, $first + $feeds - 1;
 		my $wrong = measure($session, 'verify a range', $parameter, $_[0], $feeds * $length, 'package',
 			"SELECT count(*) FROM ecert.check_rows(('$from', 'energy', 0), ('$to', 'energy', 9223372036854775807))")->{output};
-		die "the ledger does not verify\n" if $wrong ne '0';
+		die "the ledger does not verify\n" if $wrong !~ /^0$/m;
 	};
 }
 
