@@ -76,7 +76,7 @@ sub exchange
 	print { $self->{in} } "$text\\echo '$mark'\n";
 	while ($output !~ /^\Q$mark\E$/m)
 	{
-		if ($select->can_read(0.02))
+		if ($select->can_read(0.1))
 		{
 			sysread($self->{out}, $output, 65536, length $output) or die $self->error;
 		}
