@@ -399,7 +399,7 @@ ecert_assess_bodies(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	Assessment	assessment = {0};
-	Jsonb	   *policy = ecert_policy_arg(fcinfo, 0);
+	Jsonb	   *policy = ecert_policy_of(PG_GETARG_DATUM(0), PG_ARGISNULL(0));
 	const EcertCoefficients *coefficients = ecert_coefficients_of(fcinfo->flinfo, policy);
 	EcertDeclarations declared = ecert_declarations_arg(fcinfo, 2);
 	EcertUse	base;

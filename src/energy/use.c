@@ -423,12 +423,7 @@ ecert_package_bodies_in(PG_FUNCTION_ARGS)
 Datum
 ecert_package_bodies_out(PG_FUNCTION_ARGS)
 {
-	EcertSlice	bytes = ecert_varlena_slice(PG_GETARG_VARLENA_PP(0));
-	char	   *output = palloc(2 + bytes.size * 2 + 1);
-
-	memcpy(output, "\\x", 2);
-	output[2 + hex_encode((const char *) bytes.data, bytes.size, output + 2)] = '\0';
-	PG_RETURN_CSTRING(output);
+	return ecert_bytes_out(ecert_varlena_slice(PG_GETARG_VARLENA_PP(0)));
 }
 
 /* What a package of a kind that is not assessed, or without a period, adds: nothing */
@@ -526,7 +521,7 @@ Datum
 ecert_use_by_product(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	const EcertCoefficients *coefficients = ecert_coefficients_of(fcinfo->flinfo, ecert_policy_arg(fcinfo, 0));
+	const EcertCoefficients *coefficients = ecert_coefficients_of(fcinfo->flinfo, ecert_policy_of(PG_GETARG_DATUM(0), PG_ARGISNULL(0)));
 	EcertDeclarations declared = ecert_declarations_arg(fcinfo, 1);
 	EcertUse	use = ecert_use_of(&declared, ecert_within(PG_GETARG_DATUM(2), PG_ARGISNULL(2)), coefficients);
 

@@ -196,27 +196,28 @@ read_head(HeapTuple row, TupleDesc columns, EcertHead *head)
 	head->issued_at = ecert_seconds(DatumGetTimestampTz(heap_getattr(row, COLUMN_ISSUED_AT, columns, &isnull)));
 }
 
-/*
- * Where the periods of energy or product end with a row.  False when the row
- * does not tell: one that replaces another has the period of an earlier one
- */
-static bool
-read_period_end(HeapTuple row, TupleDesc columns, int64 *period_end)
+bool
+ecert_period_end(EcertSlice bytes, int64 *period_end)
 {
 	EcertPackage package = {0};
 	EcertPeriod period;
 	uint8_t		replaced[ECERT_HASH_SIZE];
-	bool		isnull;
-	Datum		value = heap_getattr(row, COLUMN_PACKAGE, columns, &isnull);
 
-	if (isnull)
-		return false;
 	/* the body alone, without the package's checks: it passed them when it came */
-	ecert_package_set_body(&package, ecert_body_of(value));
+	ecert_package_set_body(&package, ecert_package_body_again(bytes));
 	if (ecert_body_replaces(&package, replaced) || !ecert_body_period(&package, &period))
 		return false;
 	*period_end = period.end;
 	return true;
+}
+
+static bool
+read_period_end(HeapTuple row, TupleDesc columns, int64 *period_end)
+{
+	bool		isnull;
+	Datum		value = heap_getattr(row, COLUMN_PACKAGE, columns, &isnull);
+
+	return !isnull && ecert_period_end(ecert_varlena_slice(PG_DETOAST_DATUM_PACKED(value)), period_end);
 }
 
 /* The head, from packages of least_seq on; false when these do not tell all of it */

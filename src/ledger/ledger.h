@@ -43,6 +43,12 @@ extern EcertHead *ecert_feed_locked(EcertSlice issuer, EcertKind kind);
 /* Read a feed's head from the table, no lock.  It is found sooner at expected_seq, where that is known; else 0 */
 extern void ecert_feed_read(EcertSlice issuer, EcertKind kind, int64 expected_seq, EcertHead *head);
 
+/*
+ * Where the periods of energy or product end with a stored package.  False when
+ * it does not tell: one that replaces another has the period of an earlier one
+ */
+extern bool ecert_period_end(EcertSlice bytes, int64 *period_end);
+
 /* A package of a feed: where the feed ends with it (but for period_end, which is 0), and its bytes, palloc'd */
 typedef struct EcertFeedRow
 {

@@ -221,18 +221,11 @@ place_key(const EcertPackage *package, int64 seq)
 static void
 find_period_end(const EcertPackage *package, EcertHead *before, EcertSlice bytes)
 {
-	EcertPackage previous;
-	EcertPeriod period;
-	EcertError	error;
 	EcertHead	head;
-	uint8_t		replaced[ECERT_HASH_SIZE];
 
 	if (package->kind != ECERT_KIND_ENERGY && package->kind != ECERT_KIND_PRODUCT)
 		return;
-	if (ecert_package_parse(bytes, &previous, &error) == ECERT_OK && !ecert_body_replaces(&previous, replaced) &&
-		ecert_body_period(&previous, &period))
-		before->period_end = period.end;
-	else
+	if (!ecert_period_end(bytes, &before->period_end))
 	{
 		ecert_feed_read(package->issuer, package->kind, 0, &head);
 		if (head.seq == before->seq)

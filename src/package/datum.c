@@ -36,6 +36,16 @@ ecert_text(EcertSlice bytes)
 	return cstring_to_text(converted);
 }
 
+Datum
+ecert_bytes_out(EcertSlice bytes)
+{
+	char	   *output = palloc(2 + bytes.size * 2 + 1);
+
+	memcpy(output, "\\x", 2);
+	output[2 + hex_encode((const char *) bytes.data, bytes.size, output + 2)] = '\0';
+	PG_RETURN_CSTRING(output);
+}
+
 void
 ecert_set_text(Datum *value, bool *isnull, EcertSlice content)
 {

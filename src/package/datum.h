@@ -28,6 +28,9 @@ extern bytea *ecert_bytea(EcertSlice bytes);
 /* text of UTF-8 bytes, in the server's encoding */
 extern text *ecert_text(EcertSlice bytes);
 
+/* What the output function of a type of bytes returns: \x and hexadecimal, as bytea's */
+extern Datum ecert_bytes_out(EcertSlice bytes);
+
 /* Set one column of a row; NULL when the text is empty, or the number is NULL */
 extern void ecert_set_text(Datum *value, bool *isnull, EcertSlice content);
 extern void ecert_set_number(Datum *value, bool *isnull, Numeric number);

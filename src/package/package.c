@@ -131,12 +131,7 @@ ecert_package_in(PG_FUNCTION_ARGS)
 Datum
 ecert_package_out(PG_FUNCTION_ARGS)
 {
-	EcertSlice	bytes = ecert_varlena_slice(PG_GETARG_BYTEA_PP(0));
-	char	   *output = palloc(2 + bytes.size * 2 + 1);
-
-	memcpy(output, "\\x", 2);
-	output[2 + hex_encode((const char *) bytes.data, bytes.size, output + 2)] = '\0';
-	PG_RETURN_CSTRING(output);
+	return ecert_bytes_out(ecert_varlena_slice(PG_GETARG_BYTEA_PP(0)));
 }
 
 Datum

@@ -52,12 +52,8 @@ Datum
 ecert_package_line_out(PG_FUNCTION_ARGS)
 {
 	int32		number;
-	EcertSlice	line = ecert_line_of(PG_GETARG_DATUM(0), &number);
-	char	   *output = palloc(2 + line.size * 2 + 1);
 
-	memcpy(output, "\\x", 2);
-	output[2 + hex_encode((const char *) line.data, line.size, output + 2)] = '\0';
-	PG_RETURN_CSTRING(output);
+	return ecert_bytes_out(ecert_line_of(PG_GETARG_DATUM(0), &number));
 }
 
 EcertSlice

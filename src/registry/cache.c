@@ -6,6 +6,7 @@
  * ledger.package, which is sent at commit.  The callback only marks the cache
  * stale: it may run inside any lock call.
  */
+#include "registry/coefficient.h"
 #include "registry/registry.h"
 
 #include "access/xact.h"
@@ -23,13 +24,6 @@
 /* Above this many nodes in memory the cache starts again */
 #define NODES_KEPT 65536
 
-/* "source, unit" as a hash key, padded with zeros */
-typedef struct EcertSourceUnit
-{
-	EcertNodeId source;
-	EcertNodeId unit;
-} EcertSourceUnit;
-
 static EcertRegistry *current;
 static Oid	current_relid = InvalidOid;
 static bool stale = true;
@@ -43,11 +37,7 @@ static EcertQuery node_query = {
 	" AND issuer OPERATOR(pg_catalog.||) '' OPERATOR(pg_catalog.=) $2 ORDER BY seq DESC LIMIT 1",
 	2, {TEXTOID, TEXTOID}, NULL, true
 };
-static EcertQuery policy_query = {
-	"SELECT package FROM ledger.package WHERE issuer OPERATOR(pg_catalog.=) $1 AND kind OPERATOR(pg_catalog.=) 'policy'"
-	" ORDER BY seq DESC LIMIT 1",
-	1, {TEXTOID}, NULL, true
-};
+static EcertQuery policy_query = {"SELECT ecert.policy()", 0, {0}, NULL};
 
 static void
 relcache_callback(Datum arg, Oid relid)
@@ -190,71 +180,16 @@ ecert_registry_node(EcertRegistry *registry, EcertSlice id)
 }
 
 static void
-add_coefficient(HTAB *table, EcertSlice source, EcertSlice unit)
-{
-	EcertSourceUnit key;
-
-	key.source = ecert_node_id(source);
-	key.unit = ecert_node_id(unit);
-	(void) hash_search(table, &key, HASH_ENTER, NULL);
-}
-
-/* Every (source, unit) that has a coefficient, directly or through a unit's base */
-static void
-read_coefficients(HTAB *table, EcertSlice policy)
-{
-	uint64_t	coefficient_count;
-	EcertCursor coefficients = ecert_cbor_items_at(policy, "coefficients", &coefficient_count);
-
-	while (coefficient_count-- > 0)
-	{
-		EcertSlice	coefficient = ecert_cbor_skip(&coefficients);
-		EcertSlice	source = ecert_cbor_text_at(coefficient, "source");
-		EcertSlice	unit = ecert_cbor_text_at(coefficient, "unit");
-		uint64_t	unit_count;
-		EcertCursor units = ecert_cbor_items_at(policy, "units", &unit_count);
-
-		add_coefficient(table, source, unit);
-		while (unit_count-- > 0)
-		{
-			EcertSlice	multiple = ecert_cbor_skip(&units);
-
-			if (ecert_slice_equal(ecert_cbor_text_at(multiple, "base"), unit))
-				add_coefficient(table, source, ecert_cbor_text_at(multiple, "unit"));
-		}
-	}
-}
-
-static void
 load_coefficients(EcertRegistry *registry)
 {
-	EcertPackage package;
-	EcertSlice	policy;
-	HASHCTL		control;
-	HTAB	   *table;
-	Datum		certifier;
+	Datum		policy = (Datum) 0;
+	bool		isnull = true;
 
-	memset(&control, 0, sizeof control);
-	control.keysize = sizeof(EcertSourceUnit);
-	control.entrysize = sizeof(EcertSourceUnit);
-	control.hcxt = registry->context;
-	control.hash = ecert_node_id_hash;
-	table = hash_create("ecert coefficients", 64, &control, HASH_ELEM | HASH_FUNCTION | HASH_CONTEXT);
 	SPI_connect();
-	certifier = PointerGetDatum(ecert_text(ecert_slice(registry->certifier.bytes, registry->certifier.size)));
-	if (ecert_query(&policy_query, &certifier, 1) > 0)
-	{
-		package_in_result(&package);
-		read_coefficients(table, package.body);
-	}
-	else if (ecert_query(&genesis_query, NULL, 1) > 0)
-	{
-		package_in_result(&package);
-		if (ecert_cbor_find(package.body, "policy", &policy))
-			read_coefficients(table, policy);
-	}
+	if (ecert_query(&policy_query, NULL, 1) > 0)
+		policy = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	registry->coefficients = ecert_coefficients_read(registry->context, ecert_policy_of(policy, isnull));
 	SPI_finish();
-	registry->coefficients = table;
 }
 
 bool
@@ -271,7 +206,6 @@ ecert_check_coefficients(EcertRegistry *registry, EcertSlice body, EcertRefusal 
 	{
 		EcertSlice	source,
 					unit;
-		EcertSourceUnit key;
 
 		/* the body has passed the schema check: each line has both, and many the same as the line before */
 		ecert_energy_line_source(&cursor, &source, &unit);
@@ -279,9 +213,7 @@ ecert_check_coefficients(EcertRegistry *registry, EcertSlice body, EcertRefusal 
 			continue;
 		last_source = source;
 		last_unit = unit;
-		key.source = ecert_node_id(source);
-		key.unit = ecert_node_id(unit);
-		if (hash_search(registry->coefficients, &key, HASH_FIND, NULL) == NULL)
+		if (ecert_coefficient(registry->coefficients, source, unit) == NULL)
 			return ecert_refuse(refusal, ERRCODE_ECERT_COEFFICIENT_UNKNOWN,
 								psprintf("energy source \"%s\" in unit \"%s\" has no coefficient",
 										 ecert_cstring(source), ecert_cstring(unit)),

@@ -124,12 +124,10 @@ put_all_units(EcertCoefficients *coefficients, JsonbContainer *list, uint32 i, J
 	}
 }
 
-/* Read a policy, in the place of the one that flinfo has kept so far */
-static EcertCoefficients *
-keep_coefficients(FmgrInfo *flinfo, const Jsonb *policy)
+EcertCoefficients *
+ecert_coefficients_read(MemoryContext parent, const Jsonb *policy)
 {
-	EcertCoefficients *old = (EcertCoefficients *) flinfo->fn_extra;
-	MemoryContext context = AllocSetContextCreate(flinfo->fn_mcxt, "ecert coefficients", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext context = AllocSetContextCreate(parent, "ecert coefficients", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(context);
 	EcertCoefficients *fresh = palloc0(sizeof *fresh);
 	JsonbContainer *list,
@@ -149,16 +147,25 @@ keep_coefficients(FmgrInfo *flinfo, const Jsonb *policy)
 	for (uint32 i = 0; i < count; i++)
 		put_all_units(fresh, list, i, units, unit_count);
 	MemoryContextSwitchTo(caller);
-	flinfo->fn_extra = fresh;
-	if (old != NULL)
-		MemoryContextDelete(old->context);
 	return fresh;
 }
 
-Jsonb *
-ecert_policy_arg(FunctionCallInfo fcinfo, int number)
+/* Read a policy, in the place of the one that flinfo has kept so far */
+static EcertCoefficients *
+keep_coefficients(FmgrInfo *flinfo, const Jsonb *policy)
 {
-	return DatumGetJsonbP(PG_ARGISNULL(number) ? DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")) : PG_GETARG_DATUM(number));
+	EcertCoefficients *old = (EcertCoefficients *) flinfo->fn_extra;
+
+	flinfo->fn_extra = ecert_coefficients_read(flinfo->fn_mcxt, policy);
+	if (old != NULL)
+		MemoryContextDelete(old->context);
+	return (EcertCoefficients *) flinfo->fn_extra;
+}
+
+Jsonb *
+ecert_policy_of(Datum policy, bool isnull)
+{
+	return DatumGetJsonbP(isnull ? DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")) : policy);
 }
 
 const EcertCoefficients *

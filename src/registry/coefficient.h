@@ -11,8 +11,11 @@
 
 typedef struct EcertCoefficients EcertCoefficients;
 
-/* A policy argument; NULL is a policy without anything in it */
-extern Jsonb *ecert_policy_arg(FunctionCallInfo fcinfo, int number);
+/* A policy; NULL is one without anything in it */
+extern Jsonb *ecert_policy_of(Datum policy, bool isnull);
+
+/* Read the coefficients of a policy, which is copied, into a context of their own below parent */
+extern EcertCoefficients *ecert_coefficients_read(MemoryContext parent, const Jsonb *policy);
 
 /*
  * The coefficients of a policy, as ecert.coefficients() lists them; kept with

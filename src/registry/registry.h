@@ -60,7 +60,7 @@ typedef struct EcertRegistry
 	MemoryContextCallback callback;	/* frees the prepared keys */
 	EcertNodeKey *prepared_keys;	/* list, through next_prepared */
 	HTAB	   *nodes;			/* EcertNodeId -> EcertNodeState */
-	HTAB	   *coefficients;	/* EcertSourceUnit -> itself; NULL until asked for */
+	struct EcertCoefficients *coefficients; /* of the policy in force; NULL until asked for */
 	bool		has_genesis;
 	bool		certifier_loaded;	/* of from_table: node packages about the certifier were looked for */
 	bool		from_table;		/* looks nodes up in ledger.package when they are not in memory */
