@@ -18,18 +18,6 @@ my %sections = (
 );
 $| = 1;
 
-my $plain_columns = '(issuer, kind, seq, subject, period, issued_at, hash, package, recorded_at)';
-
-sub copy_binary
-{
-	return "COPY ledger.package (package) FROM '$_[0]' (FORMAT binary)";
-}
-
-sub copy_plain
-{
-	return "COPY bench.$_[0] $plain_columns FROM '$_[1]' (FORMAT binary)";
-}
-
 # COPY of a set of packages into a ledger, a plain table and the usual recipe, and bare verification of the same: slice by slice, all in turn
 sub copy_set
 {
@@ -42,7 +30,7 @@ sub copy_set
 	$_->run('CHECKPOINT') for values %session;
 	my %case = (
 		'ecert, binary COPY' => [ copied => sub { copy_binary(slice($name, 'bin', $_[0])) } ],
-		'ecert, text COPY' => [ copied_text => sub { "COPY ledger.package (package) FROM '" . slice($name, 'text', $_[0]) . "'" } ],
+		'ecert, text COPY' => [ copied_text => sub { copy_text(slice($name, 'text', $_[0])) } ],
 		'plain table' => [ copied => sub { copy_plain('plain', slice($name, 'plain', $_[0])) } ],
 		'usual recipe' => [ copied => sub { copy_plain('chained', slice($name, 'plain', $_[0])) } ],
 	);
@@ -77,7 +65,7 @@ sub measure_one_statement
 	my $session = session('growing');
 	$session->run('CHECKPOINT');
 	run_command('sh', '-c', "head -n $number '$home/growth.txt' > '$home/growth.one'");
-	my $took = measure($session, 'ecert, text COPY', $parameter, 1, $number, 'package', "COPY ledger.package (package) FROM '$home/growth.one'");
+	my $took = measure($session, 'ecert, text COPY', $parameter, 1, $number, 'package', copy_text("$home/growth.one"));
 	record('ecert, text COPY', $parameter, 1, $took->{milliseconds} / 1000, 's');
 	return;
 }

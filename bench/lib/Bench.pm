@@ -8,7 +8,7 @@ use Exporter qw(import);
 use POSIX ();
 use Time::HiRes qw(time);
 
-our @EXPORT = qw(%size $home $project $repeats slice begin_section record note measure bare query session create_database drop_database
+our @EXPORT = qw($columns $derived copy_binary copy_text copy_plain %size $home $project $repeats slice begin_section record note measure bare query session create_database drop_database
 	fresh_ledger ledger_with packages forget fill_staged run_command repeat_all pgbench grouped percentile slurp genesis);
 
 our $home = $ENV{BENCH_HOME} // die 'bench/run.sh runs this';
@@ -32,6 +32,26 @@ our %size = %{ {
 my $issuer_count = 1000;
 my ($section, $results);
 my %made;
+
+# the columns of ledger.package and its peers, and what they are of a package
+our $columns = 'issuer, kind, seq, subject, period, issued_at, hash, package, recorded_at';
+our $derived = 'ecert.issuer(package), ecert.kind(package), ecert.seq(package), ecert.subject(package), ecert.period(package), ecert.issued_at(package), ecert.hash(package), package::bytea, now()';
+
+# COPY statements: packages into the ledger, rows with all columns into a peer
+sub copy_binary
+{
+	return "COPY ledger.package (package) FROM '$_[0]' (FORMAT binary)";
+}
+
+sub copy_text
+{
+	return "COPY ledger.package (package) FROM '$_[0]'";
+}
+
+sub copy_plain
+{
+	return "COPY bench.$_[0] ($columns) FROM '$_[1]' (FORMAT binary)";
+}
 
 # ---- figures ----
 
@@ -288,8 +308,7 @@ sub cut
 	{
 		my $of = 'FROM staging WHERE n BETWEEN ' . (($number - 1) * $length + 1) . ' AND ' . $number * $length . ' ORDER BY n';
 		push @sql, "COPY (SELECT package $of) TO '" . slice($name, 'bin', $number) . "' (FORMAT binary)", "COPY (SELECT package $of) TO '" . slice($name, 'text', $number) . "'",
-			"COPY (SELECT ecert.issuer(package), ecert.kind(package), ecert.seq(package), ecert.subject(package), ecert.period(package), ecert.issued_at(package),
-				ecert.hash(package), package::bytea, now() $of) TO '" . slice($name, 'plain', $number) . "' (FORMAT binary)";
+			"COPY (SELECT $derived $of) TO '" . slice($name, 'plain', $number) . "' (FORMAT binary)";
 	}
 	query('enrolled', splice @sql, 0, 150) while @sql;
 	query('enrolled', 'DROP TABLE arriving, staging');
@@ -313,8 +332,7 @@ sub ledger_with
 	return "ledger_$name" if $made{"ledger_$name"}++;
 	fresh_ledger("ledger_$name");
 	note("loading the ledger with packages $name");
-	query("ledger_$name", "COPY ledger.package (package) FROM '$home/$name.first' (FORMAT binary)",
-		(map { "COPY ledger.package (package) FROM '" . slice($name, 'bin', $_) . "' (FORMAT binary)" } 1 .. $made{$name}[2]), 'VACUUM ANALYZE', 'CHECKPOINT');
+	query("ledger_$name", (map { copy_binary($_) } "$home/$name.first", map { slice($name, 'bin', $_) } 1 .. $made{$name}[2]), 'VACUUM ANALYZE', 'CHECKPOINT');
 	return "ledger_$name";
 }
 

@@ -96,8 +96,7 @@ sub spare_files
 		my $from = $base + 1 + ($number - 1) * $size{slice_days};
 		my $to = $from + $size{slice_days} - 1;
 		push @sql, "COPY (SELECT package $of BETWEEN $from AND $to ORDER BY seq, issuer) TO '" . slice('spare', 'bin', $number) . "' (FORMAT binary)",
-			"COPY (SELECT ecert.issuer(package), ecert.kind(package), ecert.seq(package), ecert.subject(package), ecert.period(package), ecert.issued_at(package),
-				ecert.hash(package), package::bytea, now() $of BETWEEN $from AND $to ORDER BY spare.seq, spare.issuer) TO '" . slice('spare', 'plain', $number) . "' (FORMAT binary)";
+			"COPY (SELECT $derived $of BETWEEN $from AND $to ORDER BY spare.seq, spare.issuer) TO '" . slice('spare', 'plain', $number) . "' (FORMAT binary)";
 	}
 	query($database, @sql);
 	return;
@@ -113,7 +112,7 @@ sub measure_copying
 	fresh_ledger('early');
 	my @places = ([ 'early', 'early', 'empty' ], [ $database, 'spare', $many ]);
 	my %session = map { ($_->[0] => session($_->[0])) } @places;
-	$session{ $_->[0] }->run("COPY ledger.package (package) FROM '$home/$_->[1].first' (FORMAT binary)") for @places;
+	$session{ $_->[0] }->run(copy_binary("$home/$_->[1].first")) for @places;
 	query('postgres', 'CHECKPOINT');
 	for my $number (1 .. $size{slices})
 	{
@@ -121,8 +120,8 @@ sub measure_copying
 		{
 			my ($where, $name, $parameter) = @$place;
 			bare($parameter, $number, slice('early', 'text', $number));
-			measure($session{$where}, 'ecert, binary COPY', $parameter, $number, $count, 'package', "COPY ledger.package (package) FROM '" . slice($name, 'bin', $number) . "' (FORMAT binary)");
-			measure($session{$where}, 'plain table', $parameter, $number, $count, 'package', "COPY bench.plain FROM '" . slice($name, 'plain', $number) . "' (FORMAT binary)");
+			measure($session{$where}, 'ecert, binary COPY', $parameter, $number, $count, 'package', copy_binary(slice($name, 'bin', $number)));
+			measure($session{$where}, 'plain table', $parameter, $number, $count, 'package', copy_plain('plain', slice($name, 'plain', $number)));
 		}
 	}
 	return;

@@ -5,7 +5,6 @@ use warnings FATAL => 'all';
 
 use Bench;
 
-my $columns = 'issuer, kind, seq, subject, period, issued_at, hash, package, recorded_at';
 my $from_staged = 'SELECT issuer, kind, seq, subject, period, issued_at, hash, bytes, now() FROM bench.staged WHERE n = :n';
 our %insert = (
 	ecert => 'INSERT INTO ledger.package (package) SELECT package FROM bench.staged WHERE n = :n',

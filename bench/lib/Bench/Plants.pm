@@ -25,7 +25,7 @@ sub ledger
 	for my $kind (sort keys %file)
 	{
 		run_command('sh', '-c', "zcat '$data/eia923/$file{$kind}.csv.gz' | '$project/tools/ecert-sign' $kind --origin bench.plants --genesis $genesis > '$home/plants'");
-		query('plants', "COPY ledger.package (package) FROM '$home/plants'");
+		query('plants', copy_text("$home/plants"));
 	}
 	query('plants', "\\i $project/bench/peers/normalised.sql");
 	unlink "$home/plants";

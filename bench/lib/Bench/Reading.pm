@@ -86,8 +86,8 @@ sub measure_readings
 		{
 			my ($suffix, $option) = $format eq 'binary' ? ('.bin', ' (FORMAT binary)') : ('', '');
 			my $database = fresh_ledger("readings_$format");
-			query($database, "COPY ledger.package (package) FROM '$home/$name.first' (FORMAT binary)", 'CHECKPOINT');
-			$case{"ecert, $format"} = [ session($database), $database, 'ledger.package', sub { "COPY ledger.package (package) FROM '" . slice($name, $format eq 'binary' ? 'bin' : 'text', $_[0]) . "'$option" } ];
+			query($database, copy_binary("$home/$name.first"), 'CHECKPOINT');
+			$case{"ecert, $format"} = [ session($database), $database, 'ledger.package', sub { $format eq 'binary' ? copy_binary(slice($name, 'bin', $_[0])) : copy_text(slice($name, 'text', $_[0])) } ];
 			for my $table (@tables)
 			{
 				$case{ ($table eq 'reading' ? 'rows by name' : 'rows by number') . ", $format" } = [ session($database), $database, "bench.$table", sub { "COPY bench.$table FROM '" . slice($name, $table, $_[0]) . "$suffix'$option" } ];
