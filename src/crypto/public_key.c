@@ -19,8 +19,12 @@
 static bool
 ed25519_key_accepted(const uint8_t *raw)
 {
-	static const uint8_t identity[crypto_core_ed25519_BYTES] = {1};
-	uint8_t		point[crypto_core_ed25519_BYTES];
+	static const uint8_t y_one[crypto_core_ed25519_BYTES] = {1};
+	static const uint8_t y_minus_one[crypto_core_ed25519_BYTES] = {
+		0xec, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f
+	};
+	uint8_t		twice[crypto_core_ed25519_BYTES];
 	uint8_t		canonical = 0xff;
 
 	/* y without the sign bit is at least p = 2^255 - 19 only as ed..ff ff .. 7f */
@@ -29,14 +33,16 @@ ed25519_key_accepted(const uint8_t *raw)
 	if (canonical == 0xff && (raw[31] & 0x7f) == 0x7f && raw[0] >= 0xed)
 		return false;
 
-	/* Eight times a point of small order is the identity; adding refuses what is no point */
-	memcpy(point, raw, sizeof(point));
-	for (int i = 0; i < 3; i++)
-	{
-		if (crypto_core_ed25519_add(point, point, point) != 0)
-			return false;
-	}
-	return sodium_memcmp(point, identity, sizeof(point)) != 0;
+	/*
+	 * The order of a point is 1, 2, 4 or 8 if and only if that of its double
+	 * divides 4, and those points are (0, 1), (0, -1) and (+-sqrt(-1), 0):
+	 * all that have y = 1, -1 or 0.  Adding refuses what is no point.
+	 */
+	if (crypto_core_ed25519_add(twice, raw, raw) != 0)
+		return false;
+	twice[31] &= 0x7f;
+	return memcmp(twice, y_one, sizeof twice) != 0 && memcmp(twice, y_minus_one, sizeof twice) != 0 &&
+		!sodium_is_zero(twice, sizeof twice);
 }
 
 EcertCode

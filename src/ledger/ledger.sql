@@ -50,7 +50,7 @@ BEGIN
     -- equal hashes are equal packages, which the primary key refuses; a B-tree of hashes costs twice as much a package,
     -- and more the longer the ledger, since every entry goes to another page
     CREATE INDEX package_hash ON ledger.package USING hash (hash);
-    CREATE INDEX package_subject_kind_period ON ledger.package (subject, kind, lower(period));
+    CREATE INDEX package_subject_kind_period ON ledger.package (subject, kind, lower(period)) WITH (deduplicate_items = off);
     CREATE UNIQUE INDEX package_genesis ON ledger.package (kind) WHERE kind = 'genesis';
     -- each further index is a piece of every single insert: these two hold few packages, and serve several kinds.  The statistics
     -- tell, when the table has been analysed, how few

@@ -50,7 +50,8 @@ BEGIN
             AND (node_state.before IS NULL OR p.seq < node_state.before)
           ORDER BY p.seq DESC LIMIT 1),
         (SELECT ecert.body(g.package) -> 'node' FROM ledger.package g
-          WHERE g.kind = 'genesis' AND ecert.body(g.package) -> 'node' ->> 'node' = node_state.node));
+          -- genesis enrols the certifier alone, and is long
+          WHERE node_state.node = ecert.certifier() AND g.kind = 'genesis' AND ecert.body(g.package) -> 'node' ->> 'node' = node_state.node));
 END
 $$;
 COMMENT ON FUNCTION ecert.node_state(text, bigint) IS 'body of the newest node package about a node (before that seq of the certifier''s node feed, when given): its whole present state; NULL when it is not enrolled';
@@ -206,10 +207,12 @@ DECLARE
     state jsonb := ecert.node_state(body ->> 'node', ecert.seq(p));
     lost text;
 BEGIN
-    SELECT k ->> 'kid' INTO lost FROM jsonb_array_elements(state -> 'keys') AS k
-     WHERE NOT EXISTS (SELECT FROM jsonb_array_elements(body -> 'keys') AS n
-                        WHERE n - 'until' = k - 'until'
-                          AND (NOT k ? 'until' OR (n ->> 'until')::bigint <= (k ->> 'until')::bigint));
+    IF state IS NOT NULL THEN
+        SELECT k ->> 'kid' INTO lost FROM jsonb_array_elements(state -> 'keys') AS k
+         WHERE NOT EXISTS (SELECT FROM jsonb_array_elements(body -> 'keys') AS n
+                            WHERE n - 'until' = k - 'until'
+                              AND (NOT k ? 'until' OR (n ->> 'until')::bigint <= (k ->> 'until')::bigint));
+    END IF;
     IF lost IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'EC081', MESSAGE = format('node package of "%s" changes the history of its keys', body ->> 'node'),
             DETAIL = format('Key %s is missing, or its times differ.', lost),
@@ -218,7 +221,7 @@ BEGIN
     IF body ->> 'node' = ecert.certifier() AND NOT body -> 'roles' ? 'certifier' THEN
         RAISE EXCEPTION USING ERRCODE = 'EC081', MESSAGE = 'the certifier cannot give up its role';
     END IF;
-    IF (SELECT count(*) <> count(DISTINCT k ->> 'kid') FROM jsonb_array_elements(body -> 'keys') AS k) THEN
+    IF jsonb_array_length(body -> 'keys') > 1 AND (SELECT count(*) <> count(DISTINCT k ->> 'kid') FROM jsonb_array_elements(body -> 'keys') AS k) THEN
         RAISE EXCEPTION USING ERRCODE = 'EC081', MESSAGE = format('node package of "%s" lists a key twice', body ->> 'node');
     END IF;
 END
