@@ -70,40 +70,57 @@ sub measure_one_statement
 	return;
 }
 
-# By number of packages in one transaction: it is put together of COPY statements of a thousand, of which the last fifth counts
+# The next slices of a set into a ledger and into a plain table beside it, and bare verification between them; those that are only
+# to be there are not measured
+sub grow
+{
+	my ($ecert, $plain, $count, $at, $is_measured) = @_;
+	my ($ours, $theirs) = (copy_binary(slice('growth', 'bin', $at)), copy_plain('plain', slice('growth', 'plain', $at)));
+	if (!$is_measured)
+	{
+		$ecert->run($ours);
+		$plain->run($theirs);
+		return;
+	}
+	bare($count, $at, slice('growth', 'text', $at));
+	measure($ecert, 'ecert, binary COPY', $count, $at, 1000, 'package', $ours);
+	measure($plain, 'plain table', $count, $at, 1000, 'package', $theirs);
+	return;
+}
+
+# By number of packages in one transaction: it is put together of COPY statements of a thousand, of which the last fifth counts. At the
+# same time another ledger gets the same packages, a thousand in a transaction: what the length of the transaction costs is what
+# they differ by, and what the length of the ledger costs is what both do
 sub measure_growth
 {
 	# how many, and how often: the smaller ones again and again, so that there is as much to choose from
-	my @counts = @{ $size{counts} };
+	my @counts = map { ($_->[0]) x $_->[1] } @{ $size{counts} };
 	my $total = 0;
-	$total += $_->[0] * $_->[1] for @counts;
+	$total += $_ for @counts;
 	packages('growth', days => $total / 100 + 1, slices => $total / 1000);
-	fresh_ledger('growing');
-	my ($ecert, $plain) = map { session('growing') } 1, 2;
-	$ecert->run(copy_binary("$home/growth.first"));
-	$ecert->run('CHECKPOINT');
+	my %session = map { fresh_ledger($_); ($_ => [ session($_), session($_) ]) } qw(growing growing_slowly);
+	for (values %session)
+	{
+		$_->[0]->run(copy_binary("$home/growth.first"));
+		$_->[0]->run('CHECKPOINT');
+	}
 	my $at = 0;
-	for my $count (map { ($_->[0]) x $_->[1] } @counts)
+	for my $count (@counts)
 	{
 		my $last = $count / 1000;
-		$_->run('BEGIN') for $ecert, $plain;
+		$_->run('BEGIN') for @{ $session{growing} };
 		for my $number (1 .. $last)
 		{
 			$at++;
-			my ($ours, $theirs) = (copy_binary(slice('growth', 'bin', $at)), copy_plain('plain', slice('growth', 'plain', $at)));
-			if ($number <= 0.8 * $last)
-			{
-				$ecert->run($ours);
-				$plain->run($theirs);
-				next;
-			}
-			bare($count, $at, slice('growth', 'text', $at));
-			measure($ecert, 'ecert, binary COPY', $count, $at, 1000, 'package', $ours);
-			measure($plain, 'plain table', $count, $at, 1000, 'package', $theirs);
+			my $is_measured = $number > 0.8 * $last;
+			grow(@{ $session{growing} }, $count, $at, $is_measured);
+			$_->run('BEGIN') for @{ $session{growing_slowly} };
+			grow(@{ $session{growing_slowly} }, "$count by 1000", $at, $is_measured && $last > 1);
+			$_->run('COMMIT') for @{ $session{growing_slowly} };
 		}
-		$_->run('COMMIT') for $ecert, $plain;
+		$_->run('COMMIT') for @{ $session{growing} };
 	}
-	($ecert, $plain) = ();
+	%session = ();
 	measure_one_statement($size{one_statement}) if defined $size{one_statement};
 	forget('growth');
 	return;

@@ -18,7 +18,8 @@
 #   ECERT_DATA_DIR=    where the data of the real plants is, by default shared/data beside the checkout or above it
 #   PG_CONFIG=         of the PostgreSQL to take, by default the newest that is complete
 #
-# What is missing is installed with apt-get, as root or by sudo; hypercore by npm, and left out where there is none.
+# What is missing is installed with apt-get, as root or by sudo; hypercore by npm, and left out where there is none. As root or
+# by sudo huge pages are reserved for the server (vm.nr_hugepages), and given back at the end.
 # Results are build/bench/results.csv (every single figure), tables.md and plots/*.svg.
 set -u
 export LC_ALL=C LANG=C.UTF-8 TZ=UTC
@@ -45,6 +46,7 @@ run=$results/run
 [ "$level" != large ] || run=$results/large
 home=
 keep=
+huge_pages_before=
 [ "$level" != large ] || keep=${KEEP:-}
 
 # Leave no server behind, and no file that is not the caller's, but the figures and a ledger that is to be kept
@@ -60,6 +62,7 @@ finish() {
 			remove_home "$run"
 		fi
 	fi
+	[ -z "$huge_pages_before" ] || set_huge_pages "$huge_pages_before"
 	[ "$(id -u)" -ne 0 ] || chown -R "$(stat -c %u:%g "$project")" "$results" 2>/dev/null
 }
 
@@ -105,6 +108,33 @@ start_server() {
 	else
 		start_cluster data 5432 "$(settings)" || die 'the server does not start'
 	fi
+}
+
+set_huge_pages() {
+	echo "$1" | as_root tee /proc/sys/vm/nr_hugepages >/dev/null 2>&1
+}
+
+# Have the server take its shared memory in huge pages, as its manual recommends where there is much of it: a ledger is
+# written and read all over, and without them a good part of the time goes into finding pages. Where the system gives
+# none it is left without, and says so
+use_huge_pages() {
+	HUGE_PAGES=
+	case "${CONF:-}" in
+		*huge_pages*) return 0 ;;
+	esac
+	needed=$(as_server "$pg_bin/psql" -XAtq -d postgres -c 'SHOW shared_memory_size_in_huge_pages' 2>/dev/null || echo -1)
+	HUGE_PAGES='huge_pages = off'
+	[ "$needed" -gt 0 ] && [ -f /proc/sys/vm/nr_hugepages ] || return 0
+	huge_pages_before=$(cat /proc/sys/vm/nr_hugepages)
+	as_server "$pg_bin/pg_ctl" -D "$home/data" -m fast -w stop >/dev/null 2>&1
+	set_huge_pages $((huge_pages_before + needed))
+	if [ "$(awk '/^HugePages_Free/ { print $2 }' /proc/meminfo)" -ge "$needed" ]; then
+		HUGE_PAGES='huge_pages = on'
+	else
+		set_huge_pages "$huge_pages_before"
+	fi
+	echo "$HUGE_PAGES" | as_server tee -a "$home/data/postgresql.conf" >/dev/null
+	as_server "$pg_bin/pg_ctl" -D "$home/data" -l "$home/data.log" -w -t 600 start >/dev/null 2>&1 || die 'the server does not start with huge pages'
 }
 
 # npm's hypercore, to be run from this folder; where it cannot be had, why
@@ -153,7 +183,7 @@ describe() {
 	fact system "$(. /etc/os-release && printf %s "$PRETTY_NAME"), Linux $(uname -r)"
 	fact software "PostgreSQL $("$pg_config" --version | cut -d ' ' -f 2), $("$home/tree/bench/verify-rate" 0 </dev/null)"
 	[ -z "$HYPERCORE" ] || fact node "$(node --version), hypercore $(sed -n 's/^ *"version": "\(.*\)".*/\1/p' "$HYPERCORE/node_modules/hypercore/package.json")"
-	fact settings "$(settings | grep -v -e '^#' -e '^ecert' -e '^$' | paste -s -d ';' | sed 's/;/; /g')"
+	fact settings "${HUGE_PAGES:+$HUGE_PAGES; }$(settings | grep -v -e '^#' -e '^ecert' -e '^$' | paste -s -d ';' | sed 's/;/; /g')"
 	fact load "$(cut -d ' ' -f 1-3 /proc/loadavg) before"
 }
 
@@ -201,6 +231,7 @@ if ! build || ! build_programs tools || ! build_programs bench; then
 	die 'the build failed'
 fi
 start_server
+use_huge_pages
 install_hypercore
 describe
 CORES=$(nproc)

@@ -374,11 +374,15 @@ admit_package(EcertRegistry *registry, const EcertPackage *package, const uint8_
 {
 	EcertNodeKey *key = check_origin(registry, package);
 	EcertHead  *head = ecert_feed_locked(package->issuer, package->kind);
+	const EcertHead *seen = head != NULL ? head : ecert_feed_left_behind(package);
 	EcertHead	unlocked;
 
-	if (head == NULL)
+	if (seen == NULL)
+	{
 		ecert_feed_read(package->issuer, package->kind, package->seq - 1, &unlocked);
-	check_feed(head != NULL ? head : &unlocked, package, hash, registry->genesis_hash);
+		seen = &unlocked;
+	}
+	check_feed(seen, package, hash, registry->genesis_hash);
 	verify_signature(registry, package, key);
 	if (head == NULL)
 	{

@@ -29,6 +29,9 @@
 /* Above this many locked feeds the heads are read again, so that memory stays bounded */
 #define HEADS_KEPT 65536
 
+/* Feeds of which a backend knows from one transaction to the next where they ended */
+#define HEADS_LEFT_BEHIND 256
+
 typedef struct FeedId
 {
 	EcertNodeId issuer;
@@ -44,6 +47,13 @@ typedef struct FeedEntry
 /* Feeds locked by this transaction; in TopTransactionContext */
 static HTAB *locked = NULL;
 
+/*
+ * Heads that committed transactions of this backend left behind, each in the
+ * place its feed's hash says.  They may have been followed by others since:
+ * enough to see early that a package follows, never to admit it.
+ */
+static FeedEntry left_behind[HEADS_LEFT_BEHIND];
+
 static EcertQuery new_feed_query = {
 	"INSERT INTO ledger.feed (issuer, kind) VALUES ($1, $2) ON CONFLICT DO NOTHING",
 	2, {TEXTOID, TEXTOID}, NULL
@@ -56,9 +66,31 @@ forget_heads(void)
 	locked = NULL;
 }
 
+static FeedEntry *
+left_behind_of(const FeedId *id)
+{
+	return &left_behind[(ecert_node_id_hash(&id->issuer, sizeof id->issuer) + id->kind) % HEADS_LEFT_BEHIND];
+}
+
+static void
+leave_heads_behind(void)
+{
+	HASH_SEQ_STATUS scan;
+	FeedEntry  *entry;
+
+	/* of very many, the last would be known, and looking through them takes its time */
+	if (locked == NULL || hash_get_num_entries(locked) > HEADS_LEFT_BEHIND)
+		return;
+	hash_seq_init(&scan, locked);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+		*left_behind_of(&entry->id) = *entry;
+}
+
 static void
 xact_callback(XactEvent event, void *arg)
 {
+	if (event == XACT_EVENT_PRE_COMMIT)
+		leave_heads_behind();
 	if (event != XACT_EVENT_PRE_COMMIT && event != XACT_EVENT_PARALLEL_PRE_COMMIT &&
 		event != XACT_EVENT_PRE_PREPARE)
 	{
@@ -117,6 +149,16 @@ feed_id(EcertSlice issuer, EcertKind kind)
 	id.issuer = ecert_node_id(issuer);
 	id.kind = (uint8_t) kind;
 	return id;
+}
+
+const EcertHead *
+ecert_feed_left_behind(const EcertPackage *package)
+{
+	FeedId		id = feed_id(package->issuer, package->kind);
+	const FeedEntry *entry = left_behind_of(&id);
+
+	return package->seq > 0 && entry->head.seq == package->seq - 1 && memcmp(&entry->id, &id, sizeof id) == 0 &&
+		memcmp(entry->head.hash, package->prev.data, ECERT_HASH_SIZE) == 0 ? &entry->head : NULL;
 }
 
 EcertHead *

@@ -40,6 +40,13 @@ extern void ecert_guard_init(void);
 /* The head of a feed that this transaction has locked; NULL when it has not */
 extern EcertHead *ecert_feed_locked(EcertSlice issuer, EcertKind kind);
 
+/*
+ * The head that package names as the one before it, when this backend has
+ * lately seen the feed end there; NULL when it has not.  The feed may have gone
+ * on since: good for refusing early, not for admitting
+ */
+extern const EcertHead *ecert_feed_left_behind(const EcertPackage *package);
+
 /* Read a feed's head from the table, no lock.  It is found sooner at expected_seq, where that is known; else 0 */
 extern void ecert_feed_read(EcertSlice issuer, EcertKind kind, int64 expected_seq, EcertHead *head);
 
