@@ -23,7 +23,7 @@ our %size = %{ {
 	},
 	full => {
 		slices => 16, copied => 3000, counts => [ [ 1000, 30 ], [ 10_000, 10 ], [ 100_000, 1 ], [ 1_000_000, 1 ] ], one_statement => 1_000_000,
-		clients => [ 1, 2, 4, 8, 16 ], seconds => 1, days => 400, plants => 100, plant_days => 144, verify => [ [ 100_000, 2 ], [ 300_000, 3 ] ], step => 10_000,
+		clients => [ 1, 2, 4, 8, 16 ], seconds => 1, days => 400, plants => 100, plant_days => 144, verify => [ [ 100_000, 2 ], [ 300_000, 3 ] ], step => 20_000,
 		sealed => 300_000, lines => 100_000, blocks => 20_000,
 	},
 	large => { issuers => 1000, base_days => $ENV{DAYS} // 10_000, spare_days => 250, seconds => 1, days => 250, slices => 20, slice_days => 6 },

@@ -9,14 +9,16 @@ use Bench::Figures;
 *parameters = \&Bench::Figures::parameters;
 my $show = \&Bench::Figures::show;
 
-# A row: a ratio of the least of each (of rates the most), and of their medians, against a limit that the first may not exceed or fall below
+# A row: a ratio of the least of each (of rates the most), and of their medians, against a limit that the first may not exceed or fall below;
+# what stands in parentheses is no goal, and only to be seen beside one
 sub ratio
 {
 	my ($what, $against, $bound, $limit, $best, $median) = @_;
-	my $goal = "$bound $limit x";
+	my $is_goal = $what !~ /^\(/;
+	my $goal = $is_goal ? "$bound $limit x" : '';
 	return [ $what, $against, $goal, 'not measured', '', '' ] unless defined $best;
 	my $met = $bound eq '<=' ? $best <= $limit : $best >= $limit;
-	return [ $what, $against, $goal, sprintf('%.2f x', $best), defined $median ? sprintf('%.2f x', $median) : '', $met ? 'yes' : '**no**' ];
+	return [ $what, $against, $goal, sprintf('%.2f x', $best), defined $median ? sprintf('%.2f x', $median) : '', !$is_goal ? '' : $met ? 'yes' : '**no**' ];
 }
 
 sub quotient
@@ -53,17 +55,19 @@ sub commit_goals
 	my $eight = '100 issuers; 8 clients';
 	my ($many) = (parameters('large', qr/ packages; 8 clients$/), 'none');
 	my ($small) = (parameters('copy', qr/^ed25519, 1 line/), 'none');
-	my @limits = map {
-		my $of = $_;
-		my ($ecert, $plain) = map { $of->('commits', $eight, $_, 'packages/s') } 'ecert', 'plain table';
+	# the most there can be: the plain table's rate when its cores verify the signatures too
+	my $most = sub {
+		my ($of, $peer) = @_;
+		my ($plain, $against) = map { $of->('commits', $eight, $_, 'packages/s') } 'plain table', $peer;
 		my $bare = $of->('copy', $small, 'bare verification', 'us/package');
-		# what is left of the plain table's rate when its cores verify signatures too
-		defined $ecert && defined $plain && defined $bare ? $ecert * (1 / $plain + $bare / 1e6 / $Bench::Figures::cores) : undef;
-	} \&Bench::Figures::best, \&figure;
+		return defined $plain && defined $bare && $against ? 1 / (1 / $plain + $bare / 1e6 / $Bench::Figures::cores) / $against : undef;
+	};
 	return (
-		compare('commits, 8 clients, 100 issuers', 'plain table', '>=', '0.90', 'packages/s', [ 'commits', $eight, 'ecert' ], [ 'commits', $eight, 'plain table' ]),
-		ratio('the same', 'computed: plain table, and its cores verify too', '>=', '0.90', @limits),
-		compare('the same', 'usual recipe', '>=', '3', 'packages/s', [ 'commits', $eight, 'ecert' ], [ 'commits', $eight, 'usual recipe' ]),
+		(map {
+			my ($peer, $limit) = @$_;
+			compare('commits, 8 clients, 100 issuers', $peer, '>=', $limit, 'packages/s', [ 'commits', $eight, 'ecert' ], [ 'commits', $eight, $peer ]),
+			ratio('(the plain table, if its processors verified the signatures too)', $peer, '>=', $limit, map { $most->($_, $peer) } \&Bench::Figures::best, \&figure)
+		} [ 'plain table', '0.90' ], [ 'usual recipe', '3' ]),
 		compare('the same at ten million packages', 'empty ledger', '>=', '0.95', 'packages/s', [ 'large', $many, 'ecert' ], [ 'large', 'empty; 8 clients', 'ecert' ]));
 }
 
@@ -76,11 +80,21 @@ sub reading_goals
 		my $parameter = "96 x $sources a day";
 		for my $peer ('rows by name', 'rows by number')
 		{
-			push @rows, compare("readings, $parameter: time of the rows", "packed; $peer", '>=', $limit{$sources}[0], 'us/reading', map { [ 'readings', $parameter, "$_, binary" ] } $peer, 'ecert'),
-				compare("readings, $parameter: bytes of the rows", "packed; $peer", '>=', $limit{$sources}[1], 'bytes/reading', map { [ 'readings', $parameter, "$_, binary" ] } $peer, 'ecert');
+			my ($time, $bytes) = map { $peer eq 'rows by name' ? $_ : "($_)" } "readings, $parameter: time of the rows", "readings, $parameter: bytes of the rows";
+			push @rows, compare($time, "packed; $peer", '>=', $limit{$sources}[0], 'us/reading', map { [ 'readings', $parameter, "$_, binary" ] } $peer, 'ecert'),
+				ratio('(the same)', "its signature alone; $peer", '>=', $limit{$sources}[0], map { signature_alone($_, $parameter, 96 * $sources, $peer) } \&Bench::Figures::best, \&figure),
+				compare($bytes, "packed; $peer", '>=', $limit{$sources}[1], 'bytes/reading', map { [ 'readings', $parameter, "$_, binary" ] } $peer, 'ecert');
 		}
 	}
 	return @rows;
+}
+
+# How often the signature of a package is verified in the time in which its readings are stored as rows
+sub signature_alone
+{
+	my ($of, $parameter, $readings, $peer) = @_;
+	my ($small) = (parameters('copy', qr/^ed25519, 1 line/), 'none');
+	return quotient(map { defined $_->[0] ? $_->[0] * $_->[1] : undef } [ $of->('readings', $parameter, "$peer, binary", 'us/reading'), $readings ], [ $of->('copy', $small, 'bare verification', 'us/package'), 1 ]);
 }
 
 # A figure by itself, its least and its median, against a limit
@@ -117,7 +131,8 @@ sub query_goals
 		(map { compare("energy by month and source, $_", 'plain rows', '<=', 2, 'us/row', [ 'aggregate', $_, 'ledger.energy_use' ], [ 'aggregate', $_, 'plain rows' ]) }
 			'readings packed by day', 'three lines a package', "real plants' months"),
 		(map { compare("assess, $_", 'hand-written SQL', '<=', '1.5', 'us/plant', [ 'assess', $_, 'ecert.assess()' ], [ 'assess', $_, 'hand-written SQL' ]) }
-			'all 1361 plants, every figure', 'all 1361 plants, the saving alone'));
+			'all 1361 plants, every figure'),
+		compare('(assess, all 1361 plants, the saving alone)', 'a shorter query for it', '<=', '1.5', 'us/plant', map { [ 'assess', 'all 1361 plants, the saving alone', $_ ] } 'ecert.assess()', 'hand-written SQL'));
 }
 
 sub table
