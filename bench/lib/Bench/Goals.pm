@@ -47,7 +47,8 @@ sub copy_goals
 		compare('the same', '1000 in one, a new ledger', '<=', '1.05', 'us/package', [ 'growth', $counts[-1], $ecert ], [ 'growth', $counts[0], $ecert ]),
 		compare('(a plain table there)', '1000 in one, a new table', '<=', '1.05', 'us/package', [ 'growth', $counts[-1], 'plain table' ], [ 'growth', $counts[0], 'plain table' ]),
 		compare('COPY at ten million packages', 'empty ledger', '<=', '1.05', 'us/package', [ 'large', $many, $ecert ], [ 'large', 'empty', $ecert ]),
-		compare('(a plain table there)', 'empty table', '<=', '1.05', 'us/package', [ 'large', $many, 'plain table' ], [ 'large', 'empty', 'plain table' ]));
+		compare('(a plain table there)', 'empty table', '<=', '1.05', 'us/package', [ 'large', $many, 'plain table' ], [ 'large', 'empty', 'plain table' ]),
+		map { compare("($_ at ten million packages, feed after feed)", 'empty', '<=', '1.05', 'us/package', [ 'large', "$many, feed after feed", $_ ], [ 'large', 'empty, feed after feed', $_ ]) } $ecert, 'plain table');
 }
 
 sub commit_goals

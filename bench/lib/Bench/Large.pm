@@ -102,26 +102,50 @@ sub spare_files
 	return;
 }
 
-# Slices of COPY into both ledgers and both plain tables, in turn
+# Further packages as files for COPY, feed after feed: so many days of some issuers a slice. How many are in a slice
+sub feed_files
+{
+	my ($database, $name, $first_issuer, $first_seq) = @_;
+	my $days = $size{slices} * $size{slice_days};
+	my $feeds = ($size{issuers} - $single_issuers) / $size{slices};
+	for my $number (1 .. $size{slices})
+	{
+		my ($from, $to) = map { sprintf('ed25519-%03d', $_) } map { ($_, $_ + $feeds - 1) } $first_issuer + ($number - 1) * $feeds;
+		my $of = "FROM bench.spare WHERE issuer BETWEEN '$from' AND '$to' AND seq BETWEEN $first_seq AND $first_seq + $days - 1 ORDER BY spare.issuer, spare.seq";
+		query($database, "COPY (SELECT package $of) TO '" . slice($name, 'feeds', $number) . "' (FORMAT binary)",
+			"COPY (SELECT $derived $of) TO '" . slice($name, 'plain_feeds', $number) . "' (FORMAT binary)");
+	}
+	return $feeds * $days;
+}
+
+# Slices of COPY into both ledgers and both plain tables, in turn: first all issuers by turns, then feed after feed
 sub measure_copying
 {
 	my ($database, $many) = @_;
 	my $issuers = $size{issuers} - $single_issuers;
-	my ($count) = packages('early', issuers => $issuers, days => $size{slices} * $size{slice_days} + 1, slices => $size{slices});
+	my $days = $size{slices} * $size{slice_days};
+	my ($count) = packages('early', issuers => $issuers, days => 2 * $days + 1, slices => 2 * $size{slices});
 	spare_files($database);
 	fresh_ledger('early');
+	query('early', 'CREATE TABLE bench.spare (issuer text COLLATE "C", seq bigint, package ecert.package)', 'CREATE UNLOGGED TABLE bench.arrived (package ecert.package)',
+		"COPY bench.arrived FROM '$home/early.txt'", 'INSERT INTO bench.spare SELECT ecert.issuer(package), ecert.seq(package), package FROM bench.arrived', 'DROP TABLE bench.arrived');
+	my ($together) = (feed_files('early', 'early', 0, 1 + $days), feed_files($database, 'spare', $single_issuers, $base + 1 + $days));
 	my @places = ([ 'early', 'early', 'empty' ], [ $database, 'spare', $many ]);
 	my %session = map { ($_->[0] => session($_->[0])) } @places;
 	$session{ $_->[0] }->run(copy_binary("$home/$_->[1].first")) for @places;
 	query('postgres', 'CHECKPOINT');
-	for my $number (1 .. $size{slices})
+	for my $round ([ '', 'bin', 'plain', $count ], [ ', feed after feed', 'feeds', 'plain_feeds', $together ])
 	{
-		for my $place (@places)
+		my ($order, $ours, $theirs, $packages) = @$round;
+		for my $number (1 .. $size{slices})
 		{
-			my ($where, $name, $parameter) = @$place;
-			bare($parameter, $number, slice('early', 'text', $number));
-			measure($session{$where}, 'ecert, binary COPY', $parameter, $number, $count, 'package', copy_binary(slice($name, 'bin', $number)));
-			measure($session{$where}, 'plain table', $parameter, $number, $count, 'package', copy_plain('plain', slice($name, 'plain', $number)));
+			for my $place (@places)
+			{
+				my ($where, $name, $parameter) = @$place;
+				bare("$parameter$order", $number, slice('early', 'text', $number));
+				measure($session{$where}, 'ecert, binary COPY', "$parameter$order", $number, $packages, 'package', copy_binary(slice($name, $ours, $number)));
+				measure($session{$where}, 'plain table', "$parameter$order", $number, $packages, 'package', copy_plain('plain', slice($name, $theirs, $number)));
+			}
 		}
 	}
 	return;
@@ -177,7 +201,7 @@ sub measure_large
 	query($_, 'VACUUM ANALYZE ledger.package') for 'early', $database;
 	Bench::Sealing::measure_receipts($_->[0], $_->[1]) for [ 'early', 'empty' ], [ $database, $many ];
 	# feeds that COPY has continued: their length is known
-	my $copied = 1 + $size{slices} * $size{slice_days};
+	my $copied = 1 + 2 * $size{slices} * $size{slice_days};
 	repeat_all($repeats, range_case('early', 'empty', 0, $copied), range_case($database, $many, $single_issuers, $base + $copied));
 	query('postgres', 'DROP DATABASE IF EXISTS large_run');
 	return;
