@@ -147,11 +147,9 @@ sub draw_readings
 sub draw_verify
 {
 	my ($folder) = @_;
-	# the first of them is measured again and again
-	my ($number) = map { s/;.*//r } parameters('verify', qr/1 process$/) or return;
-	my @parameters = map { "$number; $_" } '1 process', '2 processes';
+	my @parameters = parameters('verify', qr/; \d process/) or return;
 	my @series = map { my $case = $_; [ $case, map { [ map { defined $_ ? 1e6 / $_ : undef } drawn('verify', $_, $case, 'us/package') ] } @parameters ] } 'bare verification', 'a step of verify_ledger', 'verify_ledger';
-	draw_one("$folder/verify.svg", 500, 360, bars('The whole ledger verified', 'packages a second', '', [ map { s/; /\\n/r } @parameters ], @series));
+	draw_one("$folder/verify.svg", 900, 360, bars('The whole ledger verified', 'packages a second', '', [ map { s/; /\\n/r } @parameters ], @series));
 	return;
 }
 
@@ -160,10 +158,13 @@ sub draw_large
 	my ($folder) = @_;
 	my ($many) = parameters('large', qr/ packages$/) or return;
 	my @groups = ('empty', $many);
-	my @copy = map { my $case = $_; [ $case, map { [ drawn('large', $_, $case, 'us/package') ] } @groups ] } 'bare verification', 'ecert, binary COPY', 'plain table';
+	my @orders = map { ($_, "$_, feed after feed") } @groups;
+	my $millions = sprintf('%.3g million', ($many =~ s/\D//gr) / 1e6);
+	my @labels = map { ("$_\\nby turns", "$_\\nin feeds") } 'empty', $millions;
+	my @copy = map { my $case = $_; [ $case, map { [ drawn('large', $_, $case, 'us/package') ] } @orders ] } 'bare verification', 'ecert, binary COPY', 'plain table';
 	my @commits = map { my $case = $_; [ $case, map { [ drawn('large', "$_; 8 clients", $case, 'packages/s') ] } @groups ] } 'ecert', 'plain table';
-	draw_one("$folder/large.svg", 900, 360, beside(bars('COPY of signed packages', 'us a package', '', \@groups, @copy),
-		bars('Single-package commits, 8 clients', 'packages a second', '', \@groups, @commits)));
+	draw_one("$folder/large.svg", 900, 360, beside(bars('COPY of signed packages', 'us a package', '', \@labels, @copy),
+		bars('Single-package commits, 8 clients', 'packages a second', '', [ 'empty', $millions ], @commits)));
 	return;
 }
 
