@@ -115,6 +115,7 @@ sub measure_growth
 			my $is_measured = $number > 0.8 * $last;
 			grow(@{ $session{growing} }, $count, $at, $is_measured);
 			$_->run('BEGIN') for @{ $session{growing_slowly} };
+			# a thousand by a thousand is the same, and measured already
 			grow(@{ $session{growing_slowly} }, "$count by 1000", $at, $is_measured && $last > 1);
 			$_->run('COMMIT') for @{ $session{growing_slowly} };
 		}

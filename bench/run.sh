@@ -133,8 +133,8 @@ use_huge_pages() {
 	else
 		set_huge_pages "$huge_pages_before"
 	fi
-	echo "$HUGE_PAGES" | as_server tee -a "$home/data/postgresql.conf" >/dev/null
-	as_server "$pg_bin/pg_ctl" -D "$home/data" -l "$home/data.log" -w -t 600 start >/dev/null 2>&1 || die 'the server does not start with huge pages'
+	# not in its configuration: a ledger that is kept has to start where there are none
+	as_server "$pg_bin/pg_ctl" -D "$home/data" -l "$home/data.log" -o "-c ${HUGE_PAGES%% *}=${HUGE_PAGES##* }" -w -t 600 start >/dev/null 2>&1 || die 'the server does not start with huge pages'
 }
 
 # npm's hypercore, to be run from this folder; where it cannot be had, why

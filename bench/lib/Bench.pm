@@ -8,7 +8,7 @@ use Exporter qw(import);
 use POSIX ();
 use Time::HiRes qw(time);
 
-our @EXPORT = qw($columns $derived copy_binary copy_text copy_plain %size $home $project $repeats slice begin_section record note measure bare query session create_database drop_database
+our @EXPORT = qw($columns copy_binary copy_text copy_plain copies_of %size $home $project $repeats slice begin_section record note measure bare query session create_database drop_database
 	fresh_ledger ledger_with packages forget fill_staged run_command repeat_all pgbench grouped percentile slurp genesis);
 
 our $home = $ENV{BENCH_HOME} // die 'bench/run.sh runs this';
@@ -35,7 +35,7 @@ my %made;
 
 # the columns of ledger.package and its peers, and what they are of a package
 our $columns = 'issuer, kind, seq, subject, period, issued_at, hash, package, recorded_at';
-our $derived = 'ecert.issuer(package), ecert.kind(package), ecert.seq(package), ecert.subject(package), ecert.period(package), ecert.issued_at(package), ecert.hash(package), package::bytea, now()';
+my $derived = 'ecert.issuer(package), ecert.kind(package), ecert.seq(package), ecert.subject(package), ecert.period(package), ecert.issued_at(package), ecert.hash(package), package::bytea, now()';
 
 # COPY statements: packages into the ledger, rows with all columns into a peer
 sub copy_binary
@@ -51,6 +51,13 @@ sub copy_text
 sub copy_plain
 {
 	return "COPY bench.$_[0] ($columns) FROM '$_[1]' (FORMAT binary)";
+}
+
+# Statements that write the packages of a FROM clause as binary files for these: packages alone, and rows with all columns
+sub copies_of
+{
+	my ($from, $packages, $rows) = @_;
+	return ("COPY (SELECT package $from) TO '$packages' (FORMAT binary)", "COPY (SELECT $derived $from) TO '$rows' (FORMAT binary)");
 }
 
 # ---- figures ----
@@ -307,8 +314,7 @@ sub cut
 	for my $number (1 .. $slices)
 	{
 		my $of = 'FROM staging WHERE n BETWEEN ' . (($number - 1) * $length + 1) . ' AND ' . $number * $length . ' ORDER BY n';
-		push @sql, "COPY (SELECT package $of) TO '" . slice($name, 'bin', $number) . "' (FORMAT binary)", "COPY (SELECT package $of) TO '" . slice($name, 'text', $number) . "'",
-			"COPY (SELECT $derived $of) TO '" . slice($name, 'plain', $number) . "' (FORMAT binary)";
+		push @sql, copies_of($of, slice($name, 'bin', $number), slice($name, 'plain', $number)), "COPY (SELECT package $of) TO '" . slice($name, 'text', $number) . "'";
 	}
 	query('enrolled', splice @sql, 0, 150) while @sql;
 	query('enrolled', 'DROP TABLE arriving, staging');

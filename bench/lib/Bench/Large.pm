@@ -51,6 +51,15 @@ sub load
 	return;
 }
 
+# Signed packages of files in a table of the database, from which they are taken when they are measured
+sub keep_spare
+{
+	my ($database, @files) = @_;
+	query($database, 'CREATE TABLE bench.spare (issuer text COLLATE "C", seq bigint, package ecert.package)', 'CREATE UNLOGGED TABLE bench.signed (package ecert.package)',
+		(map { "COPY bench.signed FROM '$_'" } @files), 'INSERT INTO bench.spare SELECT ecert.issuer(package), ecert.seq(package), package FROM bench.signed', 'DROP TABLE bench.signed');
+	return;
+}
+
 # The same rows in the plain table: first the rows, then the indexes
 sub copy_to_plain
 {
@@ -69,8 +78,7 @@ sub make_large
 		note('loading ', grouped($size{issuers} * $base), ' packages');
 		fresh_ledger('large');
 		load();
-		query('large', 'CREATE TABLE bench.spare (issuer text COLLATE "C", seq bigint, package ecert.package)', 'CREATE UNLOGGED TABLE bench.signed (package ecert.package)',
-			(map { "COPY bench.signed FROM '$_'" } glob("'$home/spare'.*")), 'INSERT INTO bench.spare SELECT ecert.issuer(package), ecert.seq(package), package FROM bench.signed', 'DROP TABLE bench.signed');
+		keep_spare('large', glob("'$home/spare'.*"));
 		unlink glob("'$home/spare'.*");
 		note('the same rows in the plain table');
 		copy_to_plain();
@@ -95,8 +103,7 @@ sub spare_files
 	{
 		my $from = $base + 1 + ($number - 1) * $size{slice_days};
 		my $to = $from + $size{slice_days} - 1;
-		push @sql, "COPY (SELECT package $of BETWEEN $from AND $to ORDER BY seq, issuer) TO '" . slice('spare', 'bin', $number) . "' (FORMAT binary)",
-			"COPY (SELECT $derived $of BETWEEN $from AND $to ORDER BY spare.seq, spare.issuer) TO '" . slice('spare', 'plain', $number) . "' (FORMAT binary)";
+		push @sql, copies_of("$of BETWEEN $from AND $to ORDER BY spare.seq, spare.issuer", slice('spare', 'bin', $number), slice('spare', 'plain', $number));
 	}
 	query($database, @sql);
 	return;
@@ -112,8 +119,7 @@ sub feed_files
 	{
 		my ($from, $to) = map { sprintf('ed25519-%03d', $_) } map { ($_, $_ + $feeds - 1) } $first_issuer + ($number - 1) * $feeds;
 		my $of = "FROM bench.spare WHERE issuer BETWEEN '$from' AND '$to' AND seq BETWEEN $first_seq AND $first_seq + $days - 1 ORDER BY spare.issuer, spare.seq";
-		query($database, "COPY (SELECT package $of) TO '" . slice($name, 'feeds', $number) . "' (FORMAT binary)",
-			"COPY (SELECT $derived $of) TO '" . slice($name, 'plain_feeds', $number) . "' (FORMAT binary)");
+		query($database, copies_of($of, slice($name, 'feeds', $number), slice($name, 'plain_feeds', $number)));
 	}
 	return $feeds * $days;
 }
@@ -127,8 +133,7 @@ sub measure_copying
 	my ($count) = packages('early', issuers => $issuers, days => 2 * $days + 1, slices => 2 * $size{slices});
 	spare_files($database);
 	fresh_ledger('early');
-	query('early', 'CREATE TABLE bench.spare (issuer text COLLATE "C", seq bigint, package ecert.package)', 'CREATE UNLOGGED TABLE bench.arrived (package ecert.package)',
-		"COPY bench.arrived FROM '$home/early.txt'", 'INSERT INTO bench.spare SELECT ecert.issuer(package), ecert.seq(package), package FROM bench.arrived', 'DROP TABLE bench.arrived');
+	keep_spare('early', "$home/early.txt");
 	my ($together) = (feed_files('early', 'early', 0, 1 + $days), feed_files($database, 'spare', $single_issuers, $base + 1 + $days));
 	my @places = ([ 'early', 'early', 'empty' ], [ $database, 'spare', $many ]);
 	my %session = map { ($_->[0] => session($_->[0])) } @places;
