@@ -29,7 +29,7 @@ SQL_PARTS = \
 	src/duty/health.sql \
 	src/ledger/upgrade.sql
 
-SOURCES = $(wildcard src/*.c src/core/*.c src/crypto/*.c src/pg/*.c src/package/*.c \
+SOURCES = $(wildcard src/*.c src/core/*.c src/crypto/*.c src/rules/*.c src/pg/*.c src/package/*.c \
 	src/registry/*.c src/ledger/*.c src/energy/*.c src/audit/*.c src/certificate/*.c src/checkpoint/*.c src/duty/*.c)
 OBJS = $(SOURCES:.c=.o)
 

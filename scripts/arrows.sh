@@ -2,9 +2,9 @@
 # Check which way the folders of src/ point: each may include from itself and from those before it, src/core
 # and src/crypto nothing of PostgreSQL's, and only src/crypto OpenSSL and libsodium. Prints TAP.
 #
-#   core <- crypto <- pg <- package <- registry <- ledger <- energy <- audit <- certificate
+#   core <- crypto <- rules <- pg <- package <- registry <- ledger <- energy <- audit <- certificate
 #   checkpoint on ledger and under certificate, replication on checkpoint, duty on certificate and replication,
-#   verifier on core and crypto;
+#   verifier on core, crypto and rules;
 #   src/module.c is above all
 cd "$(dirname "$0")/../src" || exit 1
 
@@ -13,7 +13,8 @@ below() {
 	case $1 in
 		core) echo core ;;
 		crypto) echo core crypto ;;
-		pg) echo core crypto pg ;;
+		rules) echo core crypto rules ;;
+		pg) echo core crypto rules pg ;;
 		package) echo "$(below pg)" package ;;
 		registry) echo "$(below package)" registry ;;
 		ledger) echo "$(below registry)" ledger ;;
@@ -23,7 +24,7 @@ below() {
 		replication) echo "$(below checkpoint)" replication ;;
 		duty) echo "$(below certificate)" replication duty ;;
 		checkpoint) echo "$(below ledger)" checkpoint ;;
-		verifier) echo core crypto verifier ;;
+		verifier) echo core crypto rules verifier ;;
 	esac
 }
 
@@ -46,7 +47,7 @@ wrong_includes() {
 						esac
 					elif [ -f "$folder/$name" ]; then
 						continue
-					elif [ "$folder" != core ] && [ "$folder" != crypto ] && [ "$folder" != verifier ]; then
+					elif [ "$folder" != core ] && [ "$folder" != crypto ] && [ "$folder" != rules ] && [ "$folder" != verifier ]; then
 						continue        # PostgreSQL's
 					fi
 					;;

@@ -1,21 +1,23 @@
 /*
  * arena.h
- *		Memory that is given back all at once: what the check of one package
- *		needs, and no longer.
+ *		An arena whose blocks come from malloc; see rules/arena.h.
  */
 #ifndef ECERT_VERIFIER_ARENA_H
 #define ECERT_VERIFIER_ARENA_H
 
-#include "core/buffer.h"
+#include "rules/arena.h"
 
 typedef struct ArenaBlock ArenaBlock;
 
 /* Starts as all zeros */
 typedef struct Arena
 {
+	EcertArena	memory;			/* first: what ecert_arena_alloc() is given; see arena_memory() */
 	ArenaBlock *blocks;			/* the newest first */
-	size_t		used;			/* of the newest */
 } Arena;
+
+/* The arena as rules know it */
+extern EcertArena *arena_memory(Arena *arena);
 
 /* Zeroed, aligned for anything, never NULL: see need() */
 extern void *arena_alloc(Arena *arena, size_t size);
