@@ -926,20 +926,26 @@ hex_digit(uint8_t c)
 }
 
 bool
-ecert_hex_to_hash(EcertSlice hex, uint8_t *hash)
+ecert_hex_to_bytes(EcertSlice hex, uint8_t *bytes)
 {
-	if (hex.size != 2 * ECERT_HASH_SIZE)
+	if (hex.size % 2 != 0)
 		return false;
-	for (size_t i = 0; i < ECERT_HASH_SIZE; i++)
+	for (size_t i = 0; i < hex.size / 2; i++)
 	{
 		int			high = hex_digit(hex.data[2 * i]);
 		int			low = hex_digit(hex.data[2 * i + 1]);
 
 		if (high < 0 || low < 0)
 			return false;
-		hash[i] = (uint8_t) (high << 4 | low);
+		bytes[i] = (uint8_t) (high << 4 | low);
 	}
 	return true;
+}
+
+bool
+ecert_hex_to_hash(EcertSlice hex, uint8_t *hash)
+{
+	return hex.size == 2 * ECERT_HASH_SIZE && ecert_hex_to_bytes(hex, hash);
 }
 
 bool

@@ -31,6 +31,9 @@ extern bool ecert_body_period(const EcertPackage *package, EcertPeriod *period);
 /* The hash named by "replaces" (64 hex digits to 32 bytes); false when there is none */
 extern bool ecert_body_replaces(const EcertPackage *package, uint8_t *hash);
 
+/* Lower-case hex digits to half as many bytes; false, with bytes partly written, when they are none */
+extern bool ecert_hex_to_bytes(EcertSlice hex, uint8_t *bytes);
+
 /* 64 lower-case hex digits to 32 bytes */
 extern bool ecert_hex_to_hash(EcertSlice hex, uint8_t *hash);
 

@@ -73,7 +73,7 @@ end_was_sealed(const Pass *pass, const Entry *entry, int64_t sealed_at)
 
 	if (node == NULL || (entry->flags & ENTRY_UNSOUND) != 0 || key->ended_by < 0 || key->ended_by > pass->nodes_sealed)
 		return false;
-	end = key->until < node->revoked_at ? key->until : node->revoked_at;
+	end = key->facts.until < node->facts.revoked_at ? key->facts.until : node->facts.revoked_at;
 	/* a change announced for later leaves the time until then */
 	return sealed_at >= end;
 }

@@ -2,36 +2,15 @@
  * feed.c
  *		The packages of a feed one after the other: link, seq, time, periods.
  *
- * Only the index is read.  The texts are those of ecert.problems()
- * (ecert_check_link() and ecert_check_order() of src/ledger/admit.c).
+ * Only the index is read.
  */
-#include "verifier/verifier.h"
+#include "verifier/view.h"
 
 #include <inttypes.h>
 
-/* Room for the words about where a feed ends */
-#define DETAIL_ROOM 1024
-
-static const char *
-link_detail(const Ledger *ledger, const Entry *head, const Entry *entry, char *detail)
-{
-	char		hash[HEX_ROOM];
-	char		prev[HEX_ROOM];
-	EcertSlice	issuer = ledger_id_text(ledger, entry->issuer);
-
-	text_hash(entry->prev, prev);
-	if (head == NULL)
-		snprintf(detail, DETAIL_ROOM, "Feed (\"%.*s\", %s) is empty; the package has seq %" PRId64 " and prev %s.",
-				 TEXT(issuer), ecert_kind_name((EcertKind) entry->kind), entry->seq, prev);
-	else
-		snprintf(detail, DETAIL_ROOM, "Feed (\"%.*s\", %s) ends at seq %" PRId64 " with hash %s; the package has seq %" PRId64 " and prev %s.",
-				 TEXT(issuer), ecert_kind_name((EcertKind) entry->kind), head->seq, text_hash(head->hash, hash), entry->seq, prev);
-	return detail;
-}
-
 /* Is one of the packages with the head's seq the one that entry names?  A changed one is not held against its successor */
 static bool
-follows(const Walk *walk, const Entry *entry)
+follows(const FeedWalk *walk, const Entry *entry)
 {
 	for (const Entry *head = walk->same; head <= walk->head; head++)
 	{
@@ -41,81 +20,62 @@ follows(const Walk *walk, const Entry *entry)
 	return false;
 }
 
-/* A seq that is there already: the same package again, or another story */
-static bool
-refuse_same_seq(Ledger *ledger, const Walk *walk, Entry *entry)
+/* The package that walk's seq has already, with that hash where one has it */
+static const Entry *
+same_seq(const FeedWalk *walk, const Entry *entry)
 {
-	char		detail[DETAIL_ROOM];
+	/* those of one seq lie by hash, but for the first: see put_followed_first() */
+	return memcmp(walk->same->hash, entry->hash, ECERT_HASH_SIZE) == 0 ? walk->same : walk->head;
+}
+
+/* Two different packages of one issuer with one seq prove that it told two stories, when both are sound */
+static void
+note_equivocation(Ledger *ledger, const FeedWalk *walk, const Entry *entry)
+{
 	char		first[HEX_ROOM];
 	char		second[HEX_ROOM];
 
-	link_detail(ledger, walk->head, entry, detail);
-	/* those of one seq lie by hash, but for the first: see put_followed_first() */
-	if (memcmp(walk->same->hash, entry->hash, ECERT_HASH_SIZE) == 0 || memcmp(walk->head->hash, entry->hash, ECERT_HASH_SIZE) == 0)
-	{
-		entry->flags |= ENTRY_UNSOUND;
-		ledger_problem(ledger, entry, "package is on the ledger already (%s)", detail);
-		return false;
-	}
-	ledger_problem(ledger, entry, "seq %" PRId64 " of the feed is taken (%s)", entry->seq, detail);
 	if (((entry->flags | walk->same->flags) & ENTRY_UNSOUND) == 0)
 		ledger_problem(ledger, entry, "equivocation: the issuer signed two different packages with seq %" PRId64 " (%s and %s)", entry->seq,
 					   text_hash(walk->same->hash, first), text_hash(entry->hash, second));
-	entry->flags |= ENTRY_UNSOUND;
-	return false;
 }
 
 static bool
-check_link(Ledger *ledger, const Walk *walk, Entry *entry)
+is_in_place(const Ledger *ledger, const FeedWalk *walk, const Entry *entry, EcertArena *arena, EcertFinding *finding)
 {
-	char		detail[DETAIL_ROOM];
-	char		prev[HEX_ROOM];
-	char		genesis[HEX_ROOM];
-	int64_t		last = walk->head == NULL ? -1 : walk->head->seq;
+	const Entry *head = walk->head != NULL && walk->head->seq == entry->seq ? same_seq(walk, entry) : walk->head;
+	EcertFeedEnd end = {-1, NULL, walk->issued_at, walk->period_end};
+	EcertLink	link = {
+		ledger_id_text(ledger, entry->issuer), (EcertKind) entry->kind, entry->seq, entry->issued_at, {0, 0}, entry->prev, entry->hash
+	};
 
-	if (entry->seq <= last)
-		return refuse_same_seq(ledger, walk, entry);
-	if (entry->seq > last + 1)
+	if (head != NULL)
 	{
-		ledger_problem(ledger, entry, "seq %" PRId64 " leaves a gap in the feed (%s)", entry->seq,
-					   link_detail(ledger, walk->head, entry, detail));
-		return false;
+		end.seq = head->seq;
+		end.hash = head->hash;
 	}
-	if (walk->head == NULL ? memcmp(entry->prev, ledger->registry.genesis_hash, ECERT_HASH_SIZE) == 0 : follows(walk, entry))
-		return true;
-	if (entry->seq == 0)
-		ledger_problem(ledger, entry, "first package of the feed does not name this ledger's genesis (It names %s, the genesis package is %s.)",
-					   text_hash(entry->prev, prev), text_hash(ledger->registry.genesis_hash, genesis));
-	else
-		ledger_problem(ledger, entry, "package does not follow the head of its feed (%s)", link_detail(ledger, walk->head, entry, detail));
-	return false;
-}
-
-static bool
-check_order(Ledger *ledger, const Walk *walk, const Entry *entry)
-{
-	char		said[TIME_ROOM];
-	char		before[TIME_ROOM];
-
-	if (walk->head != NULL && entry->issued_at < walk->issued_at)
-	{
-		ledger_problem(ledger, entry, "issued_at runs backwards in the feed (The package says %s, the one before it %s.)",
-					   text_time(entry->issued_at, said), text_time(walk->issued_at, before));
-		return false;
-	}
-	if ((entry->kind != ECERT_KIND_ENERGY && entry->kind != ECERT_KIND_PRODUCT) || (entry->flags & ENTRY_REPLACES) != 0 ||
-		entry->period.start == entry->period.end || entry->period.start >= walk->period_end)
-		return true;
-	ledger_problem(ledger, entry, "period overlaps an earlier one of the feed, or runs backwards (The period starts at %s, the feed already reaches %s.)",
-				   text_time(entry->period.start, said), text_time(walk->period_end, before));
-	return false;
+	if (ecert_kinds[entry->kind].has_periods && (entry->flags & ENTRY_REPLACES) == 0)
+		link.period = entry->period;
+	return ecert_check_link(&end, &link, ledger->registry.genesis_hash, head != NULL && follows(walk, entry), arena, finding) &&
+		ecert_check_order(&end, &link, finding);
 }
 
 bool
-walk_step(Ledger *ledger, Walk *walk, Entry *entry)
+walk_step(Ledger *ledger, FeedWalk *walk, Entry *entry)
 {
-	bool		good = check_link(ledger, walk, entry) && check_order(ledger, walk, entry);
+	EcertFinding finding;
+	Arena		arena = {0};
+	bool		good = is_in_place(ledger, walk, entry, arena_memory(&arena), &finding);
 
+	if (!good)
+	{
+		ledger_finding(ledger, entry, &finding, &arena);
+		if (finding.code == ECERT_SEQ_TAKEN)
+			note_equivocation(ledger, walk, entry);
+		if (finding.code == ECERT_SEQ_TAKEN || finding.code == ECERT_KNOWN_ALREADY)
+			entry->flags |= ENTRY_UNSOUND;
+	}
+	arena_reset(&arena);
 	if (walk->head == NULL || entry->seq != walk->head->seq)
 		walk->same = entry;
 	walk->head = entry;
@@ -135,7 +95,7 @@ check_feeds(Ledger *ledger)
 	for (size_t i = 0; i < ledger->feed_count; i++)
 	{
 		const Feed *feed = &ledger->feeds[i];
-		Walk		walk = {NULL, NULL, 0, 0};
+		FeedWalk	walk = {NULL, NULL, 0, 0};
 
 		/* the registry's were walked when it was built */
 		if (feed->kind == ECERT_KIND_GENESIS || (feed->kind == ECERT_KIND_NODE && feed->issuer == ledger->registry.certifier))

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "core/checkpoint.h"
 #include "core/note.h"
 #include "core/receipt.h"
 
@@ -74,6 +75,7 @@ read_package_checkpoint(const Ledger *ledger, EcertSlice bytes, KeptCheckpoint *
 {
 	uint8_t    *scratch = need(malloc(ECERT_PACKAGE_MAX + 32));
 	EcertPackage package;
+	EcertCheckpoint stated;
 	EcertError	error;
 	const Key  *key;
 	bool		good;
@@ -81,10 +83,13 @@ read_package_checkpoint(const Ledger *ledger, EcertSlice bytes, KeptCheckpoint *
 	good = ecert_package_parse(bytes, &package, &error) == ECERT_OK && package.kind == ECERT_KIND_CHECKPOINT &&
 		ecert_body_check(package.kind, package.body, &error) == ECERT_OK &&
 		ecert_slice_equal(package.audience, ledger->registry.origin) &&
-		(key = certifier_key(ledger, package.kid)) != NULL && key->alg == package.alg &&
+		(key = certifier_key(ledger, package.kid)) != NULL && key->facts.alg == package.alg &&
 		ecert_package_verify(&package, key->prepared, ecert_buffer(scratch, ECERT_PACKAGE_MAX + 32)) == ECERT_OK;
-	if (good)
-		read_size_and_root(package.body, &checkpoint->wanted.size, checkpoint->root);
+	if (good && (good = ecert_checkpoint_read(package.body, &stated) == ECERT_OK))
+	{
+		checkpoint->wanted.size = stated.size;
+		memcpy(checkpoint->root, stated.root, sizeof checkpoint->root);
+	}
 	free(scratch);
 	return good;
 }
@@ -108,8 +113,8 @@ read_note_checkpoint(const Ledger *ledger, EcertSlice bytes, KeptCheckpoint *che
 		{
 			const Key  *key = ledger->registry.keys[node->keys[i]];
 
-			good = key->alg == ECERT_ALG_ED25519 && ecert_slice_equal(signature.name, note.origin) &&
-				ecert_note_verify(note.text, &signature, ecert_slice(key->raw, 32)) == ECERT_OK;
+			good = key->facts.alg == ECERT_ALG_ED25519 && ecert_slice_equal(signature.name, note.origin) &&
+				ecert_note_verify(note.text, &signature, ecert_slice(key->facts.raw, 32)) == ECERT_OK;
 		}
 	}
 	checkpoint->wanted.size = note.size;
@@ -242,7 +247,7 @@ receipt_problem(const Ledger *ledger, const KeptReceipt *receipt, const uint8_t 
 	const Key  *key = certifier_key(ledger, receipt->receipt.kid);
 	uint8_t		root[ECERT_HASH_SIZE];
 
-	if (key == NULL || key->alg != receipt->receipt.alg)
+	if (key == NULL || key->facts.alg != receipt->receipt.alg)
 		return "it is not under a key of this ledger's certifier";
 	if (ecert_receipt_root(&receipt->receipt, leaf, root) != ECERT_OK)
 		return "its proof does not fit its place in the tree";

@@ -68,16 +68,6 @@ extern const uint8_t *ledger_genesis_hash(const Ledger *ledger);
 /* A package read back from the spool; buffer has room for ECERT_PACKAGE_MAX bytes.  False: the spool cannot be read, which was said */
 extern bool ledger_read(const Ledger *ledger, const Entry *entry, uint8_t *buffer, EcertPackage *package);
 
-/* Was the node entitled and not revoked at that time, as node packages say?  roles: those of its newest state */
-enum
-{
-	ROLE_CERTIFIER = 1,
-	ROLE_APPLICANT = 2,
-	ROLE_AUDITOR = 4
-};
-extern bool ledger_node_was_active(const Ledger *ledger, uint32_t node, int64_t at);
-extern int	ledger_node_roles(const Ledger *ledger, uint32_t node);
-
 /*
  * Write down what is wrong with a package: the text is the one that
  * ecert.problems() gives.  entry NULL: with the ledger as a whole.  Keeps the
@@ -90,10 +80,8 @@ extern void ledger_warning(Ledger *ledger, const Entry *entry, const char *forma
 extern void ledger_not_checked(Ledger *ledger, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /*
- * rules.c: the rules of kinds node, relation, policy, audit, certificate,
- * status and reward, and the recomputation of every certificate; run when the
- * index is sorted and every package has been checked by itself.  (Checkpoint
- * and witness: checkpoint.c and seal.c.)
+ * rules.c: the rules of the kinds (src/rules), when the index is sorted and
+ * every package has been checked by itself
  */
 extern void check_rules(Ledger *ledger);
 

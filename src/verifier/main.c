@@ -158,7 +158,7 @@ check_certifier_key(Ledger *ledger)
 	else if (ecert_public_key_from_pem(ecert_slice(pem, size), &alg, raw, &raw_size) != ECERT_OK ||
 			 ecert_key_thumbprint(alg, ecert_slice(raw, raw_size), kid) != ECERT_OK)
 		ledger_error(ledger, "there is no public key (PEM) that ecert uses in \"%s\"", name);
-	else if (genesis->key == NO_KEY || memcmp(ledger->registry.keys[genesis->key]->kid, kid, sizeof kid) != 0)
+	else if (genesis->key == NO_KEY || memcmp(ledger->registry.keys[genesis->key]->facts.kid, kid, sizeof kid) != 0)
 		ledger_problem(ledger, genesis, "genesis package is not signed with the certifier's key that was given");
 	free(pem);
 }

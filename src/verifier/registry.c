@@ -4,64 +4,21 @@
  *		certifier's node packages in their order, each judged under the state
  *		that those before it made.  So a forged one cannot vouch for itself.
  */
-#include "verifier/verifier.h"
-
-static int64_t
-int_at(EcertSlice map, const char *name, int64_t missing)
-{
-	EcertSlice	item;
-	int64_t		value;
-
-	return ecert_cbor_find(map, name, &item) && ecert_cbor_int(item, &value) == ECERT_OK ? value : missing;
-}
-
-static int
-read_roles(EcertSlice body)
-{
-	uint64_t	count;
-	EcertCursor cursor = ecert_cbor_items_at(body, "roles", &count);
-	int			roles = 0;
-
-	while (count-- > 0)
-	{
-		EcertSlice	role = {NULL, 0};
-
-		(void) ecert_cbor_text(ecert_cbor_skip(&cursor), &role);
-		roles |= ecert_slice_equal(role, ecert_slice_text("certifier")) ? ROLE_CERTIFIER :
-			ecert_slice_equal(role, ecert_slice_text("applicant")) ? ROLE_APPLICANT : ROLE_AUDITOR;
-	}
-	return roles;
-}
+#include "verifier/view.h"
 
 /* One entry of "keys" of a checked body; key->prepared is made */
 static bool
 read_key(Ledger *ledger, const Entry *entry, EcertSlice item, Key *key)
 {
-	EcertSlice	hex = ecert_cbor_text_at(item, "public");
-	uint8_t		thumbprint[ECERT_HASH_SIZE];
-	EcertCode	code = ECERT_BAD_PUBLIC_KEY;
+	EcertFinding finding;
+	Arena		arena = {0};
 
 	memset(key, 0, sizeof *key);
 	key->ended_by = -1;
-	if (ecert_alg_from_cose(int_at(item, "alg", 0), &key->alg) &&
-		hex.size == 2 * ecert_raw_key_size(key->alg) && hex_bytes(hex, key->raw) &&
-		ecert_hex_to_hash(ecert_cbor_text_at(item, "kid"), key->kid))
-	{
-		EcertSlice	raw = {key->raw, hex.size / 2};
-
-		code = ecert_public_key_new(key->alg, raw, &key->prepared);
-		if (code == ECERT_OK)
-			code = ecert_key_thumbprint(key->alg, raw, thumbprint);
-		if (code == ECERT_OK && memcmp(thumbprint, key->kid, sizeof thumbprint) != 0)
-			code = ECERT_BAD_PUBLIC_KEY;
-	}
-	key->effective = int_at(item, "effective", 0);
-	key->until = int_at(item, "until", INT64_MAX);
-	if (code == ECERT_OK)
+	if (ecert_key_facts(item, &key->facts, &key->prepared, &finding))
 		return true;
-	ecert_public_key_free(key->prepared);
-	ledger_problem(ledger, entry, "a key in the node package is not usable (kid %.*s: %s, or the kid is not its RFC 9679 thumbprint.)",
-				   TEXT(ecert_cbor_text_at(item, "kid")), ecert_error_text(code));
+	ledger_finding(ledger, entry, &finding, &arena);
+	arena_reset(&arena);
 	return false;
 }
 
@@ -74,7 +31,7 @@ registry_key(const Registry *registry, uint32_t node, EcertSlice kid, uint32_t *
 	{
 		const Key  *key = registry->keys[state->keys[i]];
 
-		if (memcmp(key->kid, kid.data, ECERT_HASH_SIZE) == 0)
+		if (memcmp(key->facts.kid, kid.data, ECERT_HASH_SIZE) == 0)
 		{
 			*number = state->keys[i];
 			return key;
@@ -91,7 +48,7 @@ keep_key(Registry *registry, const Node *before, Key *key)
 	{
 		Key		   *known = registry->keys[before->keys[i]];
 
-		if (memcmp(known->kid, key->kid, ECERT_HASH_SIZE) == 0)
+		if (memcmp(known->facts.kid, key->facts.kid, ECERT_HASH_SIZE) == 0)
 		{
 			ecert_public_key_free(key->prepared);
 			key->prepared = known->prepared;
@@ -116,7 +73,7 @@ is_listed(const Registry *registry, const Node *node, const Key *key)
 {
 	for (uint32_t i = 0; i < node->key_count; i++)
 	{
-		if (memcmp(registry->keys[node->keys[i]]->kid, key->kid, ECERT_HASH_SIZE) == 0)
+		if (memcmp(registry->keys[node->keys[i]]->facts.kid, key->facts.kid, ECERT_HASH_SIZE) == 0)
 			return true;
 	}
 	return false;
@@ -158,7 +115,7 @@ keep_keys(Registry *registry, Node *node, const Node *before, uint32_t number, i
 		}
 		node->keys[node->key_count] = keep_key(registry, before, &keys[i]);
 		key = registry->keys[node->keys[node->key_count++]];
-		if (key->until == INT64_MAX && node->revoked_at == INT64_MAX)
+		if (key->facts.until == INT64_MAX && node->facts.revoked_at == INT64_MAX)
 			key->ended_by = -1;
 		else if (key->ended_by < 0)
 			key->ended_by = seq;
@@ -178,10 +135,7 @@ apply_node(Ledger *ledger, const Entry *entry, EcertSlice body, uint32_t number)
 	if (!read_keys(ledger, entry, body, &keys, &count))
 		return false;
 	node = need(calloc(1, sizeof *node));
-	node->roles = read_roles(body);
-	node->enrolled_at = before != NULL ? before->enrolled_at : int_at(body, "effective", 0);
-	node->revoked_at = ecert_slice_equal(ecert_cbor_text_at(body, "status"), ecert_slice_text("revoked")) ?
-		int_at(body, "effective", 0) : INT64_MAX;
+	node->facts = ecert_node_facts(body);
 	keep_keys(registry, node, before, number, entry->kind == ECERT_KIND_NODE ? entry->seq : -1, keys, count);
 	free(keys);
 	if (before != NULL)
@@ -196,25 +150,22 @@ static bool
 apply_genesis(Ledger *ledger, const Entry *entry, const EcertPackage *package)
 {
 	Registry   *registry = &ledger->registry;
-	EcertSlice	origin = ecert_cbor_text_at(package->body, "origin");
+	EcertFinding finding;
 	EcertSlice	node;
-	EcertSlice	name;
+	Arena		arena = {0};
 
-	(void) ecert_cbor_find(package->body, "node", &node);
-	name = ecert_cbor_text_at(node, "node");
-	if (!ecert_slice_equal(name, package->issuer) || !ecert_slice_equal(origin, package->audience) ||
-		(read_roles(node) & ROLE_CERTIFIER) == 0)
+	if (!ecert_check_genesis(package, &finding))
 	{
-		ledger_problem(ledger, entry, "the genesis package does not introduce its own issuer as certifier"
-					   " (Issuer \"%.*s\", audience \"%.*s\", body's node \"%.*s\", body's origin \"%.*s\".)",
-					   TEXT(package->issuer), TEXT(package->audience), TEXT(name), TEXT(origin));
+		ledger_finding(ledger, entry, &finding, &arena);
+		arena_reset(&arena);
 		return false;
 	}
+	(void) ecert_cbor_find(package->body, "node", &node);
 	if (!apply_node(ledger, entry, node, entry->issuer))
 		return false;
 	memcpy(registry->genesis_hash, entry->hash, ECERT_HASH_SIZE);
 	/* the subject of genesis is its origin, or else it is refused; so that text is interned */
-	registry->origin = ecert_slice_equal(origin, package->subject) ? ledger_id_text(ledger, entry->subject) : ecert_slice(NULL, 0);
+	registry->origin = ecert_slice_equal(package->audience, package->subject) ? ledger_id_text(ledger, entry->subject) : ecert_slice(NULL, 0);
 	registry->certifier = entry->issuer;
 	registry->genesis = entry;
 	registry->has_genesis = true;
@@ -315,7 +266,7 @@ take_nodes(Judge *judge)
 {
 	Ledger	   *ledger = judge->ledger;
 	const Feed *feed = ledger_feed_place(ledger, ledger->registry.certifier, ECERT_KIND_NODE);
-	Walk		walk = {NULL, NULL, 0, 0};
+	FeedWalk	walk = {NULL, NULL, 0, 0};
 
 	for (uint32_t i = 0; feed != NULL && i < feed->count; i++)
 	{
@@ -342,7 +293,7 @@ registry_build(Ledger *ledger)
 	size_t		found;
 
 	judge->ledger = ledger;
-	judge->reader.ledger = judge->other.ledger = ledger;
+	judge->reader.ledger = ledger;
 	ledger->registry.certifier = NO_ID;
 	ledger->registry.nodes = need(calloc((size_t) ledger->ids.count + 1, sizeof *ledger->registry.nodes));
 	found = find_genesis(judge);
@@ -397,26 +348,4 @@ const uint8_t *
 ledger_genesis_hash(const Ledger *ledger)
 {
 	return ledger->registry.genesis_hash;
-}
-
-static const Node *
-node_state(const Ledger *ledger, uint32_t node)
-{
-	return node < ledger->ids.count && ledger->registry.nodes != NULL ? ledger->registry.nodes[node] : NULL;
-}
-
-bool
-ledger_node_was_active(const Ledger *ledger, uint32_t node, int64_t at)
-{
-	const Node *state = node_state(ledger, node);
-
-	return state != NULL && at >= state->enrolled_at && at <= state->revoked_at;
-}
-
-int
-ledger_node_roles(const Ledger *ledger, uint32_t node)
-{
-	const Node *state = node_state(ledger, node);
-
-	return state == NULL ? 0 : state->roles;
 }

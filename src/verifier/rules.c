@@ -1,124 +1,154 @@
 /*
  * rules.c
- *		Walks the feeds whose kind has a rule and calls it for each package.
+ *		Judges packages by the rules of their kinds (src/rules): those about one
+ *		applicant together, so that what is looked up of it is looked up once.
  */
-#include "verifier/rules.h"
+#include "verifier/view.h"
 
-#include <stdlib.h>
-
-void
-rules_begin(Rules *own, const Rules *shared)
+/* A package that is to be judged, and whom it is about */
+typedef struct Task
 {
-	*own = *shared;
-	own->buffer = need(calloc(2, ECERT_PACKAGE_MAX));
-	own->other = own->buffer + ECERT_PACKAGE_MAX;
-	memset(&own->arena, 0, sizeof own->arena);
-}
+	uint32_t	about;			/* number of an id */
+	uint32_t	entry;
+} Task;
 
-void
-rules_end(Rules *own)
+typedef struct Judging
 {
-	arena_reset(&own->arena);
-	free(own->buffer);
-}
-
-bool
-case_open(Case *it, Rules *rules, const Entry *entry)
-{
-	EcertError	error;
-
-	it->rules = rules;
-	it->entry = entry;
-	arena_reset(&rules->arena);
-	return ledger_read(rules->ledger, entry, rules->buffer, &it->package) &&
-		((entry->flags & ENTRY_UNSOUND) == 0 ||
-		 ecert_body_check(it->package.kind, it->package.body, &error) == ECERT_OK);
-}
-
-/* All packages of a kind, one by one */
-static void
-check_kind(Rules *rules, EcertKind kind, bool (*rule) (Case *it))
-{
-	size_t		place = 0;
+	Ledger	   *ledger;
+	ViewIndex	index;
+	Task	   *tasks;			/* by whom they are about */
 	size_t		count;
-	const Entry *feed;
+	size_t		next;
+	pthread_mutex_t lock;
+} Judging;
 
-	while ((feed = ledger_next_feed(rules->ledger, kind, &place, &count)) != NULL)
+/* A reward's subject is the auditor; it is about the applicant of the audit */
+static uint32_t
+applicant_of_reward(const Judging *judging, const struct NumberedEntry *reward)
+{
+	return reward->number == NO_ID ? judging->ledger->entries[reward->entry].subject : judging->ledger->entries[reward->number].subject;
+}
+
+static int
+compare_tasks(const void *left, const void *right)
+{
+	const Task *a = left;
+	const Task *b = right;
+
+	if (a->about != b->about)
+		return a->about < b->about ? -1 : 1;
+	return (a->entry > b->entry) - (a->entry < b->entry);
+}
+
+/* Checkpoints and witnesses are judged with their packages; of energy and product packages those that replace others */
+static bool
+is_judged_here(const Entry *entry)
+{
+	switch (entry->kind)
 	{
-		for (size_t i = 0; i < count; i++)
-		{
-			Case		it;
-
-			if (case_open(&it, rules, &feed[i]))
-				(void) rule(&it);
-		}
+		case ECERT_KIND_ENERGY:
+		case ECERT_KIND_PRODUCT:
+			return (entry->flags & ENTRY_REPLACES) != 0;
+		case ECERT_KIND_CHECKPOINT:
+		case ECERT_KIND_WITNESS:
+		case ECERT_KIND_REWARD:
+			return false;
+		default:
+			return true;
 	}
 }
 
-/* Feeds of audits, for the threads to take one after the other */
-typedef struct Auditing
+static void
+list_tasks(Judging *judging)
 {
-	const Rules *rules;
-	pthread_mutex_t lock;
-	size_t		place;
-} Auditing;
+	const Ledger *ledger = judging->ledger;
+	size_t		count = judging->index.rewards.count;
 
-static const Entry *
-take_feed(Auditing *auditing, size_t *count)
+	for (size_t i = 0; i < ledger->count; i++)
+		count += is_judged_here(&ledger->entries[i]);
+	judging->tasks = need(calloc(count + 1, sizeof(Task)));
+	for (size_t i = 0; i < ledger->count; i++)
+	{
+		if (is_judged_here(&ledger->entries[i]))
+			judging->tasks[judging->count++] = (Task) {ledger->entries[i].subject, (uint32_t) i};
+	}
+	for (size_t i = 0; i < judging->index.rewards.count; i++)
+	{
+		const struct NumberedEntry *reward = &judging->index.rewards.list[i];
+
+		judging->tasks[judging->count++] = (Task) {applicant_of_reward(judging, reward), reward->entry};
+	}
+	qsort(judging->tasks, judging->count, sizeof(Task), compare_tasks);
+}
+
+/* All that is about somebody, for one thread */
+static const Task *
+take_tasks(Judging *judging, size_t *count)
 {
-	const Entry *feed;
+	const Task *first;
+	size_t		end;
 
-	pthread_mutex_lock(&auditing->lock);
-	feed = ledger_next_feed(auditing->rules->ledger, ECERT_KIND_AUDIT, &auditing->place, count);
-	pthread_mutex_unlock(&auditing->lock);
-	return feed;
+	pthread_mutex_lock(&judging->lock);
+	first = judging->tasks + judging->next;
+	for (end = judging->next; end < judging->count && judging->tasks[end].about == first->about; end++)
+		;
+	*count = end - judging->next;
+	judging->next = end;
+	pthread_mutex_unlock(&judging->lock);
+	return first;
+}
+
+/* A body that says nothing to judge has its own finding */
+static void
+judge(LedgerRules *rules, Ledger *ledger, Reader *reader, const Entry *entry)
+{
+	EcertPackage package;
+	EcertError	error;
+
+	arena_reset(&rules->arena);
+	if (reader_get(reader, entry, &package) &&
+		((entry->flags & ENTRY_UNSOUND) == 0 || ecert_body_check(package.kind, package.body, &error) == ECERT_OK))
+		(void) ledger_rule(rules, ledger, entry, &package);
 }
 
 static void
-check_some_audits(void *context)
+judge_some(void *context)
 {
-	Auditing   *auditing = context;
-	Rules		rules;
-	const Entry *feed;
+	Judging    *judging = context;
+	LedgerRules *rules = ledger_rules_new(judging->ledger, &judging->index);
+	Reader	   *reader = need(calloc(1, sizeof *reader));
+	const Task *tasks;
 	size_t		count;
 
-	rules_begin(&rules, auditing->rules);
-	while ((feed = take_feed(auditing, &count)) != NULL)
-		check_audits(&rules, feed, count);
-	rules_end(&rules);
-}
-
-static void
-check_audit_feeds(const Rules *rules)
-{
-	Auditing	auditing = {rules, PTHREAD_MUTEX_INITIALIZER, 0};
-
-	run_jobs(rules->ledger->options->jobs, check_some_audits, &auditing);
-	pthread_mutex_destroy(&auditing.lock);
+	reader->ledger = judging->ledger;
+	while ((tasks = take_tasks(judging, &count)), count > 0)
+	{
+		for (size_t i = 0; i < count; i++)
+			judge(rules, judging->ledger, reader, &judging->ledger->entries[tasks[i].entry]);
+		atomic_fetch_add_explicit(&judging->ledger->progress.done, count, memory_order_relaxed);
+	}
+	free(reader);
+	ledger_rules_free(rules);
 }
 
 void
 check_rules(Ledger *ledger)
 {
-	Rules		nothing;
-	Rules		rules;
+	Judging		judging;
 
 	if (ledger_certifier(ledger) == NO_ID)
 	{
 		ledger_not_checked(ledger, "the rules of the kinds, for want of a sound genesis package");
 		return;
 	}
-	memset(&nothing, 0, sizeof nothing);
-	nothing.ledger = ledger;
-	rules_begin(&rules, &nothing);
-	lookup_open(&rules);
-	check_kind(&rules, ECERT_KIND_NODE, rule_node);
-	check_kind(&rules, ECERT_KIND_RELATION, rule_relation);
-	check_kind(&rules, ECERT_KIND_POLICY, rule_policy);
-	check_audit_feeds(&rules);
-	check_certificates(&rules);
-	check_kind(&rules, ECERT_KIND_STATUS, rule_status);
-	check_rewards(&rules);
-	lookup_close(&rules);
-	rules_end(&rules);
+	memset(&judging, 0, sizeof judging);
+	judging.ledger = ledger;
+	pthread_mutex_init(&judging.lock, NULL);
+	view_index_open(&judging.index, ledger);
+	list_tasks(&judging);
+	progress_step(ledger, "rules", judging.count, false);
+	run_jobs(ledger->options->jobs, judge_some, &judging);
+	free(judging.tasks);
+	view_index_close(&judging.index);
+	pthread_mutex_destroy(&judging.lock);
 }

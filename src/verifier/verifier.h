@@ -14,7 +14,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "core/crypto.h"
+#include "rules/rules.h"
 #include "verifier/ledger.h"
 
 #define VERIFIER_VERSION "1.0"
@@ -96,21 +96,15 @@ typedef struct Feed
 /* A key of a node, as the newest node package that lists it says */
 typedef struct Key
 {
-	uint8_t		kid[ECERT_HASH_SIZE];
-	EcertAlg	alg;
+	EcertKeyFacts facts;
 	uint32_t	node;
-	uint8_t		raw[ECERT_RAW_KEY_MAX];
-	int64_t		effective;
-	int64_t		until;			/* INT64_MAX while in use */
 	int64_t		ended_by;		/* seq of the node package that revoked or rotated it; -1: none */
 	EcertPublicKey *prepared;	/* never changed once made, so all threads use the same */
 } Key;
 
 typedef struct Node
 {
-	int			roles;
-	int64_t		enrolled_at;	/* effective time of its first node package */
-	int64_t		revoked_at;		/* INT64_MAX while active */
+	EcertNodeFacts facts;
 	uint32_t	key_count;
 	uint32_t   *keys;			/* numbers of keys */
 } Node;
@@ -282,7 +276,7 @@ typedef struct Judge
 {
 	Ledger	   *ledger;
 	Reader		reader;
-	Reader		other;			/* for a second package at the same time */
+	struct LedgerRules *rules;	/* NULL while the registry is built */
 	uint8_t		scratch[ECERT_PACKAGE_MAX + 32];
 } Judge;
 
@@ -293,29 +287,23 @@ extern void check_packages(Ledger *ledger);
 
 /* ----- feed.c: packages one after the other ----- */
 
-typedef struct Walk
+/* Where a walk through a feed has come to */
+typedef struct FeedWalk
 {
 	Entry	   *head;			/* the package before; NULL at the beginning */
 	Entry	   *same;			/* the first that has head's seq */
 	int64_t		issued_at;
 	int64_t		period_end;
-} Walk;
+} FeedWalk;
 
 /* Link and order of the next package of a feed; false when there is a problem */
-extern bool walk_step(Ledger *ledger, Walk *walk, Entry *entry);
+extern bool walk_step(Ledger *ledger, FeedWalk *walk, Entry *entry);
 extern void check_feeds(Ledger *ledger);
 
-/* ----- checkpoint.c and seal.c: the Merkle tree ----- */
-
-/* Seal and note of a checkpoint package that is sound */
-extern void check_seal(Judge *judge, Entry *entry, const EcertPackage *package);
-extern void check_witness(Judge *judge, Entry *entry, const EcertPackage *package);
+/* ----- checkpoint.c: the Merkle tree ----- */
 
 /* The packages in the order of the tree, checkpoint by checkpoint */
 extern void check_checkpoints(Ledger *ledger);
-
-/* Size and root that the body of a checkpoint or witness states; 0 and zeros where it is none */
-extern void read_size_and_root(EcertSlice body, uint64_t *size, uint8_t *root);
 
 /* ----- kept.c: what the reader kept from elsewhere ----- */
 

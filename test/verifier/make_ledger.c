@@ -540,7 +540,7 @@ add_witness(const char *witness, size_t checkpoint, int64_t issued_at)
 		hash[0] = hash[0] == '0' ? '1' : '0';
 	add(witness, ECERT_KIND_WITNESS, ORIGIN, issued_at,
 		diag_format("{'checkpoint': '%s', 'size': %" PRId64 ", 'root': '%.*s', 'cosignature': '%.*s'}", hash, size, (int) root.size,
-					(const char *) root.data, (int) cosignature.size, (const char *) line));
+					(const char *) root.data, (int) cosignature.size - 1, (const char *) line));	/* without its line end */
 	free(hash);
 }
 

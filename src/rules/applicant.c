@@ -1,0 +1,296 @@
+/*
+ * applicant.c
+ *		Packages by time, audits and relations of an applicant; see applicant.h.
+ */
+#include "rules/applicant.h"
+
+#include <stdlib.h>
+
+EcertApplicant *
+ecert_applicant(EcertRules *rules, EcertSlice id)
+{
+	if (rules->applicant != NULL && ecert_slice_equal(rules->applicant->id, id))
+		return rules->applicant;
+	ecert_rules_forget(rules);
+	rules->applicant = ecert_arena_alloc(rules->kept, sizeof(EcertApplicant));
+	rules->applicant->id = ecert_arena_copy(rules->kept, id);
+	return rules->applicant;
+}
+
+void
+ecert_rules_forget(EcertRules *rules)
+{
+	rules->applicant = NULL;
+	rules->forget(rules->kept);
+}
+
+/* ---- packages by time ---- */
+
+static int
+compare_times(const void *left, const void *right)
+{
+	const EcertEntry *a = left;
+	const EcertEntry *b = right;
+
+	if (a->period.start != b->period.start)
+		return a->period.start < b->period.start ? -1 : 1;
+	return (a->seq > b->seq) - (a->seq < b->seq);
+}
+
+/* Look up what begins within span, and what was looked up before */
+static void
+load_timeline(EcertRules *rules, EcertApplicant *applicant, EcertKind kind, EcertTimeline *timeline, EcertPeriod span)
+{
+	EcertEntries found;
+
+	if (timeline->span.start < timeline->span.end)
+	{
+		span.start = span.start < timeline->span.start ? span.start : timeline->span.start;
+		span.end = span.end > timeline->span.end ? span.end : timeline->span.end;
+	}
+	found = rules->view->about(rules->view, rules->kept, applicant->id, kind, &span);
+	timeline->span = span;
+	timeline->list = found.list;
+	timeline->count = 0;
+	for (size_t i = 0; i < found.count; i++)
+	{
+		if (ecert_slice_equal(found.list[i].issuer, applicant->id) && found.list[i].period.start < found.list[i].period.end)
+			timeline->list[timeline->count++] = found.list[i];
+	}
+	qsort(timeline->list, timeline->count, sizeof(EcertEntry), compare_times);
+}
+
+const EcertTimeline *
+ecert_timeline(EcertRules *rules, EcertApplicant *applicant, EcertKind kind, EcertPeriod span)
+{
+	EcertTimeline *timeline = kind == ECERT_KIND_ENERGY ? &applicant->energy : &applicant->product;
+
+	if (!ecert_period_within(span, timeline->span) || timeline->span.start >= timeline->span.end)
+		load_timeline(rules, applicant, kind, timeline, span);
+	return timeline;
+}
+
+size_t
+ecert_first_from(const EcertTimeline *timeline, int64_t start)
+{
+	size_t		low = 0;
+	size_t		high = timeline->count;
+
+	while (low < high)
+	{
+		size_t		middle = low + (high - low) / 2;
+
+		if (timeline->list[middle].period.start < start)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+EcertLiveWalk
+ecert_live_begin(EcertRules *rules, EcertApplicant *applicant, EcertKind kind, EcertPeriod within, int64_t last)
+{
+	const EcertTimeline *timeline = ecert_timeline(rules, applicant, kind, within);
+	EcertLiveWalk walk = {timeline, ecert_first_from(timeline, within.start), within, last};
+
+	return walk;
+}
+
+const EcertEntry *
+ecert_live_next(EcertLiveWalk *walk)
+{
+	const EcertTimeline *timeline = walk->timeline;
+	const EcertEntry *newest = NULL;
+
+	while (newest == NULL && walk->at < timeline->count && timeline->list[walk->at].period.start < walk->within.end)
+	{
+		int64_t		start = timeline->list[walk->at].period.start;
+
+		for (; walk->at < timeline->count && timeline->list[walk->at].period.start == start; walk->at++)
+		{
+			const EcertEntry *entry = &timeline->list[walk->at];
+
+			if (entry->seq <= walk->last && entry->period.end <= walk->within.end)
+				newest = entry;
+		}
+	}
+	return newest;
+}
+
+static void
+put_gap(EcertText *text, int64_t start, int64_t end)
+{
+	if (start >= end)
+		return;
+	ecert_text_put_string(text, text->size == 0 ? "{" : ",");
+	ecert_text_put_period(text, (EcertPeriod) {start, end});
+}
+
+const char *
+ecert_gaps(EcertRules *rules, EcertApplicant *applicant, EcertKind kind, EcertPeriod within, int64_t last)
+{
+	EcertLiveWalk walk = ecert_live_begin(rules, applicant, kind, within, last);
+	EcertText	text = ecert_text_in(rules->arena);
+	int64_t		covered = within.start;
+	const EcertEntry *live;
+
+	while ((live = ecert_live_next(&walk)) != NULL)
+	{
+		put_gap(&text, covered, live->period.start);
+		covered = live->period.end > covered ? live->period.end : covered;
+	}
+	put_gap(&text, covered, within.end);
+	if (text.size == 0)
+		return NULL;
+	ecert_text_put_string(&text, "}");
+	return ecert_text_string(&text);
+}
+
+/* ---- audits ---- */
+
+static int
+compare_feeds(const void *left, const void *right)
+{
+	const EcertEntry *a = &((const EcertAudit *) left)->entry;
+	const EcertEntry *b = &((const EcertAudit *) right)->entry;
+	int			order = ecert_slice_compare(a->issuer, b->issuer);
+
+	return order != 0 ? order : (a->seq > b->seq) - (a->seq < b->seq);
+}
+
+size_t
+ecert_audit_count(EcertRules *rules, EcertApplicant *applicant)
+{
+	EcertEntries found;
+
+	if (applicant->has_audits)
+		return applicant->audit_count;
+	found = ecert_about(rules->view, rules->kept, applicant->id, ECERT_KIND_AUDIT, ECERT_ALL_TIME);
+	applicant->audits = ecert_arena_array(rules->kept, found.count, sizeof(EcertAudit));
+	for (size_t i = 0; i < found.count; i++)
+		applicant->audits[i].entry = found.list[i];
+	applicant->audit_count = found.count;
+	applicant->has_audits = true;
+	qsort(applicant->audits, applicant->audit_count, sizeof(EcertAudit), compare_feeds);
+	return applicant->audit_count;
+}
+
+static EcertVerdict
+verdict_of(EcertSlice body)
+{
+	return ecert_field_is(body, "verdict", "pass") ? ECERT_VERDICT_PASS :
+		ecert_field_is(body, "verdict", "fail") ? ECERT_VERDICT_FAIL : ECERT_VERDICT_ABSTAIN;
+}
+
+EcertAudit *
+ecert_audit_read(EcertRules *rules, EcertApplicant *applicant, size_t number)
+{
+	EcertAudit *audit = &applicant->audits[number];
+	EcertPackage package;
+
+	if (audit->is_read)
+		return audit;
+	if (!rules->view->package(rules->view, &audit->entry, &package))
+		return NULL;
+	audit->role = ecert_audit_role(ecert_cbor_text_at(package.body, "as"));
+	audit->verdict = verdict_of(package.body);
+	audit->ranges = ecert_ranges_of(rules->kept, package.body);
+	/* the package's bytes are gone with the next one that is read */
+	for (size_t i = 0; i < audit->ranges.count; i++)
+		audit->ranges.list[i].hash = ecert_slice(NULL, 0);
+	audit->is_read = true;
+	return audit;
+}
+
+EcertAudit *
+ecert_audit_of_hash(EcertRules *rules, EcertApplicant *applicant, const uint8_t *hash)
+{
+	for (size_t i = 0; i < ecert_audit_count(rules, applicant); i++)
+	{
+		if (memcmp(applicant->audits[i].entry.hash, hash, ECERT_HASH_SIZE) == 0)
+			return ecert_audit_read(rules, applicant, i);
+	}
+	return NULL;
+}
+
+/* Was an earlier package of the same start audited than the one that is live now */
+static bool
+was_audited(const EcertTimeline *timeline, const EcertAudit *audit, EcertKind kind, const EcertEntry *live)
+{
+	for (size_t i = ecert_first_from(timeline, live->period.start);
+		 i < timeline->count && timeline->list[i].period.start == live->period.start; i++)
+	{
+		if (timeline->list[i].seq < live->seq && ecert_ranges_contain(&audit->ranges, kind, timeline->list[i].seq))
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_replaced(EcertRules *rules, EcertApplicant *applicant, const EcertAudit *audit, EcertKind kind, int64_t last)
+{
+	EcertLiveWalk walk = ecert_live_begin(rules, applicant, kind, audit->entry.period, last);
+	const EcertEntry *live;
+
+	while ((live = ecert_live_next(&walk)) != NULL)
+	{
+		if (!ecert_ranges_contain(&audit->ranges, kind, live->seq) && was_audited(walk.timeline, audit, kind, live))
+			return true;
+	}
+	return false;
+}
+
+bool
+ecert_audit_void(EcertRules *rules, EcertApplicant *applicant, const EcertAudit *audit, EcertUpTo up_to)
+{
+	return is_replaced(rules, applicant, audit, ECERT_KIND_ENERGY, up_to.energy) ||
+		is_replaced(rules, applicant, audit, ECERT_KIND_PRODUCT, up_to.product);
+}
+
+/* ---- relations ---- */
+
+static void
+read_relations(EcertRules *rules, EcertApplicant *applicant)
+{
+	EcertView  *view = rules->view;
+	EcertEntries found = ecert_about(view, rules->arena, applicant->id, ECERT_KIND_RELATION, ECERT_ALL_TIME);
+
+	applicant->relations = ecert_arena_array(rules->kept, found.count, sizeof(EcertRelation));
+	for (size_t i = 0; i < found.count; i++)
+	{
+		EcertRelation *relation = &applicant->relations[applicant->relation_count];
+		EcertPackage package;
+
+		if (!ecert_slice_equal(found.list[i].issuer, view->certifier) || !view->package(view, &found.list[i], &package))
+			continue;
+		relation->auditor = ecert_arena_copy(rules->kept, ecert_cbor_text_at(package.body, "auditor"));
+		relation->role = ecert_audit_role(ecert_cbor_text_at(package.body, "as"));
+		relation->seq = found.list[i].seq;
+		(void) ecert_field_int(package.body, "from", &relation->from);
+		if (!ecert_field_int(package.body, "to", &relation->to))
+			relation->to = INT64_MAX;
+		applicant->relation_count++;
+	}
+	applicant->has_relations = true;
+}
+
+/* Of several relations of the three the newest counts */
+bool
+ecert_was_related(EcertRules *rules, EcertSlice auditor, EcertSlice id, EcertSlice as, int64_t at)
+{
+	EcertApplicant *applicant = ecert_applicant(rules, id);
+	EcertAuditRole role = ecert_audit_role(as);
+	const EcertRelation *newest = NULL;
+
+	if (!applicant->has_relations)
+		read_relations(rules, applicant);
+	for (size_t i = 0; i < applicant->relation_count; i++)
+	{
+		const EcertRelation *relation = &applicant->relations[i];
+
+		if (relation->role == role && (newest == NULL || relation->seq > newest->seq) && ecert_slice_equal(relation->auditor, auditor))
+			newest = relation;
+	}
+	return newest != NULL && at >= newest->from && at < newest->to;
+}

@@ -1,0 +1,115 @@
+/*
+ * applicant.h
+ *		What rules look up of an applicant: its energy and product packages by
+ *		time, which of them are live, the audits of it, who is related to it.
+ *		Remembered until another applicant is asked for (EcertRules.kept).
+ */
+#ifndef ECERT_RULES_APPLICANT_H
+#define ECERT_RULES_APPLICANT_H
+
+#include "rules/fields.h"
+#include "rules/rules.h"
+
+#pragma GCC visibility push(hidden)
+
+/* The packages of a feed that have a period, by its start and then by seq */
+typedef struct EcertTimeline
+{
+	EcertEntry *list;
+	size_t		count;
+	EcertPeriod span;			/* what begins within is here; start == end: nothing was asked for yet */
+} EcertTimeline;
+
+/* A relation package of the certifier about the applicant */
+typedef struct EcertRelation
+{
+	EcertSlice	auditor;
+	EcertAuditRole role;
+	int64_t		seq;
+	int64_t		from;
+	int64_t		to;				/* INT64_MAX: no end */
+} EcertRelation;
+
+typedef enum EcertVerdict
+{
+	ECERT_VERDICT_PASS,
+	ECERT_VERDICT_FAIL,
+	ECERT_VERDICT_ABSTAIN
+} EcertVerdict;
+
+/* An audit of the applicant */
+typedef struct EcertAudit
+{
+	EcertEntry	entry;
+	bool		is_read;		/* what follows is */
+	EcertAuditRole role;
+	EcertVerdict verdict;
+	EcertRanges ranges;			/* without hashes */
+} EcertAudit;
+
+struct EcertApplicant
+{
+	EcertSlice	id;
+	EcertTimeline energy;
+	EcertTimeline product;
+	EcertRelation *relations;
+	size_t		relation_count;
+	bool		has_relations;	/* they were read */
+	EcertAudit *audits;			/* by issuer and seq */
+	size_t		audit_count;
+	bool		has_audits;		/* they were listed */
+};
+
+/* What is remembered of an applicant, which becomes the one remembered */
+extern EcertApplicant *ecert_applicant(EcertRules *rules, EcertSlice id);
+
+/* Its packages of a kind that begin within a span, and perhaps more.  Good until more is asked for */
+extern const EcertTimeline *ecert_timeline(EcertRules *rules, EcertApplicant *applicant, EcertKind kind, EcertPeriod span);
+
+/* The place of the first package that does not begin before that time */
+extern size_t ecert_first_from(const EcertTimeline *timeline, int64_t start);
+
+/* How far into its two feeds an applicant is looked at; INT64_MAX: all of it */
+typedef struct EcertUpTo
+{
+	int64_t		energy;			/* last seq */
+	int64_t		product;
+} EcertUpTo;
+
+static inline int64_t
+ecert_up_to(EcertUpTo up_to, EcertKind kind)
+{
+	return kind == ECERT_KIND_ENERGY ? up_to.energy : up_to.product;
+}
+
+/*
+ * The live packages of a kind within a period, in the order of time: of a
+ * package and those that replace it the newest up to a seq
+ */
+typedef struct EcertLiveWalk
+{
+	const EcertTimeline *timeline;
+	size_t		at;
+	EcertPeriod within;
+	int64_t		last;
+} EcertLiveWalk;
+
+extern EcertLiveWalk ecert_live_begin(EcertRules *rules, EcertApplicant *applicant, EcertKind kind, EcertPeriod within, int64_t last);
+extern const EcertEntry *ecert_live_next(EcertLiveWalk *walk);
+
+/* The parts of a period that no live package covers, as a multirange is printed; NULL when there are none */
+extern const char *ecert_gaps(EcertRules *rules, EcertApplicant *applicant, EcertKind kind, EcertPeriod within, int64_t last);
+
+/* The audits of an applicant; read gives back NULL when the audit's bytes cannot be read */
+extern size_t ecert_audit_count(EcertRules *rules, EcertApplicant *applicant);
+extern EcertAudit *ecert_audit_read(EcertRules *rules, EcertApplicant *applicant, size_t number);
+
+/* The audit of that hash, read; NULL when there is none of this applicant */
+extern EcertAudit *ecert_audit_of_hash(EcertRules *rules, EcertApplicant *applicant, const uint8_t *hash);
+
+/* Has one of an audit's packages been replaced by one outside of it */
+extern bool ecert_audit_void(EcertRules *rules, EcertApplicant *applicant, const EcertAudit *audit, EcertUpTo up_to);
+
+#pragma GCC visibility pop
+
+#endif							/* ECERT_RULES_APPLICANT_H */

@@ -1,0 +1,148 @@
+/*
+ * audit.c
+ *		The rule of kind audit: by another than the applicant who is related to
+ *		it, of ranges that exist with that hash and lie in the audited period,
+ *		and not of the same packages twice, but after an abstention.
+ */
+#include "rules/applicant.h"
+#include "rules/kind_rules.h"
+#include "rules/seqs.h"
+
+/* What the audit says it read */
+typedef struct Audited
+{
+	EcertSlice	applicant;
+	EcertPeriod period;
+	EcertAuditRole role;
+	EcertRanges ranges;
+} Audited;
+
+static bool
+overlaps_earlier(const EcertRanges *ranges, size_t place)
+{
+	for (size_t i = 0; i < place; i++)
+	{
+		if (ranges->list[i].kind == ranges->list[place].kind && ranges->list[place].first <= ranges->list[i].last)
+			return true;
+	}
+	return false;
+}
+
+/* Are all packages of a range here, with periods within the audited one */
+static bool
+is_within(EcertRules *rules, const Audited *audited, const EcertRange *range)
+{
+	EcertEntries entries = rules->view->feed(rules->view, rules->arena, audited->applicant, range->kind, range->first, range->last);
+	int64_t		expected = range->first;
+
+	for (size_t i = 0; i < entries.count; i++, expected++)
+	{
+		const EcertEntry *entry = &entries.list[i];
+
+		if (entry->seq != expected || entry->period.start >= entry->period.end || !ecert_period_within(entry->period, audited->period))
+			return false;
+	}
+	return expected - 1 == range->last;
+}
+
+static bool
+names_hash(const EcertRange *range, const EcertEntry *entry)
+{
+	uint8_t		hash[ECERT_HASH_SIZE];
+
+	return ecert_hex_to_hash(range->hash, hash) && memcmp(hash, entry->hash, sizeof hash) == 0;
+}
+
+/* What is wrong with a range; NULL: nothing */
+static const char *
+why_wrong(EcertRules *rules, const Audited *audited, size_t place)
+{
+	const EcertRange *range = &audited->ranges.list[place];
+	EcertEntry	last;
+
+	if (!ecert_role_reads(audited->role, range->kind))
+		return "not for this role";
+	if (range->first > range->last)
+		return "first is after last";
+	if (!rules->view->by_seq(rules->view, rules->arena, audited->applicant, range->kind, range->last, &last))
+		return "the last package is not on the ledger";
+	if (!names_hash(range, &last))
+		return "hash is not that of the last package";
+	if (overlaps_earlier(&audited->ranges, place))
+		return "it overlaps the range before it, or runs backwards";
+	return is_within(rules, audited, range) ? NULL : "a package of it lies outside the audited period";
+}
+
+static bool
+check_ranges(EcertCase *it, const Audited *audited)
+{
+	for (size_t i = 0; i < audited->ranges.count; i++)
+	{
+		const EcertRange *range = &audited->ranges.list[i];
+		const char *why = why_wrong(it->rules, audited, i);
+
+		if (why != NULL)
+			return ECERT_FIND(it->finding, ECERT_AUDITED_WRONG, ecert_a_word(ecert_kind_name(range->kind)),
+							  ecert_a_number(range->first), ecert_a_number(range->last), ecert_a_word(why));
+	}
+	return true;
+}
+
+/* Do two audits name the same packages, however they divide them into ranges */
+static bool
+names_same(EcertArena *arena, const EcertRanges *a, const EcertRanges *b)
+{
+	static const EcertKind kinds[] = {ECERT_KIND_ENERGY, ECERT_KIND_PRODUCT};
+
+	for (size_t i = 0; i < 2; i++)
+	{
+		EcertSeqs	left = ecert_seqs_of(arena, a, kinds[i]);
+		EcertSeqs	right = ecert_seqs_of(arena, b, kinds[i]);
+
+		if (!ecert_seqs_equal(&left, &right))
+			return false;
+	}
+	return true;
+}
+
+/* Who abstained for want of records may come back with records */
+static bool
+check_first(EcertCase *it, const Audited *audited)
+{
+	EcertRules *rules = it->rules;
+	EcertApplicant *applicant = ecert_applicant(rules, audited->applicant);
+	bool		abstains = ecert_field_is(it->package->body, "verdict", "abstain");
+
+	for (size_t i = 0; i < ecert_audit_count(rules, applicant); i++)
+	{
+		const EcertEntry *entry = &applicant->audits[i].entry;
+		const EcertAudit *other;
+
+		/* packages of both lie within the periods of both */
+		if (entry->seq >= it->package->seq || !ecert_periods_overlap(entry->period, audited->period) ||
+			!ecert_slice_equal(entry->issuer, it->package->issuer))
+			continue;
+		other = ecert_audit_read(rules, applicant, i);
+		if (other != NULL && other->role == audited->role && (abstains || other->verdict != ECERT_VERDICT_ABSTAIN) &&
+			names_same(rules->arena, &audited->ranges, &other->ranges))
+			return ECERT_FIND(it->finding, ECERT_AUDITED_ALREADY, ecert_a_hash(other->entry.hash));
+	}
+	return true;
+}
+
+bool
+ecert_rule_audit(EcertCase *it)
+{
+	const EcertPackage *package = it->package;
+	EcertSlice	as = ecert_cbor_text_at(package->body, "as");
+	Audited		audited = {ecert_cbor_text_at(package->body, "applicant"), {0, 0}, ecert_audit_role(as), {NULL, 0}};
+
+	if (ecert_slice_equal(audited.applicant, package->issuer))
+		return ECERT_FIND(it->finding, ECERT_SELF_AUDIT, ecert_a_text(package->issuer));
+	if (!ecert_was_related(it->rules, package->issuer, audited.applicant, as, package->issued_at))
+		return ECERT_FIND(it->finding, ECERT_NOT_RELATED, ecert_a_text(package->issuer), ecert_a_text(audited.applicant),
+						  ecert_a_text(as), ecert_a_time(package->issued_at));
+	(void) ecert_field_period(package->body, "period", &audited.period);
+	audited.ranges = ecert_ranges_of(it->rules->arena, package->body);
+	return check_ranges(it, &audited) && check_first(it, &audited);
+}

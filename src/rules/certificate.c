@@ -1,0 +1,394 @@
+/*
+ * certificate.c
+ *		The rule of kind certificate: every figure as recomputed from the packages
+ *		that it names, its number, validity and what it replaces, its audits, and
+ *		nothing that stood against it.
+ */
+#include "rules/certificate.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "rules/kind_rules.h"
+
+#define DAY_SECONDS 86400
+#define DETAIL_CHARACTERS 2000
+
+/* ---- audits ---- */
+
+static int
+compare_hashes(const void *left, const void *right)
+{
+	return memcmp((*(const EcertAudit *const *) left)->entry.hash, (*(const EcertAudit *const *) right)->entry.hash, ECERT_HASH_SIZE);
+}
+
+EcertPassing
+ecert_passing_audits(EcertRules *rules, const EcertCertified *certified)
+{
+	EcertApplicant *applicant = ecert_applicant(rules, certified->applicant);
+	size_t		count = ecert_audit_count(rules, applicant);
+	EcertPassing passing = {ecert_arena_array(rules->arena, count, sizeof(EcertAudit *)), 0};
+
+	for (size_t i = 0; i < count; i++)
+	{
+		EcertPeriod period = applicant->audits[i].entry.period;
+		const EcertAudit *audit;
+
+		if (!ecert_periods_overlap(period, certified->period) && !ecert_periods_overlap(period, certified->baseline))
+			continue;
+		audit = ecert_audit_read(rules, applicant, i);
+		if (audit != NULL && audit->verdict == ECERT_VERDICT_PASS && !ecert_audit_void(rules, applicant, audit, certified->up_to))
+			passing.list[passing.count++] = audit;
+	}
+	qsort(passing.list, passing.count, sizeof(EcertAudit *), compare_hashes);
+	return passing;
+}
+
+static bool
+covers(const EcertAudit *audit, EcertAuditRole role, const EcertEntry *package)
+{
+	return audit->role == role && ecert_period_within(package->period, audit->entry.period) &&
+		ecert_ranges_contain(&audit->ranges, package->kind, package->seq);
+}
+
+/* Is an audit by the same auditor, before it in the list, over the package too */
+static bool
+counted_before(const EcertPassing *audits, size_t place, EcertAuditRole role, const EcertEntry *package)
+{
+	for (size_t i = 0; i < place; i++)
+	{
+		if (covers(audits->list[i], role, package) &&
+			ecert_slice_equal(audits->list[i]->entry.issuer, audits->list[place]->entry.issuer))
+			return true;
+	}
+	return false;
+}
+
+/* Has a package audits by so many auditors in a role */
+static bool
+is_covered(const EcertPassing *audits, const EcertRequired *required, const EcertEntry *package)
+{
+	int64_t		auditors = 0;
+
+	for (size_t i = 0; i < audits->count && auditors < required->count; i++)
+	{
+		if (covers(audits->list[i], required->role, package) && !counted_before(audits, i, required->role, package))
+			auditors++;
+	}
+	return auditors >= required->count;
+}
+
+EcertUncovered
+ecert_uncovered(EcertRules *rules, const EcertCertified *certified, const EcertPassing *audits, const EcertRequired *required, EcertKind kind)
+{
+	const EcertPeriod windows[] = {certified->baseline, certified->period};
+	EcertUncovered uncovered = {kind, 0, {0, 0}};
+
+	if (!ecert_role_reads(required->role, kind))
+		return uncovered;
+	for (size_t i = 0; i < 2; i++)
+	{
+		EcertLiveWalk walk = ecert_live_begin(rules, ecert_applicant(rules, certified->applicant), kind, windows[i],
+											  ecert_up_to(certified->up_to, kind));
+		const EcertEntry *live;
+
+		while ((live = ecert_live_next(&walk)) != NULL)
+		{
+			if (is_covered(audits, required, live))
+				continue;
+			if (uncovered.count++ == 0 || live->period.start < uncovered.first.start)
+				uncovered.first = live->period;
+		}
+	}
+	return uncovered;
+}
+
+/* ---- number, replaces, valid ---- */
+
+/* EC-<year of the statistics period>-<seq + 1>, in six digits */
+static EcertValue *
+number_value(const EcertCertified *certified, int64_t seq, EcertArena *arena)
+{
+	EcertText	number = ecert_text_in(arena);
+	char		digits[24];
+
+	(void) snprintf(digits, sizeof digits, "%06lld", (long long) seq + 1);
+	ecert_text_put_string(&number, "EC-");
+	ecert_text_put_int(&number, ecert_year_of(certified->period.start));
+	ecert_text_put_string(&number, "-");
+	ecert_text_put_string(&number, digits);
+	return ecert_value_text(arena, ecert_text_slice(&number));
+}
+
+/* The newest certificate before this one for an overlapping period; null when it is the first */
+static EcertValue *
+replaced_value(EcertRules *rules, const EcertCertified *certified, int64_t seq)
+{
+	EcertView  *view = rules->view;
+	EcertEntries entries = ecert_about(view, rules->arena, certified->applicant, ECERT_KIND_CERTIFICATE, (EcertPeriod) {
+		INT64_MIN, certified->period.end
+	});
+	const EcertEntry *newest = NULL;
+
+	for (size_t i = 0; i < entries.count; i++)
+	{
+		const EcertEntry *entry = &entries.list[i];
+
+		if (entry->seq < seq && (newest == NULL || entry->seq > newest->seq) && ecert_periods_overlap(entry->period, certified->period) &&
+			ecert_slice_equal(entry->issuer, view->certifier))
+			newest = entry;
+	}
+	return newest == NULL ? ecert_value(rules->arena, ECERT_VALUE_NULL) : ecert_value_hash(rules->arena, newest->hash);
+}
+
+static void
+put_terms(EcertRules *rules, const EcertCertified *certified, int64_t seq, int64_t valid_from, EcertValue *body)
+{
+	EcertPeriod valid = {valid_from, INT64_MAX};
+	int64_t		seconds;
+
+	/* a validity beyond all time is stated by no body */
+	if (__builtin_mul_overflow(certified->policy.valid_days, (int64_t) DAY_SECONDS, &seconds) ||
+		__builtin_add_overflow(valid.start, seconds, &valid.end))
+		valid.end = INT64_MAX;
+	ecert_value_put(body, "number", number_value(certified, seq, rules->arena));
+	ecert_value_put(body, "replaces", replaced_value(rules, certified, seq));
+	ecert_value_put(body, "valid", ecert_value_period(rules->arena, valid));
+}
+
+/* ---- the body of one that is to be issued ---- */
+
+static EcertSlice
+enrolled_name(EcertRules *rules, EcertSlice applicant)
+{
+	EcertSlice	state;
+
+	return ecert_node_state(rules, applicant, INT64_MAX, &state) ? ecert_cbor_text_at(state, "name") : ecert_slice(NULL, 0);
+}
+
+EcertValue *
+ecert_certificate_body(EcertRules *rules, const EcertCertified *certified, const EcertValue *figures, int64_t seq, int64_t valid_from)
+{
+	EcertArena *arena = rules->arena;
+	EcertPassing passing = ecert_passing_audits(rules, certified);
+	EcertSlice	name = enrolled_name(rules, certified->applicant);
+	EcertValue *terms = ecert_value(arena, ECERT_VALUE_MAP);
+	EcertValue *audits = ecert_value(arena, ECERT_VALUE_ARRAY);
+	EcertValue *body = ecert_value(arena, ECERT_VALUE_MAP);
+
+	for (size_t i = 0; i < passing.count; i++)
+		ecert_value_put(audits, NULL, ecert_value_hash(arena, passing.list[i]->entry.hash));
+	put_terms(rules, certified, seq, valid_from, terms);
+	if (name.data != NULL)
+		ecert_value_put(terms, "name", ecert_value_text(arena, name));
+	ecert_value_put(terms, "audits", audits);
+	ecert_value_put_all(body, figures, arena);
+	ecert_value_put_all(body, terms, arena);
+	return body;
+}
+
+/* ---- the rule ---- */
+
+/* Both sides of a difference */
+static EcertArgument
+both_sides(const EcertDifference *difference, const char *computed, EcertArena *arena)
+{
+	EcertText	text = ecert_text_in(arena);
+
+	ecert_text_put_string(&text, "Stated ");
+	ecert_text_put_item(&text, difference->stated);
+	ecert_text_put_string(&text, computed);
+	ecert_text_put_value(&text, difference->expected);
+	ecert_text_put_string(&text, ".");
+	ecert_text_cut(&text, DETAIL_CHARACTERS);
+	return ecert_a_text(ecert_text_slice(&text));
+}
+
+static bool
+check_figures(EcertCase *it, const EcertCertified *certified)
+{
+	EcertDifference difference;
+	EcertValue *figures;
+
+	if (!ecert_certificate_figures(it->rules, certified, &figures, it->finding))
+		return false;
+	ecert_first_difference(figures, it->package->body, &difference);
+	if (difference.path[0] == '\0')
+		return true;
+	return ECERT_FIND(it->finding, ECERT_FIGURE_DIFFERS, ecert_a_text(ecert_arena_copy(it->rules->arena, ecert_slice_text(difference.path))),
+					  both_sides(&difference, ", computed ", it->rules->arena));
+}
+
+static bool
+term_differs(EcertCase *it, const EcertDifference *difference)
+{
+	return ECERT_FIND(it->finding, ECERT_TERM_DIFFERS, ecert_a_text(ecert_arena_copy(it->rules->arena, ecert_slice_text(difference->path))),
+					  both_sides(difference, ", expected ", it->rules->arena));
+}
+
+static bool
+check_terms(EcertCase *it, const EcertCertified *certified)
+{
+	EcertArena *arena = it->rules->arena;
+	EcertSlice	body = it->package->body;
+	EcertValue *expected = ecert_value(arena, ECERT_VALUE_MAP);
+	EcertDifference difference;
+	EcertPeriod valid;
+	uint64_t	count;
+	EcertCursor cursor = ecert_cbor_items_at(body, "valid", &count);
+
+	(void) ecert_field_period(body, "valid", &valid);
+	put_terms(it->rules, certified, it->package->seq, valid.start, expected);
+	ecert_first_difference(expected, body, &difference);
+	if (difference.path[0] != '\0')
+		return term_differs(it, &difference);
+	/* a day to either side: the clocks of what makes the body and of what signs it */
+	if (valid.start - it->package->issued_at <= DAY_SECONDS && it->package->issued_at - valid.start <= DAY_SECONDS)
+		return true;
+	(void) snprintf(difference.path, sizeof difference.path, "valid.0");
+	difference.expected = ecert_value_int(arena, it->package->issued_at);
+	difference.stated = ecert_cbor_skip(&cursor);
+	return term_differs(it, &difference);
+}
+
+/* The audits that the certificate names, all of which must pass and not be void */
+static bool
+read_named(EcertCase *it, const EcertCertified *certified, EcertPassing *named)
+{
+	EcertApplicant *applicant = ecert_applicant(it->rules, certified->applicant);
+	uint64_t	count;
+	EcertCursor cursor = ecert_cbor_items_at(it->package->body, "audits", &count);
+
+	named->list = ecert_arena_array(it->rules->arena, (size_t) count, sizeof(EcertAudit *));
+	for (named->count = 0; named->count < count; named->count++)
+	{
+		EcertSlice	hex = {NULL, 0};
+		uint8_t		hash[ECERT_HASH_SIZE];
+		const EcertAudit *audit = NULL;
+
+		if (ecert_cbor_text(ecert_cbor_skip(&cursor), &hex) && ecert_hex_to_hash(hex, hash))
+			audit = ecert_audit_of_hash(it->rules, applicant, hash);
+		if (audit == NULL || audit->verdict != ECERT_VERDICT_PASS || ecert_audit_void(it->rules, applicant, audit, certified->up_to))
+			return ECERT_FIND(it->finding, ECERT_AUDIT_UNFIT, ecert_a_text(hex), ecert_a_text(certified->applicant));
+		named->list[named->count] = audit;
+	}
+	return true;
+}
+
+static bool
+check_audits(EcertCase *it, const EcertCertified *certified)
+{
+	static const EcertKind kinds[] = {ECERT_KIND_ENERGY, ECERT_KIND_PRODUCT};
+	EcertPassing named;
+
+	if (!read_named(it, certified, &named))
+		return false;
+	for (size_t i = 0; i < 2 * certified->policy.required_count; i++)
+	{
+		const EcertRequired *required = &certified->policy.required[i / 2];
+		EcertUncovered uncovered = ecert_uncovered(it->rules, certified, &named, required, kinds[i % 2]);
+
+		if (uncovered.count > 0)
+			return ECERT_FIND(it->finding, ECERT_AUDITS_LACKING, ecert_a_number(uncovered.count), ecert_a_word(ecert_kind_name(uncovered.kind)),
+							  ecert_a_number(required->count), ecert_a_word(ecert_audit_role_name(required->role)));
+	}
+	return true;
+}
+
+/* Of the products as stated, which are as recomputed by now */
+static void
+put_stated(EcertSlice body, EcertObstacles *obstacles)
+{
+	EcertDecimal number;
+	uint64_t	count;
+	EcertCursor cursor = ecert_cbor_items_at(body, "products", &count);
+
+	while (count-- > 0)
+	{
+		EcertSlice	item = ecert_cbor_skip(&cursor);
+
+		ecert_status_obstacle(ecert_cbor_text_at(item, "status"), ecert_cbor_text_at(item, "product"), obstacles);
+	}
+	if (ecert_decimal_read(ecert_field_item(ecert_field_item(body, "totals"), "saving_kgce"), &number) != ECERT_OK)
+		ecert_nothing_assessed(ecert_slice_text("no_baseline"), obstacles);
+}
+
+/* The first that stands against it; what has come to the ledger since does not undo it: of the present only when first admitted */
+static bool
+check_obstacles(EcertCase *it, const EcertCertified *certified)
+{
+	EcertObstacles obstacles = {it->rules->arena, NULL, 0, 0};
+	EcertCertified present = *certified;
+
+	ecert_period_obstacles(it->rules, certified, it->package->issued_at, &obstacles);
+	put_stated(it->package->body, &obstacles);
+	if (it->first_admission && obstacles.count == 0)
+	{
+		present.up_to = (EcertUpTo) {INT64_MAX, INT64_MAX};
+		ecert_present_obstacles(it->rules, &present, it->rules->now, &obstacles);
+	}
+	return ecert_no_obstacle(certified, &obstacles, 1, it->finding);
+}
+
+/* What has been withdrawn by now may have been live then, and another policy in force: judged when first admitted */
+static bool
+check_present(EcertCase *it, const EcertCertified *certified)
+{
+	uint8_t		in_force[ECERT_HASH_SIZE];
+	EcertEntry	live;
+
+	if (ecert_live_certificate(it->rules, certified->applicant, certified->period, it->package->seq, &live))
+		return ECERT_FIND(it->finding, ECERT_CERTIFICATE_LIVE, ecert_a_text(certified->applicant), ecert_a_hash(live.hash));
+	ecert_policy_in_force(it->rules, in_force);
+	if (memcmp(in_force, certified->policy_hash, sizeof in_force) != 0)
+		return ECERT_FIND(it->finding, ECERT_POLICY_NOT_IN_FORCE, ecert_a_hash(certified->policy_hash), ecert_a_hash(in_force));
+	return true;
+}
+
+static bool
+check_name(EcertCase *it, const EcertCertified *certified)
+{
+	EcertSlice	stated = ecert_cbor_text_at(it->package->body, "name");
+	EcertSlice	enrolled = enrolled_name(it->rules, certified->applicant);
+
+	if ((stated.data == NULL) == (enrolled.data == NULL) && ecert_slice_equal(stated, enrolled))
+		return true;
+	return ECERT_FIND(it->finding, ECERT_NAME_DIFFERS, ecert_a_text(stated), ecert_a_text(enrolled));
+}
+
+/* What the body says it is about; false when its policy is not on the ledger */
+static bool
+read_certified(EcertCase *it, EcertCertified *certified)
+{
+	EcertSlice	body = it->package->body;
+	EcertRanges ranges = ecert_ranges_of(it->rules->arena, body);
+
+	memset(certified, 0, sizeof *certified);
+	certified->applicant = ecert_cbor_text_at(body, "applicant");
+	(void) ecert_field_period(body, "period", &certified->period);
+	(void) ecert_field_period(body, "baseline", &certified->baseline);
+	certified->by_value = ecert_field_is(body, "method", "value");
+	certified->up_to.energy = ecert_ranges_last(&ranges, ECERT_KIND_ENERGY);
+	certified->up_to.product = ecert_ranges_last(&ranges, ECERT_KIND_PRODUCT);
+	if (ecert_field_hash(body, "policy", certified->policy_hash) &&
+		ecert_policy_of_hash(it->rules, certified->policy_hash, &certified->policy))
+		return true;
+	return ECERT_FIND(it->finding, ECERT_POLICY_MISSING, ecert_a_text(ecert_cbor_text_at(body, "policy")));
+}
+
+/* The parts are looked at in this order, and the first that is wrong is told of */
+bool
+ecert_rule_certificate(EcertCase *it)
+{
+	EcertCertified certified;
+	EcertCertified present;
+
+	if (!read_certified(it, &certified) || (it->first_admission && !check_present(it, &certified)))
+		return false;
+	/* a new one leaves no correction out: as of all packages, which the ranges that it names must be */
+	present = certified;
+	if (it->first_admission)
+		present.up_to = (EcertUpTo) {INT64_MAX, INT64_MAX};
+	return check_figures(it, &present) && check_terms(it, &certified) && check_audits(it, &certified) && check_obstacles(it, &certified) &&
+		(!it->first_admission || check_name(it, &certified));
+}

@@ -1,0 +1,107 @@
+/*
+ * certificate.h
+ *		Certificates: what stands against one, what its body says, its status.
+ *		The certifier asks before it issues one; the rule of the kind asks the
+ *		same of one that was issued.
+ */
+#ifndef ECERT_RULES_CERTIFICATE_H
+#define ECERT_RULES_CERTIFICATE_H
+
+#include "rules/applicant.h"
+#include "rules/document.h"
+#include "rules/policy.h"
+
+#pragma GCC visibility push(hidden)
+
+/* What a certificate is about, and the state of the ledger that it rests on */
+typedef struct EcertCertified
+{
+	EcertSlice	applicant;
+	EcertPeriod period;
+	EcertPeriod baseline;
+	bool		by_value;		/* method value: by the value of the qualified output, not by the output */
+	uint8_t		policy_hash[ECERT_HASH_SIZE];
+	EcertPolicy policy;
+	EcertUpTo	up_to;
+} EcertCertified;
+
+/* What a body is to say that can be computed: figures, packages used, verdict.  False: it cannot be, see finding */
+extern bool ecert_certificate_figures(EcertRules *rules, const EcertCertified *certified, EcertValue **figures, EcertFinding *finding);
+
+/* Are so many live packages of the two periods not covered as a role's auditors must? */
+typedef struct EcertUncovered
+{
+	EcertKind	kind;
+	int64_t		count;
+	EcertPeriod first;			/* the period of the first of them */
+} EcertUncovered;
+
+/* Audits that are given, all of which pass and are not void */
+typedef struct EcertPassing
+{
+	const EcertAudit **list;
+	size_t		count;
+} EcertPassing;
+
+/* The passing, not void audits that touch the period or the baseline */
+extern EcertPassing ecert_passing_audits(EcertRules *rules, const EcertCertified *certified);
+
+extern EcertUncovered ecert_uncovered(EcertRules *rules, const EcertCertified *certified, const EcertPassing *audits,
+									  const EcertRequired *required, EcertKind kind);
+
+/* What stands against a certificate */
+typedef struct EcertObstacle
+{
+	const char *obstacle;		/* period_not_over and the like, or the status of a product */
+	const char *detail;
+} EcertObstacle;
+
+typedef struct EcertObstacles
+{
+	EcertArena *arena;
+	EcertObstacle *list;
+	size_t		count;
+	size_t		room;
+} EcertObstacles;
+
+/* In the periods, and in how packages cover them, at a time */
+extern void ecert_period_obstacles(EcertRules *rules, const EcertCertified *certified, int64_t now, EcertObstacles *obstacles);
+
+/* The same with what is against it by the state of the ledger now: applicant, feeds, audits */
+extern void ecert_present_obstacles(EcertRules *rules, const EcertCertified *certified, int64_t now, EcertObstacles *obstacles);
+
+/*
+ * Everything, that is also another live certificate, sources without
+ * coefficient and the statuses of the figures, which are computed; they are
+ * NULL when they cannot be
+ */
+extern void ecert_all_obstacles(EcertRules *rules, const EcertCertified *certified, int64_t now, EcertValue **figures,
+								EcertObstacles *obstacles);
+
+/* The status of a product, where it is one that stands against a certificate; and that of a whole that has no saving */
+extern void ecert_status_obstacle(EcertSlice status, EcertSlice product, EcertObstacles *obstacles);
+extern void ecert_nothing_assessed(EcertSlice status, EcertObstacles *obstacles);
+
+/* False when there is an obstacle: the finding names the first so many */
+extern bool ecert_no_obstacle(const EcertCertified *certified, const EcertObstacles *obstacles, size_t most, EcertFinding *finding);
+
+/* The body of the certificate with that seq: figures, terms, audits, name; valid from a time on */
+extern EcertValue *ecert_certificate_body(EcertRules *rules, const EcertCertified *certified, const EcertValue *figures,
+										  int64_t seq, int64_t valid_from);
+
+/* A certificate's status, before a seq of the status feed */
+typedef struct EcertStatus
+{
+	EcertSlice	status;			/* active, suspended or withdrawn */
+	EcertSlice	reason;			/* of size 0: active from the beginning */
+	int64_t		since;
+} EcertStatus;
+
+extern EcertStatus ecert_certificate_status(EcertRules *rules, const EcertEntry *certificate, int64_t before);
+
+/* A certificate before that seq for an overlapping period that is not withdrawn now; false: there is none */
+extern bool ecert_live_certificate(EcertRules *rules, EcertSlice applicant, EcertPeriod period, int64_t before, EcertEntry *certificate);
+
+#pragma GCC visibility pop
+
+#endif							/* ECERT_RULES_CERTIFICATE_H */

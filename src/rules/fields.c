@@ -1,0 +1,141 @@
+/*
+ * fields.c
+ *		Fields of bodies; see fields.h.
+ */
+#include "rules/fields.h"
+
+static const char *const role_names[] = {"downstream", "peer", "upstream"};
+
+EcertAuditRole
+ecert_audit_role(EcertSlice name)
+{
+	EcertAuditRole role = ECERT_AS_DOWNSTREAM;
+
+	while (role < ECERT_AS_UNKNOWN && !ecert_slice_equal(name, ecert_slice_text(role_names[role])))
+		role++;
+	return role;
+}
+
+const char *
+ecert_audit_role_name(EcertAuditRole role)
+{
+	return role < ECERT_AS_UNKNOWN ? role_names[role] : "";
+}
+
+bool
+ecert_role_reads(EcertAuditRole role, EcertKind kind)
+{
+	return (kind == ECERT_KIND_ENERGY && (role == ECERT_AS_UPSTREAM || role == ECERT_AS_PEER)) ||
+		(kind == ECERT_KIND_PRODUCT && (role == ECERT_AS_DOWNSTREAM || role == ECERT_AS_PEER));
+}
+
+EcertSlice
+ecert_field_item(EcertSlice map, const char *key)
+{
+	EcertSlice	item = {NULL, 0};
+
+	return ecert_cbor_find(map, key, &item) ? item : ecert_slice(NULL, 0);
+}
+
+bool
+ecert_field_int(EcertSlice map, const char *key, int64_t *value)
+{
+	EcertSlice	item;
+
+	*value = 0;
+	return ecert_cbor_find(map, key, &item) && ecert_cbor_int(item, value) == ECERT_OK;
+}
+
+bool
+ecert_field_decimal(EcertSlice map, const char *key, EcertDecimal *value)
+{
+	EcertSlice	item;
+
+	memset(value, 0, sizeof *value);
+	return ecert_cbor_find(map, key, &item) && ecert_decimal_read(item, value) == ECERT_OK;
+}
+
+bool
+ecert_field_hash(EcertSlice map, const char *key, uint8_t *hash)
+{
+	return ecert_hex_to_hash(ecert_cbor_text_at(map, key), hash);
+}
+
+bool
+ecert_field_period(EcertSlice map, const char *key, EcertPeriod *period)
+{
+	uint64_t	count;
+	EcertCursor cursor = ecert_cbor_items_at(map, key, &count);
+
+	memset(period, 0, sizeof *period);
+	return count == 2 && ecert_cbor_int(ecert_cbor_skip(&cursor), &period->start) == ECERT_OK &&
+		ecert_cbor_int(ecert_cbor_skip(&cursor), &period->end) == ECERT_OK && period->start < period->end &&
+		period->start >= 0 && period->end <= ECERT_TIME_MAX;
+}
+
+bool
+ecert_field_is(EcertSlice map, const char *key, const char *text)
+{
+	return ecert_slice_equal(ecert_cbor_text_at(map, key), ecert_slice_text(text));
+}
+
+bool
+ecert_field_has(EcertSlice map, const char *key, const char *text)
+{
+	uint64_t	count;
+	EcertCursor cursor = ecert_cbor_items_at(map, key, &count);
+
+	while (count-- > 0)
+	{
+		EcertSlice	found;
+
+		if (ecert_cbor_text(ecert_cbor_skip(&cursor), &found) && ecert_slice_equal(found, ecert_slice_text(text)))
+			return true;
+	}
+	return false;
+}
+
+EcertRanges
+ecert_ranges_of(EcertArena *arena, EcertSlice body)
+{
+	uint64_t	count;
+	EcertCursor cursor = ecert_cbor_items_at(body, "packages", &count);
+	EcertRanges ranges = {ecert_arena_array(arena, (size_t) count, sizeof(EcertRange)), (size_t) count};
+
+	for (size_t i = 0; i < ranges.count; i++)
+	{
+		EcertSlice	item = ecert_cbor_skip(&cursor);
+		EcertRange *range = &ranges.list[i];
+
+		if (!ecert_kind_from_name(ecert_cbor_text_at(item, "kind"), &range->kind))
+			range->kind = ECERT_KIND_GENESIS;
+		(void) ecert_field_int(item, "first", &range->first);
+		(void) ecert_field_int(item, "last", &range->last);
+		range->hash = ecert_cbor_text_at(item, "hash");
+	}
+	return ranges;
+}
+
+bool
+ecert_ranges_contain(const EcertRanges *ranges, EcertKind kind, int64_t seq)
+{
+	for (size_t i = 0; i < ranges->count; i++)
+	{
+		if (ranges->list[i].kind == kind && seq >= ranges->list[i].first && seq <= ranges->list[i].last)
+			return true;
+	}
+	return false;
+}
+
+int64_t
+ecert_ranges_last(const EcertRanges *ranges, EcertKind kind)
+{
+	int64_t		last = -1;
+
+	for (size_t i = 0; i < ranges->count; i++)
+	{
+		if (ranges->list[i].kind == kind && ranges->list[i].last > last)
+			last = ranges->list[i].last;
+	}
+	return last;
+}

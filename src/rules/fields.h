@@ -1,0 +1,75 @@
+/*
+ * fields.h
+ *		Fields of bodies as the rules read them.
+ */
+#ifndef ECERT_RULES_FIELDS_H
+#define ECERT_RULES_FIELDS_H
+
+#include "core/body.h"
+#include "rules/arena.h"
+
+#pragma GCC visibility push(hidden)
+
+/* In what role an auditor audits; the order of the names' bytes */
+typedef enum EcertAuditRole
+{
+	ECERT_AS_DOWNSTREAM,
+	ECERT_AS_PEER,
+	ECERT_AS_UPSTREAM,
+	ECERT_AS_UNKNOWN
+} EcertAuditRole;
+
+extern EcertAuditRole ecert_audit_role(EcertSlice name);
+extern const char *ecert_audit_role_name(EcertAuditRole role);
+
+/* Upstream reads energy, downstream product, peer both */
+extern bool ecert_role_reads(EcertAuditRole role, EcertKind kind);
+
+/* Fields; false when there is none of that type */
+extern bool ecert_field_int(EcertSlice map, const char *key, int64_t *value);
+extern bool ecert_field_decimal(EcertSlice map, const char *key, EcertDecimal *value);
+extern bool ecert_field_hash(EcertSlice map, const char *key, uint8_t *hash);
+extern bool ecert_field_period(EcertSlice map, const char *key, EcertPeriod *period);
+extern EcertSlice ecert_field_item(EcertSlice map, const char *key);
+extern bool ecert_field_is(EcertSlice map, const char *key, const char *text);
+
+/* Is a text with that content in the array under a key */
+extern bool ecert_field_has(EcertSlice map, const char *key, const char *text);
+
+/* A range of an applicant's feed, of [{kind, first, last, hash}] under "packages" */
+typedef struct EcertRange
+{
+	EcertKind	kind;			/* ECERT_KIND_GENESIS: none that is audited, in a body that passes no schema */
+	int64_t		first;			/* more than last: an impossible range, which covers nothing */
+	int64_t		last;
+	EcertSlice	hash;			/* of the last one, hex; borrowed from the body */
+} EcertRange;
+
+typedef struct EcertRanges
+{
+	EcertRange *list;
+	size_t		count;
+} EcertRanges;
+
+extern EcertRanges ecert_ranges_of(EcertArena *arena, EcertSlice body);
+extern bool ecert_ranges_contain(const EcertRanges *ranges, EcertKind kind, int64_t seq);
+
+/* The last seq of a kind that ranges name, -1 when none */
+extern int64_t ecert_ranges_last(const EcertRanges *ranges, EcertKind kind);
+
+/* Half open, none empty */
+static inline bool
+ecert_periods_overlap(EcertPeriod a, EcertPeriod b)
+{
+	return a.start < b.end && b.start < a.end;
+}
+
+static inline bool
+ecert_period_within(EcertPeriod inner, EcertPeriod outer)
+{
+	return inner.start >= outer.start && inner.end <= outer.end;
+}
+
+#pragma GCC visibility pop
+
+#endif							/* ECERT_RULES_FIELDS_H */

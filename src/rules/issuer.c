@@ -1,0 +1,136 @@
+/*
+ * issuer.c
+ *		Who may sign what, and with which key; see rules.h.
+ */
+#include "rules/fields.h"
+#include "rules/rules.h"
+
+static int
+roles_of(EcertSlice body)
+{
+	uint64_t	count;
+	EcertCursor cursor = ecert_cbor_items_at(body, "roles", &count);
+	int			roles = 0;
+
+	while (count-- > 0)
+	{
+		EcertSlice	role = {NULL, 0};
+
+		(void) ecert_cbor_text(ecert_cbor_skip(&cursor), &role);
+		roles |= ecert_slice_equal(role, ecert_slice_text("certifier")) ? ECERT_ROLE_CERTIFIER :
+			ecert_slice_equal(role, ecert_slice_text("applicant")) ? ECERT_ROLE_APPLICANT : ECERT_ROLE_AUDITOR;
+	}
+	return roles;
+}
+
+EcertNodeFacts
+ecert_node_facts(EcertSlice body)
+{
+	EcertNodeFacts node = {roles_of(body), 0, INT64_MAX};
+
+	(void) ecert_field_int(body, "effective", &node.effective);
+	if (ecert_field_is(body, "status", "revoked"))
+		node.revoked_at = node.effective;
+	return node;
+}
+
+bool
+ecert_key_facts(EcertSlice item, EcertKeyFacts *key, EcertPublicKey **prepared, EcertFinding *finding)
+{
+	EcertSlice	hex = ecert_cbor_text_at(item, "public");
+	uint8_t		thumbprint[ECERT_HASH_SIZE];
+	EcertPublicKey *made = NULL;
+	EcertCode	code = ECERT_BAD_PUBLIC_KEY;
+	int64_t		alg;
+
+	memset(key, 0, sizeof *key);
+	(void) ecert_field_int(item, "alg", &alg);
+	if (ecert_alg_from_cose(alg, &key->alg) && hex.size == 2 * ecert_raw_key_size(key->alg) &&
+		ecert_hex_to_bytes(hex, key->raw) && ecert_field_hash(item, "kid", key->kid))
+	{
+		EcertSlice	raw = {key->raw, hex.size / 2};
+
+		code = ecert_public_key_new(key->alg, raw, &made);
+		if (code == ECERT_OK)
+			code = ecert_key_thumbprint(key->alg, raw, thumbprint);
+		if (code == ECERT_OK && memcmp(thumbprint, key->kid, sizeof thumbprint) != 0)
+			code = ECERT_BAD_PUBLIC_KEY;
+	}
+	(void) ecert_field_int(item, "effective", &key->effective);
+	if (!ecert_field_int(item, "until", &key->until))
+		key->until = INT64_MAX;
+	if (code == ECERT_OK && prepared != NULL)
+		*prepared = made;
+	else
+		ecert_public_key_free(made);
+	if (code == ECERT_OK)
+		return true;
+	return ECERT_FIND(finding, ECERT_KEY_UNUSABLE, ecert_a_text(ecert_cbor_text_at(item, "kid")), ecert_a_word(ecert_error_text(code)));
+}
+
+bool
+ecert_check_genesis(const EcertPackage *package, EcertFinding *finding)
+{
+	EcertSlice	node = ecert_field_item(package->body, "node");
+	EcertSlice	name = ecert_cbor_text_at(node, "node");
+	EcertSlice	origin = ecert_cbor_text_at(package->body, "origin");
+
+	if (ecert_slice_equal(name, package->issuer) && ecert_slice_equal(origin, package->audience) &&
+		(roles_of(node) & ECERT_ROLE_CERTIFIER) != 0)
+		return true;
+	return ECERT_FIND(finding, ECERT_GENESIS_STRANGE, ecert_a_text(package->issuer), ecert_a_text(package->audience),
+					  ecert_a_text(name), ecert_a_text(origin));
+}
+
+bool
+ecert_check_scope(const EcertPackage *package, EcertSlice origin, EcertFinding *finding)
+{
+	EcertSlice	subject;
+
+	if (!ecert_slice_equal(package->audience, origin))
+		return ECERT_FIND(finding, ECERT_OTHER_LEDGER, ecert_a_text(package->audience), ecert_a_text(origin));
+	subject = ecert_subject_of(package->kind, package->body, package->issuer, origin);
+	if (subject.size == 0 || ecert_slice_equal(subject, package->subject))
+		return true;
+	return ECERT_FIND(finding, ECERT_SUBJECT_WRONG, ecert_a_word(ecert_kind_name(package->kind)), ecert_a_text(package->subject),
+					  ecert_a_text(subject));
+}
+
+bool
+ecert_check_entitled(const EcertPackage *package, EcertSlice origin, const EcertNodeFacts *node, bool is_certifier,
+					 EcertFinding *finding)
+{
+	int			role = ecert_kinds[package->kind].issuer_role;
+
+	if (node == NULL)
+		return ECERT_FIND(finding, ECERT_ISSUER_UNKNOWN, ecert_a_text(package->issuer), ecert_a_text(origin));
+	if ((node->roles & role) != 0 && (role != ECERT_ROLE_CERTIFIER || is_certifier))
+		return true;
+	return ECERT_FIND(finding, ECERT_ISSUER_NOT_ENTITLED, ecert_a_text(package->issuer), ecert_a_word(ecert_kind_name(package->kind)),
+					  ecert_a_word(role == ECERT_ROLE_CERTIFIER ? "the certifier that made the ledger" :
+								   role == ECERT_ROLE_APPLICANT ? "applicants" : "auditors"));
+}
+
+bool
+ecert_check_key(const EcertPackage *package, const EcertNodeFacts *node, const EcertKeyFacts *key, int64_t now,
+				EcertFinding *finding)
+{
+	const uint8_t *kid = package->kid.data;
+	int64_t		issued_at = package->issued_at;
+
+	if (key == NULL)
+		return ECERT_FIND(finding, ECERT_KEY_UNKNOWN, ecert_a_text(package->issuer), ecert_a_hash(kid));
+	if (key->alg != package->alg)
+		return ECERT_FIND(finding, ECERT_ALGORITHM_WRONG, ecert_a_word(ecert_alg_name(package->alg)), ecert_a_hash(kid),
+						  ecert_a_text(package->issuer), ecert_a_word(ecert_alg_name(key->alg)));
+	/* whole seconds: what was signed in the very second of the change stays valid */
+	if (issued_at > node->revoked_at || now >= node->revoked_at)
+		return ECERT_FIND(finding, ECERT_NODE_REVOKED, ecert_a_text(package->issuer), ecert_a_time(node->revoked_at), ecert_a_time(issued_at));
+	if (issued_at > key->until || now >= key->until)
+		return ECERT_FIND(finding, ECERT_KEY_ENDED, ecert_a_text(package->issuer), ecert_a_hash(kid), ecert_a_time(key->until),
+						  ecert_a_time(issued_at));
+	if (issued_at < key->effective)
+		return ECERT_FIND(finding, ECERT_KEY_NOT_YET, ecert_a_text(package->issuer), ecert_a_hash(kid), ecert_a_time(key->effective),
+						  ecert_a_time(issued_at));
+	return true;
+}

@@ -1,0 +1,66 @@
+/*
+ * issuer.h
+ *		Who may sign what, and with which key.
+ */
+#ifndef ECERT_RULES_ISSUER_H
+#define ECERT_RULES_ISSUER_H
+
+#include "rules/finding.h"
+
+#pragma GCC visibility push(hidden)
+
+enum
+{
+	ECERT_ROLE_CERTIFIER = 1,
+	ECERT_ROLE_APPLICANT = 2,
+	ECERT_ROLE_AUDITOR = 4
+};
+
+/* A key as a node package lists it */
+typedef struct EcertKeyFacts
+{
+	uint8_t		kid[ECERT_HASH_SIZE];
+	EcertAlg	alg;
+	uint8_t		raw[ECERT_RAW_KEY_MAX];
+	int64_t		effective;		/* counts from here on */
+	int64_t		until;			/* INT64_MAX while in use */
+} EcertKeyFacts;
+
+/* What a node package says of its node */
+typedef struct EcertNodeFacts
+{
+	int			roles;
+	int64_t		effective;		/* of the package */
+	int64_t		revoked_at;		/* INT64_MAX while active */
+} EcertNodeFacts;
+
+extern EcertNodeFacts ecert_node_facts(EcertSlice body);
+
+/*
+ * One entry of "keys" of a body that has passed the schema check, with the
+ * prepared key (NULL: not wanted).  False when it is unusable or its kid is
+ * not its thumbprint
+ */
+extern bool ecert_key_facts(EcertSlice item, EcertKeyFacts *key, EcertPublicKey **prepared, EcertFinding *finding);
+
+/* Does a genesis package make its own issuer the certifier of its own origin? */
+extern bool ecert_check_genesis(const EcertPackage *package, EcertFinding *finding);
+
+/* The ledger that a package is for, and the subject that its kind asks for */
+extern bool ecert_check_scope(const EcertPackage *package, EcertSlice origin, EcertFinding *finding);
+
+/* May this node issue the kind?  node NULL: it is not enrolled */
+extern bool ecert_check_entitled(const EcertPackage *package, EcertSlice origin, const EcertNodeFacts *node, bool is_certifier,
+								 EcertFinding *finding);
+
+/*
+ * Is the key (NULL: the node has none of that kid) good for the package?  At
+ * first admission, at the time now, what has ended by now is refused whatever
+ * issued_at says; else now is INT64_MIN
+ */
+extern bool ecert_check_key(const EcertPackage *package, const EcertNodeFacts *node, const EcertKeyFacts *key, int64_t now,
+							EcertFinding *finding);
+
+#pragma GCC visibility pop
+
+#endif							/* ECERT_RULES_ISSUER_H */

@@ -1,0 +1,131 @@
+/*
+ * kinds.c
+ *		The table of kinds; see rules.h and docs/format.md, "Kinds".  Their names
+ *		are in core/package.c, their schemas in core/body.c.
+ */
+#include "rules/kind_rules.h"
+
+const EcertKindRow ecert_kinds[ECERT_KIND_COUNT] = {
+	[ECERT_KIND_GENESIS] = {
+		.issuer_role = ECERT_ROLE_CERTIFIER,
+		.subject = ECERT_SUBJECT_ORIGIN,
+		.rule = ecert_rule_genesis,
+	},
+	[ECERT_KIND_NODE] = {
+		.issuer_role = ECERT_ROLE_CERTIFIER,
+		.subject = ECERT_SUBJECT_FIELD,
+		.subject_field = "node",
+		.rule = ecert_rule_node,
+	},
+	[ECERT_KIND_RELATION] = {
+		.issuer_role = ECERT_ROLE_CERTIFIER,
+		.subject = ECERT_SUBJECT_FIELD,
+		.subject_field = "applicant",
+		.rule = ecert_rule_relation,
+		.names = {
+			{ECERT_NAMES_ROLE, "auditor", ECERT_KIND_NODE, ECERT_BY_CERTIFIER, "auditor"},
+			{ECERT_NAMES_ROLE, "applicant", ECERT_KIND_NODE, ECERT_BY_CERTIFIER, "applicant"},
+		},
+	},
+	[ECERT_KIND_POLICY] = {
+		.issuer_role = ECERT_ROLE_CERTIFIER,
+		.subject = ECERT_SUBJECT_ORIGIN,
+		.is_woken_by_hash = true,
+		.rule = ecert_rule_policy,
+	},
+	[ECERT_KIND_ENERGY] = {
+		.issuer_role = ECERT_ROLE_APPLICANT,
+		.subject = ECERT_SUBJECT_ISSUER,
+		.has_periods = true,
+		.rule = ecert_rule_declaration,
+	},
+	[ECERT_KIND_PRODUCT] = {
+		.issuer_role = ECERT_ROLE_APPLICANT,
+		.subject = ECERT_SUBJECT_ISSUER,
+		.has_periods = true,
+		.rule = ecert_rule_declaration,
+	},
+	[ECERT_KIND_AUDIT] = {
+		.issuer_role = ECERT_ROLE_AUDITOR,
+		.subject = ECERT_SUBJECT_FIELD,
+		.subject_field = "applicant",
+		.is_woken_by_hash = true,
+		.rule = ecert_rule_audit,
+		.names = {
+			{ECERT_NAMES_RELATION, "as", ECERT_KIND_RELATION, ECERT_BY_CERTIFIER, NULL},
+			{ECERT_NAMES_RANGES, "packages", ECERT_KIND_ENERGY, ECERT_BY_ANYBODY, NULL},
+		},
+	},
+	[ECERT_KIND_CERTIFICATE] = {
+		.issuer_role = ECERT_ROLE_CERTIFIER,
+		.subject = ECERT_SUBJECT_FIELD,
+		.subject_field = "applicant",
+		.is_woken_by_hash = true,
+		.rule = ecert_rule_certificate,
+		.names = {
+			{ECERT_NAMES_HASH, "policy", ECERT_KIND_POLICY, ECERT_BY_CERTIFIER, NULL},
+			{ECERT_NAMES_RANGES, "packages", ECERT_KIND_ENERGY, ECERT_BY_ANYBODY, NULL},
+			{ECERT_NAMES_HASHES, "audits", ECERT_KIND_AUDIT, ECERT_BY_ANYBODY, NULL},
+		},
+	},
+	[ECERT_KIND_STATUS] = {
+		.issuer_role = ECERT_ROLE_CERTIFIER,
+		.subject = ECERT_SUBJECT_BY_RULE,
+		.rule = ecert_rule_status,
+		.names = {
+			{ECERT_NAMES_HASH, "certificate", ECERT_KIND_CERTIFICATE, ECERT_BY_CERTIFIER, NULL},
+			{ECERT_NAMES_HASH, "replaced_by", ECERT_KIND_CERTIFICATE, ECERT_BY_CERTIFIER, NULL},
+		},
+	},
+	[ECERT_KIND_REWARD] = {
+		.issuer_role = ECERT_ROLE_CERTIFIER,
+		.subject = ECERT_SUBJECT_FIELD,
+		.subject_field = "auditor",
+		.rule = ecert_rule_reward,
+		.names = {
+			{ECERT_NAMES_HASH, "audit", ECERT_KIND_AUDIT, ECERT_BY_AUDITOR, NULL},
+		},
+	},
+	[ECERT_KIND_CHECKPOINT] = {
+		.issuer_role = ECERT_ROLE_CERTIFIER,
+		.subject = ECERT_SUBJECT_ORIGIN,
+		.rule = ecert_rule_checkpoint,
+		.names = {
+			{ECERT_NAMES_HEADS, "heads", ECERT_KIND_GENESIS, ECERT_BY_ANYBODY, NULL},
+		},
+	},
+	[ECERT_KIND_WITNESS] = {
+		.issuer_role = ECERT_ROLE_AUDITOR,
+		.subject = ECERT_SUBJECT_ORIGIN,
+		.rule = ecert_rule_witness,
+		.names = {
+			{ECERT_NAMES_HASH, "checkpoint", ECERT_KIND_CHECKPOINT, ECERT_BY_CERTIFIER, NULL},
+		},
+	},
+};
+
+EcertSlice
+ecert_subject_of(EcertKind kind, EcertSlice body, EcertSlice issuer, EcertSlice origin)
+{
+	switch (ecert_kinds[kind].subject)
+	{
+		case ECERT_SUBJECT_ORIGIN:
+			return origin;
+		case ECERT_SUBJECT_ISSUER:
+			return issuer;
+		case ECERT_SUBJECT_FIELD:
+			return ecert_cbor_text_at(body, ecert_kinds[kind].subject_field);
+		case ECERT_SUBJECT_BY_RULE:
+			break;
+	}
+	return ecert_slice(NULL, 0);
+}
+
+bool
+ecert_rule_check(EcertRules *rules, const EcertPackage *package, bool first_admission, EcertFinding *finding)
+{
+	EcertCase	it = {rules, package, first_admission, finding};
+
+	finding->code = ECERT_SOUND;
+	return ecert_kinds[package->kind].rule(&it);
+}

@@ -1,0 +1,166 @@
+/*
+ * node.c
+ *		The rules of kinds genesis, node and relation, and a node's state.
+ */
+#include "rules/applicant.h"
+#include "rules/fields.h"
+#include "rules/kind_rules.h"
+
+#include <stdlib.h>
+
+/* The genesis package enrols the certifier */
+static bool
+genesis_state(EcertRules *rules, EcertSlice node, EcertSlice *state)
+{
+	EcertView  *view = rules->view;
+	EcertEntry	entry;
+	EcertPackage package;
+
+	if (!ecert_slice_equal(node, view->certifier) || !view->by_hash(view, rules->arena, view->genesis_hash, &entry) ||
+		!view->package(view, &entry, &package))
+		return false;
+	*state = ecert_arena_copy(rules->arena, ecert_field_item(package.body, "node"));
+	return true;
+}
+
+bool
+ecert_node_state(EcertRules *rules, EcertSlice node, int64_t before, EcertSlice *state)
+{
+	EcertView  *view = rules->view;
+	EcertEntries entries = ecert_about(view, rules->arena, node, ECERT_KIND_NODE, ECERT_ALL_TIME);
+	const EcertEntry *newest = NULL;
+	EcertPackage package;
+
+	for (size_t i = 0; i < entries.count; i++)
+	{
+		const EcertEntry *entry = &entries.list[i];
+
+		if (entry->seq < before && (newest == NULL || entry->seq > newest->seq) && ecert_slice_equal(entry->issuer, view->certifier))
+			newest = entry;
+	}
+	if (newest == NULL)
+		return genesis_state(rules, node, state);
+	if (!view->package(view, newest, &package))
+		return false;
+	*state = ecert_arena_copy(rules->arena, package.body);
+	return true;
+}
+
+/* Is a key of the history, in a later list, the same key, with its end in place or earlier */
+static bool
+is_carried_on(EcertSlice key, EcertSlice later)
+{
+	static const char *const fixed[] = {"alg", "kid", "public", "effective"};
+	int64_t		until,
+				later_until;
+
+	for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
+	{
+		if (!ecert_slice_equal(ecert_field_item(key, fixed[i]), ecert_field_item(later, fixed[i])))
+			return false;
+	}
+	return !ecert_field_int(key, "until", &until) || (ecert_field_int(later, "until", &later_until) && later_until <= until);
+}
+
+static bool
+has_key(EcertSlice body, EcertSlice key)
+{
+	uint64_t	count;
+	EcertCursor cursor = ecert_cbor_items_at(body, "keys", &count);
+
+	while (count-- > 0)
+	{
+		if (is_carried_on(key, ecert_cbor_skip(&cursor)))
+			return true;
+	}
+	return false;
+}
+
+/* The kid of the first earlier key that is not carried on; of size 0: none */
+static EcertSlice
+lost_key(EcertSlice state, EcertSlice body)
+{
+	uint64_t	count;
+	EcertCursor cursor = ecert_cbor_items_at(state, "keys", &count);
+
+	while (count-- > 0)
+	{
+		EcertSlice	key = ecert_cbor_skip(&cursor);
+
+		if (!has_key(body, key))
+			return ecert_cbor_text_at(key, "kid");
+	}
+	return ecert_slice(NULL, 0);
+}
+
+static int
+compare_slices(const void *left, const void *right)
+{
+	return ecert_slice_compare(*(const EcertSlice *) left, *(const EcertSlice *) right);
+}
+
+static bool
+lists_key_twice(const EcertCase *it)
+{
+	uint64_t	count;
+	EcertCursor cursor = ecert_cbor_items_at(it->package->body, "keys", &count);
+	EcertSlice *kids = ecert_arena_array(it->rules->arena, (size_t) count, sizeof(EcertSlice));
+
+	for (uint64_t i = 0; i < count; i++)
+		kids[i] = ecert_cbor_text_at(ecert_cbor_skip(&cursor), "kid");
+	qsort(kids, count, sizeof(EcertSlice), compare_slices);
+	for (uint64_t i = 1; i < count; i++)
+	{
+		if (ecert_slice_equal(kids[i - 1], kids[i]))
+			return true;
+	}
+	return false;
+}
+
+bool
+ecert_rule_node(EcertCase *it)
+{
+	EcertSlice	body = it->package->body;
+	EcertSlice	node = ecert_cbor_text_at(body, "node");
+	EcertSlice	lost = {NULL, 0};
+	EcertSlice	state;
+
+	if (ecert_node_state(it->rules, node, it->package->seq, &state))
+		lost = lost_key(state, body);
+	if (lost.size > 0)
+		return ECERT_FIND(it->finding, ECERT_KEY_HISTORY, ecert_a_text(node), ecert_a_text(lost));
+	if (ecert_slice_equal(node, it->rules->view->certifier) && !ecert_field_has(body, "roles", "certifier"))
+		return ECERT_FIND_PLAIN(it->finding, ECERT_CERTIFIER_ROLE);
+	if (lists_key_twice(it))
+		return ECERT_FIND(it->finding, ECERT_KEY_TWICE, ecert_a_text(node));
+	return true;
+}
+
+bool
+ecert_rule_genesis(EcertCase *it)
+{
+	return ecert_check_policy(ecert_field_item(it->package->body, "policy"), it->rules->arena, it->finding);
+}
+
+bool
+ecert_rule_relation(EcertCase *it)
+{
+	static const char *const roles[] = {"auditor", "applicant"};
+	EcertSlice	body = it->package->body;
+	EcertSlice	nodes[2] = {ecert_cbor_text_at(body, roles[0]), ecert_cbor_text_at(body, roles[1])};
+	int64_t		from,
+				to;
+
+	if (ecert_slice_equal(nodes[0], nodes[1]))
+		return ECERT_FIND(it->finding, ECERT_SELF_AUDIT, ecert_a_text(nodes[0]));
+	if (ecert_field_int(body, "to", &to) && ecert_field_int(body, "from", &from) && to <= from)
+		return ECERT_FIND_PLAIN(it->finding, ECERT_RELATION_PERIOD);
+	for (size_t i = 0; i < 2; i++)
+	{
+		EcertSlice	state;
+
+		if (!ecert_node_state(it->rules, nodes[i], INT64_MAX, &state) || !ecert_field_has(state, "roles", roles[i]))
+			return ECERT_FIND(it->finding, ECERT_NOT_ENROLLED, ecert_a_text(nodes[i]), ecert_a_word(roles[i]));
+	}
+	return true;
+}

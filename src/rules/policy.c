@@ -1,0 +1,256 @@
+/*
+ * policy.c
+ *		Policies as they are read, and the rule of their kind: a policy does not
+ *		contradict itself.
+ */
+#include "rules/policy.h"
+
+#include <stdlib.h>
+
+#include "rules/kind_rules.h"
+
+/* A thing of a policy that may be there once, by two texts */
+typedef struct Named
+{
+	EcertSlice	name;
+	EcertSlice	unit;
+} Named;
+
+typedef struct NamedList
+{
+	Named	   *list;			/* sorted */
+	size_t		count;
+} NamedList;
+
+static int
+compare_named(const void *left, const void *right)
+{
+	const Named *a = left;
+	const Named *b = right;
+	int			order = ecert_slice_compare(a->name, b->name);
+
+	return order != 0 ? order : ecert_slice_compare(a->unit, b->unit);
+}
+
+static NamedList
+read_named(EcertSlice policy, const char *key, const char *name, const char *unit, EcertArena *arena)
+{
+	uint64_t	count;
+	EcertCursor cursor = ecert_cbor_items_at(policy, key, &count);
+	NamedList	named = {ecert_arena_array(arena, (size_t) count, sizeof(Named)), (size_t) count};
+
+	for (size_t i = 0; i < named.count; i++)
+	{
+		EcertSlice	item = ecert_cbor_skip(&cursor);
+
+		named.list[i].name = ecert_cbor_text_at(item, name);
+		named.list[i].unit = ecert_cbor_text_at(item, unit);
+	}
+	qsort(named.list, named.count, sizeof(Named), compare_named);
+	return named;
+}
+
+/* The first in byte order that is there twice; NULL: none */
+static const Named *
+find_twice(const NamedList *named)
+{
+	for (size_t i = 1; i < named->count; i++)
+	{
+		if (compare_named(&named->list[i - 1], &named->list[i]) == 0)
+			return &named->list[i];
+	}
+	return NULL;
+}
+
+static bool
+contains(const NamedList *named, EcertSlice name, EcertSlice unit)
+{
+	Named		wanted = {name, unit};
+
+	return bsearch(&wanted, named->list, named->count, sizeof(Named), compare_named) != NULL;
+}
+
+/* The bases of a unit lie together; where those of the name begin */
+static size_t
+first_of(const NamedList *named, EcertSlice name)
+{
+	size_t		low = 0;
+	size_t		high = named->count;
+
+	while (low < high)
+	{
+		size_t		middle = low + (high - low) / 2;
+
+		if (ecert_slice_compare(named->list[middle].name, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/*
+ * A source and unit with two ways to a coefficient: directly and through the
+ * unit's base, or through two bases.  Both lists hold nothing twice, so the
+ * ways to (source, unit) are its own and those of the unit's bases.
+ */
+static bool
+has_second_way(const NamedList *coefficients, const NamedList *units, EcertSlice source, EcertSlice unit)
+{
+	size_t		ways = contains(coefficients, source, unit) ? 1 : 0;
+
+	for (size_t i = first_of(units, unit); i < units->count && ecert_slice_equal(units->list[i].name, unit) && ways < 2; i++)
+		ways += contains(coefficients, source, units->list[i].unit) ? 1 : 0;
+	return ways > 1;
+}
+
+/* The first in byte order of source and then of unit */
+static bool
+find_second_way(const NamedList *coefficients, const NamedList *units, Named *found)
+{
+	for (size_t i = 0; i < coefficients->count; i++)
+	{
+		EcertSlice	source = coefficients->list[i].name;
+
+		if (i > 0 && ecert_slice_equal(source, coefficients->list[i - 1].name))
+			continue;
+		for (size_t j = 0; j < units->count; j++)
+		{
+			if (!has_second_way(coefficients, units, source, units->list[j].name))
+				continue;
+			found->name = source;
+			found->unit = units->list[j].name;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A unit that is its own base, or of which none makes one */
+static bool
+check_factors(EcertSlice policy, EcertFinding *finding, EcertArena *arena)
+{
+	uint64_t	count;
+	EcertCursor cursor = ecert_cbor_items_at(policy, "units", &count);
+
+	while (count-- > 0)
+	{
+		EcertSlice	item = ecert_cbor_skip(&cursor);
+		EcertSlice	unit = ecert_cbor_text_at(item, "unit");
+		EcertText	factor = ecert_text_in(arena);
+		EcertDecimal decimal;
+
+		(void) ecert_field_decimal(item, "factor", &decimal);
+		if (decimal.mantissa > 0 && !ecert_slice_equal(unit, ecert_cbor_text_at(item, "base")))
+			continue;
+		ecert_text_put_item(&factor, ecert_field_item(item, "factor"));
+		return ECERT_FIND(finding, ECERT_UNIT_FACTOR, ecert_a_text(unit), ecert_a_text(ecert_text_slice(&factor)));
+	}
+	return true;
+}
+
+static bool
+check_required(EcertSlice policy, EcertFinding *finding)
+{
+	uint64_t	count;
+	EcertCursor cursor = ecert_cbor_items_at(ecert_field_item(policy, "audit"), "required", &count);
+	bool		seen[ECERT_AS_UNKNOWN + 1] = {false};
+
+	while (count-- > 0)
+	{
+		EcertAuditRole role = ecert_audit_role(ecert_cbor_text_at(ecert_cbor_skip(&cursor), "as"));
+
+		if (seen[role])
+			return ECERT_FIND(finding, ECERT_ROLE_TWICE, ecert_a_word(ecert_audit_role_name(role)));
+		seen[role] = true;
+	}
+	return true;
+}
+
+bool
+ecert_check_policy(EcertSlice policy, EcertArena *arena, EcertFinding *finding)
+{
+	NamedList	coefficients = read_named(policy, "coefficients", "source", "unit", arena);
+	NamedList	units = read_named(policy, "units", "unit", "base", arena);
+	const Named *twice;
+	Named		way;
+
+	if ((twice = find_twice(&coefficients)) != NULL)
+		return ECERT_FIND(finding, ECERT_COEFFICIENT_TWICE, ecert_a_text(twice->name), ecert_a_text(twice->unit));
+	if ((twice = find_twice(&units)) != NULL)
+		return ECERT_FIND(finding, ECERT_UNIT_TWICE, ecert_a_text(twice->name), ecert_a_text(twice->unit));
+	if (find_second_way(&coefficients, &units, &way))
+		return ECERT_FIND(finding, ECERT_UNIT_TWO_WAYS, ecert_a_text(way.name), ecert_a_text(way.unit));
+	return check_factors(policy, finding, arena) && check_required(policy, finding);
+}
+
+bool
+ecert_rule_policy(EcertCase *it)
+{
+	return ecert_check_policy(it->package->body, it->rules->arena, it->finding);
+}
+
+/* ---- reading one ---- */
+
+static int
+compare_required(const void *left, const void *right)
+{
+	const EcertRequired *a = left;
+	const EcertRequired *b = right;
+
+	return a->role != b->role ? (a->role > b->role) - (a->role < b->role) : (a->count > b->count) - (a->count < b->count);
+}
+
+EcertPolicy
+ecert_policy_read(EcertArena *arena, EcertSlice body)
+{
+	EcertSlice	certificate = ecert_field_item(body, "certificate");
+	uint64_t	count;
+	EcertCursor cursor = ecert_cbor_items_at(ecert_field_item(body, "audit"), "required", &count);
+	EcertPolicy policy;
+
+	memset(&policy, 0, sizeof policy);
+	policy.body = body;
+	policy.required = ecert_arena_array(arena, (size_t) count, sizeof(EcertRequired));
+	policy.required_count = (size_t) count;
+	for (size_t i = 0; i < policy.required_count; i++)
+	{
+		EcertSlice	item = ecert_cbor_skip(&cursor);
+
+		policy.required[i].role = ecert_audit_role(ecert_cbor_text_at(item, "as"));
+		(void) ecert_field_int(item, "count", &policy.required[i].count);
+	}
+	qsort(policy.required, policy.required_count, sizeof(EcertRequired), compare_required);
+	policy.denominator = ecert_cbor_text_at(certificate, "denominator");
+	policy.by_reporting = ecert_slice_equal(policy.denominator, ecert_slice_text("reporting"));
+	policy.threshold_item = ecert_field_item(certificate, "threshold");
+	(void) ecert_field_decimal(certificate, "threshold", &policy.threshold);
+	(void) ecert_field_int(certificate, "valid_days", &policy.valid_days);
+	policy.reward = ecert_field_item(body, "reward");
+	return policy;
+}
+
+bool
+ecert_policy_of_hash(EcertRules *rules, const uint8_t *hash, EcertPolicy *policy)
+{
+	EcertView  *view = rules->view;
+	EcertEntry	entry;
+	EcertPackage package;
+
+	if (!view->by_hash(view, rules->arena, hash, &entry) ||
+		(entry.kind != ECERT_KIND_POLICY && entry.kind != ECERT_KIND_GENESIS) || !view->package(view, &entry, &package))
+		return false;
+	*policy = ecert_policy_read(rules->arena, ecert_arena_copy(rules->arena, entry.kind == ECERT_KIND_GENESIS ?
+															   ecert_field_item(package.body, "policy") : package.body));
+	return true;
+}
+
+void
+ecert_policy_in_force(EcertRules *rules, uint8_t *hash)
+{
+	EcertView  *view = rules->view;
+	EcertEntry	newest;
+
+	memcpy(hash, view->head(view, rules->arena, view->certifier, ECERT_KIND_POLICY, &newest) ? newest.hash : view->genesis_hash,
+		   ECERT_HASH_SIZE);
+}

@@ -1,0 +1,45 @@
+/*
+ * policy.h
+ *		A policy as audits are rewarded and certificates are issued under it; its
+ *		coefficients are coefficient.h's.
+ */
+#ifndef ECERT_RULES_POLICY_H
+#define ECERT_RULES_POLICY_H
+
+#include "rules/fields.h"
+#include "rules/rules.h"
+
+#pragma GCC visibility push(hidden)
+
+/* So many auditors in a role must have a passing audit over each package */
+typedef struct EcertRequired
+{
+	EcertAuditRole role;
+	int64_t		count;
+} EcertRequired;
+
+/* Borrows from the body, which the caller keeps */
+typedef struct EcertPolicy
+{
+	EcertSlice	body;			/* the whole policy */
+	EcertRequired *required;	/* by role */
+	size_t		required_count;
+	EcertSlice	denominator;
+	bool		by_reporting;	/* the rate's denominator is the reporting period's energy */
+	EcertSlice	threshold_item;
+	EcertDecimal threshold;
+	int64_t		valid_days;
+	EcertSlice	reward;			/* the map of amounts */
+} EcertPolicy;
+
+extern EcertPolicy ecert_policy_read(EcertArena *arena, EcertSlice body);
+
+/* The policy in the package of that hash, genesis' own too; false: it is none on this ledger */
+extern bool ecert_policy_of_hash(EcertRules *rules, const uint8_t *hash, EcertPolicy *policy);
+
+/* The hash of the package with the policy in force: the newest policy, or genesis */
+extern void ecert_policy_in_force(EcertRules *rules, uint8_t *hash);
+
+#pragma GCC visibility pop
+
+#endif							/* ECERT_RULES_POLICY_H */

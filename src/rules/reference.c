@@ -1,0 +1,240 @@
+/*
+ * reference.c
+ *		What a package names that must be on the ledger before it can be judged,
+ *		and the keys under which it waits and is woken.
+ */
+#include "rules/fields.h"
+#include "rules/rules.h"
+
+typedef struct Search
+{
+	EcertRules *rules;
+	const EcertPackage *package;
+	bool		whole;			/* look for all that is missing, not only for the first that will come */
+	EcertMissing *found;
+} Search;
+
+/* Something is not here.  True when there is no need to look further */
+static bool
+note_missing(Search *search, EcertText *key, EcertSlice issuer, EcertKind kind, int64_t seq)
+{
+	EcertView  *view = search->rules->view;
+	bool		will_come = view->will_come(view, issuer, kind, seq);
+
+	if (!view->holds(view, issuer, kind))
+		search->found->all_held = false;
+	if (search->found->key == NULL || (will_come && !search->found->will_come))
+	{
+		search->found->key = ecert_text_string(key);
+		search->found->will_come = will_come;
+	}
+	return will_come && !search->whole;
+}
+
+static void
+put_place(EcertText *key, const char *kind, int64_t seq, EcertSlice issuer)
+{
+	ecert_text_put_string(key, kind);
+	ecert_text_put_string(key, " ");
+	ecert_text_put_int(key, seq);
+	ecert_text_put_string(key, " of ");
+	ecert_text_put(key, issuer);
+}
+
+static void
+put_relation(EcertText *key, EcertSlice auditor, EcertSlice applicant, EcertSlice as)
+{
+	ecert_text_put_string(key, "relation of ");
+	ecert_text_put(key, auditor);
+	ecert_text_put_string(key, " to ");
+	ecert_text_put(key, applicant);
+	ecert_text_put_string(key, " as ");
+	ecert_text_put(key, as);
+}
+
+static bool
+miss_place(Search *search, EcertSlice issuer, EcertKind kind, int64_t seq)
+{
+	EcertText	key = ecert_text_in(search->rules->arena);
+	EcertView  *view = search->rules->view;
+	EcertEntry	entry;
+
+	if (view->by_seq(view, search->rules->arena, issuer, kind, seq, &entry))
+		return false;
+	put_place(&key, ecert_kind_name(kind), seq, issuer);
+	return note_missing(search, &key, issuer, kind, seq);
+}
+
+static bool
+miss_hash(Search *search, const EcertReference *reference, EcertSlice hex)
+{
+	EcertText	key = ecert_text_in(search->rules->arena);
+	EcertView  *view = search->rules->view;
+	EcertSlice	issuer = {NULL, 0};
+	EcertEntry	entry;
+	uint8_t		hash[ECERT_HASH_SIZE];
+
+	/* genesis is a policy too */
+	if (!ecert_hex_to_hash(hex, hash) || memcmp(hash, view->genesis_hash, sizeof hash) == 0 ||
+		view->by_hash(view, search->rules->arena, hash, &entry))
+		return false;
+	if (reference->issuer == ECERT_BY_CERTIFIER)
+		issuer = view->certifier;
+	else if (reference->issuer == ECERT_BY_AUDITOR)
+		issuer = ecert_cbor_text_at(search->package->body, "auditor");
+	ecert_text_put_string(&key, ecert_kind_name(reference->kind));
+	ecert_text_put_string(&key, " ");
+	ecert_text_put(&key, hex);
+	return note_missing(search, &key, issuer, reference->kind, INT64_MAX);
+}
+
+static bool
+miss_hashes(Search *search, const EcertReference *reference)
+{
+	uint64_t	count;
+	EcertCursor cursor = ecert_cbor_items_at(search->package->body, reference->field, &count);
+
+	while (count-- > 0)
+	{
+		EcertSlice	hex = {NULL, 0};
+
+		if (ecert_cbor_text(ecert_cbor_skip(&cursor), &hex) && miss_hash(search, reference, hex))
+			return true;
+	}
+	return false;
+}
+
+static bool
+miss_ranges(Search *search)
+{
+	EcertRanges ranges = ecert_ranges_of(search->rules->arena, search->package->body);
+	EcertSlice	applicant = ecert_cbor_text_at(search->package->body, "applicant");
+
+	for (size_t i = 0; i < ranges.count; i++)
+	{
+		if (miss_place(search, applicant, ranges.list[i].kind, ranges.list[i].last))
+			return true;
+	}
+	return false;
+}
+
+/* [issuer, kind, seq] */
+static bool
+miss_heads(Search *search, const EcertReference *reference)
+{
+	uint64_t	count;
+	EcertCursor cursor = ecert_cbor_items_at(search->package->body, reference->field, &count);
+
+	while (count-- > 0)
+	{
+		EcertCursor item = ecert_cursor(ecert_cbor_skip(&cursor));
+		EcertCborHead head;
+		EcertSlice	issuer = {NULL, 0};
+		EcertSlice	name = {NULL, 0};
+		EcertKind	kind;
+		int64_t		seq;
+
+		if (ecert_cbor_head(&item, &head, NULL) == ECERT_OK && head.type == ECERT_CBOR_ARRAY && head.value == 3 &&
+			ecert_cbor_text(ecert_cbor_skip(&item), &issuer) && ecert_cbor_text(ecert_cbor_skip(&item), &name) &&
+			ecert_kind_from_name(name, &kind) && ecert_cbor_int(ecert_cbor_skip(&item), &seq) == ECERT_OK &&
+			/* what is not sent here, or was refused here, is not waited for: the checkpoint is admitted, and differs */
+			search->rules->view->will_come(search->rules->view, issuer, kind, seq) &&
+			miss_place(search, issuer, kind, seq))
+			return true;
+	}
+	return false;
+}
+
+static bool
+miss_role(Search *search, const EcertReference *reference)
+{
+	EcertText	key = ecert_text_in(search->rules->arena);
+	EcertSlice	node = ecert_cbor_text_at(search->package->body, reference->field);
+	EcertSlice	state;
+
+	if (ecert_node_state(search->rules, node, INT64_MAX, &state) && ecert_field_has(state, "roles", reference->role))
+		return false;
+	ecert_text_put_string(&key, "key of ");
+	ecert_text_put(&key, node);
+	return note_missing(search, &key, search->rules->view->certifier, ECERT_KIND_NODE, INT64_MAX);
+}
+
+static bool
+miss_relation(Search *search, const EcertReference *reference)
+{
+	const EcertPackage *package = search->package;
+	EcertText	key = ecert_text_in(search->rules->arena);
+	EcertSlice	applicant = ecert_cbor_text_at(package->body, "applicant");
+	EcertSlice	as = ecert_cbor_text_at(package->body, reference->field);
+
+	if (ecert_slice_equal(package->issuer, applicant) ||
+		ecert_was_related(search->rules, package->issuer, applicant, as, package->issued_at))
+		return false;
+	put_relation(&key, package->issuer, applicant, as);
+	return note_missing(search, &key, search->rules->view->certifier, ECERT_KIND_RELATION, INT64_MAX);
+}
+
+/* Look for what one field names; true when there is no need to look further */
+static bool
+miss_reference(Search *search, const EcertReference *reference)
+{
+	switch (reference->type)
+	{
+		case ECERT_NAMES_HASH:
+			return miss_hash(search, reference, ecert_cbor_text_at(search->package->body, reference->field));
+		case ECERT_NAMES_HASHES:
+			return miss_hashes(search, reference);
+		case ECERT_NAMES_RANGES:
+			return miss_ranges(search);
+		case ECERT_NAMES_HEADS:
+			return miss_heads(search, reference);
+		case ECERT_NAMES_ROLE:
+			return miss_role(search, reference);
+		case ECERT_NAMES_RELATION:
+			return miss_relation(search, reference);
+		case ECERT_NAMES_NOTHING:
+			break;
+	}
+	return false;
+}
+
+bool
+ecert_missing(EcertRules *rules, const EcertPackage *package, bool whole, EcertMissing *missing)
+{
+	Search		search = {rules, package, whole, missing};
+	const EcertReference *names = ecert_kinds[package->kind].names;
+
+	memset(missing, 0, sizeof *missing);
+	missing->all_held = true;
+	for (size_t i = 0; i < ECERT_REFERENCES && names[i].type != ECERT_NAMES_NOTHING; i++)
+	{
+		if (miss_reference(&search, &names[i]))
+			break;
+	}
+	return missing->key != NULL;
+}
+
+size_t
+ecert_wake_keys(const EcertPackage *package, const uint8_t *hash, EcertArena *arena, const char **keys)
+{
+	EcertText	place = ecert_text_in(arena);
+	EcertText	other = ecert_text_in(arena);
+
+	put_place(&place, ecert_kind_name(package->kind), package->seq, package->issuer);
+	keys[0] = ecert_text_string(&place);
+	if (package->kind == ECERT_KIND_NODE)
+	{
+		ecert_text_put_string(&other, "key of ");
+		ecert_text_put(&other, package->subject);
+	}
+	else if (package->kind == ECERT_KIND_RELATION)
+		put_relation(&other, ecert_cbor_text_at(package->body, "auditor"), package->subject, ecert_cbor_text_at(package->body, "as"));
+	else if (ecert_kinds[package->kind].is_woken_by_hash)
+	{
+		ecert_text_put_string(&other, ecert_kind_name(package->kind));
+		ecert_text_put_string(&other, " ");
+		ecert_text_put_hex(&other, ecert_slice(hash, ECERT_HASH_SIZE));
+	}
+	keys[1] = ecert_text_string(&other);
+	return other.size > 0 ? 2 : 1;
+}

@@ -1,0 +1,128 @@
+/*
+ * reward.c
+ *		The rule of kind reward: for a completed audit of that auditor, of
+ *		packages that it has not been rewarded for in that role.
+ */
+#include "rules/reward.h"
+
+#include "rules/kind_rules.h"
+#include "rules/policy.h"
+#include "rules/seqs.h"
+
+static bool
+is_rewarded(EcertRules *rules, const EcertAudit *audit, int64_t before)
+{
+	EcertView  *view = rules->view;
+	EcertEntries rewards = view->naming(view, rules->arena, audit->entry.hash, ECERT_KIND_REWARD);
+
+	for (size_t i = 0; i < rewards.count; i++)
+	{
+		if (rewards.list[i].seq < before && ecert_slice_equal(rewards.list[i].issuer, view->certifier))
+			return true;
+	}
+	return false;
+}
+
+/* Have two lists of ranges a package in common */
+static bool
+have_common(const EcertRanges *a, const EcertRanges *b)
+{
+	for (size_t i = 0; i < a->count; i++)
+	{
+		for (size_t j = 0; j < b->count; j++)
+		{
+			if (a->list[i].kind == b->list[j].kind && a->list[i].first <= b->list[j].last && b->list[j].first <= a->list[i].last)
+				return true;
+		}
+	}
+	return false;
+}
+
+static void
+pay(EcertSeqs *energy, EcertSeqs *product, const EcertRanges *ranges)
+{
+	for (size_t i = 0; i < ranges->count; i++)
+	{
+		if (ranges->list[i].first <= ranges->list[i].last)
+			ecert_seqs_add(ranges->list[i].kind == ECERT_KIND_ENERGY ? energy : product, ranges->list[i].first, ranges->list[i].last);
+	}
+}
+
+bool
+ecert_has_unrewarded(EcertRules *rules, EcertApplicant *applicant, const EcertAudit *audit, int64_t before)
+{
+	EcertSeqs	energy = {rules->arena, NULL, 0, 0};
+	EcertSeqs	product = {rules->arena, NULL, 0, 0};
+
+	for (size_t i = 0; i < ecert_audit_count(rules, applicant); i++)
+	{
+		const EcertAudit *other;
+
+		if (!ecert_slice_equal(applicant->audits[i].entry.issuer, audit->entry.issuer))
+			continue;
+		other = ecert_audit_read(rules, applicant, i);
+		if (other != NULL && other->role == audit->role && have_common(&audit->ranges, &other->ranges) &&
+			is_rewarded(rules, other, before))
+			pay(&energy, &product, &other->ranges);
+	}
+	for (size_t i = 0; i < audit->ranges.count; i++)
+	{
+		const EcertRange *range = &audit->ranges.list[i];
+
+		if (range->first <= range->last &&
+			!ecert_seqs_contain(range->kind == ECERT_KIND_ENERGY ? &energy : &product, range->first, range->last))
+			return true;
+	}
+	return false;
+}
+
+/* The policy may change later: the amount is judged when first admitted */
+static bool
+check_amount(EcertCase *it, EcertAuditRole role)
+{
+	EcertSlice	stated = ecert_field_item(it->package->body, "amount");
+	EcertText	stated_text = ecert_text_in(it->rules->arena);
+	EcertText	given_text = ecert_text_in(it->rules->arena);
+	uint8_t		hash[ECERT_HASH_SIZE];
+	EcertPolicy	policy;
+	EcertDecimal amount;
+	EcertDecimal given;
+
+	ecert_policy_in_force(it->rules, hash);
+	if (!ecert_policy_of_hash(it->rules, hash, &policy))
+		return true;
+	(void) ecert_decimal_read(stated, &amount);
+	(void) ecert_field_decimal(policy.reward, ecert_audit_role_name(role), &given);
+	if (ecert_decimal_compare(amount, given) == 0)
+		return true;
+	ecert_text_put_item(&stated_text, stated);
+	ecert_text_put_item(&given_text, ecert_field_item(policy.reward, ecert_audit_role_name(role)));
+	return ECERT_FIND(it->finding, ECERT_REWARD_AMOUNT, ecert_a_text(ecert_text_slice(&stated_text)), ecert_a_text(ecert_text_slice(&given_text)));
+}
+
+bool
+ecert_rule_reward(EcertCase *it)
+{
+	EcertRules *rules = it->rules;
+	EcertSlice	hex = ecert_cbor_text_at(it->package->body, "audit");
+	EcertSlice	auditor = ecert_cbor_text_at(it->package->body, "auditor");
+	EcertApplicant *applicant;
+	const EcertAudit *audit;
+	EcertEntry	entry;
+	uint8_t		hash[ECERT_HASH_SIZE];
+
+	if (!ecert_hex_to_hash(hex, hash) || !rules->view->by_hash(rules->view, rules->arena, hash, &entry) ||
+		entry.kind != ECERT_KIND_AUDIT || !ecert_slice_equal(entry.issuer, auditor))
+		return ECERT_FIND(it->finding, ECERT_REWARD_NO_AUDIT, ecert_a_text(hex), ecert_a_text(auditor));
+	applicant = ecert_applicant(rules, entry.subject);
+	audit = ecert_audit_of_hash(rules, applicant, hash);
+	if (audit == NULL)
+		return true;			/* its bytes cannot be read, which was said */
+	if (audit->verdict == ECERT_VERDICT_ABSTAIN)
+		return ECERT_FIND(it->finding, ECERT_REWARD_ABSTENTION, ecert_a_text(hex));
+	if (it->first_admission && !check_amount(it, audit->role))
+		return false;
+	if (!ecert_has_unrewarded(rules, applicant, audit, it->package->seq))
+		return ECERT_FIND(it->finding, ECERT_REWARDED_ALREADY, ecert_a_hash(hash));
+	return true;
+}

@@ -1,0 +1,171 @@
+/*
+ * rules.h
+ *		The rules of the kinds, once: what a package must meet beyond its form,
+ *		signature and place in its feed, judged over a view of the ledger.
+ *
+ * Of what was in force when a package was first admitted only first admission
+ * asks (design.md, "Rules of the kinds"); of what it rests on everybody does.
+ */
+#ifndef ECERT_RULES_RULES_H
+#define ECERT_RULES_RULES_H
+
+#include "rules/finding.h"
+#include "rules/view.h"
+
+#pragma GCC visibility push(hidden)
+
+typedef struct EcertApplicant EcertApplicant;
+
+/* What one who judges packages holds from one to the next; starts as zeros but for its first three */
+typedef struct EcertRules
+{
+	EcertView  *view;
+	EcertArena *arena;			/* of the package at hand: its owner gives it back before the next */
+	EcertArena *kept;			/* of what is remembered from package to package, given back by ecert_rules_forget() */
+	void		(*forget) (EcertArena *kept);	/* gives kept back */
+	EcertApplicant *applicant;	/* the one that was asked for last; NULL: none */
+	int64_t		now;			/* the time of first admission */
+} EcertRules;
+
+/* A package under judgement */
+typedef struct EcertCase
+{
+	EcertRules *rules;
+	const EcertPackage *package;
+	bool		first_admission;	/* where it is first admitted: also by what is in force now */
+	EcertFinding *finding;
+} EcertCase;
+
+/* Drop what is remembered: the ledger may have changed */
+extern void ecert_rules_forget(EcertRules *rules);
+
+/* ---- kinds.c: one row for each kind ---- */
+
+/* A field of a body that names something that must be on the ledger first */
+typedef enum EcertReferenceType
+{
+	ECERT_NAMES_NOTHING,
+	ECERT_NAMES_HASH,			/* the package with that hash */
+	ECERT_NAMES_HASHES,			/* the packages with these hashes */
+	ECERT_NAMES_RANGES,			/* ranges of the applicant's feeds */
+	ECERT_NAMES_HEADS,			/* heads of feeds */
+	ECERT_NAMES_ROLE,			/* an enrolled node; of is its role */
+	ECERT_NAMES_RELATION		/* the relation of the issuer to the applicant as what the field says */
+} EcertReferenceType;
+
+typedef enum EcertReferenceIssuer
+{
+	ECERT_BY_ANYBODY,
+	ECERT_BY_CERTIFIER,
+	ECERT_BY_AUDITOR			/* whom the body names as auditor */
+} EcertReferenceIssuer;
+
+typedef struct EcertReference
+{
+	EcertReferenceType type;
+	const char *field;
+	EcertKind	kind;			/* of what it names */
+	EcertReferenceIssuer issuer;	/* of what it names */
+	const char *role;			/* of ECERT_NAMES_ROLE */
+} EcertReference;
+
+#define ECERT_REFERENCES 4
+
+/* Whom a kind's packages are about */
+typedef enum EcertSubjectType
+{
+	ECERT_SUBJECT_ORIGIN,
+	ECERT_SUBJECT_ISSUER,
+	ECERT_SUBJECT_FIELD,		/* whom a field of the body names */
+	ECERT_SUBJECT_BY_RULE		/* whom the kind's rule finds out */
+} EcertSubjectType;
+
+typedef struct EcertKindRow
+{
+	int			issuer_role;	/* role of whoever may issue it; certifier: only who signed genesis */
+	EcertSubjectType subject;
+	const char *subject_field;
+	bool		has_periods;	/* periods of a feed run forward, but of packages that replace others */
+	bool		is_woken_by_hash;	/* others wait for one by its hash */
+	bool		(*rule) (EcertCase *it);
+	EcertReference names[ECERT_REFERENCES];	/* what it must wait for */
+} EcertKindRow;
+
+extern const EcertKindRow ecert_kinds[ECERT_KIND_COUNT];
+
+/* The subject that a kind's body asks for; of size 0 when the body does not say (status) */
+extern EcertSlice ecert_subject_of(EcertKind kind, EcertSlice body, EcertSlice issuer, EcertSlice origin);
+
+/* Judge a package by the rule of its kind; false, with *finding filled, when it breaks it */
+extern bool ecert_rule_check(EcertRules *rules, const EcertPackage *package, bool first_admission, EcertFinding *finding);
+
+/* ---- reference.c: what a package must wait for ---- */
+
+/* Something that a package names is not here */
+typedef struct EcertMissing
+{
+	/*
+	 * What ledger.pending keeps: "energy 7 of plant", "key of plant", "relation
+	 * of mine to plant as upstream", "policy <hash>"; NULL: nothing is missing
+	 */
+	const char *key;
+	bool		will_come;		/* else this node is not sent it, and cannot judge the package */
+	bool		all_held;		/* all that is missing, as far as it was looked for, is of feeds that are sent here */
+} EcertMissing;
+
+/*
+ * What a package names and is not here: the first that will come, or else the
+ * first that will not.  whole: look for all of it, which all_held then speaks
+ * of.  False: everything is here
+ */
+extern bool ecert_missing(EcertRules *rules, const EcertPackage *package, bool whole, EcertMissing *missing);
+
+/* The keys that a package wakes when it is on the ledger; returns how many */
+#define ECERT_WAKE_KEYS 2
+extern size_t ecert_wake_keys(const EcertPackage *package, const uint8_t *hash, EcertArena *arena, const char **keys);
+
+/* ---- feed.c: a package's place ---- */
+
+/* The end of a feed before a package */
+typedef struct EcertFeedEnd
+{
+	int64_t		seq;			/* -1: the feed is empty */
+	const uint8_t *hash;
+	int64_t		issued_at;
+	int64_t		period_end;		/* where the next period may begin */
+} EcertFeedEnd;
+
+/* What of a package decides about its place; of an index entry or of the package itself */
+typedef struct EcertLink
+{
+	EcertSlice	issuer;
+	EcertKind	kind;
+	int64_t		seq;
+	int64_t		issued_at;
+	EcertPeriod period;			/* start == end: none that has to run forward */
+	const uint8_t *prev;
+	const uint8_t *hash;
+} EcertLink;
+
+extern EcertLink ecert_link_of(const EcertPackage *package, const uint8_t *hash);
+
+/* Does the package follow the end of its feed?  follows: its prev was found right already */
+extern bool ecert_check_link(const EcertFeedEnd *end, const EcertLink *link, const uint8_t *genesis_hash, bool follows,
+							 EcertArena *arena, EcertFinding *finding);
+
+/* issued_at does not run backwards, nor periods */
+extern bool ecert_check_order(const EcertFeedEnd *end, const EcertLink *link, EcertFinding *finding);
+
+/* ---- what others ask ---- */
+
+/* A node's whole state, the body of its newest node package before a seq of the certifier's node feed; false: not enrolled */
+extern bool ecert_node_state(EcertRules *rules, EcertSlice node, int64_t before, EcertSlice *state);
+
+extern bool ecert_was_related(EcertRules *rules, EcertSlice auditor, EcertSlice applicant, EcertSlice as, int64_t at);
+
+/* Does a policy contradict itself?  False with the first contradiction found */
+extern bool ecert_check_policy(EcertSlice body, EcertArena *arena, EcertFinding *finding);
+
+#pragma GCC visibility pop
+
+#endif							/* ECERT_RULES_RULES_H */

@@ -1,0 +1,356 @@
+/*
+ * view.c
+ *		The questions of rules/view.h, answered from the index of the dump.
+ */
+#include "verifier/view.h"
+
+/* ----- indexes ----- */
+
+static int
+compare_numbered(const void *left, const void *right, void *context)
+{
+	const struct NumberedEntry *a = left;
+	const struct NumberedEntry *b = right;
+	const Entry *entries = context;
+
+	if (a->number != b->number)
+		return a->number < b->number ? -1 : 1;
+	if (entries[a->entry].seq != entries[b->entry].seq)
+		return entries[a->entry].seq < entries[b->entry].seq ? -1 : 1;
+	return (a->entry > b->entry) - (a->entry < b->entry);
+}
+
+static void
+put_numbered(ByNumber *index, uint32_t number, size_t entry)
+{
+	index->list[index->count].number = number;
+	index->list[index->count++].entry = (uint32_t) entry;
+}
+
+/* The number of the entry of the audit that a reward names; NO_ID: none that is here */
+static uint32_t
+rewarded_audit(const Ledger *ledger, Reader *reader, const Entry *reward)
+{
+	EcertPackage package;
+	uint8_t		hash[ECERT_HASH_SIZE];
+	const Entry *audit;
+
+	if (!reader_get(reader, reward, &package) || !ecert_hex_to_hash(ecert_cbor_text_at(package.body, "audit"), hash))
+		return NO_ID;
+	audit = ledger_by_hash(ledger, hash);
+	return audit == NULL ? NO_ID : (uint32_t) (audit - ledger->entries);
+}
+
+static void
+open_kind(ByNumber *index, const Ledger *ledger, EcertKind kind, Reader *reader)
+{
+	size_t		place = 0;
+	size_t		count;
+	size_t		all = 0;
+	const Entry *feed;
+
+	while (ledger_next_feed(ledger, kind, &place, &count) != NULL)
+		all += count;
+	index->list = need(calloc(all + 1, sizeof *index->list));
+	place = 0;
+	while ((feed = ledger_next_feed(ledger, kind, &place, &count)) != NULL)
+	{
+		for (size_t i = 0; i < count; i++)
+			put_numbered(index, reader == NULL ? feed[i].subject : rewarded_audit(ledger, reader, &feed[i]), (size_t) (&feed[i] - ledger->entries));
+	}
+	qsort_r(index->list, index->count, sizeof *index->list, compare_numbered, ledger->entries);
+}
+
+void
+view_index_open(ViewIndex *index, const Ledger *ledger)
+{
+	static const EcertKind kinds[] = {
+		ECERT_KIND_NODE, ECERT_KIND_RELATION, ECERT_KIND_AUDIT, ECERT_KIND_CERTIFICATE, ECERT_KIND_STATUS
+	};
+	Reader	   *reader = need(calloc(1, sizeof *reader));
+
+	memset(index, 0, sizeof *index);
+	reader->ledger = ledger;
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+		open_kind(&index->about[kinds[i]], ledger, kinds[i], NULL);
+	open_kind(&index->rewards, ledger, ECERT_KIND_REWARD, reader);
+	free(reader);
+}
+
+void
+view_index_close(ViewIndex *index)
+{
+	for (size_t i = 0; i < ECERT_KIND_COUNT; i++)
+		free(index->about[i].list);
+	free(index->rewards.list);
+}
+
+/* The place of the first that has that number, or a greater one */
+static size_t
+first_of(const ByNumber *index, uint32_t number)
+{
+	size_t		low = 0;
+	size_t		high = index->count;
+
+	while (low < high)
+	{
+		size_t		middle = low + (high - low) / 2;
+
+		if (index->list[middle].number < number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* ----- answers ----- */
+
+static const Ledger *
+ledger_of(EcertView *view)
+{
+	return ((LedgerView *) view)->ledger;
+}
+
+static EcertEntry
+entry_of(const Ledger *ledger, const Entry *entry)
+{
+	EcertEntry	told = {
+		ledger_id_text(ledger, entry->issuer), ledger_id_text(ledger, entry->subject), (EcertKind) entry->kind, entry->seq, entry->issued_at,
+		entry->period, {0}, (uint64_t) (entry - ledger->entries)
+	};
+
+	memcpy(told.hash, entry->hash, sizeof told.hash);
+	return told;
+}
+
+static bool
+tell(const Ledger *ledger, const Entry *found, EcertEntry *entry)
+{
+	if (found != NULL)
+		*entry = entry_of(ledger, found);
+	return found != NULL;
+}
+
+static bool
+view_by_hash(EcertView *view, EcertArena *arena, const uint8_t *hash, EcertEntry *entry)
+{
+	(void) arena;
+	return tell(ledger_of(view), ledger_by_hash(ledger_of(view), hash), entry);
+}
+
+static bool
+view_by_seq(EcertView *view, EcertArena *arena, EcertSlice issuer, EcertKind kind, int64_t seq, EcertEntry *entry)
+{
+	uint32_t	id = ledger_id(ledger_of(view), issuer);
+
+	(void) arena;
+	return id != NO_ID && tell(ledger_of(view), ledger_at(ledger_of(view), id, kind, seq), entry);
+}
+
+static const Entry *
+feed_of(EcertView *view, EcertSlice issuer, EcertKind kind, size_t *count)
+{
+	uint32_t	id = ledger_id(ledger_of(view), issuer);
+
+	*count = 0;
+	return id == NO_ID ? NULL : ledger_feed(ledger_of(view), id, kind, count);
+}
+
+static bool
+view_head(EcertView *view, EcertArena *arena, EcertSlice issuer, EcertKind kind, EcertEntry *entry)
+{
+	size_t		count;
+	const Entry *feed = feed_of(view, issuer, kind, &count);
+
+	(void) arena;
+	return tell(ledger_of(view), count == 0 ? NULL : &feed[count - 1], entry);
+}
+
+/* The place of the first package of a feed with that seq or a greater one */
+static size_t
+first_seq(const Entry *feed, size_t count, int64_t seq)
+{
+	size_t		low = 0;
+
+	while (low < count)
+	{
+		size_t		middle = low + (count - low) / 2;
+
+		if (feed[middle].seq < seq)
+			low = middle + 1;
+		else
+			count = middle;
+	}
+	return low;
+}
+
+static EcertEntries
+view_feed(EcertView *view, EcertArena *arena, EcertSlice issuer, EcertKind kind, int64_t first, int64_t last)
+{
+	size_t		count;
+	const Entry *feed = feed_of(view, issuer, kind, &count);
+	size_t		start = first_seq(feed, count, first);
+	size_t		end = start;
+	EcertEntries entries = {NULL, 0};
+
+	while (end < count && feed[end].seq <= last)
+		end++;
+	entries.list = ecert_arena_array(arena, end - start, sizeof(EcertEntry));
+	while (start < end)
+		entries.list[entries.count++] = entry_of(ledger_of(view), &feed[start++]);
+	return entries;
+}
+
+static EcertEntries
+numbered(const Ledger *ledger, EcertArena *arena, const ByNumber *index, uint32_t number)
+{
+	size_t		start = first_of(index, number);
+	size_t		end = start;
+	EcertEntries entries = {NULL, 0};
+
+	while (end < index->count && index->list[end].number == number)
+		end++;
+	entries.list = ecert_arena_array(arena, end - start, sizeof(EcertEntry));
+	while (start < end)
+		entries.list[entries.count++] = entry_of(ledger, &ledger->entries[index->list[start++].entry]);
+	return entries;
+}
+
+/* Energy and product packages are about their issuers: others are wrong in themselves, and about nobody */
+static EcertEntries
+view_about(EcertView *view, EcertArena *arena, EcertSlice subject, EcertKind kind, EcertPeriod *starting)
+{
+	const ByNumber *index = &((LedgerView *) view)->index->about[kind];
+	uint32_t	id = ledger_id(ledger_of(view), subject);
+	EcertEntries entries = {NULL, 0};
+	size_t		count = 0;
+
+	*starting = ECERT_ALL_TIME;
+	if (index->list != NULL)
+		return id == NO_ID ? entries : numbered(ledger_of(view), arena, index, id);
+	entries = view_feed(view, arena, subject, kind, INT64_MIN, INT64_MAX);
+	for (size_t i = 0; i < entries.count; i++)
+	{
+		if (ecert_slice_equal(entries.list[i].subject, subject))
+			entries.list[count++] = entries.list[i];
+	}
+	entries.count = count;
+	return entries;
+}
+
+/* Rules ask for the rewards of an audit alone */
+static EcertEntries
+view_naming(EcertView *view, EcertArena *arena, const uint8_t *hash, EcertKind kind)
+{
+	const Ledger *ledger = ledger_of(view);
+	const Entry *named = kind == ECERT_KIND_REWARD ? ledger_by_hash(ledger, hash) : NULL;
+	EcertEntries nothing = {NULL, 0};
+
+	return named == NULL ? nothing :
+		numbered(ledger, arena, &((LedgerView *) view)->index->rewards, (uint32_t) (named - ledger->entries));
+}
+
+static bool
+view_package(EcertView *view, const EcertEntry *entry, EcertPackage *package)
+{
+	return reader_get(&((LedgerView *) view)->reader, &ledger_of(view)->entries[entry->place], package);
+}
+
+static bool
+view_key(EcertView *view, EcertSlice node, EcertSlice kid, EcertKeyFacts *key, const EcertPublicKey **prepared)
+{
+	uint32_t	id = ledger_id(ledger_of(view), node);
+	uint32_t	number;
+	const Key  *found = id == NO_ID ? NULL : registry_key(&ledger_of(view)->registry, id, kid, &number);
+
+	if (found == NULL)
+		return false;
+	*key = found->facts;
+	*prepared = found->prepared;
+	return true;
+}
+
+/* What is not in the dump does not come; that it is not is a finding */
+static bool
+view_will_come(EcertView *view, EcertSlice issuer, EcertKind kind, int64_t seq)
+{
+	(void) view;
+	(void) issuer;
+	(void) kind;
+	(void) seq;
+	return false;
+}
+
+static bool
+view_holds(EcertView *view, EcertSlice issuer, EcertKind kind)
+{
+	(void) view;
+	(void) issuer;
+	(void) kind;
+	return true;
+}
+
+/* ----- a thread's own ----- */
+
+static void
+forget(EcertArena *kept)
+{
+	arena_reset((Arena *) kept);
+}
+
+LedgerRules *
+ledger_rules_new(const Ledger *ledger, const ViewIndex *index)
+{
+	static const EcertView questions = {
+		.by_hash = view_by_hash,
+		.by_seq = view_by_seq,
+		.head = view_head,
+		.feed = view_feed,
+		.about = view_about,
+		.naming = view_naming,
+		.package = view_package,
+		.key = view_key,
+		.will_come = view_will_come,
+		.holds = view_holds,
+	};
+	LedgerRules *rules = need(calloc(1, sizeof *rules));
+
+	rules->view.view = questions;
+	rules->view.view.origin = ledger_origin(ledger);
+	if (ledger_certifier(ledger) != NO_ID)
+		rules->view.view.certifier = ledger_id_text(ledger, ledger_certifier(ledger));
+	memcpy(rules->view.view.genesis_hash, ledger_genesis_hash(ledger), ECERT_HASH_SIZE);
+	rules->view.ledger = rules->view.reader.ledger = ledger;
+	rules->view.index = index;
+	rules->rules.view = &rules->view.view;
+	rules->rules.arena = arena_memory(&rules->arena);
+	rules->rules.kept = arena_memory(&rules->kept);
+	rules->rules.forget = forget;
+	return rules;
+}
+
+void
+ledger_rules_free(LedgerRules *rules)
+{
+	arena_reset(&rules->arena);
+	arena_reset(&rules->kept);
+	free(rules);
+}
+
+void
+ledger_finding(Ledger *ledger, const Entry *entry, const EcertFinding *finding, Arena *arena)
+{
+	ledger_problem(ledger, entry, "%s", ecert_finding_problem(finding, arena_memory(arena)));
+}
+
+bool
+ledger_rule(LedgerRules *rules, Ledger *ledger, const Entry *entry, const EcertPackage *package)
+{
+	EcertFinding finding;
+
+	if (ecert_rule_check(&rules->rules, package, false, &finding))
+		return true;
+	ledger_finding(ledger, entry, &finding, &rules->arena);
+	return false;
+}
