@@ -11,23 +11,27 @@ DATA_built = ecert--1.0.sql
 # Joined in this order, which is that of the arrows between the folders
 SQL_PARTS = \
 	src/package/package.sql \
+	src/record/record.sql \
 	src/registry/registry.sql \
 	src/registry/policy.sql \
 	src/ledger/ledger.sql \
 	src/ledger/peer.sql \
-	src/ledger/verify.sql \
+	src/ledger/ask.sql \
+	src/ledger/verify_rows.sql \
+	src/governance/governance.sql \
 	src/checkpoint/checkpoint.sql \
 	src/checkpoint/witness.sql \
 	src/energy/energy.sql \
 	src/energy/saving.sql \
 	src/audit/audit.sql \
 	src/certificate/certificate.sql \
+	src/verify/verify.sql \
 	src/replication/link.sql \
 	src/replication/resume.sql \
 	src/replication/compare.sql \
 	src/duty/duty.sql \
 	src/duty/health.sql \
-	src/ledger/upgrade.sql
+	src/setup/setup.sql
 
 SOURCES = $(wildcard src/*.c src/core/*.c src/crypto/*.c src/rules/*.c src/pg/*.c src/package/*.c \
 	src/registry/*.c src/ledger/*.c src/energy/*.c src/audit/*.c src/certificate/*.c src/checkpoint/*.c src/duty/*.c)
@@ -38,7 +42,7 @@ ISOLATION = $(patsubst specs/%.spec,%,$(sort $(wildcard specs/*.spec)))
 TAP_TESTS = 1
 
 PG_CPPFLAGS = -I$(srcdir)/src
-PG_CFLAGS = -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
+PG_CFLAGS = -std=gnu11 -Wall -Wextra -Werror -Wshadow -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
 SHLIB_LINK = -lcrypto -lsodium
 EXTRA_CLEAN = ecert--1.0.sql build
 

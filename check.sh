@@ -108,9 +108,10 @@ regress_results='
 '
 
 arrows() {
-	say '== arrows: which folder includes from which'
+	say '== arrows: which folder points at which, in C and SQL'
 	time_limit=60
-	run_tests arrows "$tap_results" sh "$home/tree/scripts/arrows.sh" || show_log
+	run_tests arrows "$tap_results" perl "$home/tree/scripts/arrows.pl" "$home/tree" || show_log
+	run_tests 'arrows planted' "$tap_results" perl "$home/tree/test/arrows/test_arrows.pl" || show_log
 }
 
 compile() {

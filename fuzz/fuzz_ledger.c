@@ -15,7 +15,7 @@
 
 #include "verifier/dump.h"
 
-/* In place of src/crypto/verify.c */
+/* In place of src/crypto/verify_signature.c */
 EcertCode
 ecert_verify(const EcertPublicKey *key, EcertSlice message, EcertSlice signature)
 {

@@ -20,7 +20,8 @@ _PG_init(void)
 {
 	ecert_guc_init();
 	ecert_registry_init();
-	ecert_ledger_init();
+	ecert_feed_init();
+	ecert_peer_init();
 	ecert_guard_init();
 	ecert_worker_init();
 }

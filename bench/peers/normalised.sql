@@ -53,7 +53,7 @@ CREATE TABLE normalised.reading (
 INSERT INTO normalised.reading
 SELECT p.issuer, s.line, s.interval_start, s.interval_end, s.source, s.unit, s.quantity
   FROM ledger.package p CROSS JOIN LATERAL ecert.energy_series(p.package) AS s
- WHERE p.kind = 'energy' AND NOT EXISTS (SELECT FROM ledger.package n WHERE ecert.names(n.package) = p.hash);
+ WHERE p.kind = 'energy' AND NOT EXISTS (SELECT FROM ledger.package n WHERE ecert.reference(n.package) = p.hash);
 
 -- energy use by month and source
 

@@ -60,11 +60,6 @@ CREATE FUNCTION ecert.audited_kinds(as_role text) RETURNS text[]
                         WHEN 'peer' THEN '{energy,product}'::text[] END;
 COMMENT ON FUNCTION ecert.audited_kinds(text) IS 'kinds of packages that an auditor in a role reads: upstream energy, downstream product, peer both; NULL for no role';
 
-CREATE FUNCTION ecert.year_before(period tstzrange) RETURNS tstzrange
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN ecert.default_baseline(period, '{}'::jsonb);
-COMMENT ON FUNCTION ecert.year_before(tstzrange) IS 'internal: the same months of the year before (UTC), whatever baseline a policy names';
-
 CREATE FUNCTION ecert.audited_seqs(packages jsonb, of_kind text) RETURNS int8multirange
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN coalesce((SELECT pg_catalog.range_agg(pg_catalog.int8range((r ->> 'first')::bigint, (r ->> 'last')::bigint, '[]'))
@@ -81,14 +76,6 @@ AS $$
       FROM ecert.live_packages(coverage_gaps.applicant, of_kind, within, last_seq) AS p
 $$;
 COMMENT ON FUNCTION ecert.coverage_gaps(text, text, tstzrange, bigint) IS 'the parts of a range that an applicant''s packages of a kind do not cover; empty when they cover all of it. Overlaps cannot be: admission refuses them';
-
-CREATE FUNCTION ecert.meters_of(applicant text, within tstzrange) RETURNS SETOF text
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT DISTINCT l.meter FROM ecert.live_packages(meters_of.applicant, 'energy', within) AS p
-     CROSS JOIN LATERAL ecert.energy_lines(p.package) AS l WHERE l.meter IS NOT NULL
-$$;
-COMMENT ON FUNCTION ecert.meters_of(text, tstzrange) IS 'internal: the meters that an applicant''s energy packages within a range name';
 
 CREATE FUNCTION ecert.changed_meters(applicant text, period tstzrange, OUT has_history boolean, OUT unknown text, OUT missing text) RETURNS record
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -240,17 +227,6 @@ $$;
 COMMENT ON FUNCTION ecert.check_downstream(text, text, tstzrange) IS 'internal: per product, what this node bought against declared qualified output and value, times 1 + tolerance (policy audit.downstream), and against the deliveries that the applicant declares to this buyer; units are converted by the policy''s units. Left open where the buyer has no purchase in the period, or one that reaches over its edge';
 
 -- Peer: unit energy against peers and against history
-
-CREATE FUNCTION ecert.unit_energy_of(policy jsonb, applicant text, within tstzrange,
-                                     OUT product text, OUT unit text, OUT unit_energy numeric) RETURNS SETOF record
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT e.product, e.unit, ecert.quotient(e.kgce_numerator, e.kgce_denominator * e.qualified, 9)
-      FROM ecert.energy_by_product(policy, unit_energy_of.applicant, within, NULL, NULL) AS e
-     WHERE e.qualified > 0 AND e.attributable
-       AND NOT EXISTS (SELECT FROM ecert.missing_coefficient(policy, unit_energy_of.applicant, within))
-$$;
-COMMENT ON FUNCTION ecert.unit_energy_of(jsonb, text, tstzrange) IS 'internal: unit product energy (kgce per unit, 9 decimals) of each product of an applicant within a range; products without positive output are left out, and all of them where a source has no coefficient';
 
 CREATE FUNCTION ecert.unit_energy_before(policy jsonb, applicant text, period tstzrange,
                                          OUT product text, OUT unit text, OUT unit_energy numeric, OUT basis text) RETURNS SETOF record

@@ -580,7 +580,7 @@ AS $$
           FROM this t JOIN ledger.package a ON a.issuer = t.issuer AND a.kind = 'audit' AND a.subject = t.subject
          CROSS JOIN LATERAL (SELECT ecert.body(a.package)) AS b (body) CROSS JOIN LATERAL jsonb_array_elements(b.body -> 'packages') AS r
          WHERE b.body ->> 'as' = t.as_role
-           AND EXISTS (SELECT FROM ledger.package w WHERE w.kind = 'reward' AND ecert.names(w.package) = a.hash
+           AND EXISTS (SELECT FROM ledger.package w WHERE w.kind = 'reward' AND ecert.reference(w.package) = a.hash
                           AND (has_unrewarded.before IS NULL OR w.seq < has_unrewarded.before))
          GROUP BY r ->> 'kind')
     SELECT EXISTS (SELECT FROM this t CROSS JOIN LATERAL jsonb_array_elements(t.packages) AS r LEFT JOIN paid p ON p.kind = r ->> 'kind'
@@ -601,7 +601,7 @@ BEGIN
         SELECT a.hash, a.issuer, (rule ->> (b.body ->> 'as'))::numeric AS amount
           FROM ledger.package a CROSS JOIN LATERAL (SELECT ecert.body(a.package)) AS b (body)
          WHERE a.kind = 'audit' AND b.body ->> 'verdict' <> 'abstain'
-           AND NOT EXISTS (SELECT FROM ledger.package r WHERE r.kind = 'reward' AND ecert.names(r.package) = a.hash)
+           AND NOT EXISTS (SELECT FROM ledger.package r WHERE r.kind = 'reward' AND ecert.reference(r.package) = a.hash)
          ORDER BY a.issuer, a.seq
     LOOP
         IF due.amount > 0 AND ecert.has_unrewarded(due.hash) THEN

@@ -109,9 +109,13 @@ BEGIN
     COMMENT ON COLUMN ledger.fork.other_root IS 'root that the larger tree has at the smaller size';
     COMMENT ON COLUMN ledger.fork.proof IS 'consistency proof (RFC 9162) from other_root to the larger tree';
     COMMENT ON COLUMN ledger.fork.found_at IS 'when this node found it';
+
+    -- the function looks at the kind, as that of ecert_drain does
+    CREATE TRIGGER ecert_take_up AFTER INSERT ON ledger.package FOR EACH ROW WHEN (NEW.period IS NULL) EXECUTE FUNCTION ecert.take_up_new();
+    ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_take_up;
 END
 $$;
-COMMENT ON FUNCTION ecert.create_checkpoint_tables() IS 'internal: makes ledger.tile, leaf_range, sealing and fork';
+COMMENT ON FUNCTION ecert.create_checkpoint_tables() IS 'internal: makes ledger.tile, leaf_range, sealing and fork, and takes up checkpoints behind their insert';
 
 CREATE FUNCTION ecert.holds_all() RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp

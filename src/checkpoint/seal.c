@@ -89,10 +89,10 @@ ecert_sql_sign_note(PG_FUNCTION_ARGS)
 static EcertSlice
 note_text(uint64_t size, const uint8_t *root)
 {
-	EcertBuffer text = ecert_buffer(palloc(ECERT_NOTE_MAX), ECERT_NOTE_MAX);
+	EcertBuffer note = ecert_buffer(palloc(ECERT_NOTE_MAX), ECERT_NOTE_MAX);
 
-	ecert_note_put_text(&text, ecert_registry_current()->origin, size, root);
-	return ecert_slice(text.data, text.size);
+	ecert_note_put_text(&note, ecert_registry_current()->origin, size, root);
+	return ecert_slice(note.data, note.size);
 }
 
 /* cosign(size, root, seconds): this node's cosignature line, without its end; NULL where its key, its id or the origin cannot be in one */

@@ -335,7 +335,7 @@ ecert_take_up_new(PG_FUNCTION_ARGS)
 	SPI_connect();
 	(void) ecert_query(&take_up_query, NULL, 0);
 	SPI_finish();
-	ecert_become_again(before);
+	ecert_restore_user(before);
 	return PointerGetDatum(NULL);
 }
 

@@ -316,7 +316,7 @@ BEGIN
            (b.body ->> 'size')::bigint - coalesce((SELECT (ecert.body(o.package) ->> 'size')::bigint FROM ledger.package o
                                                     WHERE o.issuer = p.issuer AND o.kind = p.kind AND o.seq = p.seq - 1), 0) AS package_count,
            jsonb_array_length(b.body -> 'heads') AS feed_count,
-           (SELECT count(DISTINCT w.issuer) FROM ledger.package w WHERE w.kind = 'witness' AND ecert.names(w.package) = p.hash) AS witness_count,
+           (SELECT count(DISTINCT w.issuer) FROM ledger.package w WHERE w.kind = 'witness' AND ecert.reference(w.package) = p.hash) AS witness_count,
            coalesce((ecert.policy() -> 'certificate' ->> 'witnesses')::bigint, 0) AS witnesses_required,
            coalesce(s.outcome, 'not computed yet') AS outcome, s.detail, b.body ->> 'note' AS note
       FROM ledger.package p CROSS JOIN LATERAL (SELECT ecert.body(p.package)) AS b (body)

@@ -40,7 +40,7 @@ enum
 };
 
 struct Shape;
-struct Walk;
+struct BodyWalk;
 
 typedef struct Field
 {
@@ -54,7 +54,7 @@ typedef struct Field
 } Field;
 
 /* What a table cannot say of a map: told the items of its fields, of size 0 where there is none */
-typedef EcertCode (*CheckWhole) (struct Walk *walk, const EcertSlice *items, EcertSlice map);
+typedef EcertCode (*CheckWhole) (struct BodyWalk *walk, const EcertSlice *items, EcertSlice map);
 
 typedef struct Shape
 {
@@ -67,7 +67,7 @@ typedef struct Shape
 #define ALL_FIELDS 32			/* no field's number */
 
 /* Where the walk is */
-typedef struct Walk
+typedef struct BodyWalk
 {
 	EcertSlice	body;
 	EcertError *error;
@@ -76,7 +76,7 @@ typedef struct Walk
 	EcertPeriod period;			/* of the body */
 	bool		sum_fits;		/* 64 bits: of the values of the last series */
 	int64_t		sum;
-} Walk;
+} BodyWalk;
 
 /* The path and its last part, the field's name, measured when compiled: every field of every body is looked up */
 #define PATH(before, name) before name, sizeof before - 1, sizeof name - 1
@@ -84,8 +84,8 @@ typedef struct Walk
 #define SHAPE_WITH(name, check) \
 	static const Shape name##_shape = {name##_fields, sizeof name##_fields / sizeof name##_fields[0], check}
 
-static EcertCode check_energy_line(Walk *walk, const EcertSlice *items, EcertSlice map);
-static EcertCode check_product_line(Walk *walk, const EcertSlice *items, EcertSlice map);
+static EcertCode check_energy_line(BodyWalk *walk, const EcertSlice *items, EcertSlice map);
+static EcertCode check_product_line(BodyWalk *walk, const EcertSlice *items, EcertSlice map);
 
 static const char *const roles[] = {"certifier", "applicant", "auditor", NULL};
 static const char *const audit_roles[] = {"upstream", "peer", "downstream", NULL};
@@ -402,7 +402,7 @@ static const Shape *const kind_shapes[ECERT_KIND_COUNT] = {
 };
 
 static EcertCode
-refuse(Walk *walk, EcertCode code, EcertSlice item, const char *path)
+refuse(BodyWalk *walk, EcertCode code, EcertSlice item, const char *path)
 {
 	return ecert_fail(walk->error, code, (size_t) (item.data - walk->body.data), path);
 }
@@ -632,11 +632,11 @@ check_scalar(const Field *field, EcertCursor *cursor)
 	}
 }
 
-static EcertCode check_map(Walk *walk, const Shape *shape, EcertCursor *cursor, const char *path, bool top);
+static EcertCode check_map(BodyWalk *walk, const Shape *shape, EcertCursor *cursor, const char *path, bool top);
 
 /* One value, not a list; everything is walked through at once, nothing passed over first */
 static EcertCode
-check_value(Walk *walk, const Field *field, EcertCursor *cursor)
+check_value(BodyWalk *walk, const Field *field, EcertCursor *cursor)
 {
 	EcertSlice	item = next_byte(cursor);
 	EcertCode	code;
@@ -649,7 +649,7 @@ check_value(Walk *walk, const Field *field, EcertCursor *cursor)
 
 /* The values of a series, in a loop of their own: there may be thousands */
 static EcertCode
-check_values(Walk *walk, const Field *field, uint64_t count, EcertCursor *cursor)
+check_values(BodyWalk *walk, const Field *field, uint64_t count, EcertCursor *cursor)
 {
 	walk->sum = 0;
 	walk->sum_fits = true;
@@ -669,7 +669,7 @@ check_values(Walk *walk, const Field *field, uint64_t count, EcertCursor *cursor
 }
 
 static EcertCode
-check_list(Walk *walk, const Field *field, EcertCursor *cursor)
+check_list(BodyWalk *walk, const Field *field, EcertCursor *cursor)
 {
 	EcertSlice	item = next_byte(cursor);
 	EcertCborHead head = {ECERT_CBOR_SIMPLE, 0, 0};
@@ -713,7 +713,7 @@ find_field(const Shape *shape, EcertSlice name, size_t *index)
 
 /* What is free may hold anything but integers over 64 bits with sign, which no number here can be */
 static EcertCode
-check_free(Walk *walk, EcertSlice item)
+check_free(BodyWalk *walk, EcertSlice item)
 {
 	EcertCursor cursor = ecert_cursor(item);
 	EcertCborHead head;
@@ -730,7 +730,7 @@ check_free(Walk *walk, EcertSlice item)
 
 /* The next pair of a map; its field's number goes to *index, from which it is looked for */
 static EcertCode
-check_pair(Walk *walk, const Shape *shape, EcertCursor *cursor, const char *path, bool top, size_t *index, EcertSlice *items)
+check_pair(BodyWalk *walk, const Shape *shape, EcertCursor *cursor, const char *path, bool top, size_t *index, EcertSlice *items)
 {
 	EcertSlice	key = next_byte(cursor);
 	EcertSlice	name = {NULL, 0};
@@ -757,7 +757,7 @@ check_pair(Walk *walk, const Shape *shape, EcertCursor *cursor, const char *path
 
 /* Every field of the map is known and right, and every required one is there */
 static EcertCode
-check_map(Walk *walk, const Shape *shape, EcertCursor *cursor, const char *path, bool top)
+check_map(BodyWalk *walk, const Shape *shape, EcertCursor *cursor, const char *path, bool top)
 {
 	EcertSlice	map = next_byte(cursor);
 	EcertCborHead head = {ECERT_CBOR_SIMPLE, 0, 0};
@@ -858,7 +858,7 @@ read_energy_line(EcertSlice item, EcertEnergyLine *line, EcertSlice *quantity)
 
 /* The body's period, which comes behind its lines; false when it has none that is right, which is refused in its turn */
 static bool
-find_period(Walk *walk)
+find_period(BodyWalk *walk)
 {
 	EcertSlice	item;
 
@@ -870,7 +870,7 @@ find_period(Walk *walk)
 
 /* A line has a quantity or a series that fills the period, not both */
 static EcertCode
-check_energy_line(Walk *walk, const EcertSlice *items, EcertSlice map)
+check_energy_line(BodyWalk *walk, const EcertSlice *items, EcertSlice map)
 {
 	EcertSeries series;
 	int64_t		length;
@@ -891,7 +891,7 @@ check_energy_line(Walk *walk, const EcertSlice *items, EcertSlice map)
 
 /* Of what was produced, at most all is qualified */
 static EcertCode
-check_product_line(Walk *walk, const EcertSlice *items, EcertSlice map)
+check_product_line(BodyWalk *walk, const EcertSlice *items, EcertSlice map)
 {
 	EcertDecimal output,
 				qualified;
@@ -907,7 +907,7 @@ check_product_line(Walk *walk, const EcertSlice *items, EcertSlice map)
 EcertCode
 ecert_body_check(EcertKind kind, EcertSlice body, EcertError *error)
 {
-	Walk		walk = {body, error, false, false, {0, 0}, false, 0};
+	BodyWalk	walk = {body, error, false, false, {0, 0}, false, 0};
 	EcertCursor cursor = ecert_cursor(body);
 
 	return check_map(&walk, kind_shapes[kind], &cursor, "body", true);

@@ -44,9 +44,9 @@ ecert_slice(const void *data, size_t size)
 
 /* The bytes of a C string, its end excluded */
 static inline EcertSlice
-ecert_slice_text(const char *text)
+ecert_slice_text(const char *string)
 {
-	return ecert_slice(text, strlen(text));
+	return ecert_slice(string, strlen(string));
 }
 
 static inline bool

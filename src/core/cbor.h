@@ -162,23 +162,23 @@ extern void ecert_cbor_put_int(EcertBuffer *buffer, int64_t value);
 extern void ecert_cbor_put_text(EcertBuffer *buffer, EcertSlice text);
 extern void ecert_cbor_put_bytes(EcertBuffer *buffer, EcertSlice bytes);
 
-/* True when text is nothing but U+0020..U+007E, as nearly all is; seen eight bytes at a time */
+/* True when string is nothing but U+0020..U+007E, as nearly all is; seen eight bytes at a time */
 static inline bool
-ecert_is_plain(EcertSlice text)
+ecert_is_plain(EcertSlice string)
 {
 	const uint64_t high = UINT64_C(0x8080808080808080);
 	uint64_t	bad = 0;
 	uint64_t	eight;
 	size_t		i = 0;
 
-	for (; text.size - i >= sizeof eight; i += sizeof eight)
+	for (; string.size - i >= sizeof eight; i += sizeof eight)
 	{
-		memcpy(&eight, text.data + i, sizeof eight);
+		memcpy(&eight, string.data + i, sizeof eight);
 		/* below 0x20 the subtraction reaches the high bit, 0x7F by the addition; carries only spread what is bad */
 		bad |= (eight | (eight - UINT64_C(0x2020202020202020)) | (eight + UINT64_C(0x0101010101010101))) & high;
 	}
-	for (; i < text.size; i++)
-		bad |= (uint64_t) (text.data[i] < 0x20 || text.data[i] > 0x7E);
+	for (; i < string.size; i++)
+		bad |= (uint64_t) (string.data[i] < 0x20 || string.data[i] > 0x7E);
 	return bad == 0;
 }
 

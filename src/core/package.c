@@ -423,6 +423,18 @@ ecert_package_parse_again(EcertSlice bytes, EcertPackage *package)
 	return code;
 }
 
+void
+ecert_package_move(EcertPackage *package, const uint8_t *copy)
+{
+	const uint8_t *bytes = package->bytes.data;
+
+	for (int i = 0; i < ECERT_PACKAGE_PARTS; i++)
+	{
+		if (package->parts[i].size > 0)
+			package->parts[i].data = copy + (package->parts[i].data - bytes);
+	}
+}
+
 EcertSlice
 ecert_package_body_again(EcertSlice bytes)
 {

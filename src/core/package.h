@@ -36,25 +36,37 @@ typedef enum EcertKind
 
 #define ECERT_KIND_COUNT (ECERT_KIND_WITNESS + 1)
 
+/* Parts of a package that are bytes of it */
+#define ECERT_PACKAGE_PARTS 11
+
 /* What the signed header says, and where the parts are */
 typedef struct EcertPackage
 {
-	EcertSlice	bytes;			/* the whole package */
-	EcertSlice	protected_header;	/* content of the protected bstr */
-	EcertSlice	body;			/* content of the payload bstr: one CBOR map */
-	EcertSlice	signature;		/* 64 bytes */
+	union
+	{
+		EcertSlice	parts[ECERT_PACKAGE_PARTS];
+		struct
+		{
+			EcertSlice	bytes;	/* the whole package */
+			EcertSlice	protected_header;	/* content of the protected bstr */
+			EcertSlice	body;	/* content of the payload bstr: one CBOR map */
+			EcertSlice	signature;	/* 64 bytes */
+			EcertSlice	kid;	/* 32 bytes */
+			EcertSlice	issuer;
+			EcertSlice	subject;
+			EcertSlice	audience;	/* the ledger's origin */
+			EcertSlice	prev;	/* 32 bytes; of size 0 in the genesis package only */
+			EcertSlice	period_item;	/* the body's "period", unchecked; of size 0 where it has none.  See body.h */
+			EcertSlice	replaces_item;	/* the body's "replaces", likewise */
+		};
+	};
 	EcertAlg	alg;
 	EcertKind	kind;
-	EcertSlice	kid;			/* 32 bytes */
-	EcertSlice	issuer;
-	EcertSlice	subject;
-	EcertSlice	audience;		/* the ledger's origin */
 	int64_t		issued_at;		/* seconds since 1970 UTC, 0 .. ECERT_TIME_MAX */
 	int64_t		seq;
-	EcertSlice	prev;			/* 32 bytes; of size 0 in the genesis package only */
-	EcertSlice	period_item;	/* the body's "period", unchecked; of size 0 where it has none.  See body.h */
-	EcertSlice	replaces_item;	/* the body's "replaces", likewise */
 } EcertPackage;
+
+_Static_assert(offsetof(EcertPackage, alg) == ECERT_PACKAGE_PARTS * sizeof(EcertSlice), "parts holds every slice of a package");
 
 extern const char *ecert_kind_name(EcertKind kind);
 
@@ -78,6 +90,9 @@ extern EcertCode ecert_package_parse(EcertSlice bytes, EcertPackage *package, Ec
 
 /* The same, without the checks of form, for the very bytes that ecert_package_parse() has taken before */
 extern EcertCode ecert_package_parse_again(EcertSlice bytes, EcertPackage *package);
+
+/* Let the parts of a package that was parsed point into a copy of its bytes */
+extern void ecert_package_move(EcertPackage *package, const uint8_t *copy);
 
 /* The body alone of such bytes; of size 0 when they are no package */
 extern EcertSlice ecert_package_body_again(EcertSlice bytes);

@@ -14,6 +14,14 @@ AS $$
 $$;
 COMMENT ON FUNCTION ecert.live_packages(text, text, tstzrange, bigint) IS 'an applicant''s energy or product packages whose period lies within a range, in the order of time; of a package and those that replace it the newest (up to last_seq of the feed, when given)';
 
+CREATE FUNCTION ecert.meters_of(applicant text, within tstzrange) RETURNS SETOF text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT DISTINCT l.meter FROM ecert.live_packages(meters_of.applicant, 'energy', within) AS p
+     CROSS JOIN LATERAL ecert.energy_lines(p.package) AS l WHERE l.meter IS NOT NULL
+$$;
+COMMENT ON FUNCTION ecert.meters_of(text, tstzrange) IS 'internal: the meters that an applicant''s energy packages within a range name';
+
 CREATE FUNCTION ecert.create_energy_tables() RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -281,7 +289,7 @@ BEGIN
       FROM (SELECT p.issuer AS applicant, p.seq, lower(p.period) AS period_start, upper(p.period) AS period_end, p.hash, ecert.lines(p.package) AS line
               FROM ledger.package p
              WHERE p.kind = 'energy'
-               AND NOT EXISTS (SELECT FROM ledger.package n WHERE n.kind = 'energy' AND ecert.names(n.package) IS NOT NULL AND ecert.names(n.package) = p.hash)) AS l;
+               AND NOT EXISTS (SELECT FROM ledger.package n WHERE n.kind = 'energy' AND ecert.reference(n.package) IS NOT NULL AND ecert.reference(n.package) = p.hash)) AS l;
     COMMENT ON VIEW ledger.energy_use IS 'the lines of all energy packages that no later one replaces';
     COMMENT ON COLUMN ledger.energy_use.applicant IS 'node id of the applicant';
     COMMENT ON COLUMN ledger.energy_use.seq IS 'number of the package in the applicant''s energy feed';
@@ -306,7 +314,7 @@ BEGIN
       FROM (SELECT p.issuer AS applicant, p.seq, lower(p.period) AS period_start, upper(p.period) AS period_end, p.hash, ecert.lines(p.package) AS line
               FROM ledger.package p
              WHERE p.kind = 'product'
-               AND NOT EXISTS (SELECT FROM ledger.package n WHERE n.kind = 'product' AND ecert.names(n.package) IS NOT NULL AND ecert.names(n.package) = p.hash)) AS l;
+               AND NOT EXISTS (SELECT FROM ledger.package n WHERE n.kind = 'product' AND ecert.reference(n.package) IS NOT NULL AND ecert.reference(n.package) = p.hash)) AS l;
     COMMENT ON VIEW ledger.product_output IS 'the lines of all product packages that no later one replaces';
     COMMENT ON COLUMN ledger.product_output.applicant IS 'node id of the applicant';
     COMMENT ON COLUMN ledger.product_output.seq IS 'number of the package in the applicant''s product feed';

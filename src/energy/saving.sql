@@ -11,10 +11,7 @@ COMMENT ON FUNCTION ecert.quotient(numeric, numeric, integer) IS 'numerator / de
 
 CREATE FUNCTION ecert.default_baseline(period tstzrange, policy jsonb) RETURNS tstzrange
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN coalesce(
-        ecert.period_of_json(policy -> 'certificate' -> 'baseline'),
-        pg_catalog.tstzrange(((pg_catalog.lower(period) AT TIME ZONE 'UTC') - '1 year'::interval) AT TIME ZONE 'UTC',
-                             ((pg_catalog.upper(period) AT TIME ZONE 'UTC') - '1 year'::interval) AT TIME ZONE 'UTC'));
+    RETURN coalesce(ecert.period_of_json(policy -> 'certificate' -> 'baseline'), ecert.year_before(period));
 COMMENT ON FUNCTION ecert.default_baseline(tstzrange, jsonb) IS 'the baseline where the caller names none: the policy''s, or the same months of the year before (UTC)';
 
 CREATE FUNCTION ecert.missing_coefficient(policy jsonb, applicant text, within tstzrange, last_seq bigint DEFAULT NULL,
@@ -92,6 +89,17 @@ AS $$
       FROM ecert.use_by_product(policy, ecert.declared_bodies(energy_by_product.applicant, within, within, energy_last_seq, product_last_seq), within) AS u
 $$;
 COMMENT ON FUNCTION ecert.energy_by_product(jsonb, text, tstzrange, bigint, bigint) IS 'internal: per product of an applicant within a range, qualified output, value, and energy in kgce as an exact fraction: direct energy plus a share of what is declared for no product, in proportion to direct energy, where there is none to value, and all of it where there is one product; not attributable otherwise';
+
+CREATE FUNCTION ecert.unit_energy_of(policy jsonb, applicant text, within tstzrange,
+                                     OUT product text, OUT unit text, OUT unit_energy numeric) RETURNS SETOF record
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT e.product, e.unit, ecert.quotient(e.kgce_numerator, e.kgce_denominator * e.qualified, 9)
+      FROM ecert.energy_by_product(policy, unit_energy_of.applicant, within, NULL, NULL) AS e
+     WHERE e.qualified > 0 AND e.attributable
+       AND NOT EXISTS (SELECT FROM ecert.missing_coefficient(policy, unit_energy_of.applicant, within))
+$$;
+COMMENT ON FUNCTION ecert.unit_energy_of(jsonb, text, tstzrange) IS 'internal: unit product energy (kgce per unit, 9 decimals) of each product of an applicant within a range; products without positive output are left out, and all of them where a source has no coefficient';
 
 CREATE FUNCTION ecert.assess_bodies(policy jsonb, applicant text, bodies ecert.package_bodies, period tstzrange, baseline tstzrange, method text,
                                       OUT product text, OUT unit text, OUT base_kgce numeric, OUT base_output numeric, OUT base_unit_energy numeric,

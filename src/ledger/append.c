@@ -13,10 +13,6 @@
 PG_FUNCTION_INFO_V1(ecert_sql_sign);
 PG_FUNCTION_INFO_V1(ecert_sql_append);
 PG_FUNCTION_INFO_V1(ecert_sql_sign_genesis);
-PG_FUNCTION_INFO_V1(ecert_sql_origin);
-PG_FUNCTION_INFO_V1(ecert_sql_genesis_hash);
-PG_FUNCTION_INFO_V1(ecert_sql_certifier);
-PG_FUNCTION_INFO_V1(ecert_sql_key_entry);
 
 static EcertQuery insert_query = {
 	"INSERT INTO ledger.package (package) VALUES ($1::ecert.package)",
@@ -46,19 +42,6 @@ check_own_head(EcertSlice node)
 		return;
 	(void) ecert_query(&own_head_query, &value, 1);
 	memcpy(confirmed_node, name, sizeof name);
-}
-
-/* The registry, or an error when the ledger has no genesis package */
-static EcertRegistry *
-registry_of_ledger(void)
-{
-	EcertRegistry *registry = ecert_registry_current();
-
-	if (!registry->has_genesis)
-		ereport(ERROR,
-				(errcode(ERRCODE_ECERT_NO_LEDGER),
-				 errmsg("this ledger has no genesis package yet")));
-	return registry;
 }
 
 static EcertKind
@@ -145,7 +128,7 @@ sign_next(FunctionCallInfo fcinfo, bool lock)
 		ecert_raise(&error, "body");
 	/* who may call this needs no privilege on what it reads */
 	before = ecert_become(ecert_ledger_owner());
-	package.audience = copy_slice(registry_of_ledger()->origin);
+	package.audience = copy_slice(ecert_registry_of_ledger()->origin);
 	package.subject = subject_argument(fcinfo, &package);
 	if (!ecert_id_valid(package.subject))
 		ereport(ERROR,
@@ -160,14 +143,14 @@ sign_next(FunctionCallInfo fcinfo, bool lock)
 		head = *ecert_feed_locked(package.issuer, package.kind);
 	else
 		head = *ecert_feed_lock(package.issuer, package.kind, 0);
-	registry = registry_of_ledger();
+	registry = ecert_registry_of_ledger();
 	package.seq = head.seq + 1;
 	package.prev = copy_slice(ecert_slice(head.seq < 0 ? registry->genesis_hash : head.hash, ECERT_HASH_SIZE));
 	package.issued_at = issue_time(registry, &head, package.issuer);
 	MemoryContextSwitchTo(caller);
 	bytes = ecert_sign_here(&package);
 	SPI_finish();
-	ecert_become_again(before);
+	ecert_restore_user(before);
 	return bytes;
 }
 
@@ -217,53 +200,4 @@ ecert_sql_sign_genesis(PG_FUNCTION_ARGS)
 	if (ecert_body_check(package.kind, package.body, &error) != ECERT_OK)
 		ecert_raise(&error, "body");
 	PG_RETURN_BYTEA_P(ecert_sign_here(&package));
-}
-
-Datum
-ecert_sql_origin(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_TEXT_P(ecert_text(registry_of_ledger()->origin));
-}
-
-Datum
-ecert_sql_genesis_hash(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BYTEA_P(ecert_bytea(ecert_slice(registry_of_ledger()->genesis_hash, ECERT_HASH_SIZE)));
-}
-
-Datum
-ecert_sql_certifier(PG_FUNCTION_ARGS)
-{
-	EcertRegistry *registry = registry_of_ledger();
-
-	PG_RETURN_TEXT_P(ecert_text(ecert_slice(registry->certifier.bytes, registry->certifier.size)));
-}
-
-/* key_entry(pem): what a node body says of a key, but for its times */
-Datum
-ecert_sql_key_entry(PG_FUNCTION_ARGS)
-{
-	EcertSlice	pem = ecert_varlena_slice(PG_GETARG_TEXT_PP(0));
-	uint8_t		raw[ECERT_RAW_KEY_MAX];
-	uint8_t		kid[ECERT_HASH_SIZE];
-	size_t		raw_size;
-	EcertAlg	alg;
-	EcertPublicKey *trial = NULL;
-	EcertCode	code = ecert_public_key_from_pem(pem, &alg, raw, &raw_size);
-
-	if (code == ECERT_OK)
-		code = ecert_public_key_new(alg, ecert_slice(raw, raw_size), &trial);
-	if (code == ECERT_OK)
-		code = ecert_key_thumbprint(alg, ecert_slice(raw, raw_size), kid);
-	ecert_public_key_free(trial);
-	if (code != ECERT_OK)
-		ereport(ERROR,
-				(errcode(ERRCODE_ECERT_PUBLIC_KEY),
-				 errmsg("invalid public key"),
-				 errdetail("%s", ecert_sentence(code)),
-				 errhint("Give the SubjectPublicKeyInfo PEM text of an Ed25519, P-256 or SM2 key, as ecert.public_key() returns it.")));
-	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in,
-										CStringGetDatum(psprintf("{\"alg\": " INT64_FORMAT ", \"kid\": \"%s\", \"public\": \"%s\"}",
-																 ecert_alg_cose(alg), ecert_hex(ecert_slice(kid, sizeof kid)),
-																 ecert_hex(ecert_slice(raw, raw_size))))));
 }

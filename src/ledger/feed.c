@@ -93,10 +93,7 @@ xact_callback(XactEvent event, void *arg)
 		leave_heads_behind();
 	if (event != XACT_EVENT_PRE_COMMIT && event != XACT_EVENT_PARALLEL_PRE_COMMIT &&
 		event != XACT_EVENT_PRE_PREPARE)
-	{
 		forget_heads();
-		ecert_peer_forget();
-	}
 }
 
 static void
@@ -108,7 +105,7 @@ subxact_callback(SubXactEvent event, SubTransactionId mine, SubTransactionId par
 }
 
 void
-ecert_ledger_init(void)
+ecert_feed_init(void)
 {
 	RegisterXactCallback(xact_callback, NULL);
 	RegisterSubXactCallback(subxact_callback, NULL);
@@ -135,7 +132,7 @@ ecert_become(Oid owner)
 }
 
 void
-ecert_become_again(EcertUser before)
+ecert_restore_user(EcertUser before)
 {
 	SetUserIdAndSecContext(before.user, before.context);
 }

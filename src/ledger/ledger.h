@@ -32,7 +32,9 @@ typedef struct EcertHead
 	int64		period_end;		/* seconds; of energy and product, where the next period may begin */
 } EcertHead;
 
-extern void ecert_ledger_init(void);
+/* Let what feed.c and peer.c keep of a transaction end with it */
+extern void ecert_feed_init(void);
+extern void ecert_peer_init(void);
 
 /* Refuse DDL on the ledger, when the library is in shared_preload_libraries */
 extern void ecert_guard_init(void);
@@ -75,6 +77,9 @@ extern EcertHead *ecert_feed_lock(EcertSlice issuer, EcertKind kind, int64 expec
 
 /* Move a head behind a package that is being admitted */
 extern void ecert_head_advance(EcertHead *head, const EcertPackage *package, const uint8_t *hash);
+
+/* Everything that a package has to pass where it is first admitted; raises what is against it */
+extern void ecert_admit_first(Oid ledger_relid, const EcertPackage *package, const uint8_t *hash);
 
 /* Does package follow head?  hash is the package's own */
 extern bool ecert_check_link(const EcertHead *head, const EcertPackage *package, const uint8_t *hash,
@@ -125,9 +130,6 @@ extern EcertSettled ecert_settle_from_peer(EcertSlice bytes, const char *peer);
 /* Is value the package that ecert_settle_from_peer() has checked and is inserting? */
 extern bool ecert_peer_has_checked(Datum value);
 
-/* Nothing of a transaction's settling is left when it ends */
-extern void ecert_peer_forget(void);
-
 /* Act as the owner of relation (or of ledger.package) until the returned state is restored */
 typedef struct EcertUser
 {
@@ -139,7 +141,7 @@ typedef struct EcertUser
 extern Oid	ecert_ledger_owner(void);
 
 extern EcertUser ecert_become(Oid owner);
-extern void ecert_become_again(EcertUser before);
+extern void ecert_restore_user(EcertUser before);
 
 #pragma GCC visibility pop
 

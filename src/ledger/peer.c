@@ -101,35 +101,44 @@ static EcertQuery needs_queries[ECERT_KIND_COUNT] = {
 	[ECERT_KIND_WITNESS] = NEEDS("witness"),
 };
 
-/* The package that is being inserted after it was checked */
-static EcertSlice being_inserted;
+/*
+ * What the backend remembers while it settles packages.  All of it ends with
+ * the transaction (xact_callback()), so nothing is believed of a transaction
+ * that was rolled back.
+ */
+static struct
+{
+	EcertSlice	being_inserted; /* set by insert_checked() alone: the trigger lets this package through; of size 0: none */
+	enum
+	{
+		WAITING_UNKNOWN, WAITING_NONE, WAITING_SOME
+	}			waiting;		/* is anything in ledger.pending, as far as this transaction knows? */
+	bool		is_swept;		/* ledger.pending was looked through once */
+	bool		has_peer;		/* peer was looked up */
+	char		peer[ECERT_ID_MAX + 1];	/* the node that sends what this backend receives; empty: none */
+}			transaction;
 
-/* Sweeping for what a race left behind */
-static bool swept_in_transaction;
+/* When ledger.pending may be looked through again; outlives the transaction, because it limits the backend's time */
 static TimestampTz next_sweep;
 
-static bool session_peer_known;
-
-/* Is there anything in ledger.pending, as far as this transaction knows? */
-static enum
+static void
+xact_callback(XactEvent event, void *arg)
 {
-	WAITING_UNKNOWN, WAITING_NONE, WAITING_SOME
-}			waiting;
+	if (event != XACT_EVENT_PRE_COMMIT && event != XACT_EVENT_PARALLEL_PRE_COMMIT && event != XACT_EVENT_PRE_PREPARE)
+		memset(&transaction, 0, sizeof transaction);
+}
 
 void
-ecert_peer_forget(void)
+ecert_peer_init(void)
 {
-	being_inserted = ecert_slice(NULL, 0);
-	swept_in_transaction = false;
-	session_peer_known = false;
-	waiting = WAITING_UNKNOWN;
+	RegisterXactCallback(xact_callback, NULL);
 }
 
 bool
 ecert_peer_has_checked(Datum value)
 {
-	return being_inserted.size > 0 &&
-		ecert_slice_equal(ecert_varlena_slice(DatumGetByteaPP(value)), being_inserted);
+	return transaction.being_inserted.size > 0 &&
+		ecert_slice_equal(ecert_varlena_slice(DatumGetByteaPP(value)), transaction.being_inserted);
 }
 
 static Datum
@@ -160,19 +169,18 @@ session_subscription(void)
 static const char *
 session_peer(void)
 {
-	static char peer[ECERT_ID_MAX + 1];
 	Datum		value;
 	char	   *found;
 
-	if (session_peer_known)
-		return peer;
+	if (transaction.has_peer)
+		return transaction.peer;
 	value = text_datum(session_subscription());
 	if (ecert_query(&peer_query, &value, 1) != 1)
 		elog(ERROR, "ecert.peer_of() returned no row");
 	found = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
-	strlcpy(peer, found != NULL ? found : "", sizeof peer);
-	session_peer_known = true;
-	return peer;
+	strlcpy(transaction.peer, found != NULL ? found : "", sizeof transaction.peer);
+	transaction.has_peer = true;
+	return transaction.peer;
 }
 
 /* Run a query whose last argument is the peer; NULL: that of this session */
@@ -460,14 +468,14 @@ insert_checked(const EcertPackage *package)
 	Datum		value = PointerGetDatum(ecert_bytea(package->bytes));
 	uint64		count;
 
-	being_inserted = package->bytes;
+	transaction.being_inserted = package->bytes;
 	PG_TRY();
 	{
 		count = ecert_query(&insert_query, &value, 0);
 	}
 	PG_FINALLY();
 	{
-		being_inserted = ecert_slice(NULL, 0);
+		transaction.being_inserted = ecert_slice(NULL, 0);
 	}
 	PG_END_TRY();
 	return count == 1;
@@ -487,7 +495,7 @@ put_pending(const EcertPackage *package, const uint8_t *hash, const Judgement *j
 	values[6] = text_datum(unpack_sql_state(judgement->refusal.sqlstate));
 	values[7] = text_datum(reason_text(&judgement->refusal));
 	(void) run_with_peer(&park_query, values, peer);
-	waiting = WAITING_SOME;
+	transaction.waiting = WAITING_SOME;
 }
 
 /* bytes as evidence; package is NULL when they are none.  Of a flood only the beginning is kept */
@@ -626,23 +634,23 @@ settle(EcertSlice bytes, const char *peer, List **keys, MemoryContext context)
 }
 
 /* A package that was taken out of ledger.pending */
-typedef struct Waiting
+typedef struct Parked
 {
 	EcertSlice	bytes;
 	char	   *peer;			/* NULL: not known */
-} Waiting;
+} Parked;
 
 /* Does anything wait?  Looked up once a transaction; what another worker parks meanwhile the sweeps find */
 static bool
 anything_waits(void)
 {
-	if (waiting == WAITING_UNKNOWN)
+	if (transaction.waiting == WAITING_UNKNOWN)
 	{
 		SPI_connect();
-		waiting = ecert_query(&waits_query, NULL, 1) > 0 ? WAITING_SOME : WAITING_NONE;
+		transaction.waiting = ecert_query(&waits_query, NULL, 1) > 0 ? WAITING_SOME : WAITING_NONE;
 		SPI_finish();
 	}
-	return waiting == WAITING_SOME;
+	return transaction.waiting == WAITING_SOME;
 }
 
 /* Take the packages that wait for key out of ledger.pending; palloc'd */
@@ -666,11 +674,11 @@ take_waiting(const char *key)
 		Datum		package = SPI_getbinval(row, SPI_tuptable->tupdesc, 1, &isnull);
 		char	   *peer = SPI_getvalue(row, SPI_tuptable->tupdesc, 2);
 		MemoryContext before = MemoryContextSwitchTo(caller);
-		Waiting    *waiting = palloc(sizeof *waiting);
+		Parked	   *parked = palloc(sizeof *parked);
 
-		waiting->bytes = ecert_varlena_slice(DatumGetByteaPCopy(package));
-		waiting->peer = peer != NULL ? pstrdup(peer) : NULL;
-		taken = lappend(taken, waiting);
+		parked->bytes = ecert_varlena_slice(DatumGetByteaPCopy(package));
+		parked->peer = peer != NULL ? pstrdup(peer) : NULL;
+		taken = lappend(taken, parked);
 		MemoryContextSwitchTo(before);
 	}
 	SPI_finish();
@@ -693,10 +701,10 @@ drain(List *keys, MemoryContext context)
 		keys = list_delete_first(keys);
 		foreach(cell, take_waiting(key))
 		{
-			Waiting    *waiting = lfirst(cell);
+			Parked	   *parked = lfirst(cell);
 
 			CHECK_FOR_INTERRUPTS();
-			admitted += settle(waiting->bytes, waiting->peer, &keys, context) == ECERT_SETTLED_ADMITTED;
+			admitted += settle(parked->bytes, parked->peer, &keys, context) == ECERT_SETTLED_ADMITTED;
 		}
 		pfree(key);
 		MemoryContextReset(each);
@@ -713,7 +721,7 @@ woken_keys(MemoryContext context)
 	List	   *keys = NIL;
 	uint64		count;
 
-	waiting = WAITING_UNKNOWN;
+	transaction.waiting = WAITING_UNKNOWN;
 	SPI_connect();
 	count = ecert_query(&woken_query, NULL, 0);
 	for (uint64 i = 0; i < count; i++)
@@ -739,9 +747,9 @@ sweep_sometimes(MemoryContext context)
 	TimestampTz began = GetCurrentTimestamp();
 	TimestampTz ended;
 
-	if (swept_in_transaction || began < next_sweep || !anything_waits())
+	if (transaction.is_swept || began < next_sweep || !anything_waits())
 		return;
-	swept_in_transaction = true;
+	transaction.is_swept = true;
 	(void) drain(woken_keys(context), context);
 	ended = GetCurrentTimestamp();
 	next_sweep = ended + (ended - began) * SWEEP_SHARE;
@@ -774,7 +782,7 @@ ecert_sql_admit_from_peer(PG_FUNCTION_ARGS)
 	EcertUser	before = ecert_become(ecert_ledger_owner());
 	EcertSettled settled = ecert_settle_from_peer(bytes, peer);
 
-	ecert_become_again(before);
+	ecert_restore_user(before);
 	PG_RETURN_TEXT_P(cstring_to_text(words[settled]));
 }
 
@@ -784,7 +792,7 @@ ecert_sql_drain_pending(PG_FUNCTION_ARGS)
 	EcertUser	before = ecert_become(ecert_ledger_owner());
 	int64		admitted = drain(woken_keys(CurrentMemoryContext), CurrentMemoryContext);
 
-	ecert_become_again(before);
+	ecert_restore_user(before);
 	PG_RETURN_INT64(admitted);
 }
 
@@ -805,7 +813,7 @@ ecert_drain_waiting(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("ecert.drain_waiting() must be called as AFTER INSERT row trigger of the ledger")));
 	/* what settles packages drains by itself, in a loop: no trigger in a trigger */
-	if (being_inserted.size > 0)
+	if (transaction.being_inserted.size > 0)
 		return PointerGetDatum(NULL);
 	ecert_package_of(heap_getattr(trigger->tg_trigtuple, COLUMN_PACKAGE, RelationGetDescr(trigger->tg_relation), &isnull), &package);
 	if (package.kind != ECERT_KIND_NODE && package.kind != ECERT_KIND_RELATION)
@@ -813,7 +821,7 @@ ecert_drain_waiting(PG_FUNCTION_ARGS)
 	ecert_hash_of(package.bytes, hash);
 	before = ecert_become(trigger->tg_relation->rd_rel->relowner);
 	(void) drain(wake_keys(NIL, &package, hash, CurrentMemoryContext), CurrentMemoryContext);
-	ecert_become_again(before);
+	ecert_restore_user(before);
 	return PointerGetDatum(NULL);
 }
 
@@ -845,6 +853,6 @@ ecert_sql_is_equivocation(PG_FUNCTION_ARGS)
 		ecert_slice_equal(one.issuer, other.issuer) && one.kind == other.kind && one.seq == other.seq &&
 		statements_differ(&one, &other);
 
-	ecert_become_again(before);
+	ecert_restore_user(before);
 	PG_RETURN_BOOL(proven);
 }

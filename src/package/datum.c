@@ -123,22 +123,6 @@ ecert_hash_of(EcertSlice package, uint8_t *hash)
 static EcertPackage last_package;
 static uint8_t last_bytes[ECERT_PACKAGE_MAX];
 
-/* Let the parts of a package that point into last_bytes point into the same bytes elsewhere */
-static void
-move_parts(EcertPackage *package, EcertSlice bytes)
-{
-	EcertSlice *parts[] = {
-		&package->bytes, &package->protected_header, &package->body, &package->signature, &package->kid, &package->issuer,
-		&package->subject, &package->audience, &package->prev, &package->period_item, &package->replaces_item
-	};
-
-	for (size_t i = 0; i < lengthof(parts); i++)
-	{
-		if (parts[i]->size > 0)
-			parts[i]->data = bytes.data + (parts[i]->data - last_bytes);
-	}
-}
-
 EcertCode
 ecert_package_read(EcertSlice bytes, EcertPackage *package, EcertError *error)
 {
@@ -158,7 +142,7 @@ ecert_package_read(EcertSlice bytes, EcertPackage *package, EcertError *error)
 		}
 	}
 	*package = last_package;
-	move_parts(package, bytes);
+	ecert_package_move(package, bytes.data);
 	return ECERT_OK;
 }
 

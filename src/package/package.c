@@ -51,7 +51,7 @@ PG_FUNCTION_INFO_V1(ecert_package_body);
 PG_FUNCTION_INFO_V1(ecert_package_leaf_hash);
 PG_FUNCTION_INFO_V1(ecert_package_to_signed_bytes);
 PG_FUNCTION_INFO_V1(ecert_package_replaces);
-PG_FUNCTION_INFO_V1(ecert_package_names);
+PG_FUNCTION_INFO_V1(ecert_package_reference);
 PG_FUNCTION_INFO_V1(ecert_package_is_signed_by);
 
 /* Refuse text that is not \x and pairs of hex digits, and say where */
@@ -372,7 +372,7 @@ ecert_package_replaces(PG_FUNCTION_ARGS)
 
 /* The one package that a package of this kind is about */
 Datum
-ecert_package_names(PG_FUNCTION_ARGS)
+ecert_package_reference(PG_FUNCTION_ARGS)
 {
 	EcertPackage package;
 	uint8_t		hash[ECERT_HASH_SIZE];

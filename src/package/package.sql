@@ -188,9 +188,9 @@ CREATE FUNCTION ecert.replaces(ecert.package) RETURNS bytea
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_package_replaces';
 COMMENT ON FUNCTION ecert.replaces(ecert.package) IS 'hash (32 bytes) of the package that this one replaces; NULL when it replaces none';
 
-CREATE FUNCTION ecert.names(ecert.package) RETURNS bytea
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_package_names';
-COMMENT ON FUNCTION ecert.names(ecert.package) IS 'hash (32 bytes) of the one package that this one is about: the audit that a reward is for, the checkpoint that a witness has seen, of other kinds the package that it replaces; NULL when there is none';
+CREATE FUNCTION ecert.reference(ecert.package) RETURNS bytea
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_package_reference';
+COMMENT ON FUNCTION ecert.reference(ecert.package) IS 'hash (32 bytes) of the one package that this one is about: the audit that a reward is for, the checkpoint that a witness has seen, of other kinds the package that it replaces; NULL when there is none';
 
 CREATE FUNCTION ecert.is_signed_by(ecert.package, public_key text) RETURNS boolean
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_package_is_signed_by';

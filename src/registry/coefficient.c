@@ -65,12 +65,12 @@ slice_of(const JsonbValue *string)
 
 /* Of the first eight bytes: names of sources and units differ there, mostly, and every line of a ledger is looked up */
 static uint64
-quick_hash(EcertSlice text)
+quick_hash(EcertSlice name)
 {
 	uint64		eight = 0;
 
-	memcpy(&eight, text.data, Min(text.size, sizeof eight));
-	return (eight ^ text.size) * UINT64CONST(0x9E3779B97F4A7C15);
+	memcpy(&eight, name.data, Min(name.size, sizeof eight));
+	return (eight ^ name.size) * UINT64CONST(0x9E3779B97F4A7C15);
 }
 
 /* Where a source and unit is, or would go */

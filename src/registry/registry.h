@@ -84,7 +84,10 @@ extern Oid	ecert_ledger_relid(void);
 /* The cached registry of the ledger in this database; has_genesis is false when there is none */
 extern EcertRegistry *ecert_registry_current(void);
 
-/* The same where the table ledger.package is open already: no look at the catalogs for each package */
+/* The same, but raises EC090 when the ledger has no genesis package */
+extern EcertRegistry *ecert_registry_of_ledger(void);
+
+/* ecert_registry_current() where the table ledger.package is open already: no look at the catalogs for each package */
 extern EcertRegistry *ecert_registry_of(Oid ledger_relid);
 
 /* Tell every backend, this one included, that the registry has changed */

@@ -36,6 +36,12 @@ CREATE FUNCTION ecert.period_of_json(period jsonb) RETURNS tstzrange
     RETURN pg_catalog.tstzrange(pg_catalog.to_timestamp((period ->> 0)::bigint), pg_catalog.to_timestamp((period ->> 1)::bigint));
 COMMENT ON FUNCTION ecert.period_of_json(jsonb) IS 'the reverse of ecert.period_json()';
 
+CREATE FUNCTION ecert.year_before(period tstzrange) RETURNS tstzrange
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN pg_catalog.tstzrange(((pg_catalog.lower(period) AT TIME ZONE 'UTC') - '1 year'::interval) AT TIME ZONE 'UTC',
+                                ((pg_catalog.upper(period) AT TIME ZONE 'UTC') - '1 year'::interval) AT TIME ZONE 'UTC');
+COMMENT ON FUNCTION ecert.year_before(tstzrange) IS 'internal: the same months of the year before (UTC)';
+
 -- State
 
 CREATE FUNCTION ecert.node_state(node text, before bigint DEFAULT NULL) RETURNS jsonb
@@ -102,100 +108,6 @@ AS $$
          ORDER BY p.seq DESC LIMIT 1), false)
 $$;
 COMMENT ON FUNCTION ecert.related(text, text, text, timestamptz) IS 'whether the newest relation package says that this auditor audits this applicant in this role at that time';
-
--- What the certifier calls
-
-CREATE FUNCTION ecert.enroll(node text, roles text[], public_key text, name text DEFAULT NULL) RETURNS bytea
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    now_seconds bigint := ecert.unix_seconds(clock_timestamp());
-    state jsonb := ecert.node_state(enroll.node);
-    entry jsonb := ecert.key_entry(enroll.public_key);
-    old_keys jsonb := coalesce(state -> 'keys', '[]');
-BEGIN
-    IF state ->> 'status' = 'active' THEN
-        RAISE EXCEPTION USING ERRCODE = 'EC081', MESSAGE = format('node "%s" is enrolled already', node),
-            DETAIL = format('Its roles are %s.', state ->> 'roles'),
-            HINT = 'Give it a new key with ecert.rotate_key(), or end it with ecert.revoke_node() first.';
-    END IF;
-    IF EXISTS (SELECT FROM jsonb_array_elements(old_keys) AS k WHERE k ->> 'kid' = entry ->> 'kid') THEN
-        RAISE EXCEPTION USING ERRCODE = 'EC095', MESSAGE = format('key was used by node "%s" before it was revoked', node),
-            DETAIL = format('Key %s.', entry ->> 'kid'), HINT = 'Enroll the node with a new key.';
-    END IF;
-    RETURN ecert.append('node', jsonb_strip_nulls(jsonb_build_object(
-        'node', node, 'name', name, 'roles', to_jsonb(roles), 'status', 'active', 'effective', now_seconds,
-        'keys', old_keys || (entry || jsonb_build_object('effective', now_seconds)))), node);
-END
-$$;
-COMMENT ON FUNCTION ecert.enroll(text, text[], text, text) IS 'certifier: enroll a node under an id (1 to 200 bytes), with roles out of applicant and auditor, its public key (PEM) and a name for people; returns the hash of the node package. EC081 when it is enrolled already, EC095 when the key is not usable';
-
-CREATE FUNCTION ecert.rotate_key(node text, public_key text, effective timestamptz DEFAULT now()) RETURNS bytea
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    state jsonb := ecert.node_state(rotate_key.node);
-    entry jsonb := ecert.key_entry(rotate_key.public_key);
-    -- never before what the old key has signed: old packages stay valid
-    change_seconds bigint := ecert.unix_seconds(greatest(rotate_key.effective, ecert.last_issued_at(rotate_key.node)));
-    keys jsonb;
-BEGIN
-    IF state IS NULL OR state ->> 'status' <> 'active' THEN
-        RAISE EXCEPTION USING ERRCODE = 'EC081', MESSAGE = format('node "%s" is not enrolled', node),
-            HINT = 'Enroll it with ecert.enroll().';
-    END IF;
-    IF EXISTS (SELECT FROM jsonb_array_elements(state -> 'keys') AS k WHERE k ->> 'kid' = entry ->> 'kid') THEN
-        RAISE EXCEPTION USING ERRCODE = 'EC095', MESSAGE = format('key is or was a key of node "%s"', node),
-            DETAIL = format('Key %s.', entry ->> 'kid'), HINT = 'Rotate to a new key.';
-    END IF;
-    SELECT jsonb_agg(CASE WHEN k.value ? 'until' THEN k.value
-                          ELSE k.value || jsonb_build_object('until', greatest(change_seconds, (k.value ->> 'effective')::bigint)) END
-                     ORDER BY k.ordinality)
-      INTO keys FROM jsonb_array_elements(state -> 'keys') WITH ORDINALITY AS k;
-    RETURN ecert.append('node', state || jsonb_build_object(
-        'keys', keys || (entry || jsonb_build_object('effective', change_seconds)),
-        'effective', change_seconds), node);
-END
-$$;
-COMMENT ON FUNCTION ecert.rotate_key(text, text, timestamptz) IS 'certifier: from that time on (but not before the node''s newest package) the node signs with this key (PEM); what the old key signed stays valid. Returns the hash of the node package; EC081, EC095';
-
-CREATE FUNCTION ecert.revoke_node(node text, reason text, effective timestamptz DEFAULT now()) RETURNS bytea
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    state jsonb := ecert.node_state(revoke_node.node);
-    effective_seconds bigint := ecert.unix_seconds(revoke_node.effective);
-    keys jsonb;
-BEGIN
-    IF state IS NULL OR state ->> 'status' <> 'active' THEN
-        RAISE EXCEPTION USING ERRCODE = 'EC081', MESSAGE = format('node "%s" is not enrolled, or revoked already', node);
-    END IF;
-    -- also of keys that were rotated away later than that
-    SELECT jsonb_agg(k.value || jsonb_build_object('until', least((k.value ->> 'until')::bigint, effective_seconds)) ORDER BY k.ordinality)
-      INTO keys FROM jsonb_array_elements(state -> 'keys') WITH ORDINALITY AS k;
-    RETURN ecert.append('node', state || jsonb_build_object(
-        'status', 'revoked', 'effective', effective_seconds, 'reason', reason, 'keys', keys), node);
-END
-$$;
-COMMENT ON FUNCTION ecert.revoke_node(text, text, timestamptz) IS 'certifier: from that time on nothing more is admitted from the node; a time in the past makes what it issued since then a problem that verification names. Returns the hash of the node package; EC081';
-
-CREATE FUNCTION ecert.relate(auditor text, applicant text, as_role text, valid_from timestamptz DEFAULT '-infinity',
-                             valid_to timestamptz DEFAULT NULL) RETURNS bytea
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    RETURN ecert.append('relation', jsonb_strip_nulls(jsonb_build_object(
-        'auditor', auditor, 'applicant', applicant, 'as', as_role,
-        'from', CASE WHEN isfinite(valid_from) THEN greatest(ecert.unix_seconds(valid_from), 0) ELSE 0 END,
-        'to', CASE WHEN isfinite(valid_to) THEN ecert.unix_seconds(valid_to) END)), applicant);
-END
-$$;
-COMMENT ON FUNCTION ecert.relate(text, text, text, timestamptz, timestamptz) IS 'certifier: auditor audits applicant as upstream, peer or downstream from .. to (NULL: no end); the newest relation of the three counts, so relate again with an end to end one. Returns the hash of the relation package; EC081, EC051';
-
-CREATE FUNCTION ecert.set_policy(policy jsonb) RETURNS bytea
-    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
-AS $$ SELECT ecert.append('policy', set_policy.policy, ecert.origin()) $$;
-COMMENT ON FUNCTION ecert.set_policy(jsonb) IS 'certifier: put a policy in force (docs/format.md, policy: coefficients in kgce per unit, units, audit, certificate, reward); returns the hash of the policy package. EC003, EC080';
 
 -- Rules of the kinds
 
@@ -398,6 +310,4 @@ END
 $$;
 COMMENT ON FUNCTION ecert.create_registry_views() IS 'internal: makes or renews the views of this folder; see ecert.upgrade_ledger()';
 
-REVOKE ALL ON FUNCTION ecert.enroll(text, text[], text, text), ecert.rotate_key(text, text, timestamptz),
-    ecert.revoke_node(text, text, timestamptz), ecert.relate(text, text, text, timestamptz, timestamptz),
-    ecert.set_policy(jsonb), ecert.create_registry_views() FROM PUBLIC;
+REVOKE ALL ON FUNCTION ecert.create_registry_views() FROM PUBLIC;

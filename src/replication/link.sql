@@ -1,5 +1,4 @@
--- Servers that hold one ledger together: links between a hub and the nodes below it, by logical replication; asking
--- a peer by dblink for what replication does not tell.
+-- Servers that hold one ledger together: links between a hub and the nodes below it, by logical replication.
 --
 -- Slots are made by asking the publishing server for them, since CREATE SUBSCRIPTION that makes its own slot cannot run
 -- inside a function. That is done before this transaction writes anything: a new slot waits for every writer of its server.
@@ -13,54 +12,6 @@ AS $$
                   left(encode(sha256(link_name.genesis_hash || sha256(convert_to(subscriber, 'UTF8')) || sha256(convert_to(publisher, 'UTF8'))), 'hex'), 12))
 $$;
 COMMENT ON FUNCTION ecert.link_name(text, text, bytea) IS 'name of the subscription by which one node reads from another, of its slot at the other and, where it filters, of its publication there';
-
-CREATE FUNCTION ecert.ask(connection text, question text) RETURNS jsonb
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    dblink text := (SELECT quote_ident(n.nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'dblink');
-    target text := connection;
-    answer jsonb;
-BEGIN
-    IF dblink IS NULL THEN
-        RAISE EXCEPTION USING ERRCODE = 'EC110', MESSAGE = 'ecert asks other servers by dblink, which is not installed',
-            HINT = 'CREATE EXTENSION dblink;';
-    END IF;
-    IF connection !~ '^postgres(ql)?://' AND connection !~ 'connect_timeout' THEN
-        target := connection || ' connect_timeout=10';
-    END IF;
-    -- a question that was cancelled has left its connection open
-    EXECUTE format('SELECT %s.dblink_disconnect(c) FROM unnest(%1$s.dblink_get_connections()) AS c WHERE c = %L', dblink, 'ecert.ask');
-    EXECUTE format('SELECT %s.dblink_connect(%L, $1)', dblink, 'ecert.ask') USING target;
-    BEGIN
-        EXECUTE format('SELECT %s.dblink_exec(%L, %L)', dblink, 'ecert.ask', 'SET search_path = pg_catalog, pg_temp');
-        EXECUTE format('SELECT d.answer FROM %s.dblink(%L, $1) AS d (answer jsonb)', dblink, 'ecert.ask')
-           INTO answer USING format('SELECT coalesce(jsonb_agg(to_jsonb(q)), ''[]'') FROM (%s) AS q', question);
-    EXCEPTION WHEN OTHERS THEN
-        EXECUTE format('SELECT %s.dblink_disconnect(%L)', dblink, 'ecert.ask');
-        RAISE;
-    END;
-    EXECUTE format('SELECT %s.dblink_disconnect(%L)', dblink, 'ecert.ask');
-    RETURN answer;
-END
-$$;
-COMMENT ON FUNCTION ecert.ask(text, text) IS 'internal: run a query (with qualified names) on another server, by dblink, and return its rows as a JSON array of objects. EC110 without dblink, 08001 when the server cannot be reached, else the SQLSTATE of the other server';
-
-CREATE FUNCTION ecert.subscription_oid(subscription text) RETURNS oid
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT s.oid FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid
-     WHERE s.subname = subscription_oid.subscription AND d.datname = current_database()
-$$;
-COMMENT ON FUNCTION ecert.subscription_oid(text) IS 'internal: OID of this database''s subscription of that name; NULL when there is none';
-
-CREATE FUNCTION ecert.peer_connection(peer text) RETURNS text
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT s.subconninfo FROM ledger.peer p JOIN pg_subscription s ON s.oid = ecert.subscription_oid(p.subscription)
-     WHERE p.peer = peer_connection.peer
-$$;
-COMMENT ON FUNCTION ecert.peer_connection(text) IS 'internal: connection string of the server of a node that this one subscribes to, from pg_subscription; NULL when there is none';
 
 -- Publications
 
@@ -191,81 +142,6 @@ COMMENT ON FUNCTION ecert.check_same_ledger(text, bytea, text) IS 'internal: nod
 
 -- What a node calls
 
-CREATE FUNCTION ecert.link_statements(is_enrolled boolean, issuers text[], kinds text[], own_connection text) RETURNS text
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT CASE WHEN is_enrolled THEN '' ELSE format(E'SELECT ecert.enroll(%L, %L, %L);  -- with the roles it is to have\n', ecert.this_node(), '{applicant,auditor}', ecert.public_key()) END
-        || format('SELECT ecert.admit_node(%L, %L%s);', ecert.this_node(),
-                  coalesce(own_connection, format('host=<this server> port=%s dbname=%s user=<a role that may replicate>', current_setting('port'), current_database())),
-                  CASE WHEN issuers IS NOT NULL OR kinds IS NOT NULL THEN format(', %L, %L', issuers, kinds) ELSE '' END)
-$$;
-COMMENT ON FUNCTION ecert.link_statements(boolean, text[], text[], text) IS 'internal: what the hub has to run so that this node takes part';
-
-CREATE FUNCTION ecert.join_ledger(genesis ecert.package, hub text DEFAULT NULL, issuers text[] DEFAULT NULL, kinds text[] DEFAULT NULL,
-                                  own_connection text DEFAULT NULL) RETURNS void
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-AS $$
-#variable_conflict use_variable
-DECLARE
-    me text := ecert.this_node();
-    hash bytea := ecert.hash(genesis);
-    hub_node text;
-    link text;
-    made_slot boolean := false;
-    is_filtered boolean := issuers IS NOT NULL OR kinds IS NOT NULL;
-    is_enrolled boolean;
-BEGIN
-    IF ecert.kind(genesis) <> 'genesis' THEN
-        RAISE EXCEPTION USING ERRCODE = 'EC110', MESSAGE = 'a ledger is joined with its genesis package',
-            DETAIL = format('The package is of kind %s.', ecert.kind(genesis));
-    END IF;
-    IF hub IS NOT NULL THEN
-        hub_node := ecert.check_same_ledger(hub, hash);
-        link := ecert.link_name(me, hub_node, hash);
-        is_enrolled := jsonb_array_length(ecert.ask(hub, format('SELECT 1 FROM ledger.node n WHERE n.node = %L AND n.status = ''active''', me))) > 0;
-        IF is_filtered THEN
-            BEGIN
-                PERFORM ecert.ask(hub, format('SELECT ecert.admit_node(%L, NULL, %L, %L) IS NULL', me, issuers, kinds));
-            EXCEPTION WHEN insufficient_privilege THEN
-                IF jsonb_array_length(ecert.ask(hub, format('SELECT 1 FROM pg_catalog.pg_publication p WHERE p.pubname = %L', link))) = 0 THEN
-                    RAISE EXCEPTION USING ERRCODE = 'EC110', MESSAGE = format('hub "%s" has no publication for this node yet', hub_node),
-                        DETAIL = format(E'Let it run:\n%s', ecert.link_statements(is_enrolled, issuers, kinds, own_connection)),
-                        HINT = 'Then join again.';
-                END IF;
-            END;
-        END IF;
-        made_slot := ecert.make_slot(hub, link);
-    END IF;
-    BEGIN
-        IF to_regclass('ledger.package') IS NULL THEN
-            PERFORM ecert.create_tables();
-            INSERT INTO ledger.package (package) VALUES (genesis);
-            PERFORM ecert.upgrade_ledger();
-        ELSIF ecert.genesis_hash() <> hash OR hub IS NULL OR EXISTS (SELECT FROM ledger.peer p WHERE p.is_hub) THEN
-            RAISE EXCEPTION USING ERRCODE = 'EC091', MESSAGE = 'there is a ledger in this database already',
-                DETAIL = format('Its genesis is %s.', encode(ecert.genesis_hash(), 'hex')),
-                HINT = 'A database holds one ledger, and it has one hub; leave the hub with ecert.leave_ledger() first.';
-        END IF;
-        IF hub IS NOT NULL THEN
-            INSERT INTO ledger.peer (peer, this_node, is_hub, subscription, publication, issuers, kinds, own_connection)
-            VALUES (hub_node, me, true, link, CASE WHEN is_filtered THEN link ELSE 'ecert' END, issuers, kinds, own_connection);
-            PERFORM ecert.publish_up();
-            PERFORM ecert.subscribe(link, hub, CASE WHEN is_filtered THEN link ELSE 'ecert' END, true);
-            RAISE NOTICE USING MESSAGE = format('hub "%s" has to run, as a superuser:', hub_node),
-                DETAIL = ecert.link_statements(is_enrolled, issuers, kinds, own_connection),
-                HINT = CASE WHEN own_connection IS NULL THEN 'With own_connection given, this node''s duties run ecert.admit_node() there, if they may.'
-                            ELSE 'This node''s duties run ecert.admit_node() there, if they may.' END;
-        END IF;
-    EXCEPTION WHEN OTHERS THEN
-        IF made_slot THEN
-            PERFORM ecert.drop_slot(hub, link);
-        END IF;
-        RAISE;
-    END;
-END
-$$;
-COMMENT ON FUNCTION ecert.join_ledger(ecert.package, text, text[], text[], text) IS 'any node but the certifier, with ecert.node set: make this database''s copy of the ledger that begins with a genesis package, which must have come by a way that is trusted. hub is the connection string of the server that sends the others'' packages and takes this node''s (a role that may replicate and read ledger.package there; NULL: none yet, call again to link later). issuers, kinds: be sent only these beside node, relation, policy, checkpoint and what this node signs (NULL: all). Prints what the hub has to run; with own_connection, the connection string of this server as the hub is to use it, this node''s duties have ecert.admit_node() run there where their role may. EC016, EC091, EC093, EC110';
-
 CREATE FUNCTION ecert.unlink(peer text) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -388,18 +264,6 @@ CREATE FUNCTION ecert.create_replication_tables() RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    CREATE TABLE ledger.signer (
-        node text COLLATE "C" NOT NULL,
-        server_started_at timestamptz NOT NULL,
-        database_oid oid NOT NULL,
-        confirmed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-        CONSTRAINT signer_pkey PRIMARY KEY (node)
-    );
-    COMMENT ON TABLE ledger.signer IS 'as which nodes this server has been allowed to sign since it was started; see ecert.check_own_head()';
-    COMMENT ON COLUMN ledger.signer.node IS 'node id';
-    COMMENT ON COLUMN ledger.signer.server_started_at IS 'start of the server for which that holds';
-    COMMENT ON COLUMN ledger.signer.database_oid IS 'database for which that holds: a restored dump is another one';
-    COMMENT ON COLUMN ledger.signer.confirmed_at IS 'when a peer was asked';
     CREATE TABLE ledger.difference (
         peer text COLLATE "C" NOT NULL,
         issuer text COLLATE "C" NOT NULL,
@@ -424,10 +288,9 @@ BEGIN
     COMMENT ON PUBLICATION ecert IS 'everything on this ledger, for nodes below this one';
 END
 $$;
-COMMENT ON FUNCTION ecert.create_replication_tables() IS 'internal: makes ledger.signer, ledger.difference and the publication ecert';
+COMMENT ON FUNCTION ecert.create_replication_tables() IS 'internal: makes ledger.difference and the publication ecert';
 
-REVOKE ALL ON FUNCTION ecert.ask(text, text), ecert.peer_connection(text), ecert.publish(text, text), ecert.publish_up(),
+REVOKE ALL ON FUNCTION ecert.publish(text, text), ecert.publish_up(),
     ecert.make_slot(text, text), ecert.drop_slot(text, text), ecert.unsubscribe(text), ecert.subscribe(text, text, text, boolean),
-    ecert.check_same_ledger(text, bytea, text), ecert.link_statements(boolean, text[], text[], text),
-    ecert.join_ledger(ecert.package, text, text[], text[], text), ecert.unlink(text), ecert.leave_ledger(),
+    ecert.check_same_ledger(text, bytea, text), ecert.unlink(text), ecert.leave_ledger(),
     ecert.admit_node(text, text, text[], text[]), ecert.dismiss_node(text), ecert.create_replication_tables() FROM PUBLIC;

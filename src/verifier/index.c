@@ -13,17 +13,6 @@
 /* Read at once where packages lie one behind the other, as in a dump in the order of the feeds */
 #define READ_AHEAD (32 * 1024)
 
-void *
-need(void *memory)
-{
-	if (memory == NULL)
-	{
-		fputs("ecert-verify: out of memory\n", stderr);
-		exit(EXIT_NOT_CHECKED);
-	}
-	return memory;
-}
-
 /* ----- entries ----- */
 
 /* A large block grows in place by its pages, so what is not used yet takes no memory */

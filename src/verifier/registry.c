@@ -22,24 +22,6 @@ read_key(Ledger *ledger, const Entry *entry, EcertSlice item, Key *key)
 	return false;
 }
 
-const Key *
-registry_key(const Registry *registry, uint32_t node, EcertSlice kid, uint32_t *number)
-{
-	const Node *state = registry->nodes[node];
-
-	for (uint32_t i = 0; state != NULL && i < state->key_count; i++)
-	{
-		const Key  *key = registry->keys[state->keys[i]];
-
-		if (memcmp(key->facts.kid, kid.data, ECERT_HASH_SIZE) == 0)
-		{
-			*number = state->keys[i];
-			return key;
-		}
-	}
-	return NULL;
-}
-
 /* Give a key its number: that of the node's same key, whose state it replaces, or a new one */
 static uint32_t
 keep_key(Registry *registry, const Node *before, Key *key)
@@ -328,24 +310,4 @@ registry_free(Ledger *ledger)
 	}
 	free(registry->keys);
 	free(registry->nodes);
-}
-
-/* ----- what ledger.h says ----- */
-
-EcertSlice
-ledger_origin(const Ledger *ledger)
-{
-	return ledger->registry.has_genesis ? ledger->registry.origin : ecert_slice(NULL, 0);
-}
-
-uint32_t
-ledger_certifier(const Ledger *ledger)
-{
-	return ledger->registry.has_genesis ? ledger->registry.certifier : NO_ID;
-}
-
-const uint8_t *
-ledger_genesis_hash(const Ledger *ledger)
-{
-	return ledger->registry.genesis_hash;
 }

@@ -208,14 +208,17 @@ extern uint8_t *file_bytes(const char *name, size_t most, size_t *size);
 /* The same; hexadecimal digits, with or without \x before them, are taken for the bytes that they stand for */
 extern uint8_t *file_package(const char *name, size_t most, size_t *size);
 
-/* ----- report.c: what was found ----- */
+/* ----- findings.c: what was found ----- */
 
 extern void ledger_error(Ledger *ledger, const char *format, ...) __attribute__((format(printf, 2, 3)));
 extern void ledger_remark(Ledger *ledger, const char *format, ...) __attribute__((format(printf, 2, 3)));
 extern void ledger_row_problem(Ledger *ledger, uint64_t row, const char *format, ...) __attribute__((format(printf, 3, 4)));
 extern int	ledger_exit_status(const Ledger *ledger);
-extern void report_print(Ledger *ledger);
 extern void findings_free(Ledger *ledger);
+
+/* ----- report.c: what was found, for the reader ----- */
+
+extern void report_print(Ledger *ledger);
 
 /* ----- progress.c ----- */
 
@@ -234,10 +237,12 @@ extern void ids_init(Ids *ids);
 extern uint32_t ids_intern(Ids *ids, EcertSlice text);	/* takes the lock */
 extern void ids_free(Ids *ids);
 
-/* ----- index.c ----- */
+/* ----- memory.c ----- */
 
 /* Memory or the end of the program, which says so */
 extern void *need(void *memory);
+
+/* ----- index.c ----- */
 
 extern void ledger_add(Ledger *ledger, const Entry *entries, size_t count);	/* takes the lock */
 extern void ledger_sort(Ledger *ledger);
@@ -265,6 +270,8 @@ extern void ledger_load(Ledger *ledger, int input);
 
 extern void registry_build(Ledger *ledger);
 extern void registry_free(Ledger *ledger);
+
+/* ----- nodes.c ----- */
 
 /* The key of a node with that kid, whatever its time; NULL: there is none */
 extern const Key *registry_key(const Registry *registry, uint32_t node, EcertSlice kid, uint32_t *number);
@@ -335,7 +342,7 @@ extern void tiles_leaf(TileExport *export, const Entry *entry);
 extern void tiles_checkpoint(TileExport *export, const Entry *checkpoint);
 extern void tiles_finish(TileExport *export);
 
-/* ----- certificate.c ----- */
+/* ----- command_certificate.c ----- */
 
 extern int	certificate_command(const Options *options);
 

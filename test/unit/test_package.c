@@ -585,6 +585,26 @@ check_independent_form(EcertSlice bytes)
 	free(expected);
 }
 
+/* A parsed package that is moved to a copy of its bytes is what parsing the copy gives */
+static void
+check_move(EcertSlice bytes)
+{
+	uint8_t    *copy = malloc(bytes.size);
+	EcertPackage moved;
+	EcertPackage parsed;
+	bool		same;
+
+	memcpy(copy, bytes.data, bytes.size);
+	same = ecert_package_parse(bytes, &moved, NULL) == ECERT_OK &&
+		ecert_package_parse(ecert_slice(copy, bytes.size), &parsed, NULL) == ECERT_OK;
+	ecert_package_move(&moved, copy);
+	for (int i = 0; i < ECERT_PACKAGE_PARTS; i++)
+		same = same && moved.parts[i].size == parsed.parts[i].size &&
+			(parsed.parts[i].size == 0 || moved.parts[i].data == parsed.parts[i].data);
+	CHECK(same, "the parts follow the bytes to a copy");
+	free(copy);
+}
+
 /* Every prefix is refused, at a byte of the prefix */
 static void
 check_truncations(EcertSlice bytes)
@@ -652,6 +672,7 @@ test_signing(void)
 	check_signed(key);
 	bytes = signed_package(&template_package, key);
 	check_independent_form(bytes);
+	check_move(bytes);
 	check_truncations(bytes);
 	check_changes(bytes, public_key);
 

@@ -1,5 +1,5 @@
 /*
- * verify.c
+ * verify_roots.c
  *		Checking every checkpoint again from the stored bytes of the packages
  *		that it covers, without the tiles.
  */
@@ -41,7 +41,7 @@ typedef struct CoveredFeed
 	int64		last_seq;
 } CoveredFeed;
 
-typedef struct Walk
+typedef struct RootWalk
 {
 	EcertRegistry *registry;
 	ReturnSetInfo *result;
@@ -52,10 +52,10 @@ typedef struct Walk
 	int64		expected;		/* seq of the next checkpoint */
 	Datum		row[3];			/* issuer, kind, seq of the checkpoint at hand */
 	MemoryContext each;			/* for one checkpoint */
-} Walk;
+} RootWalk;
 
 static void
-put_problem(const Walk *walk, const char *problem)
+put_problem(const RootWalk *walk, const char *problem)
 {
 	Datum		values[4] = {walk->row[0], walk->row[1], walk->row[2], CStringGetTextDatum(problem)};
 	bool		nulls[4] = {false};
@@ -64,7 +64,7 @@ put_problem(const Walk *walk, const char *problem)
 }
 
 static int64 *
-covered_seq(Walk *walk, const EcertFeedHead *head)
+covered_seq(RootWalk *walk, const EcertFeedHead *head)
 {
 	CoveredFeed key;
 	CoveredFeed *feed;
@@ -80,7 +80,7 @@ covered_seq(Walk *walk, const EcertFeedHead *head)
 }
 
 static void
-put_missing(Walk *walk, const EcertFeedHead *head, int64 seq)
+put_missing(RootWalk *walk, const EcertFeedHead *head, int64 seq)
 {
 	put_problem(walk, psprintf("checkpoint %s %s " INT64_FORMAT " of \"%s\", which is not on the ledger",
 							   seq == head->seq ? "names" : "covers", ecert_cstring(head->kind), seq, ecert_cstring(head->issuer)));
@@ -98,7 +98,7 @@ head_is_there(const EcertFeedHead *head)
 }
 
 static void
-append_row(Walk *walk, HeapTuple row, TupleDesc description)
+append_row(RootWalk *walk, HeapTuple row, TupleDesc description)
 {
 	uint8_t		hash[ECERT_HASH_SIZE];
 	bool		isnull;
@@ -116,7 +116,7 @@ append_row(Walk *walk, HeapTuple row, TupleDesc description)
 
 /* Append packages first .. head of a feed to the tree, and name those that are missing */
 static void
-append_packages(Walk *walk, const EcertFeedHead *head, int64 first)
+append_packages(RootWalk *walk, const EcertFeedHead *head, int64 first)
 {
 	Datum		issuer = PointerGetDatum(ecert_text(head->issuer));
 	Datum		kind = PointerGetDatum(ecert_text(head->kind));
@@ -145,7 +145,7 @@ append_packages(Walk *walk, const EcertFeedHead *head, int64 first)
 
 /* Take in what a checkpoint's heads add */
 static void
-append_heads(Walk *walk, const EcertCheckpoint *checkpoint)
+append_heads(RootWalk *walk, const EcertCheckpoint *checkpoint)
 {
 	EcertCursor heads = checkpoint->heads;
 	EcertFeedHead head;
@@ -176,7 +176,7 @@ append_heads(Walk *walk, const EcertCheckpoint *checkpoint)
 
 /* Size and root against the packages, as far as these are all there */
 static void
-check_root(Walk *walk, const EcertCheckpoint *checkpoint)
+check_root(RootWalk *walk, const EcertCheckpoint *checkpoint)
 {
 	uint8_t		root[ECERT_HASH_SIZE];
 	EcertCode	code;
@@ -197,7 +197,7 @@ check_root(Walk *walk, const EcertCheckpoint *checkpoint)
 
 /* What is wrong with it in itself; false when nobody can believe in it, of which the feed's own check says why */
 static bool
-check_fault(const Walk *walk, const EcertPackage *package, const EcertCheckpoint *checkpoint)
+check_fault(const RootWalk *walk, const EcertPackage *package, const EcertCheckpoint *checkpoint)
 {
 	EcertNodeKey *key = ecert_node_key(ecert_registry_node(walk->registry, package->issuer), package->kid);
 	EcertRefusal refusal;
@@ -213,7 +213,7 @@ check_fault(const Walk *walk, const EcertPackage *package, const EcertCheckpoint
 }
 
 static void
-check_checkpoint(Walk *walk, Datum value)
+check_checkpoint(RootWalk *walk, Datum value)
 {
 	EcertPackage package;
 	EcertCheckpoint checkpoint;
@@ -236,7 +236,7 @@ check_checkpoint(Walk *walk, Datum value)
 
 /* Begin with the tree of the genesis package alone */
 static void
-start_walk(Walk *walk, ReturnSetInfo *result, bool with_roots)
+start_walk(RootWalk *walk, ReturnSetInfo *result, bool with_roots)
 {
 	HASHCTL		control;
 
@@ -258,7 +258,7 @@ Datum
 ecert_sql_verify_checkpoints(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	Walk	   *walk;
+	RootWalk   *walk;
 	Datum		values[2];
 	uint64		count;
 

@@ -1,5 +1,5 @@
 /*
- * verify.c
+ * verify_rows.c
  *		Checking stored packages again, from their bytes alone.
  *
  * Nothing that admission cached or derived is believed.  First the registry is
@@ -39,7 +39,7 @@ static EcertRegistry *verified = NULL;
 static bytea *packed = NULL;
 
 /* A walk over rows, and where its problems go */
-typedef struct Walk
+typedef struct RowWalk
 {
 	EcertRegistry *registry;
 	EcertHead	head;
@@ -61,7 +61,7 @@ typedef struct Walk
 	bool		reaches;		/* and its period_end is known */
 	ArrayBuildState *found;
 	bool		is_suspect;		/* a period seems to overlap */
-} Walk;
+} RowWalk;
 
 /* One stored row */
 typedef struct Row
@@ -98,7 +98,7 @@ ecert_verified_registry(void)
 }
 
 static void
-put_problem(Walk *walk, Row *row, const char *problem)
+put_problem(RowWalk *walk, Row *row, const char *problem)
 {
 	Datum		values[4];
 	bool		nulls[4] = {false};
@@ -119,7 +119,7 @@ put_problem(Walk *walk, Row *row, const char *problem)
 }
 
 static void
-put_refusal(Walk *walk, Row *row, const EcertRefusal *refusal)
+put_refusal(RowWalk *walk, Row *row, const EcertRefusal *refusal)
 {
 	put_problem(walk, row, refusal->detail == NULL ? refusal->message :
 				psprintf("%s (%s)", refusal->message, refusal->detail));
@@ -170,7 +170,7 @@ period_differs(Datum value, bool isnull, const EcertPackage *package)
 
 /* The columns beside the package must be what admission derives from it */
 static void
-check_columns(Walk *walk, Row *row)
+check_columns(RowWalk *walk, Row *row)
 {
 	const EcertPackage *package = &row->package;
 	bytea	   *hash = row->nulls[6] ? NULL : DatumGetByteaPP(row->values[6]);
@@ -190,7 +190,7 @@ check_columns(Walk *walk, Row *row)
 }
 
 static void
-check_signature(Walk *walk, Row *row, EcertNodeKey *key)
+check_signature(RowWalk *walk, Row *row, EcertNodeKey *key)
 {
 	EcertRefusal refusal;
 
@@ -200,7 +200,7 @@ check_signature(Walk *walk, Row *row, EcertNodeKey *key)
 
 /* What a package replaces is an earlier one of its feed with the same period */
 static void
-check_replaced(Walk *walk, Row *row)
+check_replaced(RowWalk *walk, Row *row)
 {
 	const EcertPackage *package = &row->package;
 	uint8_t		replaced[ECERT_HASH_SIZE];
@@ -241,7 +241,7 @@ in_order(const EcertPackage *package)
 
 /* Take into the head what a row further back in the feed says of it.  Inside SPI; returns the row's seq */
 static int64
-read_before(Walk *walk, bool is_last, bool *is_dated, bool *is_reached)
+read_before(RowWalk *walk, bool is_last, bool *is_dated, bool *is_reached)
 {
 	EcertHead  *head = &walk->head;
 	EcertPackage package;
@@ -284,7 +284,7 @@ read_before(Walk *walk, bool is_last, bool *is_dated, bool *is_reached)
  * period_end may be too small behind a row with a problem.
  */
 static void
-read_head(Walk *walk, const Row *row)
+read_head(RowWalk *walk, const Row *row)
 {
 	Datum		values[3] = {row->values[0], row->values[1], row->values[2]};
 	bool		is_dated = false;
@@ -309,7 +309,7 @@ read_head(Walk *walk, const Row *row)
 
 /* Of rows that come one by one: know the head before this one */
 static void
-find_head(Walk *walk, const Row *row)
+find_head(RowWalk *walk, const Row *row)
 {
 	if (!walk->is_known || walk->head.seq != DatumGetInt64(row->values[2]) - 1 ||
 		(!walk->reaches && in_order(&row->package)))
@@ -318,7 +318,7 @@ find_head(Walk *walk, const Row *row)
 
 /* Does the package follow the head?  Of rows that come one by one, periods are left to ecert.period_problems() */
 static void
-check_follows(Walk *walk, Row *row)
+check_follows(RowWalk *walk, Row *row)
 {
 	const EcertPackage *package = &row->package;
 	EcertRefusal refusal;
@@ -338,7 +338,7 @@ check_follows(Walk *walk, Row *row)
 /* Move the head behind a row.  A row that is wrong in itself is followed by its
  * stored hash, so that its successor is not blamed for it */
 static void
-advance(Walk *walk, const Row *row)
+advance(RowWalk *walk, const Row *row)
 {
 	bytea	   *stored = row->nulls[6] ? NULL : DatumGetByteaPP(row->values[6]);
 
@@ -352,7 +352,7 @@ advance(Walk *walk, const Row *row)
 
 /* Genesis and node packages that are sound become part of the registry */
 static void
-apply(Walk *walk, Row *row)
+apply(RowWalk *walk, Row *row)
 {
 	EcertRefusal refusal;
 
@@ -363,7 +363,7 @@ apply(Walk *walk, Row *row)
 
 /* Is the key of the row before good for this one, of the same issuer and kind, too? */
 static bool
-key_is_known(const Walk *walk, const EcertPackage *package)
+key_is_known(const RowWalk *walk, const EcertPackage *package)
 {
 	return walk->key != NULL && package->kind == walk->key_kind && package->alg == walk->key->alg &&
 		memcmp(package->kid.data, walk->key->kid, ECERT_HASH_SIZE) == 0 &&
@@ -373,7 +373,7 @@ key_is_known(const Walk *walk, const EcertPackage *package)
 
 /* Issuer, role, key and time; the key to check the signature with, or NULL */
 static EcertNodeKey *
-check_issuer(Walk *walk, Row *row)
+check_issuer(RowWalk *walk, Row *row)
 {
 	const EcertPackage *package = &row->package;
 	EcertNodeKey *key = NULL;
@@ -397,7 +397,7 @@ check_issuer(Walk *walk, Row *row)
 
 /* A row whose package has the right form: everything that can be judged about it */
 static void
-check_package(Walk *walk, Row *row)
+check_package(RowWalk *walk, Row *row)
 {
 	const EcertPackage *package = &row->package;
 	EcertRefusal refusal;
@@ -421,7 +421,7 @@ check_package(Walk *walk, Row *row)
 }
 
 static void
-check_row(Walk *walk, Row *row)
+check_row(RowWalk *walk, Row *row)
 {
 	EcertError	error;
 	EcertSlice	bytes;
@@ -448,7 +448,7 @@ check_row(Walk *walk, Row *row)
 
 /* Run a query for rows and check each, in a memory context of its own */
 static void
-walk_rows(Walk *walk, void (*check) (Walk *walk, Row *row), const char *sql, int count, Oid *types, Datum *values)
+walk_rows(RowWalk *walk, void (*check) (RowWalk *walk, Row *row), const char *sql, int count, Oid *types, Datum *values)
 {
 	MemoryContext each = AllocSetContextCreate(CurrentMemoryContext, "ecert verification", ALLOCSET_DEFAULT_SIZES);
 	Portal		portal = SPI_cursor_open_with_args(NULL, sql, count, types, values, NULL, true, 0);
@@ -482,7 +482,7 @@ walk_rows(Walk *walk, void (*check) (Walk *walk, Row *row), const char *sql, int
 }
 
 static void
-put_ledger_problem(Walk *walk, const char *problem)
+put_ledger_problem(RowWalk *walk, const char *problem)
 {
 	Row			nowhere;
 
@@ -496,7 +496,7 @@ put_ledger_problem(Walk *walk, const char *problem)
 static void
 build_registry(ReturnSetInfo *result)
 {
-	Walk		walk;
+	RowWalk		walk;
 	Oid			type = TEXTOID;
 	Datum		certifier;
 
@@ -554,7 +554,7 @@ is_text(const text *left, Datum right)
 
 /* What holds for all rows of a feed, when another one begins */
 static void
-take_feed(Walk *walk, const Row *row)
+take_feed(RowWalk *walk, const Row *row)
 {
 	MemoryContext before = MemoryContextSwitchTo(walk->context);
 	EcertKind	kind;
@@ -581,11 +581,11 @@ take_feed(Walk *walk, const Row *row)
 }
 
 /* What lasts from row to row of a query, in this process */
-static Walk *
+static RowWalk *
 walk_of(FunctionCallInfo fcinfo)
 {
 	MemoryContext context = fcinfo->flinfo->fn_mcxt;
-	Walk	   *walk = fcinfo->flinfo->fn_extra;
+	RowWalk	   *walk = fcinfo->flinfo->fn_extra;
 
 	if (walk == NULL)
 	{
@@ -622,7 +622,7 @@ Datum
 ecert_sql_row_problems(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	Walk	   *walk;
+	RowWalk	   *walk;
 	Row			row;
 
 	check_row_call(fcinfo);
@@ -648,7 +648,7 @@ ecert_sql_row_problems(PG_FUNCTION_ARGS)
 
 /* Is this a row whose period the walk finds before an earlier one's end? */
 static void
-check_period(Walk *walk, Row *row)
+check_period(RowWalk *walk, Row *row)
 {
 	EcertError	error;
 	EcertRefusal refusal;
@@ -673,7 +673,7 @@ ecert_sql_period_problems(PG_FUNCTION_ARGS)
 {
 	Oid			types[3] = {TEXTOID, TEXTOID, INT8OID};
 	Datum		values[3] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), PG_GETARG_DATUM(3)};
-	Walk		walk;
+	RowWalk		walk;
 
 	InitMaterializedSRF(fcinfo, 0);
 	memset(&walk, 0, sizeof walk);

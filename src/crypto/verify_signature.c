@@ -1,5 +1,5 @@
 /*
- * verify.c
+ * verify_signature.c
  *		Check a signature.
  */
 #include "crypto/evp.h"

@@ -1,5 +1,5 @@
 /*
- * certificate.c
+ * command_certificate.c
  *		ecert-verify certificate: one transparent statement, with nothing at hand
  *		but the certifier's public key.
  */
