@@ -41,10 +41,11 @@ REGRESS = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
 ISOLATION = $(patsubst specs/%.spec,%,$(sort $(wildcard specs/*.spec)))
 TAP_TESTS = 1
 
-PG_CPPFLAGS = -I$(srcdir)/src
+# The compiler notes beside each object which headers it was made with
+PG_CPPFLAGS = -I$(srcdir)/src -MMD -MP
 PG_CFLAGS = -std=gnu11 -Wall -Wextra -Werror -Wshadow -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
 SHLIB_LINK = -lcrypto -lsodium
-EXTRA_CLEAN = ecert--1.0.sql build
+EXTRA_CLEAN = ecert--1.0.sql build $(OBJS:.o=.d)
 
 PG_CONFIG ?= pg_config
 # The server's bitcode needs its very clang; an extension gains nothing from it
@@ -52,7 +53,8 @@ override with_llvm = no
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
-$(OBJS): $(wildcard src/*/*.h)
+$(OBJS): Makefile
+-include $(OBJS:.o=.d)
 
 ecert--1.0.sql: $(SQL_PARTS) Makefile
 	{ printf '%s\n' '\echo Use "CREATE EXTENSION ecert" to load this file. \quit'; cat $(SQL_PARTS); } > $@

@@ -21,6 +21,7 @@ die() {
 only_one() {
 	mkdir -p "$project/build"
 	exec 9>"$project/build/$1.lock"
+	[ "$(id -u)" -ne 0 ] || chown "$(stat -c %u:%g "$project")" "$project/build" "$project/build/$1.lock"
 	flock -n 9 || die 'it is running in this folder already'
 }
 
@@ -164,11 +165,17 @@ with_main_cluster() {
 # Run a command as the user of the server, in its folder. PostgreSQL refuses to run as root, and so do its
 # tests; root's server is the user postgres's.
 as_server() {
+	(become_server "$@")
+}
+
+# The same in place of this shell, so that in the background $! is the command itself
+become_server() {
+	cd "$home" || exit 1
 	if [ -z "$server_privilege" ]; then
-		(cd "$home" && exec "$@" 9>&-)
+		exec "$@" 9>&-
 	else
 		# shellcheck disable=SC2086
-		(cd "$home" && exec setpriv --reuid=postgres --regid=postgres --init-groups $server_privilege -- env HOME="$home" "$@" 9>&-)
+		exec setpriv --reuid=postgres --regid=postgres --init-groups $server_privilege -- env HOME="$home" "$@" 9>&-
 	fi
 }
 
@@ -217,14 +224,14 @@ remove_home() {
 
 # ---- building -----------------------------------------------------------------------------------------
 
-# Copy the sources to $home/tree, without anything that is built; tests find the folder "shared" beside it
+# Copy the sources to the folder $1 of $home (tree), without anything that is built; tests find the folder "shared" beside it
 copy_tree() {
-	as_server mkdir "$home/tree"
+	as_server mkdir "$home/${1:-tree}"
 	tar -C "$project" -c -f - --exclude=./.git --exclude=./build --exclude=./demo/cluster --exclude='*.o' \
-		--exclude='*.so' --exclude='./fuzz/corpus' --exclude=./tools/ecert-sign --exclude=./tools/ecert-receipt \
+		--exclude='*.so' --exclude='*.d' --exclude=./ecert--1.0.sql --exclude='./fuzz/corpus' --exclude=./tools/ecert-sign --exclude=./tools/ecert-receipt \
 		--exclude=./bench/verify-rate --exclude='./src/verifier/ecert-verify*' --exclude=./tmp_check --exclude=./results . |
-		as_server tar -C "$home/tree" --no-same-owner -x -f -
-	[ ! -d "$project/../shared" ] || as_server ln -s "$(cd "$project/../shared" && pwd -P)" "$home/shared"
+		as_server tar -C "$home/${1:-tree}" --no-same-owner -x -f -
+	[ ! -d "$project/../shared" ] || [ -e "$home/shared" ] || as_server ln -s "$(cd "$project/../shared" && pwd -P)" "$home/shared"
 }
 
 # Build the extension and put it into $home/installed; the compiler's output is shown where it fails
@@ -239,10 +246,12 @@ build() {
 	fi
 }
 
-# Build the programs of a folder that need no PostgreSQL: the signing tool that tests use is in tools
+# Build the programs of a folder that need no PostgreSQL: the signing tool that tests use is in tools; a log of its
+# own, since folders are built side by side
 build_programs() {
-	if ! as_server make -C "$home/tree/$1" -s >"$home/build.log" 2>&1; then
-		tail -n 60 "$home/build.log" >&2
+	build_log=$home/build-$(printf %s "$1" | tr / -).log
+	if ! as_server make -C "$home/tree/$1" -s -j"$(nproc)" all >"$build_log" 2>&1; then
+		tail -n 60 "$build_log" >&2
 		return 1
 	fi
 }
@@ -271,7 +280,7 @@ use_test_modules() {
 	extension_settings | as_server tee "$home/tap.conf" >/dev/null
 	# their sockets are here: a socket's address has to be short
 	TMPDIR=$(as_server mktemp -d /tmp/ecert.XXXXXX)
-	echo "$TMPDIR" >>"$run/socket"
+	echo "$TMPDIR" >>"$run/test-folders"
 	unset PGHOST PGUSER
 	PGPORT=65432 TESTDIR=$home/tree TESTDATADIR=$home/tree/tmp_check TESTLOGDIR=$home/tree/tmp_check/log
 	PATH=$pg_bin:$home/tree:$PATH TEMP_CONFIG=$home/tap.conf PG_REGRESS=$modules/regress/pg_regress
@@ -317,16 +326,33 @@ start_cluster() {
 	export PGPORT
 }
 
-# Stop every server in $home, also one that has only begun or that a test has left behind
+# Stop every server in $home, also one that has only begun
 stop_clusters() {
-	for pid_file in "$home"/*/postmaster.pid "$home"/tree/tmp_check/*/pgdata/postmaster.pid; do
+	stop_test_servers
+	stop_servers "$home"/*/postmaster.pid
+	remove_listed "$run/socket"
+}
+
+# Stop the servers that a test has left behind, and take away what use_test_modules made elsewhere
+stop_test_servers() {
+	stop_servers "$home"/tree/tmp_check/*/pgdata/postmaster.pid
+	remove_listed "$run/test-folders"
+}
+
+# Stop the servers of these files postmaster.pid
+stop_servers() {
+	for pid_file; do
 		[ -f "$pid_file" ] || continue
 		[ -n "${pg_bin:-}" ] || find_postgres || true
 		as_server "$pg_bin/pg_ctl" -D "${pid_file%/*}" -m immediate -w stop >/dev/null 2>&1 || true
 	done
-	if [ -f "$run/socket" ]; then
-		while read -r sockets; do
-			rm -rf "$sockets"
-		done <"$run/socket"
-	fi
+}
+
+# Remove the folders that a file lists, and the file
+remove_listed() {
+	[ -f "$1" ] || return 0
+	while read -r listed; do
+		rm -rf "$listed"
+	done <"$1"
+	rm -f "$1"
 }

@@ -3,6 +3,7 @@ package Interop;
 use strict;
 use warnings FATAL => 'all';
 
+use Fcntl qw(:flock);
 use File::Basename qw(dirname);
 use File::Copy qw(copy);
 use File::Path qw(make_path);
@@ -22,6 +23,9 @@ sub folder
 
 	my $folder = File::Spec->rel2abs("$PostgreSQL::Test::Utils::tmp_check/interop");
 	make_path($folder);
+	# programs that run beside each other install them once
+	open my $lock, '>', "$folder.lock" or die "$folder.lock: $!";
+	flock $lock, LOCK_EX or die "$folder.lock: $!";
 	copy($_, $folder) or die "could not copy $_: $!" foreach (glob("$source/*.mjs $source/*.json"));
 	return $folder if -d "$folder/node_modules";
 
