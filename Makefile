@@ -41,13 +41,14 @@ REGRESS = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
 ISOLATION = $(patsubst specs/%.spec,%,$(sort $(wildcard specs/*.spec)))
 TAP_TESTS = 1
 
-# The compiler notes beside each object which headers it was made with
-PG_CPPFLAGS = -I$(srcdir)/src -MMD -MP
+PG_CONFIG ?= pg_config
+# The compiler notes beside each object which headers it was made with. src/rules does not see the server's headers: a
+# server that checks its assertions has those of rules checked too
+PG_CPPFLAGS = -I$(srcdir)/src -MMD -MP $(if $(findstring enable-cassert,$(shell $(PG_CONFIG) --configure)),-DECERT_CHECKS)
 PG_CFLAGS = -std=gnu11 -Wall -Wextra -Werror -Wshadow -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
 SHLIB_LINK = -lcrypto -lsodium
 EXTRA_CLEAN = ecert--1.0.sql build $(OBJS:.o=.d)
 
-PG_CONFIG ?= pg_config
 # The server's bitcode needs its very clang; an extension gains nothing from it
 override with_llvm = no
 PGXS := $(shell $(PG_CONFIG) --pgxs)

@@ -89,7 +89,6 @@ install_packages() {
 	need openssl command -v openssl
 	need libssl-dev test -f /usr/include/openssl/evp.h
 	need libsodium-dev test -f /usr/include/sodium.h
-	need libgmp-dev sh -c 'ls /usr/include/gmp.h || ls /usr/include/*/gmp.h'
 	if [ "$1" = bench ]; then
 		need gnuplot-nox command -v gnuplot
 	fi

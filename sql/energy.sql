@@ -126,7 +126,7 @@ SELECT ecert.pack_product('[2025-01-01,2025-02-01)');
 DELETE FROM ledger.production WHERE period_start = '2025-01-15';
 \set VERBOSITY terse
 SELECT ecert.pack_product('[2025-01-01,2025-02-01)') IS NOT NULL AS packed;
--- unit energy: only what is declared for a product, and none where something is shared by several
+-- unit energy: with its share of what several products share, here by direct energy, which slag has none of
 SELECT period_start::date AS period_start, product, trim_scale(kgce_quantity) AS kgce, trim_scale(qualified_quantity) AS qualified, trim_scale(kgce_per_unit) AS kgce_per_unit FROM ledger.unit_energy ORDER BY 1, 2;
 SELECT source, unit, kgce, edition FROM ledger.coefficient WHERE source IN ('electricity', 'raw_coal', 'natural_gas') ORDER BY source;
 SELECT * FROM ecert.problems();

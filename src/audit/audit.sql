@@ -228,6 +228,7 @@ COMMENT ON FUNCTION ecert.check_downstream(text, text, tstzrange) IS 'internal: 
 
 -- Peer: unit energy against peers and against history
 
+
 CREATE FUNCTION ecert.unit_energy_before(policy jsonb, applicant text, period tstzrange,
                                          OUT product text, OUT unit text, OUT unit_energy numeric, OUT basis text) RETURNS SETOF record
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp

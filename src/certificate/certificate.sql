@@ -215,15 +215,12 @@ AS $$
                         'saving_kgce', p.saving_kgce, 'saving_rate', p.saving_rate, 'status', p.status) ORDER BY p.product COLLATE "C")
                        FROM rows p WHERE p.product IS NOT NULL),
         'totals', (SELECT jsonb_build_object('adjusted_base_kgce', t.adjusted_base_kgce, 'now_kgce', t.now_kgce, 'saving_kgce', t.saving_kgce,
-                        'saving_tce', ecert.quotient(t.saving_numerator, t.saving_denominator * 1000, 4), 'saving_rate', t.saving_rate,
+                        'saving_tce', t.saving_tce, 'saving_rate', t.saving_rate,
                         'structure_kgce', t.structure_kgce)
                      FROM rows t WHERE t.product IS NULL),
         'completeness', counts.counts,
         'threshold', rule.policy -> 'certificate' -> 'threshold',
-        -- on the exact fraction, not on the rounded rate
-        'verdict', (SELECT CASE WHEN t.rate_denominator > 0
-                                 AND t.rate_numerator >= (rule.policy -> 'certificate' ->> 'threshold')::numeric * t.rate_denominator
-                                THEN 'pass' ELSE 'fail' END FROM rows t WHERE t.product IS NULL),
+        'verdict', (SELECT CASE WHEN t.passes THEN 'pass' ELSE 'fail' END FROM rows t WHERE t.product IS NULL),
         'policy', encode(certificate_figures.policy_hash, 'hex'),
         'packages', (SELECT jsonb_agg(jsonb_build_object('kind', r.kind, 'first', r.first_seq, 'last', r.last_seq, 'hash', encode(r.hash, 'hex'))
                         ORDER BY r.kind, r.is_baseline DESC, r.first_seq) FROM ranges r))

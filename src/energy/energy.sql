@@ -330,37 +330,24 @@ BEGIN
     COMMENT ON COLUMN ledger.product_output.package_hash IS 'hash of the package, hexadecimal';
 
     CREATE OR REPLACE VIEW ledger.unit_energy AS
-    WITH output AS (
-        SELECT o.applicant, o.period_start, o.period_end, o.product, o.unit, sum(o.qualified_quantity) AS qualified
-          FROM ledger.product_output o GROUP BY o.applicant, o.period_start, o.period_end, o.product, o.unit),
-    used AS (
-        -- energy without a coefficient makes the sum unknown, not smaller
-        SELECT u.applicant, u.period_start, u.period_end, u.product, CASE WHEN count(u.kgce_quantity) = count(*) THEN sum(u.kgce_quantity) END AS kgce
-          FROM ledger.energy_use u GROUP BY u.applicant, u.period_start, u.period_end, u.product),
-    counted AS (
-        SELECT o.*, count(*) OVER (PARTITION BY o.applicant, o.period_start, o.period_end) AS products FROM output o),
-    joined AS (
-        SELECT c.*, s.applicant IS NOT NULL AS has_shared,
-               CASE WHEN d.applicant IS NOT NULL THEN d.kgce ELSE 0 END
-               + CASE WHEN s.applicant IS NOT NULL AND c.products = 1 THEN s.kgce ELSE 0 END AS kgce
-          FROM counted c
-          LEFT JOIN used d ON d.applicant = c.applicant AND d.period_start = c.period_start AND d.period_end = c.period_end AND d.product = c.product
-          LEFT JOIN used s ON s.applicant = c.applicant AND s.period_start = c.period_start AND s.period_end = c.period_end AND s.product IS NULL)
-    SELECT j.applicant, j.product, j.unit, j.period_start, j.period_end,
-           j.kgce::numeric(38,9) AS kgce_quantity, j.qualified::numeric(38,18) AS qualified_quantity,
-           -- one absurd declaration must not break the view for everybody: a quotient that does not fit is NULL
-           (CASE WHEN j.qualified > 0 AND (j.products = 1 OR NOT j.has_shared) AND j.kgce < j.qualified * 1e28
-                 THEN j.kgce / j.qualified END)::numeric(38,9) AS kgce_per_unit
-      FROM joined j;
-    COMMENT ON VIEW ledger.unit_energy IS 'unit product energy of each period that has both an energy and a product package; total = sum(kgce_quantity) / sum(qualified_quantity), never an average of kgce_per_unit';
+    SELECT p.applicant, u.product, u.unit, lower(p.period) AS period_start, upper(p.period) AS period_end,
+           -- one absurd declaration must not break the view for everybody: a figure that does not fit is NULL
+           (CASE WHEN u.kgce < 1e28 THEN u.kgce END)::numeric(38,9) AS kgce_quantity, u.qualified::numeric(38,18) AS qualified_quantity,
+           (CASE WHEN u.unit_energy < 1e28 THEN u.unit_energy END)::numeric(38,9) AS kgce_per_unit
+      FROM (SELECT e.issuer AS applicant, e.period, ecert.collect_bodies(e.kind, e.seq, e.period, e.package) AS bodies
+              FROM ledger.package e WHERE e.kind IN ('energy', 'product')
+             GROUP BY e.issuer, e.period HAVING count(DISTINCT e.kind) = 2) AS p
+     CROSS JOIN LATERAL ecert.use_by_product((SELECT ecert.policy()), p.bodies, p.period) AS u
+     WHERE u.has_output;
+    COMMENT ON VIEW ledger.unit_energy IS 'unit product energy of each period that has both an energy and a product package, by the arithmetic of ecert.assess(); total = sum(kgce_quantity) / sum(qualified_quantity), never an average of kgce_per_unit';
     COMMENT ON COLUMN ledger.unit_energy.applicant IS 'node id of the applicant';
     COMMENT ON COLUMN ledger.unit_energy.product IS 'product';
-    COMMENT ON COLUMN ledger.unit_energy.unit IS 'unit of the product';
+    COMMENT ON COLUMN ledger.unit_energy.unit IS 'unit of the product; NULL when its lines differ';
     COMMENT ON COLUMN ledger.unit_energy.period_start IS 'start of the period';
     COMMENT ON COLUMN ledger.unit_energy.period_end IS 'end of the period, exclusive';
-    COMMENT ON COLUMN ledger.unit_energy.kgce_quantity IS 'numerator: energy used for the product, kgce under the policy in force; with several products only what is declared for this one; NULL when a source has no coefficient';
-    COMMENT ON COLUMN ledger.unit_energy.qualified_quantity IS 'denominator: qualified output, in unit';
-    COMMENT ON COLUMN ledger.unit_energy.kgce_per_unit IS 'unit product energy (GB/T 13234), kgce per unit; NULL when output is not positive, when a source has no coefficient, or when energy shared by several products was used (ecert.assess() spreads it)';
+    COMMENT ON COLUMN ledger.unit_energy.kgce_quantity IS 'numerator: energy used for the product with its share of what is declared for no product, kgce under the policy in force; NULL, not smaller, when a source of it has no coefficient, or when nothing says how to share';
+    COMMENT ON COLUMN ledger.unit_energy.qualified_quantity IS 'denominator: qualified output, in unit; NULL when units of its lines differ';
+    COMMENT ON COLUMN ledger.unit_energy.kgce_per_unit IS 'unit product energy (GB/T 13234), kgce per unit; NULL when output is not positive, or kgce_quantity or qualified_quantity NULL';
 END
 $$;
 COMMENT ON FUNCTION ecert.create_energy_views() IS 'internal: makes or renews the views of this folder; see ecert.upgrade_ledger()';

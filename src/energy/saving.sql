@@ -1,13 +1,9 @@
 -- The assessment: baseline against reporting period, exact.
 --
--- The arithmetic is in use.c and assess.c; what is here finds the packages. assess() has no SET clause and names
+-- The arithmetic is in src/rules; what is here finds the packages. assess() has no SET clause and names
 -- every operator's schema, so that the planner sees through it: a query over all applicants reads the policy once,
 -- keeps one plan for their packages, and may run in parallel workers. An aggregate in a LATERAL subquery may not,
 -- so bodies are collected in a function of their own.
-
-CREATE FUNCTION ecert.quotient(numerator numeric, denominator numeric, decimals integer) RETURNS numeric
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_quotient';
-COMMENT ON FUNCTION ecert.quotient(numeric, numeric, integer) IS 'numerator / denominator divided to 40 decimals and more, then rounded once, half away from zero, without trailing zeros; NULL when the denominator is 0';
 
 CREATE FUNCTION ecert.default_baseline(period tstzrange, policy jsonb) RETURNS tstzrange
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -76,19 +72,19 @@ COMMENT ON FUNCTION ecert.declared_bodies(text, tstzrange, tstzrange, bigint, bi
 
 CREATE FUNCTION ecert.use_by_product(policy jsonb, bodies ecert.package_bodies, within tstzrange,
                                      OUT product text, OUT unit text, OUT currency text, OUT qualified numeric, OUT value numeric,
-                                     OUT kgce_numerator numeric, OUT kgce_denominator numeric, OUT attributable boolean) RETURNS SETOF record
+                                     OUT kgce numeric, OUT unit_energy numeric, OUT has_output boolean, OUT attributable boolean) RETURNS SETOF record
     LANGUAGE c IMMUTABLE PARALLEL SAFE ROWS 2 AS 'MODULE_PATHNAME', 'ecert_use_by_product';
 COMMENT ON FUNCTION ecert.use_by_product(jsonb, ecert.package_bodies, tstzrange) IS 'internal: ecert.energy_by_product() of the given packages of one applicant';
 
 CREATE FUNCTION ecert.energy_by_product(policy jsonb, applicant text, within tstzrange, energy_last_seq bigint, product_last_seq bigint,
                                         OUT product text, OUT unit text, OUT currency text, OUT qualified numeric, OUT value numeric,
-                                        OUT kgce_numerator numeric, OUT kgce_denominator numeric, OUT attributable boolean) RETURNS SETOF record
+                                        OUT kgce numeric, OUT unit_energy numeric, OUT has_output boolean, OUT attributable boolean) RETURNS SETOF record
     LANGUAGE sql STABLE PARALLEL SAFE ROWS 2
 AS $$
-    SELECT u.product, u.unit, u.currency, u.qualified, u.value, u.kgce_numerator, u.kgce_denominator, u.attributable
+    SELECT u.product, u.unit, u.currency, u.qualified, u.value, u.kgce, u.unit_energy, u.has_output, u.attributable
       FROM ecert.use_by_product(policy, ecert.declared_bodies(energy_by_product.applicant, within, within, energy_last_seq, product_last_seq), within) AS u
 $$;
-COMMENT ON FUNCTION ecert.energy_by_product(jsonb, text, tstzrange, bigint, bigint) IS 'internal: per product of an applicant within a range, qualified output, value, and energy in kgce as an exact fraction: direct energy plus a share of what is declared for no product, in proportion to direct energy, where there is none to value, and all of it where there is one product; not attributable otherwise';
+COMMENT ON FUNCTION ecert.energy_by_product(jsonb, text, tstzrange, bigint, bigint) IS 'internal: per product of an applicant within a range, qualified output, value, energy in kgce and unit energy (9 decimals): direct energy plus a share, to 24 decimals, of what is declared for no product, in proportion to direct energy, where there is none to value, and all of it where there is one product; not attributable otherwise. Energy that is not attributable, or has no coefficient, is NULL';
 
 CREATE FUNCTION ecert.unit_energy_of(policy jsonb, applicant text, within tstzrange,
                                      OUT product text, OUT unit text, OUT unit_energy numeric) RETURNS SETOF record
@@ -106,10 +102,9 @@ CREATE FUNCTION ecert.assess_bodies(policy jsonb, applicant text, bodies ecert.p
                                       OUT now_kgce numeric, OUT now_output numeric, OUT now_unit_energy numeric,
                                       OUT saving_kgce numeric, OUT saving_rate numeric, OUT status text,
                                       OUT adjusted_base_kgce numeric, OUT structure_kgce numeric,
-                                      OUT saving_numerator numeric, OUT saving_denominator numeric,
-                                      OUT rate_numerator numeric, OUT rate_denominator numeric) RETURNS SETOF record
+                                      OUT saving_tce numeric, OUT passes boolean) RETURNS SETOF record
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 1000 ROWS 2 AS 'MODULE_PATHNAME', 'ecert_assess_bodies';
-COMMENT ON FUNCTION ecert.assess_bodies(jsonb, text, ecert.package_bodies, tstzrange, tstzrange, text) IS 'ecert.assess() of the given packages of one applicant under a given policy, with what a certificate needs beside: adjusted baseline e0 * M1, the structure term (saving by one enterprise-wide intensity minus the saving product by product), and exact fractions for verdicts. A policy that is NULL has no coefficients. Status ok, no_baseline, no_reporting, base_output_not_positive, now_output_not_positive, base_intensity_zero, shared_energy_not_attributable, the baseline looked at first. EC042';
+COMMENT ON FUNCTION ecert.assess_bodies(jsonb, text, ecert.package_bodies, tstzrange, tstzrange, text) IS 'ecert.assess() of the given packages of one applicant under a given policy, with what a certificate needs beside: adjusted baseline e0 * M1, the structure term (saving by one enterprise-wide intensity minus the saving product by product), the saving in tce, and in the total whether the rate, before it is rounded, reaches the policy''s threshold. A policy that is NULL has no coefficients. Status ok, no_baseline, no_reporting, base_output_not_positive, now_output_not_positive, base_intensity_zero, shared_energy_not_attributable, the baseline looked at first. EC042';
 
 CREATE FUNCTION ecert.assess_under(policy jsonb, applicant text, period tstzrange, baseline tstzrange, method text,
                                    energy_last_seq bigint DEFAULT NULL, product_last_seq bigint DEFAULT NULL,
@@ -117,13 +112,11 @@ CREATE FUNCTION ecert.assess_under(policy jsonb, applicant text, period tstzrang
                                    OUT now_kgce numeric, OUT now_output numeric, OUT now_unit_energy numeric,
                                    OUT saving_kgce numeric, OUT saving_rate numeric, OUT status text,
                                    OUT adjusted_base_kgce numeric, OUT structure_kgce numeric,
-                                   OUT saving_numerator numeric, OUT saving_denominator numeric,
-                                   OUT rate_numerator numeric, OUT rate_denominator numeric) RETURNS SETOF record
+                                   OUT saving_tce numeric, OUT passes boolean) RETURNS SETOF record
     LANGUAGE sql STABLE PARALLEL SAFE ROWS 2
 AS $$
     SELECT a.product, a.unit, a.base_kgce, a.base_output, a.base_unit_energy, a.now_kgce, a.now_output, a.now_unit_energy,
-           a.saving_kgce, a.saving_rate, a.status, a.adjusted_base_kgce, a.structure_kgce,
-           a.saving_numerator, a.saving_denominator, a.rate_numerator, a.rate_denominator
+           a.saving_kgce, a.saving_rate, a.status, a.adjusted_base_kgce, a.structure_kgce, a.saving_tce, a.passes
       FROM ecert.assess_bodies(policy, assess_under.applicant,
                                ecert.declared_bodies(assess_under.applicant, period, baseline, energy_last_seq, product_last_seq),
                                period, baseline, method) AS a

@@ -1,9 +1,7 @@
 /*
  * use.c
- *		Energy and output of an applicant by product, exact; see use.h.
- *
- * Quantities are summed as integers, apart by exponent: 128 bits take more
- * than 2^63 of them.  Only sums are turned into numeric.
+ *		The bodies of an applicant's packages as one SQL value, and what they
+ *		say within a range of time, by rules/use.c; see use.h.
  */
 #include "energy/use.h"
 
@@ -14,15 +12,15 @@
 #include "utils/rangetypes.h"
 #include "utils/typcache.h"
 
+#include "pg/arena.h"
 #include "pg/error.h"
+#include "rules/assess.h"
 
 PG_FUNCTION_INFO_V1(ecert_package_bodies_in);
 PG_FUNCTION_INFO_V1(ecert_package_bodies_out);
 PG_FUNCTION_INFO_V1(ecert_collect_body);
 PG_FUNCTION_INFO_V1(ecert_collected_bodies);
 PG_FUNCTION_INFO_V1(ecert_use_by_product);
-
-#define EXPONENTS (ECERT_EXPONENT_MAX - ECERT_EXPONENT_MIN + 1)
 
 /* The type ecert.package_bodies is a list of these, each before its body; there is no way in but the aggregate */
 typedef struct Entry
@@ -41,77 +39,6 @@ typedef struct Bodies
 	StringInfoData buffer;		/* a varlena whose size is set last */
 } Bodies;
 
-typedef struct Sum
-{
-	int128		parts[EXPONENTS];	/* of the mantissas, by exponent */
-	uint64		used;			/* a bit for each part that counts */
-} Sum;
-
-/* The lines of one product in product packages */
-typedef struct EcertMade
-{
-	int64		lines;
-	int64		lines_with_value;
-	bool		one_unit;
-	bool		one_currency;
-	Sum			qualified;
-	Sum			value;
-} EcertMade;
-
-/* Energy of one source and unit for one product; product of size 0: for all of them */
-typedef struct SourceUse
-{
-	EcertSlice	product;
-	EcertSlice	source;
-	EcertSlice	unit;
-	Sum			quantity;
-} SourceUse;
-
-typedef struct Reading
-{
-	SourceUse  *groups;
-	int			group_count;
-	int			group_room;
-	int			last_group;		/* lines mostly come in the order they had in the package before */
-	EcertUse   *use;
-	int			product_room;
-	int			last_product;
-} Reading;
-
-static void
-add_to(Sum *sum, EcertDecimal number)
-{
-	int			part = number.exponent - ECERT_EXPONENT_MIN;
-
-	sum->parts[part] += number.mantissa;
-	sum->used |= UINT64CONST(1) << part;
-}
-
-static Numeric
-numeric_of(int128 mantissa, int exponent)
-{
-	const int64 step = INT64CONST(1000000000000000000);
-	EcertDecimal small = {(int64) mantissa, exponent};
-
-	if (small.mantissa == mantissa)
-		return ecert_numeric(small);
-	small.mantissa = (int64) (mantissa % step);
-	return ecert_add(ecert_multiply(numeric_of(mantissa / step, exponent), int64_to_numeric(step)), ecert_numeric(small));
-}
-
-static Numeric
-total_of(const Sum *sum)
-{
-	Numeric		total = NULL;
-
-	for (int i = 0; i < EXPONENTS; i++)
-	{
-		if (sum->used & (UINT64CONST(1) << i))
-			total = ecert_add_defined(total, numeric_of(sum->parts[i], i + ECERT_EXPONENT_MIN));
-	}
-	return total;
-}
-
 /* Make room for one more of a list that has count */
 static void *
 grown(void *list, int count, int *room, size_t size)
@@ -122,223 +49,12 @@ grown(void *list, int count, int *room, size_t size)
 	return list == NULL ? palloc_extended(*room * size, MCXT_ALLOC_HUGE) : repalloc_huge(list, *room * size);
 }
 
-static SourceUse *
-group_of(Reading *reading, const EcertEnergyLine *line)
+EcertUse *
+ecert_use_within(const EcertDeclarations *declared, EcertWithin within, const EcertCoefficients *coefficients, EcertArena *arena)
 {
-	SourceUse  *group;
-
-	for (int i = 0; i < reading->group_count; i++)
-	{
-		int			at = reading->last_group + 1 + i;
-
-		group = &reading->groups[at < reading->group_count ? at : at - reading->group_count];
-		if (ecert_slice_equal(group->source, line->source) && ecert_slice_equal(group->unit, line->unit) &&
-			ecert_slice_equal(group->product, line->product))
-		{
-			reading->last_group = (int) (group - reading->groups);
-			return group;
-		}
-	}
-	reading->groups = grown(reading->groups, reading->group_count, &reading->group_room, sizeof(SourceUse));
-	reading->last_group = reading->group_count++;
-	group = &reading->groups[reading->last_group];
-	memset(group, 0, sizeof *group);
-	group->product = line->product;
-	group->source = line->source;
-	group->unit = line->unit;
-	return group;
-}
-
-static EcertProductUse *
-product_of(Reading *reading, EcertSlice name)
-{
-	EcertUse   *use = reading->use;
-	EcertProductUse *product;
-
-	for (int i = 0; i < use->count; i++)
-	{
-		int			at = reading->last_product + 1 + i;
-
-		product = &use->products[at < use->count ? at : at - use->count];
-		if (ecert_slice_equal(product->product, name))
-		{
-			reading->last_product = (int) (product - use->products);
-			return product;
-		}
-	}
-	use->products = grown(use->products, use->count, &reading->product_room, sizeof(EcertProductUse));
-	reading->last_product = use->count++;
-	product = &use->products[reading->last_product];
-	memset(product, 0, sizeof *product);
-	product->product = name;
-	return product;
-}
-
-static void
-read_energy(Reading *reading, EcertSlice body)
-{
-	uint64_t	count;
-	EcertCursor cursor = ecert_body_lines(body, &count);
-	EcertEnergyLine line;
-
-	for (uint64 i = 1; i <= count; i++)
-	{
-		ecert_check_line(ecert_energy_line_next(&cursor, &line), i);
-		add_to(&group_of(reading, &line)->quantity, line.quantity);
-	}
-}
-
-static void
-add_product_line(Reading *reading, const EcertProductLine *line)
-{
-	EcertProductUse *product = product_of(reading, line->product);
-	EcertMade  *made = product->made;
-
-	if (made == NULL)
-	{
-		product->made = made = palloc0(sizeof *made);
-		made->one_unit = made->one_currency = true;
-		product->unit = line->unit;
-		product->currency = line->currency;
-	}
-	made->lines++;
-	made->lines_with_value += line->has_value;
-	made->one_unit = made->one_unit && ecert_slice_equal(product->unit, line->unit);
-	made->one_currency = made->one_currency && ecert_slice_equal(product->currency, line->currency);
-	add_to(&made->qualified, line->qualified);
-	if (line->has_value)
-		add_to(&made->value, line->value);
-}
-
-static void
-read_product(Reading *reading, EcertSlice body)
-{
-	uint64_t	count;
-	EcertCursor cursor = ecert_body_lines(body, &count);
-	EcertProductLine line;
-
-	for (uint64 i = 1; i <= count; i++)
-	{
-		ecert_check_line(ecert_product_line_next(&cursor, &line), i);
-		add_product_line(reading, &line);
-	}
-}
-
-/* Amounts in different units or currencies do not add up */
-static void
-finish_made(EcertProductUse *product)
-{
-	const EcertMade *made = product->made;
-
-	if (made->one_unit)
-		product->qualified = total_of(&made->qualified);
-	else
-		product->unit = ecert_slice(NULL, 0);
-	if (!made->one_currency)
-		product->currency = ecert_slice(NULL, 0);
-	else if (made->lines_with_value == made->lines)
-		product->value = total_of(&made->value);
-}
-
-/* Energy to kgce, to its product or to what all share; the first source without coefficient is noted */
-static Numeric
-convert(Reading *reading, const EcertCoefficients *coefficients)
-{
-	EcertUse   *use = reading->use;
-	Numeric		shared = NULL;
-
-	for (int i = 0; i < reading->group_count; i++)
-	{
-		SourceUse  *group = &reading->groups[i];
-		Numeric		coefficient = ecert_coefficient(coefficients, group->source, group->unit);
-		Numeric		kgce = coefficient == NULL ? NULL : ecert_multiply(total_of(&group->quantity), coefficient);
-		int			order = ecert_slice_compare(group->source, use->missing_source);
-
-		if (kgce == NULL)
-		{
-			if (!use->is_missing || order < 0 ||
-				(order == 0 && ecert_slice_compare(group->unit, use->missing_unit) < 0))
-			{
-				use->is_missing = true;
-				use->missing_source = group->source;
-				use->missing_unit = group->unit;
-			}
-		}
-		else if (group->product.size == 0)
-			shared = ecert_add_defined(shared, kgce);
-		else
-		{
-			EcertProductUse *product = product_of(reading, group->product);
-
-			product->direct = ecert_add_defined(product->direct, kgce);
-		}
-	}
-	return shared == NULL ? int64_to_numeric(0) : shared;
-}
-
-/* The output value of all products; NULL when it says nothing about their shares */
-static Numeric
-value_of_all(const EcertUse *use)
-{
-	Numeric		value = NULL;
-
-	for (int i = 0; i < use->count; i++)
-	{
-		const EcertProductUse *product = &use->products[i];
-
-		if (product->value == NULL || ecert_sign_of(product->value) < 0 || !ecert_slice_equal(product->currency, use->products[0].currency))
-			return NULL;
-		value = ecert_add_defined(value, product->value);
-	}
-	return ecert_is_positive(value) ? value : NULL;
-}
-
-/*
- * What is declared for no product goes to the only product there is, else in
- * proportion to direct energy, else to output value; else nothing can be said.
- */
-static void
-attribute(EcertUse *use, Numeric shared)
-{
-	bool		nothing_shared = ecert_sign_of(shared) == 0;
-	Numeric		one = int64_to_numeric(1);
-	Numeric		direct = int64_to_numeric(0);
-	Numeric		value = NULL;
-
-	for (int i = 0; i < use->count; i++)
-		direct = ecert_add(direct, use->products[i].direct);
-	if (!nothing_shared && use->count > 1 && ecert_sign_of(direct) <= 0)
-		value = value_of_all(use);
-	for (int i = 0; i < use->count; i++)
-	{
-		EcertProductUse *product = &use->products[i];
-		EcertFraction kgce = {NULL, NULL};
-
-		if (nothing_shared || use->count == 1)
-			kgce = (EcertFraction) {nothing_shared ? product->direct : ecert_add(product->direct, shared), one};
-		else if (ecert_sign_of(direct) > 0)
-			kgce = (EcertFraction) {ecert_multiply(product->direct, ecert_add(direct, shared)), direct};
-		else if (value != NULL)
-			kgce = (EcertFraction) {ecert_multiply(shared, product->value), value};
-		product->kgce = kgce;
-	}
-}
-
-static int
-compare_products(const void *a, const void *b)
-{
-	return ecert_slice_compare(((const EcertProductUse *) a)->product, ((const EcertProductUse *) b)->product);
-}
-
-EcertUse
-ecert_use_of(const EcertDeclarations *declared, EcertWithin within, const EcertCoefficients *coefficients)
-{
-	EcertUse	use = {0};
-	Reading		reading = {0};
+	EcertUse   *use = ecert_use_new(arena, coefficients);
 	const EcertDeclared *before = NULL;
-	Numeric		shared;
 
-	reading.use = &use;
 	for (int i = 0; within.is_bounded && i < declared->count; i++)
 	{
 		const EcertDeclared *package = &declared->list[i];
@@ -350,22 +66,10 @@ ecert_use_of(const EcertDeclarations *declared, EcertWithin within, const EcertC
 		if (before != NULL && before->kind == package->kind && before->start == package->start)
 			continue;
 		before = package;
-		if (package->kind == ECERT_KIND_ENERGY)
-			read_energy(&reading, package->body);
-		else
-			read_product(&reading, package->body);
+		ecert_use_add(use, package->kind, package->body);
+		ecert_check_line(use->line_code, use->line);
 	}
-	shared = convert(&reading, coefficients);
-	for (int i = 0; i < use.count; i++)
-	{
-		if (use.products[i].made != NULL)
-			finish_made(&use.products[i]);
-		if (use.products[i].direct == NULL)
-			use.products[i].direct = int64_to_numeric(0);
-	}
-	if (use.count > 1)
-		qsort(use.products, use.count, sizeof(EcertProductUse), compare_products);
-	attribute(&use, shared);
+	ecert_use_finish(use);
 	return use;
 }
 
@@ -516,30 +220,41 @@ ecert_within(Datum range, bool isnull)
 	return within;
 }
 
+/* A product's output, or the value of it, as numeric; NULL when it is not defined */
+static Numeric
+amount_of(const EcertProductUse *product, bool by_value, EcertArena *arena)
+{
+	EcertNumber amount;
+
+	return ecert_use_amount(product, by_value, &amount) ? ecert_numeric_of(&amount, arena) : NULL;
+}
+
 /* The use within a range as rows */
 Datum
 ecert_use_by_product(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	const EcertCoefficients *coefficients = ecert_coefficients_of(fcinfo->flinfo, ecert_policy_of(PG_GETARG_DATUM(0), PG_ARGISNULL(0)));
+	const EcertKeptPolicy *policy = ecert_policy_of(fcinfo->flinfo, PG_GETARG_DATUM(0), PG_ARGISNULL(0));
 	EcertDeclarations declared = ecert_declarations_arg(fcinfo, 1);
-	EcertUse	use = ecert_use_of(&declared, ecert_within(PG_GETARG_DATUM(2), PG_ARGISNULL(2)), coefficients);
+	EcertArena *arena = ecert_arena_in(CurrentMemoryContext);
+	const EcertUse *use = ecert_use_within(&declared, ecert_within(PG_GETARG_DATUM(2), PG_ARGISNULL(2)), policy->coefficients, arena);
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-	for (int i = 0; i < use.count; i++)
+	for (size_t i = 0; i < use->count; i++)
 	{
-		const EcertProductUse *product = &use.products[i];
-		Datum		values[8] = {0};
-		bool		nulls[8] = {false};
+		const EcertProductUse *product = use->products[i];
+		Datum		values[9] = {0};
+		bool		nulls[9] = {false};
 
 		values[0] = PointerGetDatum(ecert_text(product->product));
 		ecert_set_text(&values[1], &nulls[1], product->unit);
 		ecert_set_text(&values[2], &nulls[2], product->currency);
-		ecert_set_number(&values[3], &nulls[3], product->qualified);
-		ecert_set_number(&values[4], &nulls[4], product->value);
-		ecert_set_number(&values[5], &nulls[5], product->kgce.numerator);
-		ecert_set_number(&values[6], &nulls[6], product->kgce.denominator);
-		values[7] = BoolGetDatum(product->kgce.numerator != NULL);
+		ecert_set_number(&values[3], &nulls[3], amount_of(product, false, arena));
+		ecert_set_number(&values[4], &nulls[4], amount_of(product, true, arena));
+		ecert_set_number(&values[5], &nulls[5], product->has_energy ? ecert_numeric_of(&product->energy, arena) : NULL);
+		ecert_set_number(&values[6], &nulls[6], ecert_numeric_of_digits(ecert_unit_energy(product, arena)));
+		values[7] = BoolGetDatum(product->is_made);
+		values[8] = BoolGetDatum(use->attributable);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
 	return (Datum) 0;

@@ -7,8 +7,7 @@
 #define ECERT_ENERGY_USE_H
 
 #include "registry/coefficient.h"
-
-#include "energy/exact.h"
+#include "rules/use.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -37,36 +36,14 @@ typedef struct EcertWithin
 	TimestampTz end;
 } EcertWithin;
 
-/* Texts of size 0 and numbers that are NULL are not defined */
-typedef struct EcertProductUse
-{
-	EcertSlice	product;
-	EcertSlice	unit;			/* of every line; none when lines differ */
-	EcertSlice	currency;
-	Numeric		qualified;
-	Numeric		value;
-	Numeric		direct;			/* kgce of the energy declared for this product */
-	EcertFraction kgce;			/* with its share of what is declared for none; NULL: not attributable */
-	struct EcertMade *made;		/* sums of the lines; NULL: energy only */
-} EcertProductUse;
-
-typedef struct EcertUse
-{
-	EcertProductUse *products;	/* in the order of their names, bytewise */
-	int			count;
-	bool		is_missing;		/* is there energy without coefficient? */
-	EcertSlice	missing_source; /* the first source and unit of it */
-	EcertSlice	missing_unit;
-} EcertUse;
-
 /* The packages of an argument of type ecert.package_bodies; NULL: none */
 extern EcertDeclarations ecert_declarations_arg(FunctionCallInfo fcinfo, int number);
 
 /* The bounds of a tstzrange; NULL, empty and endless ones hold nothing */
 extern EcertWithin ecert_within(Datum range, bool isnull);
 
-/* Sum up what lies within; energy without coefficient is named in missing_, and left out */
-extern EcertUse ecert_use_of(const EcertDeclarations *declared, EcertWithin within, const EcertCoefficients *coefficients);
+/* What lies within, summed up: finished (rules/use.h) */
+extern EcertUse *ecert_use_within(const EcertDeclarations *declared, EcertWithin within, const EcertCoefficients *coefficients, EcertArena *arena);
 
 #pragma GCC visibility pop
 

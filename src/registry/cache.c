@@ -188,7 +188,7 @@ load_coefficients(EcertRegistry *registry)
 	SPI_connect();
 	if (ecert_query(&policy_query, NULL, 1) > 0)
 		policy = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
-	registry->coefficients = ecert_coefficients_read(registry->context, ecert_policy_of(policy, isnull));
+	registry->coefficients = ecert_policy_read(registry->context, policy, isnull)->coefficients;
 	SPI_finish();
 }
 
@@ -199,6 +199,7 @@ ecert_check_coefficients(EcertRegistry *registry, EcertSlice body, EcertRefusal 
 	EcertCursor cursor = ecert_body_lines(body, &count);
 	EcertSlice	last_source = {NULL, 0};
 	EcertSlice	last_unit = {NULL, 0};
+	EcertCoefficient coefficient;
 
 	if (registry->coefficients == NULL)
 		load_coefficients(registry);
@@ -213,7 +214,7 @@ ecert_check_coefficients(EcertRegistry *registry, EcertSlice body, EcertRefusal 
 			continue;
 		last_source = source;
 		last_unit = unit;
-		if (ecert_coefficient(registry->coefficients, source, unit) == NULL)
+		if (!ecert_coefficient_find(registry->coefficients, source, unit, &coefficient))
 			return ecert_refuse(refusal, ERRCODE_ECERT_COEFFICIENT_UNKNOWN,
 								psprintf("energy source \"%s\" in unit \"%s\" has no coefficient",
 										 ecert_cstring(source), ecert_cstring(unit)),

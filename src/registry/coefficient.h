@@ -1,30 +1,36 @@
 /*
  * coefficient.h
- *		The coefficients of a policy, read once and then looked up.
+ *		A policy from SQL, read once and kept: its body, and the coefficients in
+ *		it (rules/coefficient.h).
  */
 #ifndef ECERT_REGISTRY_COEFFICIENT_H
 #define ECERT_REGISTRY_COEFFICIENT_H
 
 #include "package/datum.h"
+#include "rules/coefficient.h"
 
 #pragma GCC visibility push(hidden)
 
-typedef struct EcertCoefficients EcertCoefficients;
+typedef struct EcertKeptPolicy
+{
+	MemoryContext context;		/* holds all of it */
+	Jsonb	   *document;		/* what was read; NULL: a policy without anything in it */
+	uint8_t		hash[ECERT_HASH_SIZE];	/* of the policy's package, where it was looked up by that */
+	EcertSlice	body;			/* the same as ecert.encode_body() writes it */
+	EcertCoefficients *coefficients;
+} EcertKeptPolicy;
 
-/* A policy; NULL is one without anything in it */
-extern Jsonb *ecert_policy_of(Datum policy, bool isnull);
+/* Read a policy, a jsonb or NULL, into a context of its own below parent; raises what ecert.encode_body() raises */
+extern EcertKeptPolicy *ecert_policy_read(MemoryContext parent, Datum policy, bool isnull);
 
-/* Read the coefficients of a policy, which is copied, into a context of their own below parent */
-extern EcertCoefficients *ecert_coefficients_read(MemoryContext parent, const Jsonb *policy);
+/* The same, kept with the caller's flinfo, so that a query reads its policy once */
+extern const EcertKeptPolicy *ecert_policy_of(FmgrInfo *flinfo, Datum policy, bool isnull);
 
-/*
- * The coefficients of a policy, as ecert.coefficients() lists them; kept with
- * the caller's flinfo, so that a query reads them once.
- */
-extern const EcertCoefficients *ecert_coefficients_of(FmgrInfo *flinfo, Jsonb *policy);
+/* A number as numeric, with all its decimals; NULL when it is lost */
+extern Numeric ecert_numeric_of(const EcertNumber *number, EcertArena *arena);
 
-/* kgce of one unit of a source; NULL when the policy has none */
-extern Numeric ecert_coefficient(const EcertCoefficients *coefficients, EcertSlice source, EcertSlice unit);
+/* Digits as numeric; NULL of NULL */
+extern Numeric ecert_numeric_of_digits(const char *digits);
 
 #pragma GCC visibility pop
 

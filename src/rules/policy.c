@@ -202,7 +202,7 @@ compare_required(const void *left, const void *right)
 }
 
 EcertPolicy
-ecert_policy_read(EcertArena *arena, EcertSlice body)
+ecert_policy_parse(EcertArena *arena, EcertSlice body)
 {
 	EcertSlice	certificate = ecert_field_item(body, "certificate");
 	uint64_t	count;
@@ -240,7 +240,7 @@ ecert_policy_of_hash(EcertRules *rules, const uint8_t *hash, EcertPolicy *policy
 	if (!view->by_hash(view, rules->arena, hash, &entry) ||
 		(entry.kind != ECERT_KIND_POLICY && entry.kind != ECERT_KIND_GENESIS) || !view->package(view, &entry, &package))
 		return false;
-	*policy = ecert_policy_read(rules->arena, ecert_arena_copy(rules->arena, entry.kind == ECERT_KIND_GENESIS ?
+	*policy = ecert_policy_parse(rules->arena, ecert_arena_copy(rules->arena, entry.kind == ECERT_KIND_GENESIS ?
 															   ecert_field_item(package.body, "policy") : package.body));
 	return true;
 }

@@ -32,7 +32,7 @@ typedef struct EcertPolicy
 	EcertSlice	reward;			/* the map of amounts */
 } EcertPolicy;
 
-extern EcertPolicy ecert_policy_read(EcertArena *arena, EcertSlice body);
+extern EcertPolicy ecert_policy_parse(EcertArena *arena, EcertSlice body);
 
 /* The policy in the package of that hash, genesis' own too; false: it is none on this ledger */
 extern bool ecert_policy_of_hash(EcertRules *rules, const uint8_t *hash, EcertPolicy *policy);

@@ -1,7 +1,7 @@
 /*
  * books.h
  *		A ledger with one applicant's packages, made here and loaded as a dump
- *		is, for tests of what is computed from it.
+ *		is, for tests of what is looked up in it.
  */
 #ifndef ECERT_TEST_BOOKS_H
 #define ECERT_TEST_BOOKS_H
@@ -12,7 +12,8 @@
 
 #include <unistd.h>
 
-#include "verifier/assess.h"
+#include "rules/applicant.h"
+#include "verifier/view.h"
 
 /* The statistics period, 2024, and the baseline, 2023; in seconds since 1970 */
 #define BASE_START INT64_C(1672531200)
@@ -23,7 +24,7 @@ static FILE *books_dump;
 static int64_t books_seqs[2];
 static Ledger books_ledger;
 static Options books_options;
-static uint8_t books_buffer[ECERT_PACKAGE_MAX];
+static ViewIndex books_index;
 
 static void
 books_begin(void)
@@ -87,17 +88,8 @@ books_put(EcertKind kind, int64_t start, int64_t end, const char *lines)
 	books_write(kind, books_seqs[kind == ECERT_KIND_PRODUCT]++, ecert_slice(body, size));
 }
 
-static void
-books_year(int64_t start, const char *energy, const char *product)
-{
-	int64_t		end = start == NOW_START ? NOW_END : NOW_START;
-
-	books_put(ECERT_KIND_ENERGY, start, end, energy);
-	books_put(ECERT_KIND_PRODUCT, start, end, product);
-}
-
-static void
-books_load(Applicant *applicant)
+static LedgerRules *
+books_load(void)
 {
 	memset(&books_ledger, 0, sizeof books_ledger);
 	books_options.jobs = 1;
@@ -109,13 +101,15 @@ books_load(Applicant *applicant)
 	rewind(books_dump);
 	ledger_load(&books_ledger, fileno(books_dump));
 	ledger_sort(&books_ledger);
-	applicant_open(applicant, &books_ledger, ledger_id(&books_ledger, ecert_slice_text("plant")), NULL, 0, books_buffer);
+	view_index_open(&books_index, &books_ledger);
+	return ledger_rules_new(&books_ledger, &books_index);
 }
 
 static void
-books_end(Applicant *applicant)
+books_end(LedgerRules *rules)
 {
-	applicant_close(applicant);
+	ledger_rules_free(rules);
+	view_index_close(&books_index);
 	if (books_ledger.spool_is_ours && books_ledger.spool >= 0)
 		close(books_ledger.spool);
 	fclose(books_dump);

@@ -1,0 +1,114 @@
+/*
+ * test_live.c
+ *		Which packages of an applicant count: of a period the newest, up to a
+ *		seq, and what is assessed of them.
+ */
+#include "books.h"
+
+#include "rules/assess.h"
+
+static LedgerRules *books;
+
+static void
+put_used(int64_t start, int64_t end, const char *quantity)
+{
+	char		lines[200];
+
+	(void) snprintf(lines, sizeof lines, "{'source': 'fuel', 'unit': 'kgce', 'quantity': %s, 'product': 'x'}", quantity);
+	books_put(ECERT_KIND_ENERGY, start, end, lines);
+}
+
+static void
+put_made(int64_t start, int64_t end, const char *quantity)
+{
+	char		lines[200];
+
+	(void) snprintf(lines, sizeof lines, "{'product': 'x', 'unit': 't', 'output': %s, 'qualified': %s}", quantity, quantity);
+	books_put(ECERT_KIND_PRODUCT, start, end, lines);
+}
+
+static void
+add_live(EcertUse *use, EcertKind kind, EcertPeriod within, int64_t last)
+{
+	EcertRules *rules = &books->rules;
+	EcertLiveWalk walk = ecert_live_begin(rules, ecert_applicant(rules, ecert_slice_text("plant")), kind, within, last);
+	const EcertEntry *live;
+
+	while ((live = ecert_live_next(&walk)) != NULL)
+	{
+		EcertPackage package;
+
+		if (!rules->view->package(rules->view, live, &package))
+		{
+			puts("Bail out! could not read the spool");
+			exit(2);
+		}
+		ecert_use_add(use, kind, package.body);
+	}
+}
+
+static EcertUse *
+use_of(const EcertCoefficients *coefficients, EcertPeriod within, int64_t energy_last, int64_t product_last)
+{
+	EcertUse   *use = ecert_use_new(books->rules.arena, coefficients);
+
+	add_live(use, ECERT_KIND_ENERGY, within, energy_last);
+	add_live(use, ECERT_KIND_PRODUCT, within, product_last);
+	ecert_use_finish(use);
+	return use;
+}
+
+/* The assessment as of these seqs */
+static EcertAssessment
+ask(int64_t energy_last, int64_t product_last)
+{
+	static uint8_t body[DIAG_MAX];
+	const EcertPeriod baseline = {BASE_START, NOW_START};
+	const EcertPeriod period = {NOW_START, NOW_END};
+	EcertSlice	policy = ecert_slice(body, diag_encode("{'coefficients': [{'source': 'fuel', 'unit': 'kgce', 'kgce': 1}]}", body));
+	const EcertCoefficients *coefficients = ecert_coefficients_new(books->rules.arena, policy);
+	EcertAssessment answer;
+
+	CHECK_INT(ecert_assess(use_of(coefficients, baseline, energy_last, product_last), use_of(coefficients, period, energy_last, product_last),
+						   (EcertTerms) {false, false, {0, 0}}, books->rules.arena, &answer), ECERT_ASSESS_OK, "can be assessed");
+	return answer;
+}
+
+static bool
+is(const char *found, const char *expected)
+{
+	return found != NULL && strcmp(found, expected) == 0;
+}
+
+/* A correction counts from its seq on */
+static void
+test_corrections(void)
+{
+	EcertAssessment answer;
+
+	books_begin();
+	put_used(BASE_START, NOW_START, "1000.01");
+	put_made(BASE_START, NOW_START, "10");
+	put_used(NOW_START, NOW_END, "900");
+	put_made(NOW_START, NOW_END, "10");
+	put_used(NOW_START, NOW_END, "950");
+	put_made(NOW_START, NOW_END, "5");
+	books = books_load();
+	answer = ask(INT64_MAX, INT64_MAX);
+	CHECK(is(answer.products[0].base.kgce, "1000.01") && is(answer.products[0].now.kgce, "950") && is(answer.products[0].saving_kgce, "-449.995"),
+		  "the newest package of a period counts");
+	answer = ask(1, INT64_MAX);
+	CHECK(is(answer.products[0].now.kgce, "900") && is(answer.products[0].now.output, "5"), "as of an earlier seq of the energy feed");
+	answer = ask(1, 1);
+	CHECK(is(answer.products[0].saving_kgce, "100.01"), "and of the product feed");
+	answer = ask(-1, -1);
+	CHECK(answer.count == 0 && is(answer.totals.status, "no_reporting") && answer.totals.now.kgce == NULL, "as of before both feeds nothing");
+	books_end(books);
+}
+
+int
+main(void)
+{
+	test_corrections();
+	return check_done();
+}
