@@ -16,6 +16,7 @@ SQL_PARTS = \
 	src/registry/policy.sql \
 	src/ledger/ledger.sql \
 	src/ledger/peer.sql \
+	src/ledger/rules.sql \
 	src/ledger/ask.sql \
 	src/ledger/verify_rows.sql \
 	src/governance/governance.sql \

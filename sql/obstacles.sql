@@ -171,7 +171,8 @@ SELECT count(*) FROM ledger.package WHERE kind = 'certificate';
 -- the honest one
 SELECT obstacles_test.forged();
 SELECT certificate_number, saving_tce, saving_rate, threshold, verdict, audit_count, recomputation_agrees FROM ledger.certificate;
-SELECT kind, is_baseline, first_seq, last_seq, package_count FROM ecert.package_ranges('plant', '[2024-01-01,2024-04-01)', '[2023-01-01,2023-04-01)');
+SELECT r ->> 'kind' AS kind, r ->> 'first' AS first, r ->> 'last' AS last
+  FROM jsonb_array_elements(ecert.certificate_figures('plant', '[2024-01-01,2024-04-01)', '[2023-01-01,2023-04-01)', 'product', ecert.policy_hash()) -> 'packages') AS r;
 SELECT obstacle FROM ecert.obstacles('plant', '[2024-02-01,2024-04-01)') ORDER BY 1;
 
 -- the policy decides: no audits, the reporting denominator, a threshold that is missed by what rounding would hide

@@ -6,6 +6,7 @@
 #include "pg/compat.h"
 #include "fmgr.h"
 
+#include "checkpoint/tree.h"
 #include "duty/duty.h"
 #include "ledger/ledger.h"
 #include "pg/guc.h"
@@ -22,6 +23,7 @@ _PG_init(void)
 	ecert_registry_init();
 	ecert_feed_init();
 	ecert_peer_init();
+	ecert_checkpoint_init();
 	ecert_guard_init();
 	ecert_worker_init();
 }

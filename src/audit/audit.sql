@@ -60,22 +60,7 @@ CREATE FUNCTION ecert.audited_kinds(as_role text) RETURNS text[]
                         WHEN 'peer' THEN '{energy,product}'::text[] END;
 COMMENT ON FUNCTION ecert.audited_kinds(text) IS 'kinds of packages that an auditor in a role reads: upstream energy, downstream product, peer both; NULL for no role';
 
-CREATE FUNCTION ecert.audited_seqs(packages jsonb, of_kind text) RETURNS int8multirange
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN coalesce((SELECT pg_catalog.range_agg(pg_catalog.int8range((r ->> 'first')::bigint, (r ->> 'last')::bigint, '[]'))
-                       FROM pg_catalog.jsonb_array_elements(packages) AS r WHERE r ->> 'kind' = of_kind), '{}'::int8multirange);
-COMMENT ON FUNCTION ecert.audited_seqs(jsonb, text) IS 'internal: the seqs of a kind that a body''s packages [{kind, first, last, hash}] name';
-
 -- Checks common to all roles: what the packages themselves show
-
-CREATE FUNCTION ecert.coverage_gaps(applicant text, of_kind text, within tstzrange, last_seq bigint DEFAULT NULL) RETURNS tstzmultirange
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT pg_catalog.tstzmultirange(within) OPERATOR(pg_catalog.-)
-           coalesce(pg_catalog.range_agg(p.period), '{}'::pg_catalog.tstzmultirange)
-      FROM ecert.live_packages(coverage_gaps.applicant, of_kind, within, last_seq) AS p
-$$;
-COMMENT ON FUNCTION ecert.coverage_gaps(text, text, tstzrange, bigint) IS 'the parts of a range that an applicant''s packages of a kind do not cover; empty when they cover all of it. Overlaps cannot be: admission refuses them';
 
 CREATE FUNCTION ecert.changed_meters(applicant text, period tstzrange, OUT has_history boolean, OUT unknown text, OUT missing text) RETURNS record
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -369,116 +354,6 @@ END
 $$;
 COMMENT ON FUNCTION ecert.submit_audit(text, tstzrange, text) IS 'auditor: make the checks of ecert.audit() and put the signed result on the ledger: fail when a check is not ok, pass when records bear it out, abstain when there are not enough. Returns the hash of the audit package. EC050 to EC053';
 
--- The rule of the kind
-
-CREATE FUNCTION ecert.wrong_range(applicant text, period tstzrange, as_role text, packages jsonb) RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT format('Range %s %s..%s: %s.', w.kind, w.first, w.last, w.why)
-      FROM (SELECT r.kind, r.first, r.last, r.place,
-                   CASE WHEN NOT r.kind = ANY (ecert.audited_kinds(as_role)) THEN 'not for this role'
-                        WHEN r.first > r.last THEN 'first is after last'
-                        WHEN l.hash IS NULL THEN 'the last package is not on the ledger'
-                        WHEN encode(l.hash, 'hex') <> r.hash THEN 'hash is not that of the last package'
-                        WHEN r.first <= max(r.last) OVER (PARTITION BY r.kind ORDER BY r.place ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
-                        THEN 'it overlaps the range before it, or runs backwards'
-                        WHEN r.last - r.first + 1 <> (SELECT count(*) FROM ledger.package m
-                                                       WHERE m.issuer = wrong_range.applicant AND m.kind = r.kind
-                                                         AND m.seq BETWEEN r.first AND r.last AND m.period <@ wrong_range.period)
-                        THEN 'a package of it lies outside the audited period' END AS why
-              FROM (SELECT p.value ->> 'kind' AS kind, (p.value ->> 'first')::bigint AS first, (p.value ->> 'last')::bigint AS last,
-                           p.value ->> 'hash' AS hash, p.ordinality AS place
-                      FROM jsonb_array_elements(packages) WITH ORDINALITY AS p) AS r
-              LEFT JOIN ledger.package l ON l.issuer = wrong_range.applicant AND l.kind = r.kind AND l.seq = r.last) AS w
-     WHERE w.why IS NOT NULL ORDER BY w.place LIMIT 1
-$$;
-COMMENT ON FUNCTION ecert.wrong_range(text, tstzrange, text, jsonb) IS 'internal: the first of an audit''s ranges that is not for its role, does not exist with that hash, overlaps another or leaves the audited period, and why; NULL when all are right';
-
-CREATE FUNCTION ecert.rule_audit(p ecert.package, first_admission boolean) RETURNS void
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
-AS $$
-DECLARE
-    body jsonb := ecert.body(p);
-    wrong text;
-    other bytea;
-BEGIN
-    IF ecert.issuer(p) = body ->> 'applicant' THEN
-        RAISE EXCEPTION USING ERRCODE = 'EC051', MESSAGE = format('node "%s" may not audit itself', ecert.issuer(p));
-    END IF;
-    IF NOT ecert.related(ecert.issuer(p), body ->> 'applicant', body ->> 'as', ecert.issued_at(p)) THEN
-        RAISE EXCEPTION USING ERRCODE = 'EC050',
-            MESSAGE = format('node "%s" is not related to "%s" as %s', ecert.issuer(p), body ->> 'applicant', body ->> 'as'),
-            DETAIL = format('The audit was issued at %s.', ecert.issued_at(p)),
-            HINT = 'The certifier relates auditors to applicants with ecert.relate().';
-    END IF;
-    wrong := ecert.wrong_range(body ->> 'applicant', ecert.period_of_json(body -> 'period'), body ->> 'as', body -> 'packages');
-    IF wrong IS NOT NULL THEN
-        RAISE EXCEPTION USING ERRCODE = 'EC052', MESSAGE = 'the audited packages are not what the audit says', DETAIL = wrong;
-    END IF;
-    -- who abstained for want of records may come back with records
-    SELECT a.hash INTO other FROM ledger.package a CROSS JOIN LATERAL (SELECT ecert.body(a.package)) AS b (said)
-     WHERE a.issuer = ecert.issuer(p) AND a.kind = 'audit' AND a.subject = body ->> 'applicant' AND a.seq < ecert.seq(p)
-       AND b.said ->> 'as' = body ->> 'as' AND (b.said ->> 'verdict' <> 'abstain' OR body ->> 'verdict' = 'abstain')
-       AND ecert.audited_seqs(b.said -> 'packages', 'energy') = ecert.audited_seqs(body -> 'packages', 'energy')
-       AND ecert.audited_seqs(b.said -> 'packages', 'product') = ecert.audited_seqs(body -> 'packages', 'product') LIMIT 1;
-    IF other IS NOT NULL THEN
-        RAISE EXCEPTION USING ERRCODE = 'EC053', MESSAGE = 'these packages are audited by this node in this role already',
-            DETAIL = format('Audit %s.', encode(other, 'hex')), HINT = 'They can be audited again when one of them has been replaced.';
-    END IF;
-END
-$$;
-COMMENT ON FUNCTION ecert.rule_audit(ecert.package, boolean) IS 'rule of kind audit: not of oneself (EC051), related in that role when issued (EC050), ranges that exist with exactly that hash and lie in the audited period (EC052), not the same packages twice, but again after an abstention (EC053)';
-
-CREATE FUNCTION ecert.needs_ranges(applicant text, packages jsonb, OUT waits_for text, OUT kind text, OUT issuer text) RETURNS SETOF record
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT pg_catalog.format('%s %s of %s', r ->> 'kind', r ->> 'last', needs_ranges.applicant), r ->> 'kind', needs_ranges.applicant
-      FROM jsonb_array_elements(packages) AS r
-     WHERE NOT EXISTS (SELECT FROM ledger.package l
-                        WHERE l.issuer = needs_ranges.applicant AND l.kind = r ->> 'kind' AND l.seq = (r ->> 'last')::bigint)
-$$;
-COMMENT ON FUNCTION ecert.needs_ranges(text, jsonb) IS 'internal: of a body''s packages [{kind, first, last, hash}] those whose last one is not on this ledger (yet), as ledger.pending.waits_for says it, with the feed that would bring it';
-
-CREATE FUNCTION ecert.needs_audit(p ecert.package, OUT waits_for text, OUT kind text, OUT issuer text) RETURNS SETOF record
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT pg_catalog.format('relation of %s to %s as %s', ecert.issuer(p), ecert.body(p) ->> 'applicant', ecert.body(p) ->> 'as'), 'relation', ecert.certifier()
-     WHERE NOT ecert.related(ecert.issuer(p), ecert.body(p) ->> 'applicant', ecert.body(p) ->> 'as', ecert.issued_at(p))
-       AND ecert.issuer(p) <> ecert.body(p) ->> 'applicant'
-    UNION ALL
-    SELECT n.waits_for, n.kind, n.issuer FROM ecert.needs_ranges(ecert.body(p) ->> 'applicant', ecert.body(p) -> 'packages') AS n
-$$;
-COMMENT ON FUNCTION ecert.needs_audit(ecert.package) IS 'internal: what an audit package rests on and is not on this ledger (yet): its relation, the audited packages';
-
-CREATE FUNCTION ecert.audit_void(applicant text, period tstzrange, packages jsonb, energy_last_seq bigint DEFAULT NULL, product_last_seq bigint DEFAULT NULL) RETURNS boolean
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT EXISTS (
-        SELECT FROM (VALUES ('energy', energy_last_seq), ('product', product_last_seq)) AS k (kind, last_seq)
-         CROSS JOIN LATERAL (SELECT ecert.audited_seqs(packages, k.kind)) AS a (seqs)
-         CROSS JOIN LATERAL ecert.live_packages(audit_void.applicant, k.kind, period, k.last_seq) AS l
-         WHERE NOT isempty(a.seqs) AND NOT l.seq <@ a.seqs
-           -- what is live now is not what was audited for this time
-           AND EXISTS (SELECT FROM ledger.package o
-                        WHERE o.subject = audit_void.applicant AND o.kind = k.kind AND o.issuer = audit_void.applicant
-                          AND lower(o.period) = lower(l.period) AND o.seq < l.seq AND o.seq <@ a.seqs))
-$$;
-COMMENT ON FUNCTION ecert.audit_void(text, tstzrange, jsonb, bigint, bigint) IS 'internal: whether a package in an audit''s ranges has been replaced by one outside of them (up to the given last seqs of the applicant''s feeds, when given)';
-
-CREATE FUNCTION ecert.audits(applicant text, energy_last_seq bigint DEFAULT NULL, product_last_seq bigint DEFAULT NULL,
-                             OUT hash bytea, OUT auditor text, OUT as_role text, OUT verdict text, OUT period tstzrange, OUT issued_at timestamptz,
-                             OUT kind text, OUT first_seq bigint, OUT last_seq bigint, OUT void boolean) RETURNS SETOF record
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT a.hash, a.issuer, b.body ->> 'as', b.body ->> 'verdict', a.period, a.issued_at,
-           r ->> 'kind', (r ->> 'first')::bigint, (r ->> 'last')::bigint, v.void
-      FROM ledger.package a CROSS JOIN LATERAL (SELECT ecert.body(a.package)) AS b (body)
-     CROSS JOIN LATERAL (SELECT ecert.audit_void(audits.applicant, a.period, b.body -> 'packages', energy_last_seq, product_last_seq) OFFSET 0) AS v (void)
-     CROSS JOIN LATERAL jsonb_array_elements(b.body -> 'packages') AS r
-     WHERE a.subject = audits.applicant AND a.kind = 'audit'
-$$;
-COMMENT ON FUNCTION ecert.audits(text, bigint, bigint) IS 'internal: the audits of an applicant, one row per audited range; void when one of the audited packages has been replaced since (up to the given last seqs of the applicant''s feeds, when given)';
-
 CREATE FUNCTION ecert.create_audit_views() RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -489,7 +364,7 @@ BEGIN
            (SELECT sum((r ->> 'last')::bigint - (r ->> 'first')::bigint + 1)::bigint FROM jsonb_array_elements(b.body -> 'packages') AS r) AS package_count,
            jsonb_array_length(b.body -> 'checks') AS check_count,
            (SELECT count(*)::bigint FROM jsonb_array_elements(b.body -> 'checks') AS c WHERE c -> 'ok' = 'false') AS failed_check_count,
-           CASE WHEN ecert.is_checkable(a.package) THEN ecert.audit_void(a.subject, a.period, b.body -> 'packages') END AS void,
+           CASE WHEN ecert.is_checkable(a.package) THEN ecert.is_void(a.hash) END AS void,
            b.body ->> 'comment' AS comment
       FROM ledger.package a CROSS JOIN LATERAL (SELECT ecert.body(a.package)) AS b (body)
      WHERE a.kind = 'audit';

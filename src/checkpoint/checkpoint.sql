@@ -28,10 +28,6 @@ CREATE FUNCTION ecert.sign_note(size bigint, root bytea) RETURNS text
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_sign_note';
 COMMENT ON FUNCTION ecert.sign_note(bigint, bytea) IS 'internal: a checkpoint as C2SP signed note (tlog-checkpoint), signed by this node; NULL when its key is not Ed25519, or the origin has white space or a plus sign';
 
-CREATE FUNCTION ecert.checkpoint_fault(p ecert.package) RETURNS text
-    LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_checkpoint_fault';
-COMMENT ON FUNCTION ecert.checkpoint_fault(ecert.package) IS 'what is wrong with a checkpoint package in itself: order of its heads, seal, note; NULL when nothing is. EC100 for another kind';
-
 CREATE FUNCTION ecert.verify_checkpoints(with_roots boolean, OUT issuer text, OUT kind text, OUT seq bigint, OUT problem text) RETURNS SETOF record
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_verify_checkpoints';
 COMMENT ON FUNCTION ecert.verify_checkpoints(boolean) IS 'internal: checks every checkpoint of the certifier after ecert.verify_registry(): heads, seal and note, and, with_roots, size and root from the bytes of the packages that they cover; returns the problems';
@@ -247,58 +243,30 @@ CREATE FUNCTION ecert.take_up_new() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'ecert_take_up_new';
 COMMENT ON FUNCTION ecert.take_up_new() IS 'trigger of ledger.package: computes a checkpoint that has come';
 
--- The rule
+-- Admission
 
-CREATE FUNCTION ecert.rule_checkpoint(p ecert.package, first_admission boolean) RETURNS void
+CREATE FUNCTION ecert.check_sealing(p ecert.package) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
 DECLARE
     body jsonb := ecert.body(p);
-    fault text := ecert.checkpoint_fault(p);
-    size_before bigint;
     made record;
 BEGIN
-    IF fault IS NULL THEN
-        SELECT (ecert.body(b.package) ->> 'size')::bigint INTO size_before FROM ledger.package b
-         WHERE b.issuer = ecert.issuer(p) AND b.kind = 'checkpoint' AND b.seq = ecert.seq(p) - 1;
-        IF (body ->> 'size')::bigint < coalesce(size_before, 1) + jsonb_array_length(body -> 'heads') THEN
-            fault := format('checkpoint''s size is %s, which its heads cannot make after %s', body ->> 'size', coalesce(size_before, 1));
-        END IF;
+    SELECT s.size, s.root, s.detail AS fault INTO made FROM ledger.sealing s WHERE s.checkpoint_seq = ecert.seq(p);
+    IF NOT FOUND THEN
+        PERFORM pg_advisory_xact_lock(hashtext('ecert.tree'));
+        PERFORM ecert.take_up_checkpoints();
+        SELECT t.* INTO made FROM ecert.take_up(ecert.seq(p), body) AS t;
+        PERFORM ecert.note_sealing(ecert.seq(p), made.size, made.root, made.fault);
     END IF;
-    IF fault IS NOT NULL THEN
-        RAISE EXCEPTION USING ERRCODE = 'EC100', MESSAGE = fault, HINT = 'ecert.checkpoint() makes checkpoints.';
-    END IF;
-    -- from a peer it is a statement of the certifier whatever this ledger makes of it: it is admitted, computed, and a difference kept
-    IF first_admission THEN
-        SELECT s.size, s.root, s.detail AS fault INTO made FROM ledger.sealing s WHERE s.checkpoint_seq = ecert.seq(p);
-        IF NOT FOUND THEN
-            PERFORM pg_advisory_xact_lock(hashtext('ecert.tree'));
-            PERFORM ecert.take_up_checkpoints();
-            SELECT t.* INTO made FROM ecert.take_up(ecert.seq(p), body) AS t;
-            PERFORM ecert.note_sealing(ecert.seq(p), made.size, made.root, made.fault);
-        END IF;
-        IF made.fault IS NOT NULL OR made.root IS NULL OR made.size <> (body ->> 'size')::bigint OR made.root <> decode(body ->> 'root', 'hex') THEN
-            RAISE EXCEPTION USING ERRCODE = 'EC101', MESSAGE = 'checkpoint is not of this ledger',
-                DETAIL = coalesce(made.fault || '.', format('It states size %s and root %s; the ledger makes %s and %s.', body ->> 'size', body ->> 'root', made.size, encode(made.root, 'hex'))),
-                HINT = 'ecert.checkpoint() makes checkpoints.';
-        END IF;
+    IF made.fault IS NOT NULL OR made.root IS NULL OR made.size <> (body ->> 'size')::bigint OR made.root <> decode(body ->> 'root', 'hex') THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC101', MESSAGE = 'checkpoint is not of this ledger',
+            DETAIL = coalesce(made.fault || '.', format('It states size %s and root %s; the ledger makes %s and %s.', body ->> 'size', body ->> 'root', made.size, encode(made.root, 'hex'))),
+            HINT = 'ecert.checkpoint() makes checkpoints.';
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ecert.rule_checkpoint(ecert.package, boolean) IS 'rule of kind checkpoint: heads in strictly increasing order (issuer, kind), the size grows with them, seal and note are the certifier''s (EC100); where it is first admitted, size and root are those of the packages that it covers (EC101)';
-
-CREATE FUNCTION ecert.needs_checkpoint(p ecert.package, OUT waits_for text, OUT kind text, OUT issuer text) RETURNS SETOF record
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT format('%s %s of %s', h.kind, h.seq, h.issuer), h.kind, h.issuer
-      FROM ecert.heads(ecert.body(p)) AS h
-     WHERE NOT EXISTS (SELECT FROM ledger.package l WHERE l.issuer = h.issuer AND l.kind = h.kind AND l.seq = h.seq)
-       AND ecert.holds(h.kind, h.issuer)
-       -- what this node has refused will not come: the checkpoint is admitted, and differs
-       AND NOT EXISTS (SELECT FROM ledger.quarantine q WHERE q.issuer = h.issuer AND q.kind = h.kind AND q.seq <= h.seq)
-     ORDER BY h.number
-$$;
-COMMENT ON FUNCTION ecert.needs_checkpoint(ecert.package) IS 'internal: the heads that a checkpoint names, that this node is sent, and that are not on this ledger (yet), but for those of feeds of which a package is in quarantine here';
+COMMENT ON FUNCTION ecert.check_sealing(ecert.package) IS 'internal: where a checkpoint is first admitted, its size and root are those of the packages that it covers; EC101';
 
 -- Making one
 
@@ -416,5 +384,5 @@ COMMENT ON FUNCTION ecert.statement_package(bytea) IS 'the package of a transpar
 
 REVOKE ALL ON FUNCTION ecert.append_leaves(bigint, bigint), ecert.seal_root(bigint, bytea), ecert.sign_note(bigint, bytea), ecert.verify_checkpoints(boolean),
     ecert.create_checkpoint_tables(), ecert.take_up(bigint, jsonb), ecert.note_sealing(bigint, bigint, bytea, text), ecert.take_up_checkpoints(),
-    ecert.rebuild_tree(), ecert.take_up_behind(), ecert.take_up_new(), ecert.rule_checkpoint(ecert.package, boolean),
+    ecert.rebuild_tree(), ecert.take_up_behind(), ecert.take_up_new(), ecert.check_sealing(ecert.package),
     ecert.seal(bigint, jsonb), ecert.checkpoint() FROM PUBLIC;

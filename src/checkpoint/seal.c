@@ -14,8 +14,6 @@
 PG_FUNCTION_INFO_V1(ecert_sql_seal_root);
 PG_FUNCTION_INFO_V1(ecert_sql_sign_note);
 PG_FUNCTION_INFO_V1(ecert_sql_cosign);
-PG_FUNCTION_INFO_V1(ecert_sql_checkpoint_fault);
-PG_FUNCTION_INFO_V1(ecert_sql_cosignature_fault);
 PG_FUNCTION_INFO_V1(ecert_sql_is_certifiers_checkpoint);
 PG_FUNCTION_INFO_V1(ecert_sql_read_note);
 PG_FUNCTION_INFO_V1(ecert_sql_note_key);
@@ -114,28 +112,6 @@ ecert_sql_cosign(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(note_datum(code, &out));
 }
 
-/* checkpoint_fault(package): what is wrong with a checkpoint in itself; NULL when nothing is */
-Datum
-ecert_sql_checkpoint_fault(PG_FUNCTION_ARGS)
-{
-	EcertPackage package;
-	EcertCheckpoint checkpoint;
-	EcertRegistry *registry = ecert_registry_current();
-	EcertNodeKey *key;
-	const char *fault;
-
-	ecert_package_of(PG_GETARG_DATUM(0), &package);
-	ecert_checkpoint_of(&package, &checkpoint);
-	key = ecert_node_key(ecert_registry_node(registry, package.issuer), package.kid);
-	if (key == NULL || key->alg != package.alg)
-		PG_RETURN_TEXT_P(cstring_to_text("checkpoint's key is not known"));
-	fault = ecert_checkpoint_fault(&package, &checkpoint, ecert_prepared_key(registry, key),
-								   ecert_slice(key->raw, ecert_raw_key_size(key->alg)));
-	if (fault == NULL)
-		PG_RETURN_NULL();
-	PG_RETURN_TEXT_P(cstring_to_text(fault));
-}
-
 /* is_certifiers_checkpoint(package): of this ledger, whole in itself, and signed with a key of its certifier */
 Datum
 ecert_sql_is_certifiers_checkpoint(PG_FUNCTION_ARGS)
@@ -144,7 +120,7 @@ ecert_sql_is_certifiers_checkpoint(PG_FUNCTION_ARGS)
 	EcertSlice	certifier = ecert_slice(registry->certifier.bytes, registry->certifier.size);
 	EcertPackage package;
 	EcertCheckpoint checkpoint;
-	EcertRefusal refusal;
+	EcertFinding finding;
 	EcertNodeKey *key;
 
 	ecert_package_of(PG_GETARG_DATUM(0), &package);
@@ -153,53 +129,9 @@ ecert_sql_is_certifiers_checkpoint(PG_FUNCTION_ARGS)
 		PG_RETURN_BOOL(false);
 	ecert_checkpoint_of(&package, &checkpoint);
 	key = ecert_node_key(ecert_registry_node(registry, certifier), package.kid);
-	PG_RETURN_BOOL(key != NULL && key->alg == package.alg && ecert_check_signature(registry, &package, key, &refusal) &&
+	PG_RETURN_BOOL(key != NULL && key->facts.alg == package.alg && ecert_check_signature(registry, &package, key, &finding) &&
 				   ecert_checkpoint_fault(&package, &checkpoint, ecert_prepared_key(registry, key),
-										  ecert_slice(key->raw, ecert_raw_key_size(key->alg))) == NULL);
-}
-
-/* The raw Ed25519 key that a package was signed with; of size 0 for others */
-static EcertSlice
-signer_key(const EcertPackage *package)
-{
-	EcertNodeKey *key = ecert_node_key(ecert_registry_node(ecert_registry_current(), package->issuer), package->kid);
-
-	if (key == NULL || key->alg != ECERT_ALG_ED25519)
-		return ecert_slice(NULL, 0);
-	return ecert_slice(key->raw, ecert_raw_key_size(key->alg));
-}
-
-/*
- * cosignature_fault(witness): what is wrong with a witness package's
- * cosignature of the size and root that it states; NULL when nothing is.  A
- * line under another name than the issuer's is somebody else's, whose key is
- * not known here: only its form is looked at.
- */
-Datum
-ecert_sql_cosignature_fault(PG_FUNCTION_ARGS)
-{
-	EcertPackage package;
-	EcertSlice	line;
-	EcertSlice	item;
-	EcertNoteSignature signature;
-	EcertSlice	raw;
-	uint8_t		root[ECERT_HASH_SIZE];
-	int64_t		size;
-	int64_t		time;
-
-	ecert_package_of(PG_GETARG_DATUM(0), &package);
-	line = ecert_cbor_text_at(package.body, "cosignature");
-	if (line.size == 0 || !ecert_cbor_find(package.body, "size", &item) || ecert_cbor_int(item, &size) != ECERT_OK ||
-		!ecert_hex_to_hash(ecert_cbor_text_at(package.body, "root"), root))
-		PG_RETURN_NULL();
-	line = ecert_slice_text(psprintf("%.*s\n", (int) line.size, (const char *) line.data));
-	if (!ecert_note_next_signature(&line, &signature) || line.size != 0 || signature.size != 72)
-		PG_RETURN_TEXT_P(cstring_to_text("witness's cosignature is wrong"));
-	raw = signer_key(&package);
-	if (ecert_slice_equal(signature.name, package.issuer) &&
-		(raw.size == 0 || ecert_note_verify_cosignature(note_text((uint64_t) size, root), &signature, raw, &time) != ECERT_OK))
-		PG_RETURN_TEXT_P(cstring_to_text("witness's cosignature is wrong"));
-	PG_RETURN_NULL();
+										  ecert_slice(key->facts.raw, ecert_raw_key_size(key->facts.alg))) == NULL);
 }
 
 /* read_note(note, OUT origin, OUT size, OUT root, OUT is_signed): is_signed tells whether the certifier has */
@@ -225,8 +157,8 @@ ecert_sql_read_note(PG_FUNCTION_ARGS)
 		{
 			const EcertNodeKey *key = &certifier->keys[i];
 
-			is_signed |= key->alg == ECERT_ALG_ED25519 && ecert_slice_equal(signature.name, registry->origin) &&
-				ecert_note_verify(note.text, &signature, ecert_slice(key->raw, ecert_raw_key_size(key->alg))) == ECERT_OK;
+			is_signed |= key->facts.alg == ECERT_ALG_ED25519 && ecert_slice_equal(signature.name, registry->origin) &&
+				ecert_note_verify(note.text, &signature, ecert_slice(key->facts.raw, ecert_raw_key_size(key->facts.alg))) == ECERT_OK;
 		}
 	}
 	if (get_call_result_type(fcinfo, NULL, &description) != TYPEFUNC_COMPOSITE)
@@ -253,8 +185,8 @@ ecert_sql_note_key(PG_FUNCTION_ARGS)
 	/* the key in use is the last of its list */
 	for (int i = state == NULL ? -1 : state->key_count - 1; i >= 0; i--)
 	{
-		if (state->keys[i].alg == ECERT_ALG_ED25519 && state->keys[i].until == INT64_MAX &&
-			ecert_note_put_key(&out, cosigns ? node : registry->origin, ecert_slice(state->keys[i].raw, 32), cosigns) == ECERT_OK)
+		if (state->keys[i].facts.alg == ECERT_ALG_ED25519 && state->keys[i].facts.until == INT64_MAX &&
+			ecert_note_put_key(&out, cosigns ? node : registry->origin, ecert_slice(state->keys[i].facts.raw, 32), cosigns) == ECERT_OK)
 			PG_RETURN_TEXT_P(ecert_text(ecert_slice(out.data, out.size)));
 	}
 	PG_RETURN_NULL();

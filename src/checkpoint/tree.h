@@ -11,6 +11,9 @@
 
 #pragma GCC visibility push(hidden)
 
+/* Have checkpoints judged by the tree at admission */
+extern void ecert_checkpoint_init(void);
+
 /*
  * A store over ledger.tile, palloc'd.  It reads as the calling query sees the
  * table, or, when it is to be written, as it is now.  Inside SPI

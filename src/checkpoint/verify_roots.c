@@ -200,13 +200,13 @@ static bool
 check_fault(const RootWalk *walk, const EcertPackage *package, const EcertCheckpoint *checkpoint)
 {
 	EcertNodeKey *key = ecert_node_key(ecert_registry_node(walk->registry, package->issuer), package->kid);
-	EcertRefusal refusal;
+	EcertFinding finding;
 	const char *fault;
 
-	if (key == NULL || key->alg != package->alg || !ecert_check_signature(walk->registry, package, key, &refusal))
+	if (key == NULL || key->facts.alg != package->alg || !ecert_check_signature(walk->registry, package, key, &finding))
 		return false;
 	fault = ecert_checkpoint_fault(package, checkpoint, ecert_prepared_key(walk->registry, key),
-								   ecert_slice(key->raw, ecert_raw_key_size(key->alg)));
+								   ecert_slice(key->facts.raw, ecert_raw_key_size(key->facts.alg)));
 	if (fault != NULL)
 		put_problem(walk, fault);
 	return true;

@@ -4,10 +4,6 @@ CREATE FUNCTION ecert.cosign(size bigint, root bytea, seconds bigint) RETURNS te
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_cosign';
 COMMENT ON FUNCTION ecert.cosign(bigint, bytea, bigint) IS 'internal: this node''s C2SP cosignature line (tlog-cosignature) over the note of a checkpoint of that size and root, made at a time in seconds since 1970 UTC; NULL when its key is not Ed25519, or its id or the origin has white space or a plus sign';
 
-CREATE FUNCTION ecert.cosignature_fault(p ecert.package) RETURNS text
-    LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_cosignature_fault';
-COMMENT ON FUNCTION ecert.cosignature_fault(ecert.package) IS 'what is wrong with the cosignature in a witness package, over the note of the size and root that it states; NULL when nothing is, or there is none. A line under another name than the issuer''s is somebody else''s: only its form is checked';
-
 CREATE FUNCTION ecert.read_note(note text, OUT origin text, OUT size bigint, OUT root bytea, OUT is_signed boolean) RETURNS record
     LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_read_note';
 COMMENT ON FUNCTION ecert.read_note(text) IS 'what a C2SP signed note with a checkpoint says (origin, size, root of 32 bytes), and whether the certifier of this ledger has signed it; NULL when it is none';
@@ -140,38 +136,6 @@ AS $$
       FROM ecert.newest_checkpoint() AS n
 $$;
 COMMENT ON FUNCTION ecert.witness_is_due() IS 'auditor: whether there is a checkpoint newer than the one that this node witnessed last';
-
--- The rule
-
-CREATE FUNCTION ecert.rule_witness(p ecert.package, first_admission boolean) RETURNS void
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
-AS $$
-DECLARE
-    body jsonb := ecert.body(p);
-    seen jsonb;
-    fault text;
-BEGIN
-    SELECT ecert.body(c.package) INTO seen FROM ledger.package c
-     WHERE c.hash = decode(body ->> 'checkpoint', 'hex') AND c.kind = 'checkpoint' AND c.issuer = ecert.certifier();
-    IF NOT FOUND THEN
-        RAISE EXCEPTION USING ERRCODE = 'EC106', MESSAGE = 'witness names a checkpoint that is not on the ledger', DETAIL = format('Checkpoint %s.', body ->> 'checkpoint');
-    END IF;
-    IF body -> 'size' <> seen -> 'size' OR body -> 'root' <> seen -> 'root' THEN
-        RAISE EXCEPTION USING ERRCODE = 'EC106', MESSAGE = 'witness states another size or root than its checkpoint',
-            DETAIL = format('Size %s, root %s; the checkpoint has %s and %s.', body ->> 'size', body ->> 'root', seen ->> 'size', seen ->> 'root');
-    END IF;
-    fault := ecert.cosignature_fault(p);
-    IF fault IS NOT NULL THEN
-        RAISE EXCEPTION USING ERRCODE = 'EC106', MESSAGE = fault;
-    END IF;
-END
-$$;
-COMMENT ON FUNCTION ecert.rule_witness(ecert.package, boolean) IS 'rule of kind witness: its checkpoint is on the ledger and has that size and root; the cosignature is one, and right where it is the issuer''s own (EC106)';
-
-CREATE FUNCTION ecert.needs_witness(p ecert.package, OUT waits_for text, OUT kind text, OUT issuer text) RETURNS SETOF record
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-AS $$ SELECT n.waits_for, n.kind, n.issuer FROM ecert.needs_hash(ecert.body(p) ->> 'checkpoint', 'checkpoint', ecert.certifier()) AS n $$;
-COMMENT ON FUNCTION ecert.needs_witness(ecert.package) IS 'internal: what a witness package rests on and is not on this ledger (yet): its checkpoint';
 
 -- Forks
 

@@ -48,9 +48,9 @@ set_figure(Row *row, int column, const char *digits)
 }
 
 static void
-set_text(Row *row, int column, EcertSlice text)
+set_text(Row *row, int column, EcertSlice content)
 {
-	ecert_set_text(&row->values[column], &row->nulls[column], text);
+	ecert_set_text(&row->values[column], &row->nulls[column], content);
 }
 
 static void
@@ -120,8 +120,8 @@ check_assessed(EcertAssessCode code, const EcertAssessment *assessment, Datum ap
 }
 
 /* product or value */
-static bool
-is_by_value(EcertSlice method)
+bool
+ecert_is_by_value(EcertSlice method)
 {
 	if (!ecert_slice_equal(method, ecert_slice_text("value")) && !ecert_slice_equal(method, ecert_slice_text("product")))
 		ereport(ERROR,
@@ -138,7 +138,7 @@ ecert_assess_bodies(PG_FUNCTION_ARGS)
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	const EcertKeptPolicy *policy = ecert_policy_of(fcinfo->flinfo, PG_GETARG_DATUM(0), PG_ARGISNULL(0));
 	EcertDeclarations declared = ecert_declarations_arg(fcinfo, 2);
-	bool		by_value = !PG_ARGISNULL(5) && is_by_value(ecert_varlena_slice(PG_GETARG_TEXT_PP(5)));
+	bool		by_value = !PG_ARGISNULL(5) && ecert_is_by_value(ecert_varlena_slice(PG_GETARG_TEXT_PP(5)));
 	EcertArena *arena = ecert_arena_in(CurrentMemoryContext);
 	const EcertUse *base = ecert_use_within(&declared, ecert_within(PG_GETARG_DATUM(4), PG_ARGISNULL(4)), policy->coefficients, arena);
 	const EcertUse *now = ecert_use_within(&declared, ecert_within(PG_GETARG_DATUM(3), PG_ARGISNULL(3)), policy->coefficients, arena);

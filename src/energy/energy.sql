@@ -1,19 +1,5 @@
 -- Readings, packing, and what the energy and product packages say.
 
-CREATE FUNCTION ecert.live_packages(applicant text, of_kind text, within tstzrange, last_seq bigint DEFAULT NULL,
-                                    OUT seq bigint, OUT period tstzrange, OUT hash bytea, OUT package ecert.package) RETURNS SETOF record
-    LANGUAGE sql STABLE PARALLEL SAFE ROWS 12
-AS $$
-    SELECT DISTINCT ON (pg_catalog.lower(p.period)) p.seq, p.period, p.hash, p.package
-      FROM ledger.package p
-     WHERE p.subject OPERATOR(pg_catalog.=) applicant AND p.kind OPERATOR(pg_catalog.=) of_kind AND p.issuer OPERATOR(pg_catalog.=) applicant
-       AND pg_catalog.lower(p.period) OPERATOR(pg_catalog.>=) pg_catalog.lower(within) AND pg_catalog.lower(p.period) OPERATOR(pg_catalog.<) pg_catalog.upper(within)
-       AND pg_catalog.upper(p.period) OPERATOR(pg_catalog.<=) pg_catalog.upper(within)
-       AND (live_packages.last_seq IS NULL OR p.seq OPERATOR(pg_catalog.<=) live_packages.last_seq)
-     ORDER BY pg_catalog.lower(p.period), p.seq DESC
-$$;
-COMMENT ON FUNCTION ecert.live_packages(text, text, tstzrange, bigint) IS 'an applicant''s energy or product packages whose period lies within a range, in the order of time; of a package and those that replace it the newest (up to last_seq of the feed, when given)';
-
 CREATE FUNCTION ecert.meters_of(applicant text, within tstzrange) RETURNS SETOF text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$

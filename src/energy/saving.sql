@@ -90,7 +90,7 @@ CREATE FUNCTION ecert.unit_energy_of(policy jsonb, applicant text, within tstzra
                                      OUT product text, OUT unit text, OUT unit_energy numeric) RETURNS SETOF record
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT e.product, e.unit, ecert.quotient(e.kgce_numerator, e.kgce_denominator * e.qualified, 9)
+    SELECT e.product, e.unit, e.unit_energy
       FROM ecert.energy_by_product(policy, unit_energy_of.applicant, within, NULL, NULL) AS e
      WHERE e.qualified > 0 AND e.attributable
        AND NOT EXISTS (SELECT FROM ecert.missing_coefficient(policy, unit_energy_of.applicant, within))

@@ -45,6 +45,9 @@ extern EcertWithin ecert_within(Datum range, bool isnull);
 /* What lies within, summed up: finished (rules/use.h) */
 extern EcertUse *ecert_use_within(const EcertDeclarations *declared, EcertWithin within, const EcertCoefficients *coefficients, EcertArena *arena);
 
+/* Is a method "value"?  Raises unless it is that or "product" */
+extern bool ecert_is_by_value(EcertSlice method);
+
 #pragma GCC visibility pop
 
 #endif							/* ECERT_ENERGY_USE_H */

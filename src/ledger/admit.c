@@ -3,269 +3,105 @@
  *		The checks of admission, cheapest first.
  *
  * size and strict form -> body schema -> issuer, role, key -> time -> feed link
- * -> signature -> lock -> the kind's own rules.  Nothing is locked before the
- * signature has been found right.
+ * -> signature -> lock -> the kind's own rule (src/rules).  Nothing is locked
+ * before the signature has been found right.
  */
-#include "ledger/ledger.h"
+#include "ledger/view.h"
 
-#include "catalog/pg_type.h"
 #include "utils/builtins.h"
 
 #include "package/datum.h"
 #include "pg/error.h"
 #include "pg/guc.h"
+#include "rules/fields.h"
+#include "rules/policy.h"
 
-static EcertQuery replaced_query = {
-	"SELECT p.issuer OPERATOR(pg_catalog.=) $2 AND p.kind OPERATOR(pg_catalog.=) $3,"
-	" (SELECT l.hash FROM ledger.package l WHERE l.issuer OPERATOR(pg_catalog.=) p.issuer"
-	"  AND l.kind OPERATOR(pg_catalog.=) p.kind AND l.subject OPERATOR(pg_catalog.=) p.subject"
-	"  AND pg_catalog.lower(l.period) OPERATOR(pg_catalog.=) pg_catalog.lower(p.period)"
-	"  ORDER BY l.seq DESC LIMIT 1) OPERATOR(pg_catalog.=) p.hash,"
-	" pg_catalog.lower(p.period), pg_catalog.upper(p.period)"
-	" FROM ledger.package p WHERE p.hash OPERATOR(pg_catalog.=) $1",
-	3, {BYTEAOID, TEXTOID, TEXTOID}, NULL, true
-};
+static EcertAdmissionHook hooks[ECERT_KIND_COUNT];
 
-static EcertQuery known_query = {
-	"SELECT 1 FROM ledger.package WHERE hash OPERATOR(pg_catalog.=) $1", 1, {BYTEAOID}, NULL, true
-};
+/* Hash of the package whose rule was applied when it was made; NULL: none */
+static const uint8_t *judged;
 
-static EcertQuery rule_queries[ECERT_KIND_COUNT] = {
-	[ECERT_KIND_NODE] = {"SELECT ecert.rule_node($1::ecert.package, $2)", 2, {BYTEAOID, BOOLOID}, NULL},
-	[ECERT_KIND_RELATION] = {"SELECT ecert.rule_relation($1::ecert.package, $2)", 2, {BYTEAOID, BOOLOID}, NULL},
-	[ECERT_KIND_POLICY] = {"SELECT ecert.rule_policy($1::ecert.package, $2)", 2, {BYTEAOID, BOOLOID}, NULL},
-	[ECERT_KIND_AUDIT] = {"SELECT ecert.rule_audit($1::ecert.package, $2)", 2, {BYTEAOID, BOOLOID}, NULL},
-	[ECERT_KIND_CERTIFICATE] = {"SELECT ecert.rule_certificate($1::ecert.package, $2)", 2, {BYTEAOID, BOOLOID}, NULL},
-	[ECERT_KIND_STATUS] = {"SELECT ecert.rule_status($1::ecert.package, $2)", 2, {BYTEAOID, BOOLOID}, NULL},
-	[ECERT_KIND_REWARD] = {"SELECT ecert.rule_reward($1::ecert.package, $2)", 2, {BYTEAOID, BOOLOID}, NULL},
-	[ECERT_KIND_CHECKPOINT] = {"SELECT ecert.rule_checkpoint($1::ecert.package, $2)", 2, {BYTEAOID, BOOLOID}, NULL},
-	[ECERT_KIND_WITNESS] = {"SELECT ecert.rule_witness($1::ecert.package, $2)", 2, {BYTEAOID, BOOLOID}, NULL},
-};
-
-bool
-ecert_kind_has_rule(EcertKind kind)
+void
+ecert_set_judged(const uint8_t *hash)
 {
-	return rule_queries[kind].sql != NULL;
-}
-
-EcertSlice
-ecert_subject_of(EcertKind kind, EcertSlice body, EcertSlice issuer, EcertSlice origin)
-{
-	switch (kind)
-	{
-		case ECERT_KIND_GENESIS:
-		case ECERT_KIND_POLICY:
-		case ECERT_KIND_CHECKPOINT:
-		case ECERT_KIND_WITNESS:
-			return origin;
-		case ECERT_KIND_ENERGY:
-		case ECERT_KIND_PRODUCT:
-			return issuer;
-		case ECERT_KIND_NODE:
-			return ecert_cbor_text_at(body, "node");
-		case ECERT_KIND_RELATION:
-		case ECERT_KIND_AUDIT:
-		case ECERT_KIND_CERTIFICATE:
-			return ecert_cbor_text_at(body, "applicant");
-		case ECERT_KIND_REWARD:
-			return ecert_cbor_text_at(body, "auditor");
-		case ECERT_KIND_STATUS:
-			break;
-	}
-	return ecert_slice(NULL, 0);
-}
-
-bool
-ecert_check_scope(const EcertRegistry *registry, const EcertPackage *package, EcertRefusal *refusal)
-{
-	EcertSlice	subject;
-
-	if (!ecert_slice_equal(package->audience, registry->origin))
-		return ecert_refuse(refusal, ERRCODE_ECERT_OTHER_LEDGER,
-							psprintf("package is for another ledger"),
-							psprintf("It is for \"%s\", this ledger is \"%s\".",
-									 ecert_cstring(package->audience), ecert_cstring(registry->origin)),
-							NULL);
-	subject = ecert_subject_of(package->kind, package->body, package->issuer, registry->origin);
-	if (subject.size > 0 && !ecert_slice_equal(subject, package->subject))
-		return ecert_refuse(refusal, ERRCODE_ECERT_SUBJECT_WRONG,
-							psprintf("subject of the %s package is not the one its body is about",
-									 ecert_kind_name(package->kind)),
-							psprintf("Subject \"%s\", expected \"%s\".",
-									 ecert_cstring(package->subject), ecert_cstring(subject)),
-							NULL);
-	return true;
-}
-
-/* The DETAIL of a wrong link */
-static char *
-link_detail(const EcertHead *head, const EcertPackage *package)
-{
-	char	   *feed = psprintf("Feed (\"%s\", %s)", ecert_cstring(package->issuer), ecert_kind_name(package->kind));
-
-	if (head->seq < 0)
-		return psprintf("%s is empty; the package has seq " INT64_FORMAT " and prev %s.",
-						feed, package->seq, ecert_hex(package->prev));
-	return psprintf("%s ends at seq " INT64_FORMAT " with hash %s; the package has seq " INT64_FORMAT " and prev %s.",
-					feed, head->seq, ecert_hex(ecert_slice(head->hash, ECERT_HASH_SIZE)),
-					package->seq, ecert_hex(package->prev));
-}
-
-bool
-ecert_check_link(const EcertHead *head, const EcertPackage *package, const uint8_t *hash,
-				 const uint8_t *genesis_hash, EcertRefusal *refusal)
-{
-	const uint8_t *expected = head->seq < 0 ? genesis_hash : head->hash;
-
-	if (head->seq >= 0 && package->seq == head->seq && memcmp(head->hash, hash, ECERT_HASH_SIZE) == 0)
-		return ecert_refuse(refusal, ERRCODE_ECERT_DUPLICATE,
-							pstrdup("package is on the ledger already"), link_detail(head, package), NULL);
-	if (package->seq <= head->seq)
-		return ecert_refuse(refusal, ERRCODE_ECERT_FORK,
-							psprintf("seq " INT64_FORMAT " of the feed is taken", package->seq),
-							link_detail(head, package),
-							pstrdup("Sign again with the next seq and the present head as prev."));
-	if (package->seq > head->seq + 1)
-		return ecert_refuse(refusal, ERRCODE_ECERT_SEQ_GAP,
-							psprintf("seq " INT64_FORMAT " leaves a gap in the feed", package->seq),
-							link_detail(head, package),
-							psprintf("Send the packages from seq " INT64_FORMAT " on first.", head->seq + 1));
-	if (memcmp(package->prev.data, expected, ECERT_HASH_SIZE) == 0)
-		return true;
-	if (package->seq == 0)
-		return ecert_refuse(refusal, ERRCODE_ECERT_OTHER_LEDGER,
-							pstrdup("first package of the feed does not name this ledger's genesis"),
-							psprintf("It names %s, the genesis package is %s.", ecert_hex(package->prev),
-									 ecert_hex(ecert_slice(genesis_hash, ECERT_HASH_SIZE))),
-							NULL);
-	return ecert_refuse(refusal, ERRCODE_ECERT_FORK,
-						pstrdup("package does not follow the head of its feed"),
-						link_detail(head, package),
-						pstrdup("Sign again with the present head as prev."));
-}
-
-bool
-ecert_check_order(const EcertHead *head, const EcertPackage *package, EcertRefusal *refusal)
-{
-	EcertPeriod period;
-	uint8_t		replaced[ECERT_HASH_SIZE];
-
-	if (head->seq >= 0 && package->issued_at < head->issued_at)
-		return ecert_refuse(refusal, ERRCODE_ECERT_TIME_BACKWARDS,
-							pstrdup("issued_at runs backwards in the feed"),
-							psprintf("The package says %s, the one before it %s.",
-									 timestamptz_to_str(ecert_timestamp(package->issued_at)),
-									 pstrdup(timestamptz_to_str(ecert_timestamp(head->issued_at)))),
-							NULL);
-	if ((package->kind != ECERT_KIND_ENERGY && package->kind != ECERT_KIND_PRODUCT) ||
-		ecert_body_replaces(package, replaced) || !ecert_body_period(package, &period))
-		return true;
-	if (period.start < head->period_end)
-	{
-		char	   *start = pstrdup(timestamptz_to_str(ecert_timestamp(period.start)));
-
-		return ecert_refuse(refusal, ERRCODE_ECERT_PERIOD_OVERLAP,
-							pstrdup("period overlaps an earlier one of the feed, or runs backwards"),
-							psprintf("The period starts at %s, the feed already reaches %s.", start,
-									 timestamptz_to_str(ecert_timestamp(head->period_end))),
-							pstrdup("To correct a package, issue one with the same period that \"replaces\" it."));
-	}
-	return true;
-}
-
-/* A package that replaces another: same feed, same period, and the other is the live one.  Inside SPI */
-static bool
-check_replaces(const EcertPackage *package, EcertRefusal *refusal)
-{
-	uint8_t		replaced[ECERT_HASH_SIZE];
-	EcertPeriod period;
-	Datum		values[3];
-	Datum		flag[4];
-	bool		isnull[4];
-	char	   *detail;
-
-	if (!ecert_body_replaces(package, replaced) || !ecert_body_period(package, &period))
-		return true;
-	detail = psprintf("It replaces %s.", ecert_hex(ecert_slice(replaced, sizeof replaced)));
-	values[0] = PointerGetDatum(ecert_bytea(ecert_slice(replaced, sizeof replaced)));
-	values[1] = PointerGetDatum(ecert_text(package->issuer));
-	values[2] = PointerGetDatum(cstring_to_text(ecert_kind_name(package->kind)));
-	if (ecert_query(&replaced_query, values, 1) == 0)
-		return ecert_refuse(refusal, ERRCODE_ECERT_REPLACES_INVALID,
-							pstrdup("the replaced package is not on the ledger"), detail, NULL);
-	for (int i = 0; i < 4; i++)
-		flag[i] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, i + 1, &isnull[i]);
-	if (!DatumGetBool(flag[0]))
-		return ecert_refuse(refusal, ERRCODE_ECERT_REPLACES_INVALID,
-							pstrdup("the replaced package is of another feed"), detail, NULL);
-	if (isnull[1] || !DatumGetBool(flag[1]))
-		return ecert_refuse(refusal, ERRCODE_ECERT_REPLACES_INVALID,
-							pstrdup("the replaced package has been replaced already"), detail,
-							pstrdup("Replace the newest package of the period."));
-	if (isnull[2] || DatumGetTimestampTz(flag[2]) != ecert_timestamp(period.start) ||
-		DatumGetTimestampTz(flag[3]) != ecert_timestamp(period.end))
-		return ecert_refuse(refusal, ERRCODE_ECERT_REPLACES_INVALID,
-							pstrdup("the replaced package has another period"), detail, NULL);
-	return true;
+	judged = hash;
 }
 
 void
-ecert_run_rule(const EcertPackage *package, bool first_admission)
+ecert_set_admission_hook(EcertKind kind, EcertAdmissionHook hook)
 {
-	Datum		values[2];
+	hooks[kind] = hook;
+}
 
-	values[0] = PointerGetDatum(ecert_bytea(package->bytes));
-	values[1] = BoolGetDatum(first_admission);
-	(void) ecert_query(&rule_queries[package->kind], values, 0);
+EcertFeedEnd
+ecert_feed_end(const EcertHead *head)
+{
+	EcertFeedEnd end = {head->seq, head->hash, head->issued_at, head->period_end};
+
+	return end;
+}
+
+bool
+ecert_check_place(const EcertHead *head, const EcertPackage *package, const uint8_t *hash, const uint8_t *genesis_hash, EcertFinding *finding)
+{
+	EcertFeedEnd end = ecert_feed_end(head);
+	EcertLink	link = ecert_link_of(package, hash);
+
+	/* words are made of a finding alone, which is seldom */
+	return ecert_check_link(&end, &link, genesis_hash, false, ecert_arena_in(CurrentMemoryContext), finding) &&
+		ecert_check_order(&end, &link, finding);
 }
 
 /* A node package whose keys cannot be used would lock its node out */
 static bool
-check_node_keys(const EcertPackage *package, EcertRefusal *refusal)
+check_node_keys(const EcertPackage *package, EcertFinding *finding)
 {
 	EcertRegistry *trial = ecert_registry_new(CurrentMemoryContext);
-	bool		good = ecert_registry_apply(trial, package, refusal);
+	bool		good = ecert_registry_apply(trial, package, finding);
 
 	ecert_registry_free(trial);
 	return good;
 }
 
-bool
-ecert_check_kind(EcertRegistry *registry, const EcertPackage *package, bool first_admission, EcertRefusal *refusal)
+/* Has the kind a rule for this package?  Of energy and product packages only those that replace others */
+static bool
+has_rule(const EcertPackage *package)
 {
-	switch (package->kind)
-	{
-		case ECERT_KIND_ENERGY:
-			return check_replaces(package, refusal) &&
-				(!first_admission || ecert_check_coefficients(registry, package->body, refusal));
-		case ECERT_KIND_PRODUCT:
-			return check_replaces(package, refusal);
-		case ECERT_KIND_NODE:
-			return check_node_keys(package, refusal);
-		default:
-			return true;
-	}
+	return (package->kind != ECERT_KIND_ENERGY && package->kind != ECERT_KIND_PRODUCT) || package->replaces_item.size > 0;
 }
 
-/* All the rules of the package's own kind */
+bool
+ecert_check_kind(const EcertPackage *package, bool first_admission, EcertMissing *missing, EcertFinding *finding)
+{
+	EcertLedgerRules *ledger;
+	bool		good;
+
+	memset(missing, 0, sizeof *missing);
+	if (!has_rule(package))
+		return true;
+	if (package->kind == ECERT_KIND_NODE && !check_node_keys(package, finding))
+		return false;
+	ledger = ecert_ledger_rules(CurrentMemoryContext, ECERT_SEE_PRESENT, NULL);
+	if (!first_admission && ecert_missing(&ledger->rules, package, false, missing))
+		return true;
+	good = ecert_rule_check(&ledger->rules, package, first_admission, finding);
+	return good && (hooks[package->kind] == NULL || hooks[package->kind] (package, first_admission, finding));
+}
+
+/* All the rules of the package's own kind, where it is first admitted */
 static void
 check_rules(EcertRegistry *registry, const EcertPackage *package)
 {
-	EcertRefusal refusal;
-	bool		needs_spi = ecert_kind_has_rule(package->kind) || package->replaces_item.size > 0;
+	EcertFinding finding;
+	EcertMissing missing;
 
-	if (needs_spi)
-		SPI_connect();
-	if (!ecert_check_kind(registry, package, true, &refusal))
-		ecert_raise_refusal(&refusal);
-	if (ecert_kind_has_rule(package->kind))
-		ecert_run_rule(package, true);
-	if (needs_spi)
-		SPI_finish();
+	if ((package->kind == ECERT_KIND_ENERGY && !ecert_check_coefficients(registry, package->body, &finding)) ||
+		!ecert_check_kind(package, true, &missing, &finding))
+		ecert_raise_finding(&finding);
 }
 
 bool
-ecert_check_signature(EcertRegistry *registry, const EcertPackage *package, EcertNodeKey *key, EcertRefusal *refusal)
+ecert_check_signature(EcertRegistry *registry, const EcertPackage *package, EcertNodeKey *key, EcertFinding *finding)
 {
 	static uint8_t scratch[ECERT_PACKAGE_MAX + 32];
 	EcertCode	code = ecert_package_verify(package, ecert_prepared_key(registry, key), ecert_buffer(scratch, sizeof scratch));
@@ -274,40 +110,32 @@ ecert_check_signature(EcertRegistry *registry, const EcertPackage *package, Ecer
 		return true;
 	if (code != ECERT_BAD_SIGNATURE)
 		ecert_raise_crypto(code, ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "could not verify the signature");
-	return ecert_refuse(refusal, ERRCODE_ECERT_BAD_SIGNATURE,
-						pstrdup("signature of the package is wrong"),
-						psprintf("Issuer \"%s\", %s, seq " INT64_FORMAT ", key %s.", ecert_cstring(package->issuer),
-								 ecert_kind_name(package->kind), package->seq, ecert_hex(package->kid)),
-						pstrdup("The bytes are not those that the issuer signed."));
+	return ECERT_FIND(finding, ECERT_SIGNATURE_WRONG, ecert_a_text(package->issuer), ecert_a_word(ecert_kind_name(package->kind)),
+					  ecert_a_number(package->seq), ecert_a_hash(package->kid.data));
 }
 
 static void
 verify_signature(EcertRegistry *registry, const EcertPackage *package, EcertNodeKey *key)
 {
-	EcertRefusal refusal;
+	EcertFinding finding;
 
-	if (!ecert_check_signature(registry, package, key, &refusal))
-		ecert_raise_refusal(&refusal);
+	if (!ecert_check_signature(registry, package, key, &finding))
+		ecert_raise_finding(&finding);
 }
 
 /* Everything about issuer, key and time that needs no look at the feed */
 static EcertNodeKey *
 check_origin(EcertRegistry *registry, const EcertPackage *package)
 {
-	EcertRefusal refusal;
+	EcertFinding finding;
 	EcertNodeKey *key;
 	int64		now = ecert_seconds(GetCurrentTimestamp());
 
-	if (!ecert_check_scope(registry, package, &refusal) ||
-		!ecert_check_issuer(registry, package, now, true, &key, &refusal))
-		ecert_raise_refusal(&refusal);
-	if (package->issued_at > now + ecert_max_clock_skew)
-		ereport(ERROR,
-				(errcode(ERRCODE_ECERT_TIME_FUTURE),
-				 errmsg("issued_at is in the future"),
-				 errdetail("The package says %s; the clock here is ecert.max_clock_skew (%d s) or more behind that.",
-						   timestamptz_to_str(ecert_timestamp(package->issued_at)), ecert_max_clock_skew),
-				 errhint("Check the clocks of the issuer and of this server.")));
+	if (!ecert_check_scope(package, registry->origin, &finding) ||
+		!ecert_check_issuer(registry, package, now, true, &key, &finding) ||
+		(package->issued_at > now + ecert_max_clock_skew &&
+		 !ECERT_FIND(&finding, ECERT_TIME_FUTURE, ecert_a_time(package->issued_at), ecert_a_number(ecert_max_clock_skew))))
+		ecert_raise_finding(&finding);
 	return key;
 }
 
@@ -315,29 +143,29 @@ check_origin(EcertRegistry *registry, const EcertPackage *package)
 static void
 check_known(const EcertPackage *package, const uint8_t *hash)
 {
-	Datum		value = PointerGetDatum(ecert_bytea(ecert_slice(hash, ECERT_HASH_SIZE)));
+	EcertLedgerRules *ledger = ecert_ledger_rules(CurrentMemoryContext, ECERT_SEE_PRESENT, NULL);
+	EcertView  *view = &ledger->view;
+	EcertFinding finding;
+	EcertEntry	entry;
 
-	SPI_connect();
-	if (ecert_query(&known_query, &value, 1) > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_ECERT_DUPLICATE),
-				 errmsg("package is on the ledger already"),
-				 errdetail("Issuer \"%s\", %s, seq " INT64_FORMAT ", hash %s.", ecert_cstring(package->issuer),
-						   ecert_kind_name(package->kind), package->seq, ecert_hex(ecert_slice(hash, ECERT_HASH_SIZE)))));
-	SPI_finish();
+	if (!view->by_hash(view, ledger->rules.arena, hash, &entry))
+		return;
+	(void) ECERT_FIND(&finding, ECERT_KNOWN_ALREADY,
+					  ecert_a_word(psprintf("Issuer \"%s\", %s, seq " INT64_FORMAT ", hash %s.", ecert_cstring(package->issuer),
+											ecert_kind_name(package->kind), package->seq, ecert_hex(ecert_slice(hash, ECERT_HASH_SIZE)))));
+	ecert_raise_finding(&finding);
 }
 
 static void
 check_feed(const EcertHead *head, const EcertPackage *package, const uint8_t *hash, const uint8_t *genesis_hash)
 {
-	EcertRefusal refusal;
+	EcertFinding finding;
 
-	if (ecert_check_link(head, package, hash, genesis_hash, &refusal) &&
-		ecert_check_order(head, package, &refusal))
+	if (ecert_check_place(head, package, hash, genesis_hash, &finding))
 		return;
-	if (refusal.sqlstate == ERRCODE_ECERT_FORK)
+	if (finding.code == ECERT_SEQ_TAKEN || finding.code == ECERT_NOT_AFTER_HEAD)
 		check_known(package, hash);
-	ecert_raise_refusal(&refusal);
+	ecert_raise_finding(&finding);
 }
 
 /* The first package of all: it brings the key that it is verified with */
@@ -345,7 +173,7 @@ static void
 admit_genesis(const EcertRegistry *present, const EcertPackage *package)
 {
 	EcertRegistry *trial;
-	EcertRefusal refusal;
+	EcertFinding finding;
 
 	if (present->has_genesis)
 		ereport(ERROR,
@@ -353,11 +181,19 @@ admit_genesis(const EcertRegistry *present, const EcertPackage *package)
 				 errmsg("this ledger has its genesis package already"),
 				 errdetail("Its origin is \"%s\".", ecert_cstring(present->origin))));
 	trial = ecert_registry_new(CurrentMemoryContext);
-	if (!ecert_registry_apply(trial, package, &refusal))
-		ecert_raise_refusal(&refusal);
+	if (!ecert_registry_apply(trial, package, &finding) ||
+		!ecert_check_policy(ecert_field_item(package->body, "policy"), ecert_arena_in(CurrentMemoryContext), &finding))
+		ecert_raise_finding(&finding);
 	verify_signature(trial, package, check_origin(trial, package));
 	ecert_registry_free(trial);
 	(void) ecert_feed_lock(package->issuer, package->kind, 0);
+}
+
+/* Was its rule applied by whoever is inserting it? */
+static bool
+is_judged(const uint8_t *hash)
+{
+	return judged != NULL && memcmp(judged, hash, ECERT_HASH_SIZE) == 0;
 }
 
 /* Any other package, where it is first admitted */
@@ -384,7 +220,8 @@ admit_package(EcertRegistry *registry, const EcertPackage *package, const uint8_
 		(void) check_origin(registry, package);
 		check_feed(head, package, hash, registry->genesis_hash);
 	}
-	check_rules(registry, package);
+	if (!is_judged(hash))
+		check_rules(registry, package);
 	/* a rule's queries may have let the heads go */
 	head = ecert_feed_locked(package->issuer, package->kind);
 	if (head != NULL)

@@ -81,31 +81,39 @@ extern void ecert_head_advance(EcertHead *head, const EcertPackage *package, con
 /* Everything that a package has to pass where it is first admitted; raises what is against it */
 extern void ecert_admit_first(Oid ledger_relid, const EcertPackage *package, const uint8_t *hash);
 
-/* Does package follow head?  hash is the package's own */
-extern bool ecert_check_link(const EcertHead *head, const EcertPackage *package, const uint8_t *hash,
-							 const uint8_t *genesis_hash, EcertRefusal *refusal);
+/* Where the feed ends, as rules see it */
+extern EcertFeedEnd ecert_feed_end(const EcertHead *head);
 
-/* issued_at does not run backwards, nor periods of energy and product (but of a package that replaces) */
-extern bool ecert_check_order(const EcertHead *head, const EcertPackage *package, EcertRefusal *refusal);
+/* Does package follow head, in seq, link, time and periods?  hash is the package's own */
+extern bool ecert_check_place(const EcertHead *head, const EcertPackage *package, const uint8_t *hash,
+							  const uint8_t *genesis_hash, EcertFinding *finding);
 
-/* The ledger it is for, and the subject that its kind asks for */
-extern bool ecert_check_scope(const EcertRegistry *registry, const EcertPackage *package, EcertRefusal *refusal);
+/*
+ * The rule of the package's kind; false with finding filled.  Where it is not
+ * first admitted it is not judged while something that it names is missing
+ */
+extern bool ecert_check_kind(const EcertPackage *package, bool first_admission, EcertMissing *missing, EcertFinding *finding);
 
-/* The subject that a kind's body asks for; of size 0 when the body does not say (status) */
-extern EcertSlice ecert_subject_of(EcertKind kind, EcertSlice body, EcertSlice issuer, EcertSlice origin);
+/* What a folder above has to say of a kind at admission, beyond its rule; may raise where it is first admitted */
+typedef bool (*EcertAdmissionHook) (const EcertPackage *package, bool first_admission, EcertFinding *finding);
+extern void ecert_set_admission_hook(EcertKind kind, EcertAdmissionHook hook);
 
-/* True for kinds whose rule is the SQL function ecert.rule_<kind> */
-extern bool ecert_kind_has_rule(EcertKind kind);
+/* The package with that hash, which is inserted next, was judged by the rule of its kind when it was made; NULL: none was */
+extern void ecert_set_judged(const uint8_t *hash);
 
-/* Run ecert.rule_<kind>, which raises what it refuses.  Inside SPI */
-extern void ecert_run_rule(const EcertPackage *package, bool first_admission);
+/* Makes the body (palloc'd) of this node's package with that seq, issued at that time, and judges it; raises what is against it */
+typedef EcertSlice (*EcertBodyMaker) (void *context, int64 seq, int64 issued_at);
 
-/* The part of a kind's rule that is in C; false with refusal filled.  Inside SPI when the package replaces another */
-extern bool ecert_check_kind(EcertRegistry *registry, const EcertPackage *package, bool first_admission, EcertRefusal *refusal);
+/*
+ * Lock this node's feed of a kind until the transaction ends, have the body of
+ * its next package made, sign it and insert it as the caller, who needs INSERT
+ * on the table; returns its hash.  make is called as the ledger's owner
+ */
+extern bytea *ecert_append_judged(EcertKind kind, EcertSlice subject, EcertBodyMaker make, void *context);
 
-/* Is the signature right under key, one of registry's?  False with refusal filled */
+/* Is the signature right under key, one of registry's?  False with finding filled */
 extern bool ecert_check_signature(EcertRegistry *registry, const EcertPackage *package, EcertNodeKey *key,
-								  EcertRefusal *refusal);
+								  EcertFinding *finding);
 
 /* The registry that verify_registry() has built in this backend; raises when it has not */
 extern EcertRegistry *ecert_verified_registry(void);

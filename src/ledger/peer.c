@@ -12,7 +12,7 @@
  * What is admitted is inserted here, not by the worker, because packages that
  * have waited for it come right behind it.
  */
-#include "ledger/ledger.h"
+#include "ledger/view.h"
 
 #include "access/xact.h"
 #include "catalog/pg_subscription.h"
@@ -41,8 +41,8 @@ PG_FUNCTION_INFO_V1(ecert_drain_waiting);
 typedef struct Judgement
 {
 	EcertSettled settled;
-	EcertRefusal refusal;		/* of what waits or is quarantined */
-	char	   *waits_for;		/* of what waits */
+	EcertFinding finding;		/* of what waits or is quarantined */
+	const char *waits_for;		/* of what waits */
 	EcertSlice	other_story;	/* of two stories: the package on the ledger */
 } Judgement;
 
@@ -87,20 +87,6 @@ static EcertQuery take_query = {
 static EcertQuery woken_query = {
 	"SELECT w.waits_for FROM ecert.woken() AS w (waits_for)", 0, {0}, NULL
 };
-/* What a package rests on and is not here, what this node is sent before what it is not */
-#define NEEDS(kind) {"SELECT n.waits_for, ecert.holds(n.kind, n.issuer) FROM ecert.needs_" kind "($1::ecert.package) AS n" \
-	" ORDER BY 2 DESC, n.waits_for COLLATE pg_catalog.\"C\" LIMIT 1", 1, {BYTEAOID}, NULL}
-
-static EcertQuery needs_queries[ECERT_KIND_COUNT] = {
-	[ECERT_KIND_RELATION] = NEEDS("relation"),
-	[ECERT_KIND_AUDIT] = NEEDS("audit"),
-	[ECERT_KIND_CERTIFICATE] = NEEDS("certificate"),
-	[ECERT_KIND_STATUS] = NEEDS("status"),
-	[ECERT_KIND_REWARD] = NEEDS("reward"),
-	[ECERT_KIND_CHECKPOINT] = NEEDS("checkpoint"),
-	[ECERT_KIND_WITNESS] = NEEDS("witness"),
-};
-
 /*
  * What the backend remembers while it settles packages.  All of it ends with
  * the transaction (xact_callback()), so nothing is believed of a transaction
@@ -191,12 +177,6 @@ run_with_peer(EcertQuery *query, Datum *values, const char *peer)
 	return ecert_query(query, values, 0);
 }
 
-static char *
-reason_text(const EcertRefusal *refusal)
-{
-	return refusal->detail == NULL ? refusal->message : psprintf("%s (%s)", refusal->message, refusal->detail);
-}
-
 /* ---- judging ---------------------------------------------------------- */
 
 static void
@@ -206,23 +186,10 @@ quarantine(Judgement *judgement)
 }
 
 static void
-park(Judgement *judgement, char *waits_for)
+park(Judgement *judgement, const char *waits_for)
 {
 	judgement->settled = ECERT_SETTLED_PENDING;
 	judgement->waits_for = waits_for;
-}
-
-static void
-refuse(Judgement *judgement, int sqlstate, const char *message, char *detail)
-{
-	(void) ecert_refuse(&judgement->refusal, sqlstate, pstrdup(message), detail, NULL);
-}
-
-/* What ledger.pending.waits_for says; ecert.woken() and the functions ecert.needs_<kind>() write the same */
-static char *
-place_key(const EcertPackage *package, int64 seq)
-{
-	return psprintf("%s " INT64_FORMAT " of %s", ecert_kind_name(package->kind), seq, ecert_cstring(package->issuer));
 }
 
 /* Where the periods of energy and product end before a package: the one before it says so, but when it replaces another */
@@ -283,11 +250,10 @@ judge_issuer(EcertRegistry *registry, const EcertPackage *package, EcertNodeKey 
 {
 	int64		now = ecert_seconds(GetCurrentTimestamp());
 
-	if (ecert_check_issuer(registry, package, now, false, key, &judgement->refusal))
+	if (ecert_check_issuer(registry, package, now, false, key, &judgement->finding))
 		return true;
-	if (judgement->refusal.sqlstate == ERRCODE_ECERT_ISSUER_UNKNOWN ||
-		judgement->refusal.sqlstate == ERRCODE_ECERT_KEY_UNKNOWN ||
-		(judgement->refusal.sqlstate == ERRCODE_ECERT_ISSUER_NOT_ENTITLED && !ecert_kind_is_certifiers(package->kind)))
+	if (judgement->finding.code == ECERT_ISSUER_UNKNOWN || judgement->finding.code == ECERT_KEY_UNKNOWN ||
+		(judgement->finding.code == ECERT_ISSUER_NOT_ENTITLED && ecert_kinds[package->kind].issuer_role != ECERT_ROLE_CERTIFIER))
 		park(judgement, psprintf("key of %s", ecert_cstring(package->issuer)));
 	else
 		quarantine(judgement);
@@ -308,17 +274,16 @@ judge_taken(const EcertPackage *package, const Place *place, Judgement *judgemen
 {
 	EcertPackage other;
 	EcertError	error;
-	char	   *detail = psprintf("Issuer \"%s\", %s, seq " INT64_FORMAT ".", ecert_cstring(package->issuer),
-								  ecert_kind_name(package->kind), package->seq);
+	EcertFindingCode code = ECERT_OTHER_SIGNATURE;
 
 	quarantine(judgement);
 	if (ecert_package_parse(place->taken_by, &other, &error) != ECERT_OK || statements_differ(package, &other))
 	{
 		judgement->other_story = place->taken_by;
-		refuse(judgement, ERRCODE_ECERT_FORK, "the issuer has signed two packages with one seq", detail);
+		code = ECERT_TWO_STORIES;
 	}
-	else
-		refuse(judgement, ERRCODE_ECERT_DUPLICATE, "the same statement is on the ledger with another signature", detail);
+	(void) ECERT_FIND(&judgement->finding, code, ecert_a_text(package->issuer), ecert_a_word(ecert_kind_name(package->kind)),
+					  ecert_a_number(package->seq));
 }
 
 /* The place in the feed: false when it waits or is refused */
@@ -327,89 +292,28 @@ judge_link(EcertRegistry *registry, const EcertPackage *package, const uint8_t *
 {
 	if (place->before.seq < package->seq - 1)
 	{
-		refuse(judgement, ERRCODE_ECERT_SEQ_GAP, psprintf("seq " INT64_FORMAT " of the feed has not come yet", package->seq - 1),
-			   psprintf("The feed ends at seq " INT64_FORMAT ".", place->before.seq));
-		park(judgement, place_key(package, package->seq - 1));
-		return false;
+		park(judgement, ecert_place_key(package->kind, package->seq - 1, package->issuer, ecert_arena_in(CurrentMemoryContext)));
+		return ECERT_FIND(&judgement->finding, ECERT_SEQ_NOT_COME, ecert_a_number(package->seq - 1), ecert_a_number(place->before.seq));
 	}
-	if (ecert_check_link(&place->before, package, hash, registry->genesis_hash, &judgement->refusal) &&
-		ecert_check_order(&place->before, package, &judgement->refusal))
+	if (ecert_check_place(&place->before, package, hash, registry->genesis_hash, &judgement->finding))
 		return true;
 	quarantine(judgement);
 	return false;
 }
 
-/* Is an error of this SQLSTATE the fault of the package, and not of the server? */
-static bool
-is_fault_of_package(int sqlstate)
-{
-	switch (ERRCODE_TO_CATEGORY(sqlstate))
-	{
-		case ERRCODE_INSUFFICIENT_RESOURCES:
-		case ERRCODE_OPERATOR_INTERVENTION:
-		case ERRCODE_SYSTEM_ERROR:
-		case ERRCODE_TRANSACTION_ROLLBACK:
-		case ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE:
-		case ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION:
-			return false;
-		default:
-			return sqlstate != ERRCODE_DATA_CORRUPTED && sqlstate != ERRCODE_INDEX_CORRUPTED;
-	}
-}
-
-/* What the kind's rule says, by queries that may raise */
-static void
-apply_rule(const EcertPackage *package, Judgement *judgement)
-{
-	Datum		value = PointerGetDatum(ecert_bytea(package->bytes));
-	bool		isnull;
-
-	if (needs_queries[package->kind].sql != NULL && ecert_query(&needs_queries[package->kind], &value, 1) > 0)
-	{
-		char	   *waits_for = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
-
-		/* what this node is not sent it cannot judge: the package is stored, and views say so */
-		if (!DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull)))
-			return;
-		refuse(judgement, ERRCODE_ECERT_SEQ_GAP, "what the package rests on has not come yet", NULL);
-		park(judgement, waits_for);
-		return;
-	}
-	ecert_run_rule(package, false);
-}
-
-/* The kind's rule in a subtransaction: an error that is the package's fault becomes a refusal */
+/* What the kind's rule says; what this node is not sent it cannot judge: the package is stored, and views say so */
 static void
 judge_rule(const EcertPackage *package, Judgement *judgement)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
+	EcertMissing missing;
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(caller);
-	PG_TRY();
-	{
-		apply_rule(package, judgement);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(caller);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(caller);
-		CurrentResourceOwner = owner;
-		if (!is_fault_of_package(error->sqlerrcode))
-			ReThrowError(error);
-		(void) ecert_refuse(&judgement->refusal, error->sqlerrcode, error->message, error->detail, error->hint);
+	if (!ecert_check_kind(package, false, &missing, &judgement->finding))
 		quarantine(judgement);
+	else if (missing.key != NULL && missing.is_held)
+	{
+		(void) ECERT_FIND_PLAIN(&judgement->finding, ECERT_NAMED_NOT_COME);
+		park(judgement, missing.key);
 	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
-	CurrentResourceOwner = owner;
 }
 
 /* What is to become of a package; inside SPI */
@@ -426,12 +330,12 @@ judge(const EcertPackage *package, const uint8_t *hash, Judgement *judgement)
 			judgement->settled = ECERT_SETTLED_KNOWN;
 		else
 		{
-			refuse(judgement, ERRCODE_ECERT_OTHER_LEDGER, "genesis package of another ledger", NULL);
+			(void) ECERT_FIND_PLAIN(&judgement->finding, ECERT_GENESIS_OF_OTHER_LEDGER);
 			quarantine(judgement);
 		}
 		return;
 	}
-	if (!ecert_check_scope(registry, package, &judgement->refusal))
+	if (!ecert_check_scope(package, registry->origin, &judgement->finding))
 	{
 		quarantine(judgement);
 		return;
@@ -446,17 +350,12 @@ judge(const EcertPackage *package, const uint8_t *hash, Judgement *judgement)
 	registry = ecert_registry_current();
 	if (!judge_issuer(registry, package, &key, judgement))
 		return;
-	if (!ecert_check_signature(registry, package, key, &judgement->refusal))
+	if (!ecert_check_signature(registry, package, key, &judgement->finding))
 		quarantine(judgement);
 	else if (place.taken_by.size > 0)
 		judge_taken(package, &place, judgement);
 	else if (judge_link(registry, package, hash, &place, judgement))
-	{
-		if (!ecert_check_kind(registry, package, false, &judgement->refusal))
-			quarantine(judgement);
-		else if (ecert_kind_has_rule(package->kind))
-			judge_rule(package, judgement);
-	}
+		judge_rule(package, judgement);
 }
 
 /* ---- acting on it ------------------------------------------------------ */
@@ -492,15 +391,15 @@ put_pending(const EcertPackage *package, const uint8_t *hash, const Judgement *j
 	values[3] = Int64GetDatum(package->seq);
 	values[4] = PointerGetDatum(ecert_bytea(package->bytes));
 	values[5] = text_datum(judgement->waits_for);
-	values[6] = text_datum(unpack_sql_state(judgement->refusal.sqlstate));
-	values[7] = text_datum(reason_text(&judgement->refusal));
+	values[6] = text_datum(ecert_finding_sqlstate(judgement->finding.code));
+	values[7] = text_datum(ecert_finding_words(&judgement->finding));
 	(void) run_with_peer(&park_query, values, peer);
 	transaction.waiting = WAITING_SOME;
 }
 
 /* bytes as evidence; package is NULL when they are none.  Of a flood only the beginning is kept */
 static void
-put_quarantine(EcertSlice bytes, const EcertPackage *package, const EcertRefusal *refusal, const char *peer)
+put_quarantine(EcertSlice bytes, const EcertPackage *package, const EcertFinding *finding, const char *peer)
 {
 	Datum		values[8];
 	uint8_t		hash[ECERT_HASH_SIZE];
@@ -513,9 +412,9 @@ put_quarantine(EcertSlice bytes, const EcertPackage *package, const EcertRefusal
 	values[2] = text_datum(package != NULL ? ecert_kind_name(package->kind) : "");
 	values[3] = Int64GetDatum(package != NULL ? package->seq : -1);
 	values[4] = PointerGetDatum(ecert_bytea(kept));
-	values[5] = text_datum(unpack_sql_state(refusal->sqlstate));
-	values[6] = text_datum(bytes.size == kept.size ? reason_text(refusal) :
-						   psprintf("%s; the first %zu of %zu bytes are kept", reason_text(refusal), kept.size, bytes.size));
+	values[5] = text_datum(ecert_finding_sqlstate(finding->code));
+	values[6] = text_datum(bytes.size == kept.size ? ecert_finding_words(finding) :
+						   psprintf("%s; the first %zu of %zu bytes are kept", ecert_finding_words(finding), kept.size, bytes.size));
 	(void) run_with_peer(&quarantine_query, values, peer);
 }
 
@@ -534,26 +433,11 @@ static List *
 wake_keys(List *keys, const EcertPackage *package, const uint8_t *hash, MemoryContext context)
 {
 	MemoryContext before = MemoryContextSwitchTo(context);
+	const char *woken[ECERT_WAKE_KEYS];
+	size_t		count = ecert_wake_keys(package, hash, ecert_arena_in(CurrentMemoryContext), woken);
 
-	keys = lcons(place_key(package, package->seq), keys);
-	switch (package->kind)
-	{
-		case ECERT_KIND_NODE:
-			keys = lcons(psprintf("key of %s", ecert_cstring(package->subject)), keys);
-			break;
-		case ECERT_KIND_RELATION:
-			keys = lcons(psprintf("relation of %s to %s as %s", ecert_cstring(ecert_cbor_text_at(package->body, "auditor")),
-								  ecert_cstring(package->subject), ecert_cstring(ecert_cbor_text_at(package->body, "as"))), keys);
-			break;
-		case ECERT_KIND_POLICY:
-		case ECERT_KIND_AUDIT:
-		case ECERT_KIND_CERTIFICATE:
-			/* these are named by hash */
-			keys = lcons(psprintf("%s %s", ecert_kind_name(package->kind), ecert_hex(ecert_slice(hash, ECERT_HASH_SIZE))), keys);
-			break;
-		default:
-			break;
-	}
+	for (size_t i = 0; i < count; i++)
+		keys = lcons(pstrdup(woken[i]), keys);
 	MemoryContextSwitchTo(before);
 	return keys;
 }
@@ -576,31 +460,31 @@ settle_package(const EcertPackage *package, const uint8_t *hash, const char *pee
 		put_pending(package, hash, &judgement, peer);
 	else if (judgement.settled == ECERT_SETTLED_QUARANTINED)
 	{
-		put_quarantine(package->bytes, package, &judgement.refusal, peer);
+		put_quarantine(package->bytes, package, &judgement.finding, peer);
 		if (judgement.other_story.size > 0)
 			put_equivocation(judgement.other_story, package->bytes);
 	}
 	return true;
 }
 
-/* Strict form and body schema; false with refusal filled */
 static bool
-read_package(EcertSlice bytes, EcertPackage *package, EcertRefusal *refusal)
+find_form(EcertFinding *finding, EcertFindingCode code, const EcertError *error)
+{
+	return ECERT_FIND(finding, code, ecert_a_word(ecert_error_text(error->code)), ecert_a_number((int64_t) error->offset),
+					  ecert_a_word(error->field == NULL ? "" : psprintf(", field %s", error->field)));
+}
+
+/* Strict form and body schema; false with finding filled */
+static bool
+read_package(EcertSlice bytes, EcertPackage *package, EcertFinding *finding)
 {
 	EcertError	error;
-	const char *what = "package";
-	EcertCode	code = ecert_package_read(bytes, package, &error);
 
-	if (code == ECERT_OK)
-	{
-		what = "body";
-		code = ecert_body_check(package->kind, package->body, &error);
-	}
-	if (code == ECERT_OK)
-		return true;
-	return ecert_refuse(refusal, ecert_sqlstate(code), psprintf("invalid ecert %s: %s", what, ecert_error_text(code)),
-						psprintf("At byte %zu of the %s%s%s.", error.offset, what, error.field != NULL ? ", field " : "",
-								 error.field != NULL ? error.field : ""), NULL);
+	if (ecert_package_read(bytes, package, &error) != ECERT_OK)
+		return find_form(finding, error.code == ECERT_TOO_LARGE ? ECERT_PACKAGE_TOO_LARGE : ECERT_PACKAGE_MALFORMED, &error);
+	if (ecert_body_check(package->kind, package->body, &error) != ECERT_OK)
+		return find_form(finding, error.code == ECERT_BODY_NEGATIVE ? ECERT_QUANTITY_NEGATIVE : ECERT_BODY_REFUSED, &error);
+	return true;
 }
 
 /* One package, with memory of its own; keys gains what it wakes, in context */
@@ -608,22 +492,21 @@ static EcertSettled
 settle(EcertSlice bytes, const char *peer, List **keys, MemoryContext context)
 {
 	EcertPackage package;
-	EcertRefusal refusal;
+	EcertFinding finding;
 	EcertSettled settled = ECERT_SETTLED_QUARANTINED;
 	uint8_t		hash[ECERT_HASH_SIZE];
 
 	SPI_connect();
-	if (!read_package(bytes, &package, &refusal))
-		put_quarantine(bytes, NULL, &refusal, peer);
+	if (!read_package(bytes, &package, &finding))
+		put_quarantine(bytes, NULL, &finding, peer);
 	else
 	{
 		ecert_hash_of(bytes, hash);
 		/* another worker may be first with the same seq: its package is there at the second look */
 		if (!settle_package(&package, hash, peer, &settled) && !settle_package(&package, hash, peer, &settled))
 		{
-			(void) ecert_refuse(&refusal, ERRCODE_ECERT_APPEND_ONLY, pstrdup("the package was not stored"),
-								pstrdup("A row of ledger.package that has been changed holds its hash or its place, or a trigger or rule suppresses it."), NULL);
-			put_quarantine(bytes, &package, &refusal, peer);
+			(void) ECERT_FIND_PLAIN(&finding, ECERT_NOT_STORED);
+			put_quarantine(bytes, &package, &finding, peer);
 			settled = ECERT_SETTLED_QUARANTINED;
 		}
 		if (settled == ECERT_SETTLED_ADMITTED)
@@ -830,7 +713,7 @@ static bool
 is_genuine(EcertSlice bytes, EcertPackage *package)
 {
 	EcertRegistry *registry = ecert_registry_current();
-	EcertRefusal refusal;
+	EcertFinding finding;
 	EcertError	error;
 	EcertNodeKey *key;
 
@@ -838,7 +721,7 @@ is_genuine(EcertSlice bytes, EcertPackage *package)
 	return ecert_package_read(bytes, package, &error) == ECERT_OK && registry->has_genesis &&
 		ecert_slice_equal(package->audience, registry->origin) &&
 		(key = ecert_node_key(ecert_registry_node(registry, package->issuer), package->kid)) != NULL &&
-		key->alg == package->alg && ecert_check_signature(registry, package, key, &refusal);
+		key->facts.alg == package->alg && ecert_check_signature(registry, package, key, &finding);
 }
 
 /* is_equivocation(one, other): does the issuer's own signature convict it? */

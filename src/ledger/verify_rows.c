@@ -10,7 +10,7 @@
  * order of the primary key, so that a row mostly comes behind the one it
  * follows; where it does not, the end of the feed before it is read.
  */
-#include "ledger/ledger.h"
+#include "ledger/view.h"
 
 #include "catalog/pg_type.h"
 #include "funcapi.h"
@@ -52,6 +52,7 @@ typedef struct RowWalk
 	text	   *kind;
 	bool		was_walked;		/* when the registry was built: genesis, and the certifier's nodes */
 	bool		has_rule;		/* which who reads our result checks */
+	EcertLedgerRules *rules;	/* NULL until they are needed */
 	EcertNodeKey *key;			/* of the last row, good for its issuer and kind from key_from to key_until; or NULL */
 	EcertKind	key_kind;
 	EcertNodeId key_issuer;
@@ -79,13 +80,6 @@ static EcertQuery before_query = {
 	" AND kind OPERATOR(pg_catalog.=) $2 AND seq OPERATOR(pg_catalog.<) $3 ORDER BY seq DESC LIMIT 1",
 	3, {TEXTOID, TEXTOID, INT8OID}, NULL, true
 };
-static EcertQuery replaced_query = {
-	"SELECT pg_catalog.lower(period), pg_catalog.upper(period) FROM ledger.package"
-	" WHERE hash OPERATOR(pg_catalog.=) $1 AND issuer OPERATOR(pg_catalog.=) $2 AND kind OPERATOR(pg_catalog.=) $3"
-	" AND seq OPERATOR(pg_catalog.<) $4",
-	4, {BYTEAOID, TEXTOID, TEXTOID, INT8OID}, NULL, true
-};
-
 EcertRegistry *
 ecert_verified_registry(void)
 {
@@ -119,10 +113,9 @@ put_problem(RowWalk *walk, Row *row, const char *problem)
 }
 
 static void
-put_refusal(RowWalk *walk, Row *row, const EcertRefusal *refusal)
+put_finding(RowWalk *walk, Row *row, const EcertFinding *finding)
 {
-	put_problem(walk, row, refusal->detail == NULL ? refusal->message :
-				psprintf("%s (%s)", refusal->message, refusal->detail));
+	put_problem(walk, row, ecert_finding_words(finding));
 }
 
 static bool
@@ -192,41 +185,25 @@ check_columns(RowWalk *walk, Row *row)
 static void
 check_signature(RowWalk *walk, Row *row, EcertNodeKey *key)
 {
-	EcertRefusal refusal;
+	EcertFinding finding;
 
-	if (!ecert_check_signature(walk->registry, &row->package, key, &refusal))
-		put_problem(walk, row, refusal.message);
+	if (!ecert_check_signature(walk->registry, &row->package, key, &finding))
+		put_finding(walk, row, &finding);
 }
 
-/* What a package replaces is an earlier one of its feed with the same period */
+/* The rule of energy and product packages, which is about what they replace */
 static void
 check_replaced(RowWalk *walk, Row *row)
 {
-	const EcertPackage *package = &row->package;
-	uint8_t		replaced[ECERT_HASH_SIZE];
-	EcertPeriod period;
-	Datum		values[4];
-	bool		isnull = true;
-	Datum		start = (Datum) 0;
-	Datum		end = (Datum) 0;
+	EcertFinding finding;
 
-	if (!ecert_body_replaces(package, replaced) || !ecert_body_period(package, &period) ||
-		(package->kind != ECERT_KIND_ENERGY && package->kind != ECERT_KIND_PRODUCT))
+	if (!ecert_kinds[row->package.kind].has_periods || row->package.replaces_item.size == 0)
 		return;
-	values[0] = PointerGetDatum(ecert_bytea(ecert_slice(replaced, sizeof replaced)));
-	values[1] = PointerGetDatum(ecert_text(package->issuer));
-	values[2] = CStringGetTextDatum(ecert_kind_name(package->kind));
-	values[3] = Int64GetDatum(package->seq);
-	SPI_connect();
-	if (ecert_query_stable(&replaced_query, values, 1) > 0)
-	{
-		start = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
-		end = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull);
-	}
-	SPI_finish();
-	if (isnull || DatumGetTimestampTz(start) != ecert_timestamp(period.start) ||
-		DatumGetTimestampTz(end) != ecert_timestamp(period.end))
-		put_problem(walk, row, "replaces a package that is not an earlier one of its feed with the same period");
+	if (walk->rules == NULL)
+		walk->rules = ecert_ledger_rules(walk->context, ECERT_SEE_QUERY, walk->registry);
+	ecert_ledger_rules_next(walk->rules);
+	if (!ecert_rule_check(&walk->rules->rules, &row->package, false, &finding))
+		put_finding(walk, row, &finding);
 }
 
 /* Does the package's period have to come behind those before it? */
@@ -321,18 +298,17 @@ static void
 check_follows(RowWalk *walk, Row *row)
 {
 	const EcertPackage *package = &row->package;
-	EcertRefusal refusal;
+	EcertFinding finding;
 
 	if (walk->result == NULL)
 		find_head(walk, row);
 	if (package->kind == ECERT_KIND_GENESIS ||
-		(ecert_check_link(&walk->head, package, row->hash, walk->registry->genesis_hash, &refusal) &&
-		 ecert_check_order(&walk->head, package, &refusal)))
+		ecert_check_place(&walk->head, package, row->hash, walk->registry->genesis_hash, &finding))
 		return;
-	if (walk->result == NULL && refusal.sqlstate == ERRCODE_ECERT_PERIOD_OVERLAP)
+	if (walk->result == NULL && finding.code == ECERT_PERIOD_OVERLAP)
 		walk->is_suspect = true;
 	else
-		put_refusal(walk, row, &refusal);
+		put_finding(walk, row, &finding);
 }
 
 /* Move the head behind a row.  A row that is wrong in itself is followed by its
@@ -354,19 +330,19 @@ advance(RowWalk *walk, const Row *row)
 static void
 apply(RowWalk *walk, Row *row)
 {
-	EcertRefusal refusal;
+	EcertFinding finding;
 
 	if (walk->applies && row->sound && row->package.kind == ECERT_KIND_NODE &&
-		!ecert_registry_apply(walk->registry, &row->package, &refusal))
-		put_refusal(walk, row, &refusal);
+		!ecert_registry_apply(walk->registry, &row->package, &finding))
+		put_finding(walk, row, &finding);
 }
 
 /* Is the key of the row before good for this one, of the same issuer and kind, too? */
 static bool
 key_is_known(const RowWalk *walk, const EcertPackage *package)
 {
-	return walk->key != NULL && package->kind == walk->key_kind && package->alg == walk->key->alg &&
-		memcmp(package->kid.data, walk->key->kid, ECERT_HASH_SIZE) == 0 &&
+	return walk->key != NULL && package->kind == walk->key_kind && package->alg == walk->key->facts.alg &&
+		memcmp(package->kid.data, walk->key->facts.kid, ECERT_HASH_SIZE) == 0 &&
 		ecert_slice_equal(package->issuer, ecert_slice(walk->key_issuer.bytes, walk->key_issuer.size)) &&
 		package->issued_at >= walk->key_from && package->issued_at <= walk->key_until;
 }
@@ -377,20 +353,20 @@ check_issuer(RowWalk *walk, Row *row)
 {
 	const EcertPackage *package = &row->package;
 	EcertNodeKey *key = NULL;
-	EcertRefusal refusal;
+	EcertFinding finding;
 
 	if (key_is_known(walk, package))
 		return walk->key;
 	walk->key = NULL;
-	if (!ecert_check_issuer(walk->registry, package, 0, false, &key, &refusal))
-		put_refusal(walk, row, &refusal);
+	if (!ecert_check_issuer(walk->registry, package, 0, false, &key, &finding))
+		put_finding(walk, row, &finding);
 	else if (!walk->applies)
 	{
 		walk->key = key;
 		walk->key_kind = package->kind;
 		walk->key_issuer = ecert_node_id(package->issuer);
-		walk->key_from = key->effective;
-		walk->key_until = Min(key->until, ecert_registry_node(walk->registry, package->issuer)->revoked_at);
+		walk->key_from = key->facts.effective;
+		walk->key_until = Min(key->facts.until, ecert_registry_node(walk->registry, package->issuer)->facts.revoked_at);
 	}
 	return key;
 }
@@ -400,7 +376,7 @@ static void
 check_package(RowWalk *walk, Row *row)
 {
 	const EcertPackage *package = &row->package;
-	EcertRefusal refusal;
+	EcertFinding finding;
 	EcertError	error;
 	EcertNodeKey *key;
 
@@ -408,12 +384,12 @@ check_package(RowWalk *walk, Row *row)
 		put_problem(walk, row, psprintf("body is invalid at byte %zu: %s", error.offset, ecert_error_text(error.code)));
 	check_columns(walk, row);
 	if (package->kind == ECERT_KIND_GENESIS && walk->applies && row->sound && !walk->registry->has_genesis &&
-		!ecert_registry_apply(walk->registry, package, &refusal))
-		put_refusal(walk, row, &refusal);
-	if (!ecert_check_scope(walk->registry, package, &refusal))
-		put_refusal(walk, row, &refusal);
+		!ecert_registry_apply(walk->registry, package, &finding))
+		put_finding(walk, row, &finding);
+	if (!ecert_check_scope(package, walk->registry->origin, &finding))
+		put_finding(walk, row, &finding);
 	key = check_issuer(walk, row);
-	if (key != NULL && key->alg == package->alg)
+	if (key != NULL && key->facts.alg == package->alg)
 		check_signature(walk, row, key);
 	check_follows(walk, row);
 	check_replaced(walk, row);
@@ -575,7 +551,8 @@ take_feed(RowWalk *walk, const Row *row)
 		return;
 	}
 	id = ecert_node_id(ecert_varlena_slice(walk->issuer));
-	walk->has_rule = ecert_kind_has_rule(kind);
+	/* that of energy and product packages is applied here */
+	walk->has_rule = !ecert_kinds[kind].has_periods;
 	walk->was_walked = kind == ECERT_KIND_GENESIS ||
 		(kind == ECERT_KIND_NODE && memcmp(&id, &walk->registry->certifier, sizeof id) == 0);
 }
@@ -651,7 +628,7 @@ static void
 check_period(RowWalk *walk, Row *row)
 {
 	EcertError	error;
-	EcertRefusal refusal;
+	EcertFinding finding;
 	EcertSlice	bytes = row->nulls[7] ? ecert_slice(NULL, 0) : ecert_varlena_slice(PG_DETOAST_DATUM_PACKED(row->values[7]));
 
 	/* to what is stored as its hash, sound or not */
@@ -660,10 +637,9 @@ check_period(RowWalk *walk, Row *row)
 	if (ecert_package_parse(bytes, &row->package, &error) != ECERT_OK)
 		memset(&row->package, 0, sizeof row->package);
 	else if (row->package.kind != ECERT_KIND_GENESIS &&
-			 ecert_check_link(&walk->head, &row->package, row->hash, walk->registry->genesis_hash, &refusal) &&
-			 !ecert_check_order(&walk->head, &row->package, &refusal) &&
-			 refusal.sqlstate == ERRCODE_ECERT_PERIOD_OVERLAP && DatumGetInt64(row->values[2]) >= walk->first_seq)
-		put_refusal(walk, row, &refusal);
+			 !ecert_check_place(&walk->head, &row->package, row->hash, walk->registry->genesis_hash, &finding) &&
+			 finding.code == ECERT_PERIOD_OVERLAP && DatumGetInt64(row->values[2]) >= walk->first_seq)
+		put_finding(walk, row, &finding);
 	advance(walk, row);
 }
 

@@ -19,20 +19,6 @@ CREATE FUNCTION ecert.period_problems(feed_issuer text, feed_kind text, first_se
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_period_problems';
 COMMENT ON FUNCTION ecert.period_problems(text, text, bigint, bigint) IS 'internal: walks a feed from its beginning and tells which of the packages first_seq .. last_seq follow it with a period that begins before it may';
 
-CREATE FUNCTION ecert.is_checkable(p ecert.package) RETURNS boolean
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    checkable boolean := true;
-BEGIN
-    IF ecert.kind(p) IN ('audit', 'certificate', 'status', 'reward') AND EXISTS (SELECT FROM ledger.peer l WHERE l.is_hub AND (l.issuers IS NOT NULL OR l.kinds IS NOT NULL)) THEN
-        EXECUTE format('SELECT coalesce(bool_and(ecert.holds(n.kind, n.issuer)), true) FROM ecert.%I($1) AS n', 'needs_' || ecert.kind(p)) INTO checkable USING p;
-    END IF;
-    RETURN checkable;
-END
-$$;
-COMMENT ON FUNCTION ecert.is_checkable(ecert.package) IS 'whether this node can check the rule of a package''s kind: false when the package rests on others that this node is not sent, because it filters';
-
 CREATE FUNCTION ecert.feeds(OUT issuer text, OUT kind text, OUT last_seq bigint) RETURNS SETOF record
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$

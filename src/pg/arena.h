@@ -12,8 +12,19 @@
 
 #pragma GCC visibility push(hidden)
 
+/* An arena whose blocks are a context's */
+typedef struct EcertContextArena
+{
+	EcertArena	memory;			/* first: what the functions of rules are given */
+	MemoryContext context;
+} EcertContextArena;
+
 /* A new arena in a context, for as long as the context is there and not reset */
 extern EcertArena *ecert_arena_in(MemoryContext context);
+
+/* An arena with a context of its own below parent, which is emptied by _reset */
+extern void ecert_context_arena_init(EcertContextArena *arena, MemoryContext parent, const char *name);
+extern void ecert_context_arena_reset(EcertArena *memory);
 
 #pragma GCC visibility pop
 

@@ -34,4 +34,11 @@
 #define ecert_primary_key_of(relation) RelationGetPrimaryKeyIndex(relation)
 #endif
 
+/* 18 counts what a scan does for EXPLAIN */
+#if PG_VERSION_NUM >= 180000
+#define ecert_index_beginscan(table, index, snapshot, key_count) index_beginscan(table, index, snapshot, NULL, key_count, 0)
+#else
+#define ecert_index_beginscan(table, index, snapshot, key_count) index_beginscan(table, index, snapshot, key_count, 0)
+#endif
+
 #endif							/* ECERT_PG_COMPAT_H */

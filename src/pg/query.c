@@ -56,23 +56,3 @@ ecert_query_transaction(EcertQuery *query, const Datum *values, long limit)
 {
 	return run(query, values, GetTransactionSnapshot(), false, limit);
 }
-
-bool
-ecert_refuse(EcertRefusal *refusal, int sqlstate, char *message, char *detail, char *hint)
-{
-	refusal->sqlstate = sqlstate;
-	refusal->message = message;
-	refusal->detail = detail;
-	refusal->hint = hint;
-	return false;
-}
-
-void
-ecert_raise_refusal(const EcertRefusal *refusal)
-{
-	ereport(ERROR,
-			(errcode(refusal->sqlstate),
-			 errmsg_internal("%s", refusal->message),
-			 refusal->detail != NULL ? errdetail_internal("%s", refusal->detail) : 0,
-			 refusal->hint != NULL ? errhint("%s", refusal->hint) : 0));
-}

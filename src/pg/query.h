@@ -1,6 +1,6 @@
 /*
  * query.h
- *		Prepared queries on the ledger's tables, and refusals.
+ *		Prepared queries on the ledger's tables.
  */
 #ifndef ECERT_PG_QUERY_H
 #define ECERT_PG_QUERY_H
@@ -39,20 +39,6 @@ extern uint64 ecert_query_stable(EcertQuery *query, const Datum *values, long li
 
 /* The same seen by the transaction's own snapshot (REPEATABLE READ, SERIALIZABLE) */
 extern uint64 ecert_query_transaction(EcertQuery *query, const Datum *values, long limit);
-
-/* Why something is refused: raised at admission, written down by verification */
-typedef struct EcertRefusal
-{
-	int			sqlstate;
-	char	   *message;		/* palloc'd, as are the others */
-	char	   *detail;			/* may be NULL */
-	char	   *hint;			/* may be NULL */
-} EcertRefusal;
-
-/* Fill refusal and return false, so that a check can end with it */
-extern bool ecert_refuse(EcertRefusal *refusal, int sqlstate, char *message, char *detail, char *hint);
-
-ECERT_NORETURN extern void ecert_raise_refusal(const EcertRefusal *refusal);
 
 #pragma GCC visibility pop
 

@@ -89,14 +89,14 @@ static void
 load_genesis(EcertRegistry *registry)
 {
 	EcertPackage package;
-	EcertRefusal refusal;
+	EcertFinding finding;
 
 	SPI_connect();
 	if (ecert_query(&genesis_query, NULL, 1) > 0)
 	{
 		package_in_result(&package);
-		if (!ecert_registry_apply(registry, &package, &refusal))
-			ecert_raise_refusal(&refusal);
+		if (!ecert_registry_apply(registry, &package, &finding))
+			ecert_raise_finding(&finding);
 	}
 	SPI_finish();
 }
@@ -146,7 +146,7 @@ static void
 load_node(EcertRegistry *registry, EcertSlice id)
 {
 	EcertPackage package;
-	EcertRefusal refusal;
+	EcertFinding finding;
 	Datum		values[2];
 
 	SPI_connect();
@@ -155,8 +155,8 @@ load_node(EcertRegistry *registry, EcertSlice id)
 	if (ecert_query(&node_query, values, 1) > 0)
 	{
 		package_in_result(&package);
-		if (!ecert_registry_apply(registry, &package, &refusal))
-			ecert_raise_refusal(&refusal);
+		if (!ecert_registry_apply(registry, &package, &finding))
+			ecert_raise_finding(&finding);
 	}
 	SPI_finish();
 }
@@ -193,7 +193,7 @@ load_coefficients(EcertRegistry *registry)
 }
 
 bool
-ecert_check_coefficients(EcertRegistry *registry, EcertSlice body, EcertRefusal *refusal)
+ecert_check_coefficients(EcertRegistry *registry, EcertSlice body, EcertFinding *finding)
 {
 	uint64_t	count;
 	EcertCursor cursor = ecert_body_lines(body, &count);
@@ -215,11 +215,7 @@ ecert_check_coefficients(EcertRegistry *registry, EcertSlice body, EcertRefusal 
 		last_source = source;
 		last_unit = unit;
 		if (!ecert_coefficient_find(registry->coefficients, source, unit, &coefficient))
-			return ecert_refuse(refusal, ERRCODE_ECERT_COEFFICIENT_UNKNOWN,
-								psprintf("energy source \"%s\" in unit \"%s\" has no coefficient",
-										 ecert_cstring(source), ecert_cstring(unit)),
-								pstrdup("The policy in force has neither this source and unit nor a unit multiple that leads to one."),
-								pstrdup("See ledger.coefficient; the certifier adds coefficients with ecert.set_policy()."));
+			return ECERT_FIND(finding, ECERT_COEFFICIENT_NOT_IN_FORCE, ecert_a_text(source), ecert_a_text(unit));
 	}
 	return true;
 }

@@ -84,71 +84,9 @@ ecert_registry_free(EcertRegistry *registry)
 		MemoryContextDelete(registry->context);
 }
 
-static int64
-int_at(EcertSlice map, const char *name, int64 missing)
-{
-	EcertSlice	item;
-	int64_t		value;
-
-	return ecert_cbor_find(map, name, &item) && ecert_cbor_int(item, &value) == ECERT_OK ? value : missing;
-}
-
-/* One entry of "keys"; the schema check has seen its types */
-static bool
-read_key(EcertSlice item, EcertNodeKey *key, EcertRefusal *refusal)
-{
-	EcertSlice	hex = ecert_cbor_text_at(item, "public");
-	uint8_t		thumbprint[ECERT_HASH_SIZE];
-	EcertCode	code = ECERT_BAD_PUBLIC_KEY;
-
-	memset(key, 0, sizeof *key);
-	if (ecert_alg_from_cose(int_at(item, "alg", 0), &key->alg) &&
-		hex.size == 2 * ecert_raw_key_size(key->alg) &&
-		ecert_hex_to_hash(ecert_cbor_text_at(item, "kid"), key->kid))
-	{
-		EcertSlice	raw = {key->raw, hex.size / 2};
-		EcertPublicKey *trial = NULL;
-
-		(void) hex_decode((const char *) hex.data, hex.size, (char *) key->raw);
-		code = ecert_public_key_new(key->alg, raw, &trial);
-		ecert_public_key_free(trial);
-		if (code == ECERT_OK)
-			code = ecert_key_thumbprint(key->alg, raw, thumbprint);
-		if (code == ECERT_OK && memcmp(thumbprint, key->kid, sizeof thumbprint) != 0)
-			code = ECERT_BAD_PUBLIC_KEY;
-	}
-	key->effective = int_at(item, "effective", 0);
-	key->until = int_at(item, "until", INT64_MAX);
-	if (code == ECERT_OK)
-		return true;
-	return ecert_refuse(refusal, ERRCODE_ECERT_PUBLIC_KEY,
-						pstrdup("a key in the node package is not usable"),
-						psprintf("kid %s: %s, or the kid is not its RFC 9679 thumbprint.",
-								 ecert_cstring(ecert_cbor_text_at(item, "kid")), ecert_error_text(code)),
-						pstrdup("Use ecert.enroll() or ecert.rotate_key(), which take the key as PEM."));
-}
-
-static int
-read_roles(EcertSlice body)
-{
-	uint64_t	count;
-	EcertCursor cursor = ecert_cbor_items_at(body, "roles", &count);
-	int			roles = 0;
-
-	while (count-- > 0)
-	{
-		EcertSlice	role = {NULL, 0};
-
-		(void) ecert_cbor_text(ecert_cbor_skip(&cursor), &role);
-		roles |= ecert_slice_equal(role, ecert_slice_text("certifier")) ? ECERT_ROLE_CERTIFIER :
-			ecert_slice_equal(role, ecert_slice_text("applicant")) ? ECERT_ROLE_APPLICANT : ECERT_ROLE_AUDITOR;
-	}
-	return roles;
-}
-
-/* Read "keys" into the registry's memory; NULL, with refusal filled, when one is unusable */
+/* Read "keys" into the registry's memory; NULL, with finding filled, when one is unusable */
 static EcertNodeKey *
-read_keys(EcertRegistry *registry, EcertSlice body, int *count, EcertRefusal *refusal)
+read_keys(EcertRegistry *registry, EcertSlice body, int *count, EcertFinding *finding)
 {
 	uint64_t	key_count;
 	EcertCursor cursor = ecert_cbor_items_at(body, "keys", &key_count);
@@ -158,7 +96,7 @@ read_keys(EcertRegistry *registry, EcertSlice body, int *count, EcertRefusal *re
 	keys = MemoryContextAllocZero(registry->context, sizeof(EcertNodeKey) * Max(*count, 1));
 	for (int i = 0; i < *count; i++)
 	{
-		if (!read_key(ecert_cbor_skip(&cursor), &keys[i], refusal))
+		if (!ecert_key_facts(ecert_cbor_skip(&cursor), &keys[i].facts, NULL, finding))
 			return NULL;
 	}
 	return keys;
@@ -166,20 +104,18 @@ read_keys(EcertRegistry *registry, EcertSlice body, int *count, EcertRefusal *re
 
 /* Put a node body (its own package's, or the one inside genesis) in place of what was known */
 static bool
-apply_node(EcertRegistry *registry, EcertSlice body, EcertRefusal *refusal)
+apply_node(EcertRegistry *registry, EcertSlice body, EcertFinding *finding)
 {
 	EcertNodeId id = ecert_node_id(ecert_cbor_text_at(body, "node"));
 	EcertNodeState *node;
 	EcertNodeKey *keys;
 	int			key_count;
 
-	keys = read_keys(registry, body, &key_count, refusal);
+	keys = read_keys(registry, body, &key_count, finding);
 	if (keys == NULL)
 		return false;
 	node = hash_search(registry->nodes, &id, HASH_ENTER, NULL);
-	node->roles = read_roles(body);
-	node->revoked_at = ecert_slice_equal(ecert_cbor_text_at(body, "status"), ecert_slice_text("revoked")) ?
-		int_at(body, "effective", 0) : INT64_MAX;
+	node->facts = ecert_node_facts(body);
 	node->keys = keys;
 	node->key_count = key_count;
 	return true;
@@ -187,24 +123,13 @@ apply_node(EcertRegistry *registry, EcertSlice body, EcertRefusal *refusal)
 
 /* The genesis package makes the ledger's identity and its certifier */
 static bool
-apply_genesis(EcertRegistry *registry, const EcertPackage *package, EcertRefusal *refusal)
+apply_genesis(EcertRegistry *registry, const EcertPackage *package, EcertFinding *finding)
 {
 	EcertSlice	node;
-	EcertSlice	name;
 	uint8_t    *origin;
 
-	(void) ecert_cbor_find(package->body, "node", &node);
-	name = ecert_cbor_text_at(node, "node");
-	if (!ecert_slice_equal(name, package->issuer) ||
-		!ecert_slice_equal(ecert_cbor_text_at(package->body, "origin"), package->audience) ||
-		(read_roles(node) & ECERT_ROLE_CERTIFIER) == 0)
-		return ecert_refuse(refusal, ERRCODE_ECERT_BODY_INVALID,
-							pstrdup("the genesis package does not introduce its own issuer as certifier"),
-							psprintf("Issuer \"%s\", audience \"%s\", body's node \"%s\", body's origin \"%s\".",
-									 ecert_cstring(package->issuer), ecert_cstring(package->audience),
-									 ecert_cstring(name), ecert_cstring(ecert_cbor_text_at(package->body, "origin"))),
-							NULL);
-	if (!apply_node(registry, node, refusal))
+	if (!ecert_check_genesis(package, finding) || !ecert_cbor_find(package->body, "node", &node) ||
+		!apply_node(registry, node, finding))
 		return false;
 	ecert_hash_of(package->bytes, registry->genesis_hash);
 	origin = MemoryContextAlloc(registry->context, package->audience.size);
@@ -216,11 +141,11 @@ apply_genesis(EcertRegistry *registry, const EcertPackage *package, EcertRefusal
 }
 
 bool
-ecert_registry_apply(EcertRegistry *registry, const EcertPackage *package, EcertRefusal *refusal)
+ecert_registry_apply(EcertRegistry *registry, const EcertPackage *package, EcertFinding *finding)
 {
 	if (package->kind == ECERT_KIND_GENESIS)
-		return apply_genesis(registry, package, refusal);
-	return apply_node(registry, package->body, refusal);
+		return apply_genesis(registry, package, finding);
+	return apply_node(registry, package->body, finding);
 }
 
 const EcertPublicKey *
@@ -230,7 +155,7 @@ ecert_prepared_key(EcertRegistry *registry, EcertNodeKey *key)
 
 	if (key->prepared != NULL)
 		return key->prepared;
-	code = ecert_public_key_new(key->alg, ecert_slice(key->raw, ecert_raw_key_size(key->alg)), &key->prepared);
+	code = ecert_public_key_new(key->facts.alg, ecert_slice(key->facts.raw, ecert_raw_key_size(key->facts.alg)), &key->prepared);
 	if (code != ECERT_OK)
 	{
 		key->prepared = NULL;
@@ -246,7 +171,7 @@ ecert_node_key(EcertNodeState *node, EcertSlice kid)
 {
 	for (int i = 0; node != NULL && i < node->key_count; i++)
 	{
-		if (memcmp(node->keys[i].kid, kid.data, ECERT_HASH_SIZE) == 0)
+		if (memcmp(node->keys[i].facts.kid, kid.data, ECERT_HASH_SIZE) == 0)
 			return &node->keys[i];
 	}
 	return NULL;

@@ -22,8 +22,7 @@ typedef struct PackedHeader
 typedef struct PackedNode
 {
 	EcertNodeId id;				/* sorted by it */
-	int32_t		roles;
-	int64		revoked_at;
+	EcertNodeFacts facts;
 	uint32_t	first_key;
 	uint32_t	key_count;
 } PackedNode;
@@ -79,8 +78,7 @@ pack_nodes(const EcertRegistry *registry, PackedHeader *header)
 	while ((node = hash_seq_search(&scan)) != NULL)
 	{
 		packed->id = node->id;
-		packed->roles = node->roles;
-		packed->revoked_at = node->revoked_at;
+		packed->facts = node->facts;
 		packed->first_key = first_key;
 		packed->key_count = node->key_count;
 		packed++;
@@ -165,8 +163,7 @@ ecert_registry_unpack_node(EcertRegistry *registry, const EcertNodeId *id)
 	if (packed == NULL)
 		return NULL;
 	node = hash_search(registry->nodes, id, HASH_ENTER, NULL);
-	node->roles = packed->roles;
-	node->revoked_at = packed->revoked_at;
+	node->facts = packed->facts;
 	node->key_count = (int) packed->key_count;
 	node->keys = packed_keys(header) + packed->first_key;
 	return node;

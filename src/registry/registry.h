@@ -15,17 +15,12 @@
 #include "pg/compat.h"
 
 #include "core/body.h"
+#include "pg/finding.h"
 #include "pg/query.h"
+#include "rules/rules.h"
 #include "utils/hsearch.h"
 
 #pragma GCC visibility push(hidden)
-
-enum
-{
-	ECERT_ROLE_CERTIFIER = 1,
-	ECERT_ROLE_APPLICANT = 2,
-	ECERT_ROLE_AUDITOR = 4
-};
 
 /* A node id as a hash key: padded with zeros */
 typedef struct EcertNodeId
@@ -36,11 +31,7 @@ typedef struct EcertNodeId
 
 typedef struct EcertNodeKey
 {
-	uint8_t		kid[ECERT_HASH_SIZE];
-	EcertAlg	alg;
-	uint8_t		raw[ECERT_RAW_KEY_MAX];
-	int64		effective;		/* seconds: counts from here on */
-	int64		until;			/* rotated then; INT64_MAX while in use */
+	EcertKeyFacts facts;
 	EcertPublicKey *prepared;	/* made on first use */
 	struct EcertNodeKey *next_prepared;
 } EcertNodeKey;
@@ -48,8 +39,7 @@ typedef struct EcertNodeKey
 typedef struct EcertNodeState
 {
 	EcertNodeId id;				/* hash key, first */
-	int			roles;
-	int64		revoked_at;		/* INT64_MAX while active */
+	EcertNodeFacts facts;
 	int			key_count;
 	EcertNodeKey *keys;
 } EcertNodeState;
@@ -99,10 +89,10 @@ extern void ecert_registry_free(EcertRegistry *registry);
 
 /*
  * Take in a genesis or node package whose body has passed the schema check.
- * False, with refusal filled, when a key in it is unusable or its kid is not
+ * False, with finding filled, when a key in it is unusable or its kid is not
  * the key's thumbprint.
  */
-extern bool ecert_registry_apply(EcertRegistry *registry, const EcertPackage *package, EcertRefusal *refusal);
+extern bool ecert_registry_apply(EcertRegistry *registry, const EcertPackage *package, EcertFinding *finding);
 
 /*
  * A registry as one value (palloc'd), and a registry again from it, which takes
@@ -124,16 +114,13 @@ extern EcertNodeKey *ecert_node_key(EcertNodeState *node, EcertSlice kid);
  * whatever issued_at says.  On success *key is the key to verify with.
  */
 extern bool ecert_check_issuer(EcertRegistry *registry, const EcertPackage *package, int64 now,
-							   bool first_admission, EcertNodeKey **key, EcertRefusal *refusal);
-
-/* Does only the certifier that made the ledger issue packages of this kind? */
-extern bool ecert_kind_is_certifiers(EcertKind kind);
+							   bool first_admission, EcertNodeKey **key, EcertFinding *finding);
 
 /* The prepared form of key, made when needed; raises when it cannot be */
 extern const EcertPublicKey *ecert_prepared_key(EcertRegistry *registry, EcertNodeKey *key);
 
 /* Does the policy in force have a coefficient for every line of this energy body? */
-extern bool ecert_check_coefficients(EcertRegistry *registry, EcertSlice body, EcertRefusal *refusal);
+extern bool ecert_check_coefficients(EcertRegistry *registry, EcertSlice body, EcertFinding *finding);
 
 /* The slice's text in the server's encoding, zero-ended, for messages */
 extern char *ecert_cstring(EcertSlice text);

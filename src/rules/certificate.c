@@ -356,8 +356,8 @@ check_name(EcertCase *it, const EcertCertified *certified)
 	return ECERT_FIND(it->finding, ECERT_NAME_DIFFERS, ecert_a_text(stated), ecert_a_text(enrolled));
 }
 
-/* What the body says it is about; false when its policy is not on the ledger */
-static bool
+/* What the body says it is about */
+static void
 read_certified(EcertCase *it, EcertCertified *certified)
 {
 	EcertSlice	body = it->package->body;
@@ -370,10 +370,14 @@ read_certified(EcertCase *it, EcertCertified *certified)
 	certified->by_value = ecert_field_is(body, "method", "value");
 	certified->up_to.energy = ecert_ranges_last(&ranges, ECERT_KIND_ENERGY);
 	certified->up_to.product = ecert_ranges_last(&ranges, ECERT_KIND_PRODUCT);
-	if (ecert_field_hash(body, "policy", certified->policy_hash) &&
-		ecert_policy_of_hash(it->rules, certified->policy_hash, &certified->policy))
-		return true;
-	return ECERT_FIND(it->finding, ECERT_POLICY_MISSING, ecert_a_text(ecert_cbor_text_at(body, "policy")));
+	(void) ecert_field_hash(body, "policy", certified->policy_hash);
+}
+
+static bool
+read_policy(EcertCase *it, EcertCertified *certified)
+{
+	return ecert_policy_of_hash(it->rules, certified->policy_hash, &certified->policy) ||
+		ECERT_FIND(it->finding, ECERT_POLICY_MISSING, ecert_a_text(ecert_cbor_text_at(it->package->body, "policy")));
 }
 
 /* The parts are looked at in this order, and the first that is wrong is told of */
@@ -383,7 +387,8 @@ ecert_rule_certificate(EcertCase *it)
 	EcertCertified certified;
 	EcertCertified present;
 
-	if (!read_certified(it, &certified) || (it->first_admission && !check_present(it, &certified)))
+	read_certified(it, &certified);
+	if ((it->first_admission && !check_present(it, &certified)) || !read_policy(it, &certified))
 		return false;
 	/* a new one leaves no correction out: as of all packages, which the ranges that it names must be */
 	present = certified;
@@ -391,4 +396,14 @@ ecert_rule_certificate(EcertCase *it)
 		present.up_to = (EcertUpTo) {INT64_MAX, INT64_MAX};
 	return check_figures(it, &present) && check_terms(it, &certified) && check_audits(it, &certified) && check_obstacles(it, &certified) &&
 		(!it->first_admission || check_name(it, &certified));
+}
+
+bool
+ecert_figures_agree(EcertRules *rules, const EcertPackage *package, EcertFinding *finding)
+{
+	EcertCase	it = {rules, package, false, finding};
+	EcertCertified certified;
+
+	read_certified(&it, &certified);
+	return read_policy(&it, &certified) && check_figures(&it, &certified);
 }

@@ -89,6 +89,9 @@ extern bool ecert_no_obstacle(const EcertCertified *certified, const EcertObstac
 extern EcertValue *ecert_certificate_body(EcertRules *rules, const EcertCertified *certified, const EcertValue *figures,
 										  int64_t seq, int64_t valid_from);
 
+/* Do a certificate's figures equal what is computed from the packages and the policy that it names?  False with finding filled */
+extern bool ecert_figures_agree(EcertRules *rules, const EcertPackage *package, EcertFinding *finding);
+
 /* A certificate's status, before a seq of the status feed */
 typedef struct EcertStatus
 {

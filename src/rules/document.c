@@ -217,8 +217,11 @@ ecert_value_put_all(EcertValue *map, const EcertValue *other, EcertArena *arena)
 {
 	for (const EcertValue *child = other->first; child != NULL; child = child->next)
 	{
-		EcertValue *copy = ecert_value(arena, child->type);
+		EcertValue *copy;
 
+		if (child->type == ECERT_VALUE_NULL)
+			continue;
+		copy = ecert_value(arena, child->type);
 		*copy = *child;
 		copy->next = NULL;
 		ecert_value_put(map, child->key, copy);

@@ -42,7 +42,7 @@ extern EcertValue *ecert_value_period(EcertArena *arena, EcertPeriod period);
 /* Put a value into a map, or at the end of an array, where key is NULL */
 extern void ecert_value_put(EcertValue *parent, const char *key, EcertValue *value);
 
-/* Put all of another map into a map */
+/* Put all of another map into a map, but what is null */
 extern void ecert_value_put_all(EcertValue *map, const EcertValue *other, EcertArena *arena);
 
 /* What a map has under a key; NULL: nothing */

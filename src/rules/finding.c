@@ -123,6 +123,9 @@ static const Message messages[ECERT_FINDING_COUNT] = {
 	[ECERT_COEFFICIENT_UNKNOWN] = {"EC042", "energy source \"%1\" in unit \"%2\" has no coefficient",
 		"Applicant \"%3\" used it within %4.",
 	"See ledger.coefficient; the certifier adds coefficients with ecert.set_policy().", false},
+	[ECERT_COEFFICIENT_NOT_IN_FORCE] = {"EC042", "energy source \"%1\" in unit \"%2\" has no coefficient",
+		"The policy in force has neither this source and unit nor a unit multiple that leads to one.",
+	"See ledger.coefficient; the certifier adds coefficients with ecert.set_policy().", false},
 	[ECERT_LINE_UNREADABLE] = {"EC003", "invalid ecert package: line %1 cannot be read", "%2.", NULL, false},
 	[ECERT_NUMBER_TOO_LARGE] = {"EC097", "a figure of the assessment is too large to be stated", NULL,
 	"Figures are below 10^28; check the declared quantities and the policy's coefficients.", false},
@@ -151,6 +154,19 @@ static const Message messages[ECERT_FINDING_COUNT] = {
 	[ECERT_WITNESS_OTHER_ROOT] = {"EC106", "witness states another size or root than its checkpoint",
 	"Size %1, root %2; the checkpoint has %3 and %4.", NULL, false},
 	[ECERT_WITNESS_COSIGNATURE] = {"EC106", "witness's cosignature is wrong", NULL, NULL, false},
+
+	[ECERT_PACKAGE_MALFORMED] = {"EC001", "invalid ecert package: %1", "At byte %2 of the package%3.", NULL, false},
+	[ECERT_PACKAGE_TOO_LARGE] = {"EC002", "invalid ecert package: %1", "At byte %2 of the package%3.", NULL, false},
+	[ECERT_BODY_REFUSED] = {"EC003", "invalid ecert body: %1", "At byte %2 of the body%3.", NULL, false},
+	[ECERT_QUANTITY_NEGATIVE] = {"EC004", "invalid ecert body: %1", "At byte %2 of the body%3.", NULL, false},
+	[ECERT_GENESIS_OF_OTHER_LEDGER] = {"EC016", "genesis package of another ledger", NULL, NULL, false},
+	[ECERT_TWO_STORIES] = {"EC021", "the issuer has signed two packages with one seq", "Issuer \"%1\", %2, seq %3.", NULL, false},
+	[ECERT_OTHER_SIGNATURE] = {"EC022", "the same statement is on the ledger with another signature",
+	"Issuer \"%1\", %2, seq %3.", NULL, false},
+	[ECERT_SEQ_NOT_COME] = {"EC020", "seq %1 of the feed has not come yet", "The feed ends at seq %2.", NULL, false},
+	[ECERT_NAMED_NOT_COME] = {"EC020", "what the package names has not come yet", NULL, NULL, false},
+	[ECERT_NOT_STORED] = {"EC092", "the package was not stored",
+	"A row of ledger.package that has been changed holds its hash or its place, or a trigger or rule suppresses it.", NULL, false},
 };
 
 EcertArgument

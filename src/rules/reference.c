@@ -16,19 +16,19 @@ typedef struct Search
 
 /* Something is not here.  True when there is no need to look further */
 static bool
-note_missing(Search *search, EcertText *key, EcertSlice issuer, EcertKind kind, int64_t seq)
+note_missing(Search *search, EcertText *key, EcertSlice issuer, EcertKind kind)
 {
 	EcertView  *view = search->rules->view;
-	bool		will_come = view->will_come(view, issuer, kind, seq);
+	bool		is_held = view->holds(view, issuer, kind);
 
-	if (!view->holds(view, issuer, kind))
+	if (!is_held)
 		search->found->all_held = false;
-	if (search->found->key == NULL || (will_come && !search->found->will_come))
+	if (search->found->key == NULL || (is_held && !search->found->is_held))
 	{
 		search->found->key = ecert_text_string(key);
-		search->found->will_come = will_come;
+		search->found->is_held = is_held;
 	}
-	return will_come && !search->whole;
+	return is_held && !search->whole;
 }
 
 static void
@@ -62,7 +62,7 @@ miss_place(Search *search, EcertSlice issuer, EcertKind kind, int64_t seq)
 	if (view->by_seq(view, search->rules->arena, issuer, kind, seq, &entry))
 		return false;
 	put_place(&key, ecert_kind_name(kind), seq, issuer);
-	return note_missing(search, &key, issuer, kind, seq);
+	return note_missing(search, &key, issuer, kind);
 }
 
 static bool
@@ -85,7 +85,7 @@ miss_hash(Search *search, const EcertReference *reference, EcertSlice hex)
 	ecert_text_put_string(&key, ecert_kind_name(reference->kind));
 	ecert_text_put_string(&key, " ");
 	ecert_text_put(&key, hex);
-	return note_missing(search, &key, issuer, reference->kind, INT64_MAX);
+	return note_missing(search, &key, issuer, reference->kind);
 }
 
 static bool
@@ -122,6 +122,7 @@ miss_ranges(Search *search)
 static bool
 miss_heads(Search *search, const EcertReference *reference)
 {
+	EcertView  *view = search->rules->view;
 	uint64_t	count;
 	EcertCursor cursor = ecert_cbor_items_at(search->package->body, reference->field, &count);
 
@@ -138,7 +139,7 @@ miss_heads(Search *search, const EcertReference *reference)
 			ecert_cbor_text(ecert_cbor_skip(&item), &issuer) && ecert_cbor_text(ecert_cbor_skip(&item), &name) &&
 			ecert_kind_from_name(name, &kind) && ecert_cbor_int(ecert_cbor_skip(&item), &seq) == ECERT_OK &&
 			/* what is not sent here, or was refused here, is not waited for: the checkpoint is admitted, and differs */
-			search->rules->view->will_come(search->rules->view, issuer, kind, seq) &&
+			view->holds(view, issuer, kind) && !view->is_refused(view, issuer, kind, seq) &&
 			miss_place(search, issuer, kind, seq))
 			return true;
 	}
@@ -156,7 +157,7 @@ miss_role(Search *search, const EcertReference *reference)
 		return false;
 	ecert_text_put_string(&key, "key of ");
 	ecert_text_put(&key, node);
-	return note_missing(search, &key, search->rules->view->certifier, ECERT_KIND_NODE, INT64_MAX);
+	return note_missing(search, &key, search->rules->view->certifier, ECERT_KIND_NODE);
 }
 
 static bool
@@ -171,7 +172,7 @@ miss_relation(Search *search, const EcertReference *reference)
 		ecert_was_related(search->rules, package->issuer, applicant, as, package->issued_at))
 		return false;
 	put_relation(&key, package->issuer, applicant, as);
-	return note_missing(search, &key, search->rules->view->certifier, ECERT_KIND_RELATION, INT64_MAX);
+	return note_missing(search, &key, search->rules->view->certifier, ECERT_KIND_RELATION);
 }
 
 /* Look for what one field names; true when there is no need to look further */
@@ -214,14 +215,21 @@ ecert_missing(EcertRules *rules, const EcertPackage *package, bool whole, EcertM
 	return missing->key != NULL;
 }
 
+const char *
+ecert_place_key(EcertKind kind, int64_t seq, EcertSlice issuer, EcertArena *arena)
+{
+	EcertText	key = ecert_text_in(arena);
+
+	put_place(&key, ecert_kind_name(kind), seq, issuer);
+	return ecert_text_string(&key);
+}
+
 size_t
 ecert_wake_keys(const EcertPackage *package, const uint8_t *hash, EcertArena *arena, const char **keys)
 {
-	EcertText	place = ecert_text_in(arena);
 	EcertText	other = ecert_text_in(arena);
 
-	put_place(&place, ecert_kind_name(package->kind), package->seq, package->issuer);
-	keys[0] = ecert_text_string(&place);
+	keys[0] = ecert_place_key(package->kind, package->seq, package->issuer, arena);
 	if (package->kind == ECERT_KIND_NODE)
 	{
 		ecert_text_put_string(&other, "key of ");

@@ -109,7 +109,7 @@ typedef struct EcertMissing
 	 * of mine to plant as upstream", "policy <hash>"; NULL: nothing is missing
 	 */
 	const char *key;
-	bool		will_come;		/* else this node is not sent it, and cannot judge the package */
+	bool		is_held;		/* its feed is sent here: it will come; else this node cannot judge the package */
 	bool		all_held;		/* all that is missing, as far as it was looked for, is of feeds that are sent here */
 } EcertMissing;
 
@@ -119,6 +119,9 @@ typedef struct EcertMissing
  * of.  False: everything is here
  */
 extern bool ecert_missing(EcertRules *rules, const EcertPackage *package, bool whole, EcertMissing *missing);
+
+/* The key of a package by its place in a feed */
+extern const char *ecert_place_key(EcertKind kind, int64_t seq, EcertSlice issuer, EcertArena *arena);
 
 /* The keys that a package wakes when it is on the ledger; returns how many */
 #define ECERT_WAKE_KEYS 2

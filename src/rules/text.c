@@ -74,7 +74,7 @@ date_of(int64_t seconds, struct tm *date)
 	time_t		time = (time_t) seconds;
 
 	memset(date, 0, sizeof *date);
-	return seconds != INT64_MAX && gmtime_r(&time, date) != NULL;
+	return seconds != INT64_MAX && seconds != INT64_MIN && gmtime_r(&time, date) != NULL;
 }
 
 int
@@ -94,7 +94,7 @@ ecert_text_put_time(EcertText *text, int64_t seconds)
 
 	if (!date_of(seconds, &date))
 	{
-		ecert_text_put_string(text, "infinity");
+		ecert_text_put_string(text, seconds < 0 ? "-infinity" : "infinity");
 		return;
 	}
 	(void) snprintf(digits, sizeof digits, "%04d-%02d-%02d %02d:%02d:%02d+00", date.tm_year + 1900, date.tm_mon + 1,

@@ -23,9 +23,9 @@ typedef struct EcertText
 static inline EcertText
 ecert_text_in(EcertArena *arena)
 {
-	EcertText	text = {arena, NULL, 0, 0};
+	EcertText	empty = {arena, NULL, 0, 0};
 
-	return text;
+	return empty;
 }
 
 /* What was put so far, zero-ended; empty, not NULL, when that is nothing */
@@ -37,7 +37,7 @@ extern void ecert_text_put_string(EcertText *text, const char *string);
 extern void ecert_text_put_int(EcertText *text, int64_t number);
 extern void ecert_text_put_hex(EcertText *text, EcertSlice bytes);
 
-/* 2024-01-31 23:59:59+00; infinity for INT64_MAX */
+/* 2024-01-31 23:59:59+00; infinity for INT64_MAX, -infinity for INT64_MIN */
 extern void ecert_text_put_time(EcertText *text, int64_t seconds);
 
 /* ["2024-01-01 00:00:00+00","2024-02-01 00:00:00+00") */

@@ -78,11 +78,11 @@ struct EcertView
 	/* A key of a node, whatever its times, and prepared; false: the node has none of that kid */
 	bool		(*key) (EcertView *view, EcertSlice node, EcertSlice kid, EcertKeyFacts *key, const EcertPublicKey **prepared);
 
-	/* Is the feed of an issuer (of size 0: of anybody) and kind sent here, and seq not refused here, so that it will come? */
-	bool		(*will_come) (EcertView *view, EcertSlice issuer, EcertKind kind, int64_t seq);
-
-	/* Is the feed of an issuer (of size 0: of anybody) and kind sent here at all? */
+	/* Is the feed of an issuer (of size 0: of anybody) and kind sent here?  What is not sent will never come */
 	bool		(*holds) (EcertView *view, EcertSlice issuer, EcertKind kind);
+
+	/* Was a package of a feed up to that seq refused here, so that none from there on will come? */
+	bool		(*is_refused) (EcertView *view, EcertSlice issuer, EcertKind kind, int64_t seq);
 };
 
 static inline EcertEntries

@@ -271,17 +271,7 @@ view_key(EcertView *view, EcertSlice node, EcertSlice kid, EcertKeyFacts *key, c
 	return true;
 }
 
-/* What is not in the dump does not come; that it is not is a finding */
-static bool
-view_will_come(EcertView *view, EcertSlice issuer, EcertKind kind, int64_t seq)
-{
-	(void) view;
-	(void) issuer;
-	(void) kind;
-	(void) seq;
-	return false;
-}
-
+/* A dump that lacks packages is one that lacks packages */
 static bool
 view_holds(EcertView *view, EcertSlice issuer, EcertKind kind)
 {
@@ -289,6 +279,16 @@ view_holds(EcertView *view, EcertSlice issuer, EcertKind kind)
 	(void) issuer;
 	(void) kind;
 	return true;
+}
+
+static bool
+view_is_refused(EcertView *view, EcertSlice issuer, EcertKind kind, int64_t seq)
+{
+	(void) view;
+	(void) issuer;
+	(void) kind;
+	(void) seq;
+	return false;
 }
 
 /* ----- a thread's own ----- */
@@ -311,8 +311,8 @@ ledger_rules_new(const Ledger *ledger, const ViewIndex *index)
 		.naming = view_naming,
 		.package = view_package,
 		.key = view_key,
-		.will_come = view_will_come,
 		.holds = view_holds,
+		.is_refused = view_is_refused,
 	};
 	LedgerRules *rules = need(calloc(1, sizeof *rules));
 

@@ -1,34 +1,5 @@
 -- Verification: the whole ledger is checked again from its stored bytes: rows, checkpoints, rules of the kinds.
 
-CREATE FUNCTION ecert.rule_problem(p ecert.package) RETURNS text
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    said text;
-BEGIN
-    IF NOT ecert.is_checkable(p) THEN
-        RETURN NULL;
-    END IF;
-    -- each on its own, so that its plan is kept
-    CASE ecert.kind(p)
-        WHEN 'node' THEN PERFORM ecert.rule_node(p, false);
-        WHEN 'relation' THEN PERFORM ecert.rule_relation(p, false);
-        WHEN 'policy' THEN PERFORM ecert.rule_policy(p, false);
-        WHEN 'audit' THEN PERFORM ecert.rule_audit(p, false);
-        WHEN 'certificate' THEN PERFORM ecert.rule_certificate(p, false);
-        WHEN 'status' THEN PERFORM ecert.rule_status(p, false);
-        WHEN 'reward' THEN PERFORM ecert.rule_reward(p, false);
-        WHEN 'witness' THEN PERFORM ecert.rule_witness(p, false);
-        ELSE EXECUTE format('SELECT ecert.%I($1, false)', 'rule_' || ecert.kind(p)) USING p;
-    END CASE;
-    RETURN NULL;
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS said = PG_EXCEPTION_DETAIL;
-    RETURN SQLERRM || CASE WHEN said <> '' THEN ' (' || said || ')' ELSE '' END;
-END
-$$;
-COMMENT ON FUNCTION ecert.rule_problem(ecert.package) IS 'internal: why a stored package breaks the rule of its kind (node, relation, policy, audit, certificate, status, reward, witness); NULL when it does not, or when that cannot be told here';
-
 CREATE FUNCTION ecert.chunk_problems(first ecert.row_place, last ecert.row_place, was_wrong boolean,
                                      OUT issuer text, OUT kind text, OUT seq bigint, OUT problem text) RETURNS SETOF record
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -57,7 +28,7 @@ BEGIN
             UNION ALL
             SELECT w.issuer, w.kind, w.seq, 2, 0, r.problem
               FROM w JOIN ledger.package p USING (issuer, kind, seq) CROSS JOIN LATERAL (SELECT ecert.rule_problem(p.package)) AS r (problem)
-             WHERE w.kind IN ('node', 'relation', 'policy', 'audit', 'certificate', 'status', 'reward', 'witness') AND r.problem IS NOT NULL
+             WHERE w.kind NOT IN ('energy', 'product', 'checkpoint') AND r.problem IS NOT NULL
            ) AS f (issuer, kind, seq, step, number, problem)
      ORDER BY f.issuer COLLATE "C", f.kind COLLATE "C", f.step, f.seq, f.number;
 END
@@ -255,6 +226,6 @@ END
 $check$;
 COMMENT ON FUNCTION ecert.check_chain() IS 'a second opinion on hashes and links that uses none of our C but the cast to bytea: SQL and pgcrypto''s digest() over the stored bytes; no rows when every chain holds. Does not verify signatures';
 
-REVOKE ALL ON FUNCTION ecert.rule_problem(ecert.package), ecert.chunk_problems(ecert.row_place, ecert.row_place, boolean), ecert.problems(),
+REVOKE ALL ON FUNCTION ecert.chunk_problems(ecert.row_place, ecert.row_place, boolean), ecert.problems(),
     ecert.create_verification_tables(), ecert.verify_chunk(bigint, bigint) FROM PUBLIC;
 REVOKE ALL ON PROCEDURE ecert.verify_ledger(bigint) FROM PUBLIC;

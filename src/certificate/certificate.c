@@ -1,0 +1,268 @@
+/*
+ * certificate.c
+ *		Certificates in SQL: what stands against one, its figures, issuing one,
+ *		its status; and which audits are to be rewarded.  The rules are in
+ *		src/rules.
+ */
+#include "rules/certificate.h"
+
+#include "ledger/view.h"
+
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+
+#include "energy/use.h"
+#include "package/datum.h"
+#include "pg/error.h"
+#include "rules/reward.h"
+
+PG_FUNCTION_INFO_V1(ecert_sql_obstacles);
+PG_FUNCTION_INFO_V1(ecert_sql_certificate_figures);
+PG_FUNCTION_INFO_V1(ecert_sql_passing_audits);
+PG_FUNCTION_INFO_V1(ecert_sql_issue_certificate);
+PG_FUNCTION_INFO_V1(ecert_sql_certificate_agrees);
+PG_FUNCTION_INFO_V1(ecert_sql_certificate_status);
+PG_FUNCTION_INFO_V1(ecert_sql_live_certificate);
+PG_FUNCTION_INFO_V1(ecert_sql_has_unrewarded);
+
+/* "statistics period %s and baseline %s must ..." of arguments that have no end */
+static char *
+endless(FunctionCallInfo fcinfo, int period, int baseline)
+{
+	const char *words[2];
+	const int	numbers[2] = {period, baseline};
+
+	for (int i = 0; i < 2; i++)
+		words[i] = PG_ARGISNULL(numbers[i]) ? "" : OidOutputFunctionCall(F_RANGE_OUT, PG_GETARG_DATUM(numbers[i]));
+	return psprintf("statistics period %s and baseline %s must have a beginning and an end", words[0], words[1]);
+}
+
+/* Arguments applicant, period, baseline, method; false when one of the periods has not both bounds */
+static bool
+certified_arguments(FunctionCallInfo fcinfo, EcertCertified *certified)
+{
+	bool		is_bounded;
+
+	memset(certified, 0, sizeof *certified);
+	certified->applicant = ecert_text_argument(fcinfo, 0);
+	is_bounded = ecert_period_argument(fcinfo, 1, &certified->period);
+	is_bounded = ecert_period_argument(fcinfo, 2, &certified->baseline) && is_bounded;
+	certified->by_value = !PG_ARGISNULL(3) && ecert_is_by_value(ecert_text_argument(fcinfo, 3));
+	certified->up_to = (EcertUpTo) {PG_INT64_MAX, PG_INT64_MAX};
+	return is_bounded;
+}
+
+/* The policy in force; a ledger has one from its genesis on */
+static void
+take_policy(EcertRules *rules, EcertCertified *certified)
+{
+	ecert_policy_in_force(rules, certified->policy_hash);
+	if (!ecert_policy_of_hash(rules, certified->policy_hash, &certified->policy))
+		ereport(ERROR,
+				(errcode(ERRCODE_ECERT_NO_LEDGER),
+				 errmsg("this ledger has no policy that can be read")));
+}
+
+static void
+put_obstacle(ReturnSetInfo *result, const char *obstacle, const char *detail)
+{
+	Datum		values[2] = {CStringGetTextDatum(obstacle), CStringGetTextDatum(detail)};
+	bool		nulls[2] = {false};
+
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+/* obstacles(applicant, period, baseline, method): rows of obstacle and detail */
+Datum
+ecert_sql_obstacles(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	EcertLedgerRules *ledger = ecert_ledger_rules_of_reader(fcinfo);
+	EcertObstacles obstacles = {ledger->rules.arena, NULL, 0, 0};
+	EcertCertified certified;
+	EcertValue *figures;
+
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	if (!certified_arguments(fcinfo, &certified))
+	{
+		put_obstacle(result, "period_invalid", endless(fcinfo, 1, 2));
+		return (Datum) 0;
+	}
+	take_policy(&ledger->rules, &certified);
+	ecert_all_obstacles(&ledger->rules, &certified, ecert_seconds(GetCurrentTimestamp()), &figures, &obstacles);
+	for (size_t i = 0; i < obstacles.count; i++)
+		put_obstacle(result, obstacles.list[i].obstacle, obstacles.list[i].detail);
+	return (Datum) 0;
+}
+
+/* A body in the memory of the caller */
+static EcertSlice
+encode(const EcertValue *body)
+{
+	EcertBuffer out = ecert_buffer(palloc(ECERT_PACKAGE_MAX), ECERT_PACKAGE_MAX);
+	EcertFinding finding;
+
+	if (ecert_value_encode(body, &out) != ECERT_OK && !ECERT_FIND_PLAIN(&finding, ECERT_NUMBER_TOO_LARGE))
+		ecert_raise_finding(&finding);
+	if (!ecert_buffer_fits(&out))
+		ereport(ERROR,
+				(errcode(ERRCODE_ECERT_TOO_LARGE),
+				 errmsg("the body is too large for a package"),
+				 errdetail("It has %zu bytes; a whole package has at most %d.", out.size, ECERT_PACKAGE_MAX)));
+	return ecert_slice(out.data, out.size);
+}
+
+/* certificate_figures(applicant, period, baseline, method, policy_hash, energy_last_seq, product_last_seq) */
+Datum
+ecert_sql_certificate_figures(PG_FUNCTION_ARGS)
+{
+	EcertLedgerRules *ledger = ecert_ledger_rules_of_reader(fcinfo);
+	EcertCertified certified;
+	EcertSlice	hash = PG_ARGISNULL(4) ? ecert_slice(NULL, 0) : ecert_varlena_slice(PG_GETARG_BYTEA_PP(4));
+	EcertFinding finding;
+	EcertValue *figures;
+
+	if (!certified_arguments(fcinfo, &certified) || hash.size != ECERT_HASH_SIZE)
+		PG_RETURN_NULL();
+	memcpy(certified.policy_hash, hash.data, ECERT_HASH_SIZE);
+	if (!ecert_policy_of_hash(&ledger->rules, certified.policy_hash, &certified.policy))
+		PG_RETURN_NULL();
+	certified.up_to.energy = ecert_seq_argument(fcinfo, 5);
+	certified.up_to.product = ecert_seq_argument(fcinfo, 6);
+	if (!ecert_certificate_figures(&ledger->rules, &certified, &figures, &finding))
+		ecert_raise_finding(&finding);
+	PG_RETURN_JSONB_P(ecert_body_to_jsonb(encode(figures)));
+}
+
+/* passing_audits(applicant, period, baseline): hashes in hexadecimal, as a body lists them */
+Datum
+ecert_sql_passing_audits(PG_FUNCTION_ARGS)
+{
+	EcertLedgerRules *ledger = ecert_ledger_rules_of_reader(fcinfo);
+	StringInfoData list;
+	EcertCertified certified;
+	EcertPassing passing;
+
+	memset(&certified, 0, sizeof certified);
+	certified.applicant = ecert_text_argument(fcinfo, 0);
+	(void) ecert_period_argument(fcinfo, 1, &certified.period);
+	(void) ecert_period_argument(fcinfo, 2, &certified.baseline);
+	certified.up_to = (EcertUpTo) {PG_INT64_MAX, PG_INT64_MAX};
+	passing = ecert_passing_audits(&ledger->rules, &certified);
+	initStringInfo(&list);
+	for (size_t i = 0; i < passing.count; i++)
+		appendStringInfo(&list, "%s\"%s\"", i == 0 ? "" : ", ", ecert_hex(ecert_slice(passing.list[i]->entry.hash, ECERT_HASH_SIZE)));
+	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(psprintf("[%s]", list.data))));
+}
+
+/* What stands against it is raised, all of it; else the body */
+static EcertSlice
+make_body(void *context, int64 seq, int64 issued_at)
+{
+	EcertCertified *certified = context;
+	EcertLedgerRules *ledger = ecert_ledger_rules(CurrentMemoryContext, ECERT_SEE_PRESENT, NULL);
+	EcertObstacles obstacles = {ledger->rules.arena, NULL, 0, 0};
+	EcertFinding finding;
+	EcertValue *figures;
+
+	take_policy(&ledger->rules, certified);
+	ecert_all_obstacles(&ledger->rules, certified, issued_at, &figures, &obstacles);
+	if (!ecert_no_obstacle(certified, &obstacles, SIZE_MAX, &finding))
+		ecert_raise_finding(&finding);
+	return encode(ecert_certificate_body(&ledger->rules, certified, figures, seq, issued_at));
+}
+
+/* issue_certificate(applicant, period, baseline, method): hash of the certificate package */
+Datum
+ecert_sql_issue_certificate(PG_FUNCTION_ARGS)
+{
+	EcertCertified certified;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("applicant must not be null")));
+	if (!certified_arguments(fcinfo, &certified))
+		ereport(ERROR,
+				(errcode(ERRCODE_ECERT_OBSTACLE),
+				 errmsg("\"%s\" cannot be certified without a statistics period and a baseline", ecert_cstring(certified.applicant)),
+				 errdetail("period_invalid: %s.", endless(fcinfo, 1, 2))));
+	PG_RETURN_BYTEA_P(ecert_append_judged(ECERT_KIND_CERTIFICATE, certified.applicant, make_body, &certified));
+}
+
+/* certificate_agrees(package) */
+Datum
+ecert_sql_certificate_agrees(PG_FUNCTION_ARGS)
+{
+	EcertLedgerRules *ledger = ecert_ledger_rules_of_reader(fcinfo);
+	EcertPackage package;
+	EcertFinding finding;
+
+	ecert_package_of(PG_GETARG_DATUM(0), &package);
+	PG_RETURN_BOOL(package.kind == ECERT_KIND_CERTIFICATE && ecert_figures_agree(&ledger->rules, &package, &finding));
+}
+
+/* The certificate with the hash in an argument; false when there is none on this ledger */
+static bool
+named_entry(FunctionCallInfo fcinfo, EcertLedgerRules *ledger, EcertKind kind, EcertEntry *entry)
+{
+	EcertSlice	hash = PG_ARGISNULL(0) ? ecert_slice(NULL, 0) : ecert_varlena_slice(PG_GETARG_BYTEA_PP(0));
+
+	return hash.size == ECERT_HASH_SIZE && ledger->view.by_hash(&ledger->view, ledger->rules.arena, hash.data, entry) && entry->kind == kind;
+}
+
+/* certificate_status(certificate, before): status, reason, since */
+Datum
+ecert_sql_certificate_status(PG_FUNCTION_ARGS)
+{
+	EcertLedgerRules *ledger = ecert_ledger_rules_of_reader(fcinfo);
+	EcertEntry	certificate;
+	EcertStatus status;
+	TupleDesc	description;
+	Datum		values[3] = {0};
+	bool		nulls[3] = {true, true, true};
+
+	if (get_call_result_type(fcinfo, NULL, &description) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	if (named_entry(fcinfo, ledger, ECERT_KIND_CERTIFICATE, &certificate))
+	{
+		status = ecert_certificate_status(&ledger->rules, &certificate, ecert_seq_argument(fcinfo, 1));
+		ecert_set_text(&values[0], &nulls[0], status.status);
+		ecert_set_text(&values[1], &nulls[1], status.reason);
+		values[2] = TimestampTzGetDatum(ecert_timestamp(status.since));
+		nulls[2] = false;
+	}
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(description), values, nulls)));
+}
+
+/* live_certificate(applicant, period, before): its hash, or NULL */
+Datum
+ecert_sql_live_certificate(PG_FUNCTION_ARGS)
+{
+	EcertLedgerRules *ledger = ecert_ledger_rules_of_reader(fcinfo);
+	EcertPeriod period;
+	EcertEntry	certificate;
+
+	if (PG_ARGISNULL(0) || (!ecert_period_argument(fcinfo, 1, &period) && period.start >= period.end) ||
+		!ecert_live_certificate(&ledger->rules, ecert_text_argument(fcinfo, 0), period, ecert_seq_argument(fcinfo, 2), &certificate))
+		PG_RETURN_NULL();
+	PG_RETURN_BYTEA_P(ecert_bytea(ecert_slice(certificate.hash, ECERT_HASH_SIZE)));
+}
+
+/* has_unrewarded(audit, before) */
+Datum
+ecert_sql_has_unrewarded(PG_FUNCTION_ARGS)
+{
+	EcertLedgerRules *ledger = ecert_ledger_rules_of_reader(fcinfo);
+	EcertApplicant *applicant;
+	const EcertAudit *audit;
+	EcertEntry	entry;
+
+	if (!named_entry(fcinfo, ledger, ECERT_KIND_AUDIT, &entry))
+		PG_RETURN_BOOL(false);
+	applicant = ecert_applicant(&ledger->rules, entry.subject);
+	audit = ecert_audit_of_hash(&ledger->rules, applicant, entry.hash);
+	PG_RETURN_BOOL(audit != NULL && ecert_has_unrewarded(&ledger->rules, applicant, audit, ecert_seq_argument(fcinfo, 1)));
+}

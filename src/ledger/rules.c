@@ -1,0 +1,273 @@
+/*
+ * rules.c
+ *		What SQL asks of the rules (src/rules): what is wrong with a package, and
+ *		what they look up of an applicant.
+ */
+#include "ledger/view.h"
+
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/rangetypes.h"
+#include "utils/typcache.h"
+
+#include "package/datum.h"
+#include "pg/error.h"
+#include "rules/applicant.h"
+#include "rules/policy.h"
+
+PG_FUNCTION_INFO_V1(ecert_sql_rule_problem);
+PG_FUNCTION_INFO_V1(ecert_sql_is_checkable);
+PG_FUNCTION_INFO_V1(ecert_sql_check_policy);
+PG_FUNCTION_INFO_V1(ecert_sql_related);
+PG_FUNCTION_INFO_V1(ecert_sql_live_packages);
+PG_FUNCTION_INFO_V1(ecert_sql_coverage_gaps);
+PG_FUNCTION_INFO_V1(ecert_sql_audits);
+PG_FUNCTION_INFO_V1(ecert_sql_is_void);
+
+EcertLedgerRules *
+ecert_ledger_rules_of_reader(FunctionCallInfo fcinfo)
+{
+	AclResult	allowed = pg_class_aclcheck(ecert_ledger_relid(), GetUserId(), ACL_SELECT);
+
+	if (allowed != ACLCHECK_OK)
+		aclcheck_error(allowed, OBJECT_TABLE, "package");
+	return ecert_ledger_rules_of(fcinfo->flinfo);
+}
+
+EcertSlice
+ecert_text_argument(FunctionCallInfo fcinfo, int number)
+{
+	return PG_ARGISNULL(number) ? ecert_slice(NULL, 0) : ecert_varlena_slice(PG_GETARG_TEXT_PP(number));
+}
+
+int64
+ecert_seq_argument(FunctionCallInfo fcinfo, int number)
+{
+	return PG_ARGISNULL(number) ? PG_INT64_MAX : PG_GETARG_INT64(number);
+}
+
+/* Infinite bounds, and times that no package has, are as far as it goes */
+static int64
+bound_seconds(const RangeBound *bound, int64 infinite)
+{
+	TimestampTz time = DatumGetTimestampTz(bound->val);
+
+	return bound->infinite || TIMESTAMP_NOT_FINITE(time) ? infinite : ecert_seconds(time);
+}
+
+bool
+ecert_period_argument(FunctionCallInfo fcinfo, int number, EcertPeriod *period)
+{
+	RangeBound	lower,
+				upper;
+	bool		is_empty = true;
+
+	memset(period, 0, sizeof *period);
+	if (PG_ARGISNULL(number))
+		return false;
+	range_deserialize(lookup_type_cache(TSTZRANGEOID, TYPECACHE_RANGE_INFO), PG_GETARG_RANGE_P(number), &lower, &upper, &is_empty);
+	if (is_empty)
+		return false;
+	period->start = bound_seconds(&lower, PG_INT64_MIN);
+	period->end = bound_seconds(&upper, PG_INT64_MAX);
+	return period->start < period->end && period->start != PG_INT64_MIN && period->end != PG_INT64_MAX;
+}
+
+/* Is all that a package names of feeds that are sent here? */
+static bool
+is_checkable(EcertLedgerRules *ledger, const EcertPackage *package)
+{
+	EcertMissing missing;
+
+	return !ecert_is_filtered(ledger) || !ecert_missing(&ledger->rules, package, true, &missing) || missing.all_held;
+}
+
+/* rule_problem(package): why a stored package breaks the rule of its kind; NULL when it does not, or when that cannot be told here */
+Datum
+ecert_sql_rule_problem(PG_FUNCTION_ARGS)
+{
+	EcertLedgerRules *ledger = ecert_ledger_rules_of_reader(fcinfo);
+	EcertPackage package;
+	EcertError	error;
+	EcertFinding finding;
+
+	ecert_package_of(PG_GETARG_DATUM(0), &package);
+	/* a body that says nothing to judge, and a ledger without genesis, have problems of their own */
+	if (ledger->view.certifier.size == 0 || ecert_body_check(package.kind, package.body, &error) != ECERT_OK)
+		PG_RETURN_NULL();
+	if (!is_checkable(ledger, &package) || ecert_rule_check(&ledger->rules, &package, false, &finding))
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(ecert_finding_words(&finding)));
+}
+
+/* is_checkable(package): is all that it names of feeds that this node is sent? */
+Datum
+ecert_sql_is_checkable(PG_FUNCTION_ARGS)
+{
+	EcertLedgerRules *ledger = ecert_ledger_rules_of_reader(fcinfo);
+	EcertPackage package;
+
+	ecert_package_of(PG_GETARG_DATUM(0), &package);
+	PG_RETURN_BOOL(is_checkable(ledger, &package));
+}
+
+/* check_policy(policy): raises when it contradicts itself */
+Datum
+ecert_sql_check_policy(PG_FUNCTION_ARGS)
+{
+	EcertFinding finding;
+
+	if (!ecert_check_policy(ecert_jsonb_to_body(PG_GETARG_JSONB_P(0)), ecert_arena_in(CurrentMemoryContext), &finding))
+		ecert_raise_finding(&finding);
+	PG_RETURN_VOID();
+}
+
+/* related(auditor, applicant, as_role, at) */
+Datum
+ecert_sql_related(PG_FUNCTION_ARGS)
+{
+	EcertLedgerRules *ledger = ecert_ledger_rules_of_reader(fcinfo);
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3))
+		PG_RETURN_BOOL(false);
+	PG_RETURN_BOOL(ecert_was_related(&ledger->rules, ecert_text_argument(fcinfo, 0), ecert_text_argument(fcinfo, 1),
+									 ecert_text_argument(fcinfo, 2), ecert_seconds(PG_GETARG_TIMESTAMPTZ(3))));
+}
+
+/* The kind argument: energy or product */
+static EcertKind
+declared_kind(FunctionCallInfo fcinfo, int number)
+{
+	EcertKind	kind;
+
+	if (!ecert_kind_from_name(ecert_text_argument(fcinfo, number), &kind) || !ecert_kinds[kind].has_periods)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("kind must be energy or product")));
+	return kind;
+}
+
+/* What is asked of an applicant's packages of a kind within a period, up to a seq: arguments 0 to 3 */
+static bool
+begin_live(FunctionCallInfo fcinfo, EcertLedgerRules *ledger, EcertLiveWalk *walk)
+{
+	EcertPeriod within;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || (!ecert_period_argument(fcinfo, 2, &within) && within.start >= within.end))
+		return false;
+	*walk = ecert_live_begin(&ledger->rules, ecert_applicant(&ledger->rules, ecert_text_argument(fcinfo, 0)), declared_kind(fcinfo, 1), within,
+							 ecert_seq_argument(fcinfo, 3));
+	return true;
+}
+
+/* live_packages(applicant, of_kind, within, last_seq): rows of seq, period, hash, package */
+Datum
+ecert_sql_live_packages(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	EcertLedgerRules *ledger = ecert_ledger_rules_of_reader(fcinfo);
+	const EcertEntry *live;
+	EcertLiveWalk walk;
+	EcertPackage package;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (!begin_live(fcinfo, ledger, &walk))
+		return (Datum) 0;
+	while ((live = ecert_live_next(&walk)) != NULL)
+	{
+		Datum		values[4];
+		bool		nulls[4] = {false};
+
+		if (!ledger->view.package(&ledger->view, live, &package))
+			continue;
+		values[0] = Int64GetDatum(live->seq);
+		values[1] = ecert_period_datum(live->period);
+		values[2] = PointerGetDatum(ecert_bytea(ecert_slice(live->hash, ECERT_HASH_SIZE)));
+		values[3] = PointerGetDatum(ecert_bytea(package.bytes));
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}
+
+/* coverage_gaps(applicant, of_kind, within, last_seq): what they do not cover */
+Datum
+ecert_sql_coverage_gaps(PG_FUNCTION_ARGS)
+{
+	EcertLedgerRules *ledger = ecert_ledger_rules_of_reader(fcinfo);
+	EcertLiveWalk walk;
+	const char *gaps = NULL;
+
+	if (begin_live(fcinfo, ledger, &walk))
+		gaps = ecert_gaps(&ledger->rules, ledger->rules.applicant, declared_kind(fcinfo, 1), walk.within, walk.last);
+	PG_RETURN_DATUM(OidInputFunctionCall(F_MULTIRANGE_IN, unconstify(char *, gaps == NULL ? "{}" : gaps), TSTZMULTIRANGEOID, -1));
+}
+
+static const char *
+verdict_name(EcertVerdict verdict)
+{
+	return verdict == ECERT_VERDICT_PASS ? "pass" : verdict == ECERT_VERDICT_FAIL ? "fail" : "abstain";
+}
+
+/* audits(applicant): a row for each range that each audit names */
+Datum
+ecert_sql_audits(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	EcertLedgerRules *ledger = ecert_ledger_rules_of_reader(fcinfo);
+	EcertApplicant *applicant;
+	const EcertUpTo all = {PG_INT64_MAX, PG_INT64_MAX};
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (PG_ARGISNULL(0))
+		return (Datum) 0;
+	applicant = ecert_applicant(&ledger->rules, ecert_text_argument(fcinfo, 0));
+	for (size_t i = 0; i < ecert_audit_count(&ledger->rules, applicant); i++)
+	{
+		const EcertAudit *audit = ecert_audit_read(&ledger->rules, applicant, i);
+		Datum		values[10];
+		bool		nulls[10] = {false};
+
+		if (audit == NULL)
+			continue;
+		values[0] = PointerGetDatum(ecert_bytea(ecert_slice(audit->entry.hash, ECERT_HASH_SIZE)));
+		values[1] = PointerGetDatum(ecert_text(audit->entry.issuer));
+		values[2] = CStringGetTextDatum(ecert_audit_role_name(audit->role));
+		values[3] = CStringGetTextDatum(verdict_name(audit->verdict));
+		values[4] = ecert_period_datum(audit->entry.period);
+		values[5] = TimestampTzGetDatum(ecert_timestamp(audit->entry.issued_at));
+		values[9] = BoolGetDatum(ecert_audit_void(&ledger->rules, applicant, audit, all));
+		for (size_t j = 0; j < audit->ranges.count; j++)
+		{
+			values[6] = CStringGetTextDatum(ecert_kind_name(audit->ranges.list[j].kind));
+			values[7] = Int64GetDatum(audit->ranges.list[j].first);
+			values[8] = Int64GetDatum(audit->ranges.list[j].last);
+			tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+		}
+	}
+	return (Datum) 0;
+}
+
+/* is_void(audit hash): has one of its packages been replaced since; NULL when it is no audit on this ledger */
+Datum
+ecert_sql_is_void(PG_FUNCTION_ARGS)
+{
+	EcertLedgerRules *ledger = ecert_ledger_rules_of_reader(fcinfo);
+	const EcertUpTo all = {PG_INT64_MAX, PG_INT64_MAX};
+	EcertSlice	hash = ecert_varlena_slice(PG_GETARG_BYTEA_PP(0));
+	EcertApplicant *applicant;
+	const EcertAudit *audit;
+	EcertEntry	entry;
+
+	if (hash.size != ECERT_HASH_SIZE || !ledger->view.by_hash(&ledger->view, ledger->rules.arena, hash.data, &entry) ||
+		entry.kind != ECERT_KIND_AUDIT)
+		PG_RETURN_NULL();
+	applicant = ecert_applicant(&ledger->rules, entry.subject);
+	audit = ecert_audit_of_hash(&ledger->rules, applicant, hash.data);
+	if (audit == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_BOOL(ecert_audit_void(&ledger->rules, applicant, audit, all));
+}

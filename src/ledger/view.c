@@ -1,0 +1,450 @@
+/*
+ * view.c
+ *		The questions of rules/view.h, each one index scan without a plan.
+ */
+#include "ledger/view.h"
+
+#include "access/genam.h"
+#include "access/hash.h"
+#include "access/htup_details.h"
+#include "access/relscan.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/tuptable.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rangetypes.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/typcache.h"
+
+#include "package/datum.h"
+#include "pg/error.h"
+
+static EcertQuery filter_query = {
+	"SELECT 1 FROM ledger.peer p WHERE p.is_hub AND (p.issuers IS NOT NULL OR p.kinds IS NOT NULL)", 0, {0}, NULL
+};
+static EcertQuery holds_query = {
+	"SELECT 1 WHERE ecert.holds($1, pg_catalog.nullif($2, ''))", 2, {TEXTOID, TEXTOID}, NULL
+};
+static EcertQuery refused_query = {
+	"SELECT 1 FROM ledger.quarantine q WHERE q.issuer OPERATOR(pg_catalog.=) $1 AND q.kind OPERATOR(pg_catalog.=) $2"
+	" AND q.seq OPERATOR(pg_catalog.<=) $3", 3, {TEXTOID, TEXTOID, INT8OID}, NULL
+};
+
+/* A scan of ledger.package by one of its indexes */
+typedef struct IndexWalk
+{
+	Relation	table;
+	Relation	index;
+	Snapshot	snapshot;
+	IndexScanDesc scan;
+	TupleTableSlot *slot;
+} IndexWalk;
+
+static EcertLedgerRules *
+ledger_of(EcertView *view)
+{
+	return (EcertLedgerRules *) ((char *) view - offsetof(EcertLedgerRules, view));
+}
+
+static Snapshot
+snapshot_of(const EcertLedgerRules *ledger)
+{
+	/* a parallel query shares one snapshot, and nothing has been written since */
+	if (ledger->sight == ECERT_SEE_QUERY || IsInParallelMode())
+		return GetActiveSnapshot();
+	CommandCounterIncrement();
+	return GetLatestSnapshot();
+}
+
+/* An index of ledger.package by its name; NULL: its primary key */
+static Oid
+index_of(Relation table, const char *name)
+{
+	Oid			index = name == NULL ? ecert_primary_key_of(table) : get_relname_relid(name, RelationGetNamespace(table));
+
+	if (!OidIsValid(index))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("table \"%s\" has lost its index \"%s\"", RelationGetRelationName(table), name == NULL ? "package_pkey" : name),
+				 errhint("Make it again as ecert.create_ledger() does.")));
+	return index;
+}
+
+static void
+begin_scan(IndexWalk *scan, EcertView *view, const char *index, ScanKey keys, int key_count)
+{
+	scan->table = table_open(ecert_ledger_relid(), AccessShareLock);
+	scan->index = index_open(index_of(scan->table, index), AccessShareLock);
+	scan->snapshot = RegisterSnapshot(snapshot_of(ledger_of(view)));
+	scan->slot = table_slot_create(scan->table, NULL);
+	scan->scan = ecert_index_beginscan(scan->table, scan->index, scan->snapshot, key_count);
+	index_rescan(scan->scan, keys, key_count, NULL, 0);
+}
+
+static bool
+next_row(IndexWalk *scan, ScanDirection direction)
+{
+	CHECK_FOR_INTERRUPTS();
+	return index_getnext_slot(scan->scan, direction, scan->slot);
+}
+
+static void
+end_scan(IndexWalk *scan)
+{
+	index_endscan(scan->scan);
+	ExecDropSingleTupleTableSlot(scan->slot);
+	UnregisterSnapshot(scan->snapshot);
+	index_close(scan->index, AccessShareLock);
+	table_close(scan->table, NoLock);
+}
+
+static Datum
+text_datum(EcertSlice bytes)
+{
+	return PointerGetDatum(ecert_text(bytes));
+}
+
+static Datum
+kind_datum(EcertKind kind)
+{
+	return PointerGetDatum(cstring_to_text(ecert_kind_name(kind)));
+}
+
+/* ---- rows ---- */
+
+static EcertSlice
+copy_column(TupleTableSlot *slot, int column, EcertArena *arena)
+{
+	bool		isnull;
+	Datum		value = slot_getattr(slot, column, &isnull);
+
+	return isnull ? ecert_slice(NULL, 0) : ecert_arena_copy(arena, ecert_varlena_slice(DatumGetByteaPP(value)));
+}
+
+static EcertPeriod
+read_period(TupleTableSlot *slot)
+{
+	EcertPeriod period = {0, 0};
+	bool		isnull;
+	Datum		value = slot_getattr(slot, COLUMN_PERIOD, &isnull);
+	RangeBound	lower,
+				upper;
+	bool		is_empty;
+
+	if (isnull)
+		return period;
+	range_deserialize(lookup_type_cache(TSTZRANGEOID, TYPECACHE_RANGE_INFO), DatumGetRangeTypeP(value), &lower, &upper, &is_empty);
+	if (is_empty || lower.infinite || upper.infinite)
+		return period;
+	period.start = ecert_seconds(DatumGetTimestampTz(lower.val));
+	period.end = ecert_seconds(DatumGetTimestampTz(upper.val));
+	return period;
+}
+
+/* A row of ledger.package; what its columns say is what admission derived.  False when the kind is none */
+static bool
+read_entry(TupleTableSlot *slot, EcertArena *arena, EcertEntry *entry)
+{
+	bool		isnull;
+	EcertSlice	kind = copy_column(slot, COLUMN_KIND, arena);
+	EcertSlice	hash = copy_column(slot, COLUMN_HASH, arena);
+
+	memset(entry, 0, sizeof *entry);
+	if (!ecert_kind_from_name(kind, &entry->kind))
+		return false;
+	entry->issuer = copy_column(slot, COLUMN_ISSUER, arena);
+	entry->subject = copy_column(slot, COLUMN_SUBJECT, arena);
+	entry->seq = DatumGetInt64(slot_getattr(slot, COLUMN_SEQ, &isnull));
+	entry->issued_at = ecert_seconds(DatumGetTimestampTz(slot_getattr(slot, COLUMN_ISSUED_AT, &isnull)));
+	entry->period = read_period(slot);
+	if (hash.size == ECERT_HASH_SIZE)
+		memcpy(entry->hash, hash.data, ECERT_HASH_SIZE);
+	entry->place = (uint64_t) ItemPointerGetBlockNumber(&slot->tts_tid) << 16 | ItemPointerGetOffsetNumber(&slot->tts_tid);
+	return true;
+}
+
+static EcertEntries
+read_entries(IndexWalk *scan, EcertArena *arena, int64 last_seq)
+{
+	EcertEntries entries = {NULL, 0};
+	size_t		room = 0;
+	EcertEntry	entry;
+
+	while (next_row(scan, ForwardScanDirection))
+	{
+		if (!read_entry(scan->slot, arena, &entry))
+			continue;
+		if (entry.seq > last_seq)
+			break;
+		entries.list = ecert_arena_grow(arena, entries.list, entries.count, &room, sizeof(EcertEntry));
+		entries.list[entries.count++] = entry;
+	}
+	end_scan(scan);
+	return entries;
+}
+
+/* ---- answers ---- */
+
+/* The index over hashes is a hash index: what it finds may have another hash */
+static bool
+view_by_hash(EcertView *view, EcertArena *arena, const uint8_t *hash, EcertEntry *entry)
+{
+	IndexWalk		scan;
+	ScanKeyData key;
+	bool		found = false;
+
+	ScanKeyInit(&key, 1, HTEqualStrategyNumber, F_BYTEAEQ, PointerGetDatum(ecert_bytea(ecert_slice(hash, ECERT_HASH_SIZE))));
+	begin_scan(&scan, view, "package_hash", &key, 1);
+	while (!found && next_row(&scan, ForwardScanDirection))
+		found = read_entry(scan.slot, arena, entry) && memcmp(entry->hash, hash, ECERT_HASH_SIZE) == 0;
+	end_scan(&scan);
+	return found;
+}
+
+static void
+feed_keys(ScanKey keys, EcertSlice issuer, EcertKind kind, StrategyNumber strategy, RegProcedure compare, int64 seq)
+{
+	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_TEXTEQ, text_datum(issuer));
+	ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_TEXTEQ, kind_datum(kind));
+	ScanKeyInit(&keys[2], 3, strategy, compare, Int64GetDatum(seq));
+}
+
+static bool
+view_by_seq(EcertView *view, EcertArena *arena, EcertSlice issuer, EcertKind kind, int64_t seq, EcertEntry *entry)
+{
+	IndexWalk		scan;
+	ScanKeyData keys[3];
+	bool		found;
+
+	feed_keys(keys, issuer, kind, BTEqualStrategyNumber, F_INT8EQ, seq);
+	begin_scan(&scan, view, NULL, keys, 3);
+	found = next_row(&scan, ForwardScanDirection) && read_entry(scan.slot, arena, entry);
+	end_scan(&scan);
+	return found;
+}
+
+static bool
+view_head(EcertView *view, EcertArena *arena, EcertSlice issuer, EcertKind kind, EcertEntry *entry)
+{
+	IndexWalk		scan;
+	ScanKeyData keys[3];
+	bool		found;
+
+	feed_keys(keys, issuer, kind, BTGreaterEqualStrategyNumber, F_INT8GE, 0);
+	begin_scan(&scan, view, NULL, keys, 2);
+	found = next_row(&scan, BackwardScanDirection) && read_entry(scan.slot, arena, entry);
+	end_scan(&scan);
+	return found;
+}
+
+static EcertEntries
+view_feed(EcertView *view, EcertArena *arena, EcertSlice issuer, EcertKind kind, int64_t first, int64_t last)
+{
+	IndexWalk		scan;
+	ScanKeyData keys[3];
+
+	feed_keys(keys, issuer, kind, BTGreaterEqualStrategyNumber, F_INT8GE, first);
+	begin_scan(&scan, view, NULL, keys, 3);
+	return read_entries(&scan, arena, last);
+}
+
+/* Packages without a period are in the index by subject and kind alone */
+static EcertEntries
+view_about(EcertView *view, EcertArena *arena, EcertSlice subject, EcertKind kind, EcertPeriod *starting)
+{
+	IndexWalk		scan;
+	ScanKeyData keys[4];
+	int			count = 2;
+
+	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_TEXTEQ, text_datum(subject));
+	ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_TEXTEQ, kind_datum(kind));
+	if (starting->start >= 0)
+		ScanKeyInit(&keys[count++], 3, BTGreaterEqualStrategyNumber, F_TIMESTAMPTZ_GE, TimestampTzGetDatum(ecert_timestamp(starting->start)));
+	if (starting->end <= ECERT_TIME_MAX)
+		ScanKeyInit(&keys[count++], 3, BTLessStrategyNumber, F_TIMESTAMPTZ_LT, TimestampTzGetDatum(ecert_timestamp(starting->end)));
+	begin_scan(&scan, view, "package_subject_kind_period", keys, count);
+	return read_entries(&scan, arena, PG_INT64_MAX);
+}
+
+static EcertEntries
+view_naming(EcertView *view, EcertArena *arena, const uint8_t *hash, EcertKind kind)
+{
+	IndexWalk		scan;
+	ScanKeyData key;
+	EcertEntries entries;
+	size_t		count = 0;
+
+	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_BYTEAEQ, PointerGetDatum(ecert_bytea(ecert_slice(hash, ECERT_HASH_SIZE))));
+	begin_scan(&scan, view, "package_reference", &key, 1);
+	entries = read_entries(&scan, arena, PG_INT64_MAX);
+	for (size_t i = 0; i < entries.count; i++)
+	{
+		if (entries.list[i].kind == kind)
+			entries.list[count++] = entries.list[i];
+	}
+	entries.count = count;
+	return entries;
+}
+
+/* The row at its place, which an append-only table never changes; of bytes that are no package any more, none */
+static bool
+view_package(EcertView *view, const EcertEntry *entry, EcertPackage *package)
+{
+	EcertLedgerRules *ledger = ledger_of(view);
+	Relation	table = table_open(ecert_ledger_relid(), AccessShareLock);
+	TupleTableSlot *slot = table_slot_create(table, NULL);
+	Snapshot	snapshot = RegisterSnapshot(snapshot_of(ledger));
+	MemoryContext caller;
+	ItemPointerData place;
+	EcertSlice	bytes = {NULL, 0};
+	bool		isnull;
+
+	ItemPointerSet(&place, (BlockNumber) (entry->place >> 16), (OffsetNumber) (entry->place & 0xFFFF));
+	MemoryContextReset(ledger->reading);
+	if (table_tuple_fetch_row_version(table, &place, snapshot, slot))
+	{
+		Datum		value = slot_getattr(slot, COLUMN_PACKAGE, &isnull);
+
+		caller = MemoryContextSwitchTo(ledger->reading);
+		if (!isnull)
+			bytes = ecert_varlena_slice((struct varlena *) PG_DETOAST_DATUM_COPY(value));
+		MemoryContextSwitchTo(caller);
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	UnregisterSnapshot(snapshot);
+	table_close(table, NoLock);
+	return bytes.size > 0 && ecert_package_parse_again(bytes, package) == ECERT_OK;
+}
+
+static bool
+view_key(EcertView *view, EcertSlice node, EcertSlice kid, EcertKeyFacts *key, const EcertPublicKey **prepared)
+{
+	EcertLedgerRules *ledger = ledger_of(view);
+	EcertRegistry *registry = ledger->registry != NULL ? ledger->registry : ecert_registry_current();
+	EcertNodeKey *found = ecert_node_key(ecert_registry_node(registry, node), kid);
+
+	if (found == NULL)
+		return false;
+	*key = found->facts;
+	*prepared = ecert_prepared_key(registry, found);
+	return true;
+}
+
+static bool
+is_there(EcertQuery *query, const Datum *values)
+{
+	bool		found;
+
+	SPI_connect();
+	found = ecert_query_stable(query, values, 1) > 0;
+	SPI_finish();
+	return found;
+}
+
+bool
+ecert_is_filtered(EcertLedgerRules *ledger)
+{
+	if (!ledger->knows_filter)
+		ledger->is_filtered = is_there(&filter_query, NULL);
+	ledger->knows_filter = true;
+	return ledger->is_filtered;
+}
+
+static bool
+view_holds(EcertView *view, EcertSlice issuer, EcertKind kind)
+{
+	Datum		values[2];
+
+	if (!ecert_is_filtered(ledger_of(view)))
+		return true;
+	values[0] = kind_datum(kind);
+	values[1] = text_datum(issuer);
+	return is_there(&holds_query, values);
+}
+
+static bool
+view_is_refused(EcertView *view, EcertSlice issuer, EcertKind kind, int64_t seq)
+{
+	Datum		values[3] = {text_datum(issuer), kind_datum(kind), Int64GetDatum(seq)};
+
+	return is_there(&refused_query, values);
+}
+
+/* ---- what holds it ---- */
+
+EcertLedgerRules *
+ecert_ledger_rules(MemoryContext parent, EcertSight sight, EcertRegistry *registry)
+{
+	static const EcertView questions = {
+		.by_hash = view_by_hash,
+		.by_seq = view_by_seq,
+		.head = view_head,
+		.feed = view_feed,
+		.about = view_about,
+		.naming = view_naming,
+		.package = view_package,
+		.key = view_key,
+		.holds = view_holds,
+		.is_refused = view_is_refused,
+	};
+	MemoryContext context = AllocSetContextCreate(parent, "ecert rules", ALLOCSET_DEFAULT_SIZES);
+	EcertLedgerRules *ledger = MemoryContextAllocZero(context, sizeof *ledger);
+	EcertRegistry *known = registry != NULL ? registry : ecert_registry_current();
+	EcertArena *lasting = ecert_arena_in(context);
+
+	ledger->view = questions;
+	ledger->view.origin = ecert_arena_copy(lasting, known->origin);
+	ledger->view.certifier = ecert_arena_copy(lasting, ecert_slice(known->certifier.bytes, known->certifier.size));
+	memcpy(ledger->view.genesis_hash, known->genesis_hash, ECERT_HASH_SIZE);
+	ledger->sight = sight;
+	ledger->registry = registry;
+	ecert_context_arena_init(&ledger->arena, context, "ecert rules package");
+	ecert_context_arena_init(&ledger->kept, context, "ecert rules kept");
+	ledger->reading = AllocSetContextCreate(context, "ecert rules reading", ALLOCSET_DEFAULT_SIZES);
+	ledger->rules.view = &ledger->view;
+	ledger->rules.arena = &ledger->arena.memory;
+	ledger->rules.kept = &ledger->kept.memory;
+	ledger->rules.forget = ecert_context_arena_reset;
+	ledger->rules.now = ecert_seconds(GetCurrentTimestamp());
+	return ledger;
+}
+
+void
+ecert_ledger_rules_next(EcertLedgerRules *ledger)
+{
+	ecert_context_arena_reset(ledger->rules.arena);
+}
+
+/* Do two snapshots see the same? */
+static bool
+sees_same(const SnapshotData *one, const SnapshotData *other)
+{
+	return one->xmin == other->xmin && one->xmax == other->xmax && one->xcnt == other->xcnt && one->curcid == other->curcid &&
+		one->snapXactCompletionCount == other->snapXactCompletionCount;
+}
+
+EcertLedgerRules *
+ecert_ledger_rules_of(FmgrInfo *flinfo)
+{
+	EcertLedgerRules *ledger = flinfo->fn_extra;
+	Snapshot	snapshot = GetActiveSnapshot();
+
+	if (ledger == NULL)
+		flinfo->fn_extra = ledger = ecert_ledger_rules(flinfo->fn_mcxt, ECERT_SEE_QUERY, NULL);
+	/* an expression of PL/pgSQL is called again by later commands */
+	if (!sees_same(&ledger->seen, snapshot))
+	{
+		ecert_rules_forget(&ledger->rules);
+		ledger->knows_filter = false;
+		ledger->seen = *snapshot;
+	}
+	ecert_ledger_rules_next(ledger);
+	return ledger;
+}
