@@ -2,6 +2,7 @@
 #
 #   make            build            make check    build and run every test on a throw-away server
 #   make install    install          make demo     the whole job on sample plants
+#   make ASSERTS=1  build with ecert's assertions
 #
 # GNUmakefile, which make reads first, has check and demo: PGXS keeps the name check for itself.
 EXTENSION = ecert
@@ -35,7 +36,7 @@ SQL_PARTS = \
 	src/setup/setup.sql
 
 SOURCES = $(wildcard src/*.c src/core/*.c src/crypto/*.c src/rules/*.c src/pg/*.c src/package/*.c \
-	src/registry/*.c src/ledger/*.c src/energy/*.c src/audit/*.c src/certificate/*.c src/checkpoint/*.c src/duty/*.c)
+	src/record/*.c src/registry/*.c src/ledger/*.c src/energy/*.c src/audit/*.c src/certificate/*.c src/checkpoint/*.c src/duty/*.c)
 OBJS = $(SOURCES:.c=.o)
 
 REGRESS = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
@@ -47,6 +48,10 @@ PG_CONFIG ?= pg_config
 # server that checks its assertions has those of rules checked too
 PG_CPPFLAGS = -I$(srcdir)/src -MMD -MP $(if $(findstring enable-cassert,$(shell $(PG_CONFIG) --configure)),-DECERT_CHECKS)
 PG_CFLAGS = -std=gnu11 -Wall -Wextra -Werror -Wshadow -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
+# ASSERTS=1: the assertions of ecert are checked, also where the server was built without its own (docs/design.md)
+ifdef ASSERTS
+PG_CFLAGS += -DUSE_ASSERT_CHECKING
+endif
 SHLIB_LINK = -lcrypto -lsodium
 EXTRA_CLEAN = ecert--1.0.sql build $(OBJS:.o=.d)
 

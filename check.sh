@@ -18,7 +18,7 @@ project=$(cd "$(dirname "$0")" && pwd -P)
 . "$project/scripts/tests.sh"
 
 run=$project/build/check
-home= socket= runner=
+home='' socket='' runner=''
 passed=0 failed=0 skipped=0
 
 # Build what is asked for, and count that as one test
@@ -60,7 +60,7 @@ finish() {
 	[ "$(id -u)" -ne 0 ] || chown -R "$(stat -c %u:%g "$project")" "$run" 2>/dev/null
 }
 
-sections= long=
+sections='' long=''
 [ "${CI:-}" != true ] || long=all
 for section; do
 	case $section in

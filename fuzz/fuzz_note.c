@@ -155,7 +155,7 @@ static void
 fuzz_note(EcertSlice bytes)
 {
 	EcertNote	note;
-	EcertError	error = {ECERT_OK, SIZE_MAX, NULL};
+	EcertError	error = {.offset = SIZE_MAX};
 	EcertCode	code = ecert_note_parse(bytes, &note, &error);
 
 	check_error(code, &error, bytes.size);

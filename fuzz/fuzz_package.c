@@ -89,7 +89,7 @@ use_item(EcertSlice bytes)
 static bool
 fuzz_cbor(EcertSlice bytes, bool body)
 {
-	EcertError	error = {ECERT_OK, SIZE_MAX, NULL};
+	EcertError	error = {.offset = SIZE_MAX};
 	EcertCode	code = body ? ecert_cbor_check_body(bytes, &error) : ecert_cbor_check(bytes, &error);
 
 	check_error(code, &error, bytes.size);
@@ -173,7 +173,7 @@ use_unchecked_body(EcertSlice body)
 static void
 fuzz_body(EcertKind kind, EcertSlice body)
 {
-	EcertError	error = {ECERT_OK, SIZE_MAX, NULL};
+	EcertError	error = {.offset = SIZE_MAX};
 	EcertPackage package = {0};
 	EcertPeriod period = {0, 0};
 	uint64_t	count;
@@ -241,7 +241,7 @@ static void
 fuzz_package(EcertSlice bytes)
 {
 	EcertPackage package;
-	EcertError	error = {ECERT_OK, SIZE_MAX, NULL};
+	EcertError	error = {.offset = SIZE_MAX};
 	EcertCode	code = ecert_package_parse(bytes, &package, &error);
 
 	check_error(code, &error, bytes.size);

@@ -83,7 +83,7 @@ static void
 fuzz_receipt(EcertSlice bytes)
 {
 	EcertReceipt receipt;
-	EcertError	error = {ECERT_OK, SIZE_MAX, NULL};
+	EcertError	error = {.offset = SIZE_MAX};
 	EcertCode	code = ecert_receipt_parse(bytes, &receipt, &error);
 
 	check_error(code, &error, bytes.size);
@@ -116,7 +116,7 @@ static void
 fuzz_statement(EcertSlice bytes)
 {
 	EcertBuffer package = ecert_buffer(malloc(bytes.size + 1), bytes.size + 1);
-	EcertError	error = {ECERT_OK, SIZE_MAX, NULL};
+	EcertError	error = {.offset = SIZE_MAX};
 	EcertSlice	receipt = {NULL, 0};
 	EcertCursor receipts;
 	EcertCborHead head;

@@ -17,7 +17,7 @@ project=$(cd "$(dirname "$0")/.." && pwd -P)
 . "$project/scripts/tests.sh"
 
 run=$project/build/dev
-home= socket= runner=
+home='' socket='' runner=''
 passed=0 failed=0 skipped=0
 # Without optimising at link time the programs are built much sooner; figures that they print are not those of a release
 export CFLAGS='-O1 -g' ECERT_TEST_SHORT="${ECERT_TEST_SHORT-1}"

@@ -138,28 +138,33 @@ sub read_regress
 	return;
 }
 
-# The last lines of a file, indented
-sub tail
+# The lines of a file
+sub lines_of
 {
 	my ($name) = @_;
-	open my $file, '<', $name or return '';
-	my @lines = <$file>;
-	return join '', map { "    $_" } grep { defined } @lines[ (@lines > 40 ? -40 : -@lines) .. -1 ];
+	open my $file, '<', $name or return ();
+	return <$file>;
 }
 
-# What a failed test wrote: the differences of pg_regress, or the end of the log
+# The first lines of a list, and the last ones indented
+sub head { my ($most, @lines) = @_; return @lines > $most ? @lines[ 0 .. $most - 1 ] : @lines; }
+sub tail { my ($most, @lines) = @_; return map { "    $_" } @lines > $most ? @lines[ -$most .. -1 ] : @lines; }
+
+# What a failed test wrote: the differences of pg_regress, the beginning of what the compiler said, or the end of the log
 sub show_failure
 {
 	my ($job) = @_;
-	if ($job->{reader} eq 'regress' && -s $job->{more} && open(my $file, '<', $job->{more}))
+	my @log = lines_of("$logs/$job->{name}.log");
+	my @more = $job->{more} eq '-' ? () : lines_of($job->{more});
+	if ($job->{reader} eq 'build') { print head(60, @log); }
+	elsif ($job->{reader} eq 'tap') { print tail(40, @log), tail(40, @more); }
+	elsif (!@more) { print tail(40, @log); }
+	else
 	{
-		my @lines = <$file>;
-		print @lines[ 0 .. ($#lines < 299 ? $#lines : 299) ];
+		print head(300, @more);
 		open my $copy, '>', "$logs/$job->{name}.diffs" or die "$logs/$job->{name}.diffs: $!\n";
-		print {$copy} @lines;
-		return;
+		print {$copy} @more;
 	}
-	print tail("$logs/$job->{name}.log"), $job->{reader} eq 'tap' ? tail($job->{more}) : '';
 	return;
 }
 

@@ -56,5 +56,11 @@ SELECT count(*) FROM ecert.assess('plant-a', '[2024-01-01,2025-01-01)');
 SELECT ecert.set_policy(jsonb_set(ecert.default_policy(), '{certificate,baseline}', ecert.period_json('[2024-01-01,2025-01-01)'))) IS NOT NULL AS in_force;
 SELECT base_output, now_output, saving_kgce FROM ecert.assess('plant-a', '[2023-01-01,2024-01-01)') WHERE product IS NULL;
 SELECT ecert.default_baseline('[2024-02-29,2024-03-01)', ecert.default_policy()) AS leap_day, ecert.default_baseline('[2024-01-01,2024-12-01)', ecert.default_policy()) AS months;
+-- a field that a policy does not have is named, unless its name is no plain ASCII
+\set VERBOSITY terse
+SELECT ecert.set_policy(ecert.default_policy() || '{"foo": 1}');
+SELECT ecert.set_policy(jsonb_set(ecert.default_policy(), '{certificate,bar}', '1'));
+SELECT ecert.set_policy(ecert.default_policy() || '{"höhe": 1}');
+\set VERBOSITY sqlstate
 SELECT count(*) AS problems FROM ecert.problems();
 DROP SCHEMA ledger CASCADE;

@@ -69,8 +69,8 @@ is(Network::equal($hub, $plant, $mine), '', 'more packages');
 $plant->stop;
 my $plant2 = restored_from_dump($dump, 'plant', 'plant2');
 my $error = sign($plant2);
-like($error, qr/feed "energy" of this node goes on at "certifier"/, 'restored from an old backup it is stopped before it signs a second story');
-like($error, qr/It ends at seq 2 here and at seq 4 there/, 'and told why');
+like($error, qr/peer "certifier" holds newer packages of feed "energy" of this node/, 'restored from an old backup it is stopped before it signs a second story');
+like($error, qr/The feed ends at seq 2 here and at seq 4 there/, 'and told why');
 like($error, qr/SELECT ecert\.resume\(\)/, 'and how to resume');
 cmp_ok($plant2->safe_psql('postgres', 'SELECT ecert.resume()'), '>=', 3, 'it fetches its own packages and those of others');
 $hub->safe_psql('postgres', "SELECT ecert.resume('plant', '" . Network::connection($plant2) . "')");
@@ -86,7 +86,7 @@ is(Network::equal($hub, $plant2, $mine), '', 'more packages');
 $hub->stop;
 is(sign($plant2), '', 'the plant signs while there is no hub');
 my $hub2 = restored_from_dump($hub_dump, 'certifier', 'certifier2');
-like(relate($hub2), qr/feed "relation" of this node goes on at "(mine|plant)"/, 'the hub is stopped too before it forks');
+like(relate($hub2), qr/peer "(mine|plant)" holds newer packages of feed "relation" of this node/, 'the hub is stopped too before it forks');
 cmp_ok($hub2->safe_psql('postgres', 'SELECT ecert.resume()'), '>=', 3, 'it fetches back from the nodes what it had said, and what they say');
 for my $node ($plant2, $mine)
 {
@@ -110,7 +110,7 @@ is(sign($plant2), '', 'and so does the plant');
 is(Network::equal($hub2, $plant2, $mine), '', 'it reaches the nodes');
 $hub2->stop;
 $standby->promote;
-like(relate($standby), qr/feed "relation" of this node goes on at "(mine|plant)"/, 'the promoted standby is stopped before it forks');
+like(relate($standby), qr/peer "(mine|plant)" holds newer packages of feed "relation" of this node/, 'the promoted standby is stopped before it forks');
 $standby->safe_psql('postgres', 'SELECT ecert.resume()');
 for my $node ($plant2, $mine)
 {

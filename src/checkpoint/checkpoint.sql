@@ -138,7 +138,7 @@ DECLARE
 BEGIN
     IF checkpoint_seq > 0 AND before.checkpoint_seq IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'EC100', MESSAGE = format('checkpoint %s cannot be taken up before the one before it', checkpoint_seq),
-            HINT = 'SELECT ecert.take_up_checkpoints()';
+            HINT = 'Run SELECT ecert.take_up_checkpoints().';
     END IF;
     SELECT format('checkpoint''s head %s of "%s" does not advance (it names seq %s, an earlier checkpoint %s)', h.kind, h.issuer, h.seq, r.last_seq) INTO fault
       FROM ecert.heads(body) AS h
@@ -181,7 +181,7 @@ AS $$
            CASE WHEN fault IS NOT NULL THEN 'differs' WHEN note_sealing.root IS NOT NULL THEN 'agrees' WHEN u.is_unknown THEN 'not checkable here' ELSE 'differs' END,
            CASE WHEN fault IS NOT NULL THEN fault WHEN note_sealing.root IS NOT NULL THEN NULL
                 WHEN NOT u.is_unknown THEN 'an earlier checkpoint differs'
-                WHEN ecert.holds_all() THEN 'this node was not sent all feeds before; SELECT ecert.rebuild_tree()' END
+                WHEN ecert.holds_all() THEN 'this node was not sent all feeds before: run SELECT ecert.rebuild_tree()' END
       FROM (SELECT NOT ecert.holds_all() OR EXISTS (SELECT FROM ledger.sealing b WHERE b.checkpoint_seq = note_sealing.checkpoint_seq - 1
                                                        AND b.outcome = 'not checkable here')) AS u (is_unknown)
 $$;
@@ -234,7 +234,7 @@ BEGIN
 EXCEPTION WHEN OTHERS THEN
     -- a tree that somebody has damaged must not stop what brings packages
     RAISE WARNING USING MESSAGE = format('checkpoints could not be computed: %s', SQLERRM), ERRCODE = SQLSTATE,
-        HINT = 'SELECT ecert.rebuild_tree()';
+        HINT = 'Run SELECT ecert.rebuild_tree().';
 END
 $$;
 COMMENT ON FUNCTION ecert.take_up_behind() IS 'internal: ecert.take_up_checkpoints() behind a checkpoint that has come; raises nothing';

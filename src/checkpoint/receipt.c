@@ -106,6 +106,7 @@ remember_subtree(void *context, uint64_t start, unsigned height, const uint8_t *
 	Subtree		key;
 	HASHCTL		control;
 
+	Assert(has_sealed && start < sealed.size);
 	if (!is_edge && height < 16 && (height < 8 || height % 8 < 4))
 		return;
 	if (subtrees != NULL && hash_get_num_entries(subtrees) >= SUBTREES_KEPT)

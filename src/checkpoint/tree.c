@@ -71,6 +71,7 @@ read_tile(void *context, unsigned level, uint64_t index, unsigned width, const u
 	bool		isnull;
 	bytea	   *tile;
 
+	Assert(level < ECERT_TILE_LEVELS && width > 0 && width <= ECERT_TILE_WIDTH);
 	if (reader->widths[level] == 0 || reader->indexes[level] != index)
 	{
 		reader->widths[level] = 0;
@@ -97,6 +98,7 @@ write_tile(void *context, unsigned level, uint64_t index, unsigned width, const 
 	bytea	   *tile = ecert_bytea(ecert_slice(hashes, (size_t) width * ECERT_HASH_SIZE));
 	Datum		values[3] = {Int32GetDatum((int32) level), Int64GetDatum((int64) index), PointerGetDatum(tile)};
 
+	Assert(reader->for_writing && level < ECERT_TILE_LEVELS && width > 0 && width <= ECERT_TILE_WIDTH);
 	(void) ecert_query(&write_query, values, 0);
 	pfree(tile);
 	reader->widths[level] = 0;
@@ -119,6 +121,7 @@ ecert_tile_store(bool for_writing)
 void
 ecert_raise_tree(EcertCode code, uint64 size)
 {
+	Assert(code != ECERT_OK);
 	if (code == ECERT_TILE_MISSING)
 		ereport(ERROR,
 				(errcode(ERRCODE_ECERT_NO_TREE),
@@ -150,6 +153,7 @@ ecert_proof_datum(const EcertProof *proof)
 {
 	Datum		values[ECERT_PROOF_MAX];
 
+	Assert(proof->count <= ECERT_PROOF_MAX);
 	for (unsigned i = 0; i < proof->count; i++)
 		values[i] = PointerGetDatum(ecert_bytea(ecert_slice(proof->hashes[i], ECERT_HASH_SIZE)));
 	return PointerGetDatum(construct_array(values, (int) proof->count, BYTEAOID, -1, false, TYPALIGN_INT));

@@ -63,6 +63,7 @@ put_problem(const RootWalk *walk, const char *problem)
 	tuplestore_putvalues(walk->result->setResult, walk->result->setDesc, values, nulls);
 }
 
+/* How far checkpoints cover the feed of a head so far; -1 at first */
 static int64 *
 covered_seq(RootWalk *walk, const EcertFeedHead *head)
 {
@@ -79,6 +80,7 @@ covered_seq(RootWalk *walk, const EcertFeedHead *head)
 	return &feed->last_seq;
 }
 
+/* Say that a package is missing; the tree cannot be followed behind it */
 static void
 put_missing(RootWalk *walk, const EcertFeedHead *head, int64 seq)
 {
@@ -181,6 +183,7 @@ check_root(RootWalk *walk, const EcertCheckpoint *checkpoint)
 	uint8_t		root[ECERT_HASH_SIZE];
 	EcertCode	code;
 
+	Assert(walk->with_roots && !walk->broken);
 	walk->broken = checkpoint->size != walk->tree.size;
 	if (walk->broken)
 		put_problem(walk, psprintf("checkpoint's size is " UINT64_FORMAT ", the packages it covers make " UINT64_FORMAT,

@@ -56,7 +56,7 @@ ecert_error_text(EcertCode code)
 		case ECERT_BODY_MISSING:
 			return "a required field is missing";
 		case ECERT_BODY_UNKNOWN:
-			return "a field is not known";
+			return "unknown field";
 		case ECERT_BODY_TYPE:
 			return "a field has the wrong type";
 		case ECERT_BODY_VALUE:

@@ -78,6 +78,7 @@ typedef struct EcertError
 	EcertCode	code;
 	size_t		offset;			/* from the first byte of what was given to the parser */
 	const char *field;			/* static string, e.g. "lines.quantity"; NULL when there is none */
+	char		name[64];		/* of ECERT_BODY_UNKNOWN: what the unknown field is called; empty when it is long, or not plain ASCII */
 } EcertError;
 
 /* A short lower-case phrase for a message, e.g. "map keys are not in increasing order" */

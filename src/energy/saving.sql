@@ -59,8 +59,7 @@ AS $$
     -- looked at twice
     SELECT ecert.collect_bodies(p.kind, p.seq, p.period, p.package) FROM ledger.package p
      WHERE p.subject OPERATOR(pg_catalog.=) applicant AND p.kind OPERATOR(pg_catalog.=) ANY ('{energy,product}'::pg_catalog.text[])
-       -- not by the operator, of which the planner would make a second index scan
-       AND pg_catalog.texteq(p.issuer, p.subject)
+       AND p.issuer OPERATOR(pg_catalog.=) p.subject
        AND pg_catalog.lower(p.period) OPERATOR(pg_catalog.>=) LEAST(pg_catalog.lower(declared_bodies.period), pg_catalog.lower(baseline))
        AND pg_catalog.lower(p.period) OPERATOR(pg_catalog.<) GREATEST(pg_catalog.upper(declared_bodies.period), pg_catalog.upper(baseline))
        AND (pg_catalog.lower(p.period) OPERATOR(pg_catalog.<) LEAST(pg_catalog.upper(declared_bodies.period), pg_catalog.upper(baseline))

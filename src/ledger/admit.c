@@ -104,8 +104,10 @@ bool
 ecert_check_signature(EcertRegistry *registry, const EcertPackage *package, EcertNodeKey *key, EcertFinding *finding)
 {
 	static uint8_t scratch[ECERT_PACKAGE_MAX + 32];
-	EcertCode	code = ecert_package_verify(package, ecert_prepared_key(registry, key), ecert_buffer(scratch, sizeof scratch));
+	EcertCode	code;
 
+	Assert(key->alg == package->alg);
+	code = ecert_package_verify(package, ecert_prepared_key(registry, key), ecert_buffer(scratch, sizeof scratch));
 	if (code == ECERT_OK)
 		return true;
 	if (code != ECERT_BAD_SIGNATURE)
@@ -225,7 +227,10 @@ admit_package(EcertRegistry *registry, const EcertPackage *package, const uint8_
 	/* a rule's queries may have let the heads go */
 	head = ecert_feed_locked(package->issuer, package->kind);
 	if (head != NULL)
+	{
+		Assert(head->seq == package->seq - 1);
 		ecert_head_advance(head, package, hash);
+	}
 }
 
 void

@@ -37,6 +37,7 @@ check_own_head(EcertSlice node)
 	char		name[ECERT_ID_MAX + 1] = {0};
 	Datum		value = PointerGetDatum(ecert_text(node));
 
+	Assert(node.size <= ECERT_ID_MAX);
 	memcpy(name, node.data, Min(node.size, ECERT_ID_MAX));
 	if (memcmp(name, confirmed_node, sizeof name) == 0)
 		return;

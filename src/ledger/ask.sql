@@ -75,14 +75,14 @@ BEGIN
                   LEFT JOIN ledger.package o ON o.issuer = node AND o.kind = t.kind AND o.seq = t.last_seq
             LOOP
                 IF head.last_seq > coalesce(head.own_seq, -1) THEN
-                    RAISE EXCEPTION USING ERRCODE = 'EC098', MESSAGE = format('feed "%s" of this node goes on at "%s"', head.kind, link.peer),
-                        DETAIL = format('It ends at seq %s here and at seq %s there: this server seems to have been restored from a backup. Signing now would tell a second story.',
+                    RAISE EXCEPTION USING ERRCODE = 'EC098', MESSAGE = format('peer "%s" holds newer packages of feed "%s" of this node', link.peer, head.kind),
+                        DETAIL = format('The feed ends at seq %s here and at seq %s there: this server seems to have been restored from a backup. A package signed now would contradict what is there.',
                                         coalesce(head.own_seq, -1), head.last_seq),
                         HINT = 'Fetch what is missing with SELECT ecert.resume(), then sign again.';
                 ELSIF head.hash IS DISTINCT FROM head.own_hash THEN
-                    RAISE EXCEPTION USING ERRCODE = 'EC098', MESSAGE = format('"%s" holds another package of feed "%s" of this node', link.peer, head.kind),
+                    RAISE EXCEPTION USING ERRCODE = 'EC098', MESSAGE = format('peer "%s" holds another package of feed "%s" of this node', link.peer, head.kind),
                         DETAIL = format('Seq %s is %s there and %s here.', head.last_seq, encode(head.hash, 'hex'), coalesce(encode(head.own_hash, 'hex'), 'missing')),
-                        HINT = 'Find out who signed what before anything else is signed: SELECT * FROM ledger.equivocation.';
+                        HINT = 'Find out who signed which package before you sign again: SELECT * FROM ledger.equivocation.';
                 END IF;
             END LOOP;
             answers := answers + 1;
@@ -93,9 +93,9 @@ BEGIN
         EXIT WHEN link.is_hub AND answers > 0;
     END LOOP;
     IF unreachable IS NOT NULL AND answers = 0 AND NOT current_setting('ecert.sign_unconfirmed')::boolean THEN
-        RAISE EXCEPTION USING ERRCODE = 'EC099', MESSAGE = format('nobody can be asked how far the feeds of "%s" have got', node),
+        RAISE EXCEPTION USING ERRCODE = 'EC099', MESSAGE = format('could not confirm feed heads of node "%s": no peer is reachable', node),
             DETAIL = unreachable || '.',
-            HINT = 'After each start a node asks a peer once before it signs. Wait until one can be reached; a superuser who knows that nothing was lost sets ecert.sign_unconfirmed.';
+            HINT = 'After each start a node asks a peer once before it signs. Wait until a peer is reachable; a superuser who knows that no package was lost sets ecert.sign_unconfirmed.';
     END IF;
     INSERT INTO ledger.signer (node, server_started_at, database_oid) VALUES (node, pg_postmaster_start_time(), database)
     ON CONFLICT ON CONSTRAINT signer_pkey DO UPDATE SET server_started_at = EXCLUDED.server_started_at, database_oid = EXCLUDED.database_oid, confirmed_at = clock_timestamp();

@@ -48,9 +48,10 @@ typedef struct FeedEntry
 static HTAB *locked = NULL;
 
 /*
- * Heads that committed transactions of this backend left behind, each in the
- * place its feed's hash says.  They may have been followed by others since:
- * enough to see early that a package follows, never to admit it.
+ * A cache of the heads that transactions of this backend committed last, each
+ * in the place that its feed's hash gives.  It may be stale, since others may
+ * have appended meanwhile: it serves to see early that a package follows, and
+ * never to admit it.
  */
 static FeedEntry left_behind[HEADS_LEFT_BEHIND];
 
@@ -134,6 +135,8 @@ ecert_become(Oid owner)
 void
 ecert_restore_user(EcertUser before)
 {
+	/* between ecert_become() and here nothing else has changed the user */
+	Assert(InLocalUserIdChange());
 	SetUserIdAndSecContext(before.user, before.context);
 }
 
@@ -208,17 +211,6 @@ end_scan(FeedScan *scan)
 	UnregisterSnapshot(scan->snapshot);
 	index_close(scan->index, AccessShareLock);
 	table_close(scan->table, NoLock);
-}
-
-/* What is committed by now, and what this transaction, this very command included, has done before */
-static Snapshot
-present(void)
-{
-	/* a parallel query shares one snapshot, and nothing has been written since */
-	if (IsInParallelMode())
-		return GetActiveSnapshot();
-	CommandCounterIncrement();
-	return GetLatestSnapshot();
 }
 
 /* The head that a row of ledger.package makes */
@@ -297,7 +289,7 @@ read_feed(EcertSlice issuer, EcertKind kind, int64 expected_seq, Snapshot snapsh
 void
 ecert_feed_read(EcertSlice issuer, EcertKind kind, int64 expected_seq, EcertHead *head)
 {
-	read_feed(issuer, kind, expected_seq, present(), head);
+	read_feed(issuer, kind, expected_seq, ecert_present_snapshot(), head);
 }
 
 int
@@ -307,7 +299,8 @@ ecert_feed_rows(EcertSlice issuer, EcertKind kind, int64 least_seq, EcertFeedRow
 	HeapTuple	row;
 	int			count = 0;
 
-	begin_scan(&scan, ecert_ledger_relid(), AccessShareLock, present(), issuer, kind, least_seq);
+	Assert(most > 0);
+	begin_scan(&scan, ecert_ledger_relid(), AccessShareLock, ecert_present_snapshot(), issuer, kind, least_seq);
 	while (count < most && (row = systable_getnext_ordered(scan.scan, ForwardScanDirection)) != NULL)
 	{
 		bool		isnull;
@@ -348,7 +341,7 @@ lock_row(Oid relid, EcertSlice issuer, EcertKind kind)
 	HeapTuple	row;
 	bool		is_locked = false;
 
-	begin_scan(&scan, relid, RowShareLock, present(), issuer, kind, 0);
+	begin_scan(&scan, relid, RowShareLock, ecert_present_snapshot(), issuer, kind, 0);
 	row = systable_getnext_ordered(scan.scan, ForwardScanDirection);
 	if (row != NULL)
 	{
@@ -400,6 +393,7 @@ ecert_feed_lock(EcertSlice issuer, EcertKind kind, int64 expected_seq)
 	FeedEntry  *entry;
 	HASHCTL		control;
 
+	Assert(!IsInParallelMode());
 	/* of two first writers the second waits in make_row() for the first */
 	while (!lock_row(relid, issuer, kind) && !make_row(issuer, kind))
 		CHECK_FOR_INTERRUPTS();

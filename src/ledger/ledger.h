@@ -5,23 +5,10 @@
 #ifndef ECERT_LEDGER_LEDGER_H
 #define ECERT_LEDGER_LEDGER_H
 
+#include "record/record.h"
 #include "registry/registry.h"
 
 #pragma GCC visibility push(hidden)
-
-/* Columns of ledger.package, as ecert.create_ledger() makes them */
-enum
-{
-	COLUMN_ISSUER = 1,
-	COLUMN_KIND,
-	COLUMN_SEQ,
-	COLUMN_SUBJECT,
-	COLUMN_PERIOD,
-	COLUMN_ISSUED_AT,
-	COLUMN_HASH,
-	COLUMN_PACKAGE,
-	COLUMN_RECORDED_AT
-};
 
 /* The end of a feed so far */
 typedef struct EcertHead

@@ -34,7 +34,7 @@ PG_FUNCTION_INFO_V1(ecert_sql_drain_pending);
 PG_FUNCTION_INFO_V1(ecert_sql_is_equivocation);
 PG_FUNCTION_INFO_V1(ecert_drain_waiting);
 
-/* Looking for waiting packages that a race has left behind takes at most this part of the time */
+/* Rescanning pending packages takes at most this part of the time */
 #define SWEEP_SHARE 50
 
 /* Why a package is not admitted now */
@@ -99,14 +99,15 @@ static struct
 	{
 		WAITING_UNKNOWN, WAITING_NONE, WAITING_SOME
 	}			waiting;		/* is anything in ledger.pending, as far as this transaction knows? */
-	bool		is_swept;		/* ledger.pending was looked through once */
+	bool		is_swept;		/* ledger.pending was rescanned once */
 	bool		has_peer;		/* peer was looked up */
 	char		peer[ECERT_ID_MAX + 1];	/* the node that sends what this backend receives; empty: none */
 }			transaction;
 
-/* When ledger.pending may be looked through again; outlives the transaction, because it limits the backend's time */
+/* When ledger.pending may be rescanned next; outlives the transaction, because it limits the backend's time */
 static TimestampTz next_sweep;
 
+/* Forget at the end of a transaction, also of one that is prepared or aborted */
 static void
 xact_callback(XactEvent event, void *arg)
 {
@@ -173,6 +174,7 @@ session_peer(void)
 static uint64
 run_with_peer(EcertQuery *query, Datum *values, const char *peer)
 {
+	Assert(query->arg_count > 0);
 	values[query->arg_count - 1] = text_datum(peer != NULL ? peer : session_peer());
 	return ecert_query(query, values, 0);
 }
@@ -276,6 +278,7 @@ judge_taken(const EcertPackage *package, const Place *place, Judgement *judgemen
 	EcertError	error;
 	EcertFindingCode code = ECERT_OTHER_SIGNATURE;
 
+	Assert(place->taken_by.size > 0 && !place->is_known);
 	quarantine(judgement);
 	if (ecert_package_parse(place->taken_by, &other, &error) != ECERT_OK || statements_differ(package, &other))
 	{
@@ -367,6 +370,8 @@ insert_checked(const EcertPackage *package)
 	Datum		value = PointerGetDatum(ecert_bytea(package->bytes));
 	uint64		count;
 
+	/* the trigger lets one package through, and inserts none itself */
+	Assert(transaction.being_inserted.size == 0);
 	transaction.being_inserted = package->bytes;
 	PG_TRY();
 	{
@@ -385,6 +390,7 @@ put_pending(const EcertPackage *package, const uint8_t *hash, const Judgement *j
 {
 	Datum		values[9];
 
+	Assert(judgement->waits_for != NULL && judgement->refusal.message != NULL);
 	values[0] = PointerGetDatum(ecert_bytea(ecert_slice(hash, ECERT_HASH_SIZE)));
 	values[1] = PointerGetDatum(ecert_text(package->issuer));
 	values[2] = text_datum(ecert_kind_name(package->kind));
@@ -397,7 +403,7 @@ put_pending(const EcertPackage *package, const uint8_t *hash, const Judgement *j
 	transaction.waiting = WAITING_SOME;
 }
 
-/* bytes as evidence; package is NULL when they are none.  Of a flood only the beginning is kept */
+/* Keep bytes as evidence; package is NULL when they are no package.  Of more bytes than a package has only the first are kept */
 static void
 put_quarantine(EcertSlice bytes, const EcertPackage *package, const EcertFinding *finding, const char *peer)
 {
@@ -406,6 +412,7 @@ put_quarantine(EcertSlice bytes, const EcertPackage *package, const EcertFinding
 	EcertSlice	kept = ecert_slice(bytes.data, Min(bytes.size, ECERT_PACKAGE_MAX + 1));
 	EcertSlice	nothing = ecert_slice(NULL, 0);
 
+	Assert(refusal->message != NULL);
 	ecert_hash_of(bytes, hash);
 	values[0] = PointerGetDatum(ecert_bytea(ecert_slice(hash, ECERT_HASH_SIZE)));
 	values[1] = PointerGetDatum(ecert_text(package != NULL ? package->issuer : nothing));
@@ -428,7 +435,7 @@ put_equivocation(EcertSlice one, EcertSlice other)
 	(void) ecert_query(&equivocation_query, values, 0);
 }
 
-/* What wakes up when a package is on the ledger, in front of keys; palloc'd in context */
+/* Put the keys that packages waiting for this one wait by in front of keys; palloc'd in context */
 static List *
 wake_keys(List *keys, const EcertPackage *package, const uint8_t *hash, MemoryContext context)
 {
@@ -523,7 +530,7 @@ typedef struct Parked
 	char	   *peer;			/* NULL: not known */
 } Parked;
 
-/* Does anything wait?  Looked up once a transaction; what another worker parks meanwhile the sweeps find */
+/* Is any package pending?  Looked up once a transaction; packages that another worker parks meanwhile are found by a rescan */
 static bool
 anything_waits(void)
 {
@@ -597,7 +604,7 @@ drain(List *keys, MemoryContext context)
 	return admitted;
 }
 
-/* Keys of what waits although what it waits for is here, palloc'd in context */
+/* Keys of pending packages whose dependency is on the ledger by now, palloc'd in context */
 static List *
 woken_keys(MemoryContext context)
 {
@@ -620,9 +627,9 @@ woken_keys(MemoryContext context)
 }
 
 /*
- * Two workers at once may pass each other: one parks a package while the other
- * has what it waits for, not committed yet.  So now and then all that waits is
- * looked through.
+ * Two workers may miss each other: one parks a package while the other has
+ * inserted, and not committed yet, what it waits for.  So all pending packages
+ * are rescanned now and then.
  */
 static void
 sweep_sometimes(MemoryContext context)
@@ -644,8 +651,11 @@ ecert_settle_from_peer(EcertSlice bytes, const char *peer)
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "ecert peer", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext before = MemoryContextSwitchTo(context);
 	List	   *keys = NIL;
-	EcertSettled settled = settle(bytes, peer, &keys, context);
+	EcertSettled settled;
 
+	/* as the ledger's owner */
+	Assert(InLocalUserIdChange() && GetUserId() == ecert_ledger_owner());
+	settled = settle(bytes, peer, &keys, context);
 	(void) drain(keys, context);
 	sweep_sometimes(context);
 	MemoryContextSwitchTo(before);
@@ -679,7 +689,7 @@ ecert_sql_drain_pending(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64(admitted);
 }
 
-/* Trigger behind a node or relation package that was first admitted here: who has waited for it comes now */
+/* Trigger after a node or relation package that was first admitted here: packages that waited for it are settled */
 Datum
 ecert_drain_waiting(PG_FUNCTION_ARGS)
 {
@@ -695,7 +705,7 @@ ecert_drain_waiting(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("ecert.drain_waiting() must be called as AFTER INSERT row trigger of the ledger")));
-	/* what settles packages drains by itself, in a loop: no trigger in a trigger */
+	/* whoever settles packages drains in a loop of its own: this trigger must not start a second one */
 	if (transaction.being_inserted.size > 0)
 		return PointerGetDatum(NULL);
 	ecert_package_of(heap_getattr(trigger->tg_trigtuple, COLUMN_PACKAGE, RelationGetDescr(trigger->tg_relation), &isnull), &package);

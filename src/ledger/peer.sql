@@ -10,7 +10,7 @@ COMMENT ON FUNCTION ecert.admit_from_peer(bytea, text) IS 'give a package that a
 
 CREATE FUNCTION ecert.drain_pending() RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_drain_pending';
-COMMENT ON FUNCTION ecert.drain_pending() IS 'look through ledger.pending for packages whose wait is over and settle them; returns how many were admitted. Happens by itself with whatever comes from a peer, and in every round of duties';
+COMMENT ON FUNCTION ecert.drain_pending() IS 'rescan ledger.pending for packages whose dependency is on the ledger by now, and settle them; returns how many were admitted. Happens by itself with whatever comes from a peer, and in every round of duties';
 
 CREATE FUNCTION ecert.is_equivocation(one bytea, other bytea) RETURNS boolean
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_is_equivocation';

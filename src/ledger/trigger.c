@@ -42,6 +42,7 @@ derived_row(Relation relation, HeapTuple row, const EcertPackage *package, const
 									 columns, values, nulls);
 }
 
+/* Raise unless this is the BEFORE INSERT row trigger of a table like ledger.package */
 static void
 check_trigger(FunctionCallInfo fcinfo)
 {
@@ -76,6 +77,7 @@ package_of_row(const TriggerData *trigger, bool from_peer)
 	return value;
 }
 
+/* The trigger of admission: a peer's package is settled, any other admitted, and its row derived from it */
 Datum
 ecert_admit(PG_FUNCTION_ARGS)
 {
@@ -111,7 +113,7 @@ ecert_admit(PG_FUNCTION_ARGS)
 	return PointerGetDatum(derived_row(trigger->tg_relation, trigger->tg_trigtuple, &package, hash));
 }
 
-/* UPDATE, DELETE and TRUNCATE, of rows and of statements */
+/* The trigger that refuses UPDATE, DELETE and TRUNCATE, of rows and of statements */
 Datum
 ecert_refuse_change(PG_FUNCTION_ARGS)
 {
@@ -121,7 +123,7 @@ ecert_refuse_change(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("ecert.refuse_change() must be called as trigger")));
-	/* a peer that sends changes changes nothing, and does not stop replication: the row is passed over */
+	/* an error would stop replication: a change that a peer sends is skipped and logged */
 	if (IsLogicalWorker() && TRIGGER_FIRED_FOR_ROW(trigger->tg_event) && TRIGGER_FIRED_BEFORE(trigger->tg_event))
 	{
 		ereport(LOG,

@@ -227,9 +227,12 @@ read_before(RowWalk *walk, bool is_last, bool *is_dated, bool *is_reached)
 	EcertSlice	hash;
 	EcertSlice	bytes;
 	bool		isnull;
-	int64		seq = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-	Datum		value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull);
+	int64		seq;
+	Datum		value;
 
+	Assert(SPI_processed > 0 && SPI_tuptable != NULL);
+	seq = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull);
 	hash = isnull ? ecert_slice(NULL, 0) : ecert_varlena_slice(DatumGetByteaPP(value));
 	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3, &isnull);
 	bytes = isnull ? ecert_slice(NULL, 0) : ecert_varlena_slice(PG_DETOAST_DATUM_PACKED(value));
@@ -341,6 +344,8 @@ apply(RowWalk *walk, Row *row)
 static bool
 key_is_known(const RowWalk *walk, const EcertPackage *package)
 {
+	/* while node packages are applied, a key may get another end from row to row */
+	Assert(walk->key == NULL || !walk->applies);
 	return walk->key != NULL && package->kind == walk->key_kind && package->alg == walk->key->facts.alg &&
 		memcmp(package->kid.data, walk->key->facts.kid, ECERT_HASH_SIZE) == 0 &&
 		ecert_slice_equal(package->issuer, ecert_slice(walk->key_issuer.bytes, walk->key_issuer.size)) &&

@@ -20,6 +20,7 @@ ecert_bytea(EcertSlice bytes)
 {
 	bytea	   *value = (bytea *) palloc(VARHDRSZ + bytes.size);
 
+	Assert(bytes.size == 0 || bytes.data != NULL);
 	SET_VARSIZE(value, VARHDRSZ + bytes.size);
 	if (bytes.size > 0)
 		memcpy(VARDATA(value), bytes.data, bytes.size);
@@ -85,6 +86,7 @@ ecert_period_datum(EcertPeriod period)
 	RangeBound	lower = {0};
 	RangeBound	upper = {0};
 
+	Assert(period.start < period.end);
 	lower.val = TimestampTzGetDatum(ecert_timestamp(period.start));
 	lower.inclusive = true;
 	lower.lower = true;
@@ -101,6 +103,8 @@ ecert_numeric(EcertDecimal decimal)
 {
 	int64		power = 1;
 
+	/* power stays within 64 bits */
+	Assert(decimal.exponent <= 18);
 	if (decimal.exponent <= 0)
 		return int64_div_fast_to_numeric(decimal.mantissa, -decimal.exponent);
 	for (int i = 0; i < decimal.exponent; i++)
@@ -126,6 +130,7 @@ static uint8_t last_bytes[ECERT_PACKAGE_MAX];
 EcertCode
 ecert_package_read(EcertSlice bytes, EcertPackage *package, EcertError *error)
 {
+	Assert(error != NULL);
 	/* input and the admission trigger, or several accessors of a query, ask for the same one */
 	if (bytes.size == 0 || !ecert_slice_equal(bytes, last_package.bytes))
 	{
@@ -143,6 +148,7 @@ ecert_package_read(EcertSlice bytes, EcertPackage *package, EcertError *error)
 	}
 	*package = last_package;
 	ecert_package_move(package, bytes.data);
+	Assert(package->bytes.data == bytes.data && package->bytes.size == bytes.size);
 	return ECERT_OK;
 }
 

@@ -7,6 +7,7 @@
 int
 ecert_sqlstate(EcertCode code)
 {
+	Assert(code != ECERT_OK);
 	switch (code)
 	{
 		case ECERT_TOO_LARGE:
@@ -38,9 +39,13 @@ ecert_sqlstate(EcertCode code)
 void
 ecert_raise(const EcertError *error, const char *what)
 {
+	const char *name = error->code == ECERT_BODY_UNKNOWN ? error->name : "";
+
 	/* the message stays short; where and which field go into DETAIL */
 	ereport(ERROR,
 			(errcode(ecert_sqlstate(error->code)),
+			 name[0] != '\0' ?
+			 errmsg("invalid ecert %s: %s \"%s\"", what, ecert_error_text(error->code), name) :
 			 errmsg("invalid ecert %s: %s", what, ecert_error_text(error->code)),
 			 error->field != NULL ?
 			 errdetail("At byte %zu of the %s, field \"%s\".", error->offset, what, error->field) :

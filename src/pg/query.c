@@ -14,6 +14,9 @@ run(EcertQuery *query, const Datum *values, Snapshot snapshot, bool read_only, l
 	int			nest_level = 0;
 	int			code;
 
+	Assert(query->arg_count >= 0 && query->arg_count <= ECERT_QUERY_ARGS);
+	Assert(query->arg_count == 0 || values != NULL);
+	Assert(snapshot != InvalidSnapshot);
 	if (query->plan == NULL)
 	{
 		SPIPlanPtr	plan = SPI_prepare(query->sql, query->arg_count, query->arg_types);
@@ -36,6 +39,16 @@ run(EcertQuery *query, const Datum *values, Snapshot snapshot, bool read_only, l
 	return SPI_processed;
 }
 
+Snapshot
+ecert_present_snapshot(void)
+{
+	/* a parallel query shares one snapshot, and nothing has been written since */
+	if (IsInParallelMode())
+		return GetActiveSnapshot();
+	CommandCounterIncrement();
+	return GetLatestSnapshot();
+}
+
 uint64
 ecert_query(EcertQuery *query, const Datum *values, long limit)
 {
@@ -48,11 +61,6 @@ ecert_query(EcertQuery *query, const Datum *values, long limit)
 uint64
 ecert_query_stable(EcertQuery *query, const Datum *values, long limit)
 {
+	Assert(ActiveSnapshotSet());
 	return run(query, values, GetActiveSnapshot(), true, limit);
-}
-
-uint64
-ecert_query_transaction(EcertQuery *query, const Datum *values, long limit)
-{
-	return run(query, values, GetTransactionSnapshot(), false, limit);
 }

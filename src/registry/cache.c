@@ -20,6 +20,7 @@
 
 #include "package/datum.h"
 #include "pg/error.h"
+#include "record/record.h"
 
 /* Above this many nodes in memory the cache starts again */
 #define NODES_KEPT 65536
@@ -30,12 +31,6 @@ static bool stale = true;
 
 static EcertQuery genesis_query = {
 	"SELECT package FROM ledger.package WHERE kind OPERATOR(pg_catalog.=) 'genesis'", 0, {0}, NULL
-};
-/* || '': by the index of subjects, not back through all nodes by the primary key */
-static EcertQuery node_query = {
-	"SELECT package FROM ledger.package WHERE subject OPERATOR(pg_catalog.=) $1 AND kind OPERATOR(pg_catalog.=) 'node'"
-	" AND issuer OPERATOR(pg_catalog.||) '' OPERATOR(pg_catalog.=) $2 ORDER BY seq DESC LIMIT 1",
-	2, {TEXTOID, TEXTOID}, NULL, true
 };
 static EcertQuery policy_query = {"SELECT ecert.policy()", 0, {0}, NULL};
 
@@ -126,6 +121,7 @@ ecert_registry_of(Oid ledger_relid)
 {
 	EcertRegistry *fresh;
 
+	Assert(OidIsValid(ledger_relid));
 	if (current != NULL && !stale && ledger_relid == current_relid && current->has_genesis &&
 		hash_get_num_entries(current->nodes) <= NODES_KEPT)
 		return current;
@@ -142,23 +138,24 @@ ecert_registry_of(Oid ledger_relid)
 	return current;
 }
 
+/* Take in the newest package about a node, when there is one */
 static void
 load_node(EcertRegistry *registry, EcertSlice id)
 {
+	EcertSlice	certifier = ecert_slice(registry->certifier.bytes, registry->certifier.size);
+	EcertSlice	bytes;
 	EcertPackage package;
 	EcertFinding finding;
-	Datum		values[2];
+	EcertError	error;
 
-	SPI_connect();
-	values[0] = PointerGetDatum(ecert_text(id));
-	values[1] = PointerGetDatum(ecert_text(ecert_slice(registry->certifier.bytes, registry->certifier.size)));
-	if (ecert_query(&node_query, values, 1) > 0)
-	{
-		package_in_result(&package);
-		if (!ecert_registry_apply(registry, &package, &finding))
-			ecert_raise_finding(&finding);
-	}
-	SPI_finish();
+	Assert(registry->from_table);
+	bytes = ecert_newest_about(current_relid, id, certifier, ECERT_KIND_NODE);
+	if (bytes.size == 0)
+		return;
+	if (ecert_package_read(bytes, &package, &error) != ECERT_OK)
+		ecert_raise(&error, "package");
+	if (!ecert_registry_apply(registry, &package, &finding))
+		ecert_raise_finding(&finding);
 }
 
 EcertNodeState *

@@ -169,6 +169,7 @@ ecert_prepared_key(EcertRegistry *registry, EcertNodeKey *key)
 EcertNodeKey *
 ecert_node_key(EcertNodeState *node, EcertSlice kid)
 {
+	Assert(kid.size == ECERT_HASH_SIZE);
 	for (int i = 0; node != NULL && i < node->key_count; i++)
 	{
 		if (memcmp(node->keys[i].facts.kid, kid.data, ECERT_HASH_SIZE) == 0)

@@ -26,18 +26,21 @@ ecert_registry_of_ledger(void)
 	return registry;
 }
 
+/* origin(): the ledger's name */
 Datum
 ecert_sql_origin(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_TEXT_P(ecert_text(ecert_registry_of_ledger()->origin));
 }
 
+/* genesis_hash(): the ledger's id */
 Datum
 ecert_sql_genesis_hash(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_BYTEA_P(ecert_bytea(ecert_slice(ecert_registry_of_ledger()->genesis_hash, ECERT_HASH_SIZE)));
 }
 
+/* certifier(): the node that made the ledger */
 Datum
 ecert_sql_certifier(PG_FUNCTION_ARGS)
 {
@@ -46,7 +49,7 @@ ecert_sql_certifier(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(ecert_text(ecert_slice(registry->certifier.bytes, registry->certifier.size)));
 }
 
-/* key_entry(pem): what a node body says of a key, but for its times */
+/* key_entry(pem): what a node body says of a key, without its times */
 Datum
 ecert_sql_key_entry(PG_FUNCTION_ARGS)
 {

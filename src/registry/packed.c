@@ -90,6 +90,8 @@ pack_nodes(const EcertRegistry *registry, PackedHeader *header)
 			first_key++;
 		}
 	}
+	/* the header's counts are those of the registry */
+	Assert(packed == packed_nodes(header) + header->node_count && first_key == header->key_count);
 	qsort(packed_nodes(header), header->node_count, sizeof(PackedNode), compare_ids);
 }
 

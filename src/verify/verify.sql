@@ -168,13 +168,13 @@ BEGIN
         RAISE WARNING USING ERRCODE = 'EC030',
             MESSAGE = pg_catalog.format('the ledger does not verify: %s problems in %s packages', run.problem_count, run.checked_count),
             DETAIL = pg_catalog.format('First: issuer "%s", %s, seq %s: %s.', first_wrong.issuer, first_wrong.kind, first_wrong.seq, pg_catalog.rtrim(first_wrong.problem, '.')),
-            HINT = pg_catalog.format('SELECT * FROM ledger.verification_problem WHERE verification_id = %s', run.id);
+            HINT = pg_catalog.format('Run SELECT * FROM ledger.verification_problem WHERE verification_id = %s.', run.id);
     ELSE
         RAISE NOTICE 'the ledger verifies: % packages checked, no problem', run.checked_count;
     END IF;
     IF EXISTS (SELECT FROM ecert.late_packages()) THEN
         RAISE WARNING USING MESSAGE = pg_catalog.format('%s packages came under a checkpoint only after their key was rotated or revoked', (SELECT pg_catalog.count(*) FROM ecert.late_packages())),
-            HINT = 'They are late, or back-dated with a stolen key: SELECT * FROM ecert.late_packages()';
+            HINT = 'They are late, or back-dated with a stolen key. Run SELECT * FROM ecert.late_packages().';
     END IF;
 END
 $$;

@@ -88,6 +88,14 @@ for (1 .. 400)
 	vectors(map({ of_digits(1 + int rand 110) * (rand() < 0.3 ? -1 : 1), int rand 55 } 1 .. 2), (0, 4, 9, 24)[rand 4]);
 	vectors(of_limbs(1 + int rand 7) * (rand() < 0.3 ? -1 : 1), 0, of_limbs(1 + int rand 4), 0, 0);
 }
+# where the guess at a limb of the quotient is one too great, which random numbers do not find
+my ($b, $half) = map { Math::BigInt->new(2)->bpow($_) } 64, 63;
+for my $negative (1, -1)
+{
+	vectors($negative * (($half - 1) * $b**3 + $half * $b**2), 0, $half * $b**2 + 1, 0, 0);
+	vectors($negative * ($half * $b**2 + 3), 0, Math::BigInt->new(2)->bpow(61) * $b**2 + 1, 0, 0);
+	vectors($negative * ($half * $b**4 - 1), 0, $half * $b + $b - 1, 0, 0);
+}
 # as much as there is room for: 10^368 and what lies beside it
 vectors(power(184) - 1, 54, power(184) - 1, 54, 24);
 vectors(power(313) + 1, 72, power(258) - 1, 54, 9);

@@ -490,6 +490,58 @@ test_missing(void)
 	test_arena_free();
 }
 
+/* Lines of many packages, in the same order and in others, and several of one product in one of them */
+static void
+test_many_packages(void)
+{
+	static const char *const orders[3] = {
+		USED("fuel", "kgce", "1", "a") "," USED("fuel", "kgce", "10", "b") "," SHARED("fuel", "kgce", "100") "," USED("raw_coal", "kg", "1000", "a"),
+		SHARED("fuel", "kgce", "100") "," USED("raw_coal", "kg", "1000", "a") "," USED("fuel", "kgce", "1", "a") "," USED("fuel", "kgce", "10", "b"),
+		USED("raw_coal", "kg", "999.5", "a") "," USED("fuel", "kgce", "10", "b") "," USED("raw_coal", "kg", "0.50", "a") "," SHARED("fuel", "kgce", "100") "," USED("fuel", "kgce", "1", "a"),
+	};
+	const EcertCoefficients *coefficients = coefficients_of(O3_POLICY);
+	EcertUse   *use;
+
+	books_begin();
+	for (int i = 0; i < 30; i++)
+	{
+		books_put(ECERT_KIND_ENERGY, BASE_START + i, BASE_START + i + 1, orders[i % 3]);
+		books_put(ECERT_KIND_PRODUCT, BASE_START + i, BASE_START + i + 1, i % 2 == 0 ? MADE("b", "2") "," SOLD("a", "1", "4", "CNY") : SOLD("a", "1", "4", "CNY") "," MADE("b", "2"));
+	}
+	use = use_of(coefficients, BASE_START, NOW_START);
+	CHECK_INT(use->count, 2, "two products in 30 packages");
+	CHECK(is(ecert_number_text(&use->shared, 4, arena), "3000"), "all that is shared");
+	/* 30 * (1 + 714.3) and 30 * 10, and of 3000 what is in proportion */
+	CHECK(is(ecert_number_text(&use->products[0]->energy, 4, arena), "24417.6378") && is(ecert_number_text(&use->products[1]->energy, 4, arena), "341.3622"),
+		  "the energy of each with its share");
+	CHECK(is(ecert_unit_energy(use->products[0], arena), "813.921260168") && is(ecert_unit_energy(use->products[1], arena), "5.689369916"), "unit energies");
+	books_put(ECERT_KIND_PRODUCT, BASE_START + 30, BASE_START + 31, SOLD("a", "1", "4", "USD") ", {'product': 'b', 'unit': 'kg', 'output': 10, 'qualified': 10}");
+	use = use_of(coefficients, BASE_START, NOW_START);
+	CHECK(ecert_unit_energy(use->products[0], arena) != NULL && use->products[0]->currency.size == 0 && ecert_unit_energy(use->products[1], arena) == NULL && use->products[1]->unit.size == 0,
+		  "none where units differ; currencies do not matter to it");
+	test_arena_free();
+}
+
+static EcertTerms
+terms_in(const char *policy)
+{
+	static uint8_t body[DIAG_MAX];
+
+	return ecert_terms_of(ecert_slice(body, diag_encode(policy, body)), true);
+}
+
+static void
+test_terms(void)
+{
+	EcertTerms	terms = terms_in("{'certificate': {'threshold': 0.050, 'denominator': 'reporting', 'valid_days': 365}}");
+
+	CHECK(terms.by_value && terms.by_reporting && terms.threshold.mantissa == 50 && terms.threshold.exponent == -3, "the terms of a policy");
+	terms = terms_in("{'certificate': {'threshold': 'none', 'denominator': 'baseline'}}");
+	CHECK(!terms.by_reporting && terms.threshold.mantissa == 0, "what is no number is no threshold");
+	terms = terms_in("{'units': []}");
+	CHECK(!terms.by_reporting && terms.threshold.mantissa == 0, "a policy without terms");
+}
+
 /* A line that cannot be read, of a body that nobody checked, ends the reading */
 static void
 test_bad_line(void)
@@ -502,6 +554,7 @@ test_bad_line(void)
 	ecert_use_add(use, ECERT_KIND_ENERGY, ecert_slice(body, size));
 	ecert_use_add(use, ECERT_KIND_ENERGY, ecert_slice(body, size));
 	ecert_use_finish(use);
+	ecert_use_add(use, ECERT_KIND_PRODUCT, ecert_slice(body, diag_encode("{'lines': [{'product': 'x', 'unit': 't', 'output': 1}]}", body)));
 	CHECK(use->line == 2 && use->line_code == ECERT_BODY_TYPE && is(ecert_number_text(&use->products[0]->energy, 4, arena), "1"), "the second line cannot be read, and nothing behind it is");
 	CHECK(ecert_assess(use, use, (EcertTerms) {false, false, {0, 0}}, arena, &answer) == ECERT_ASSESS_BAD_LINE && answer.is_baseline && answer.line == 2 &&
 		  answer.line_code == ECERT_BODY_TYPE, "which the assessment says");
@@ -612,6 +665,8 @@ main(void)
 	test_coefficients();
 	test_contradiction();
 	test_missing();
+	test_many_packages();
+	test_terms();
 	test_bad_line();
 	test_greatest();
 	test_many_products();

@@ -44,7 +44,7 @@ static bool
 has_outcome(EcertKind kind, const char *body, Outcome expected)
 {
 	EcertSlice	bytes = bytes_of(body);
-	EcertError	error = {ECERT_OK, SIZE_MAX, NULL};
+	EcertError	error = {.offset = SIZE_MAX};
 	EcertCode	found = ecert_body_check(kind, bytes, &error);
 	bool		passed = found == expected.code && ecert_cbor_check_body(bytes, NULL) == ECERT_OK;
 

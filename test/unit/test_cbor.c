@@ -32,7 +32,7 @@ bytes_of_diag(const char *text)
 static void
 check_refusal(EcertSlice bytes, bool body, EcertCode code, size_t offset, const char *name)
 {
-	EcertError	error = {ECERT_OK, SIZE_MAX, NULL};
+	EcertError	error = {.offset = SIZE_MAX};
 	EcertCode	found = body ? ecert_cbor_check_body(bytes, &error) : ecert_cbor_check(bytes, &error);
 
 	if (!CHECK(found == code && (code == ECERT_OK || (error.code == code && error.offset == offset && error.field == NULL)),

@@ -440,7 +440,7 @@ static void
 check_bad(EcertSlice bytes, const char *field, const char *name)
 {
 	EcertNote	note;
-	EcertError	error = {ECERT_OK, SIZE_MAX, NULL};
+	EcertError	error = {.offset = SIZE_MAX};
 	EcertCode	code = ecert_note_parse(bytes, &note, &error);
 
 	CHECK(code == ECERT_NOT_NOTE && error.code == code && error.offset <= bytes.size &&

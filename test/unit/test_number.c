@@ -157,6 +157,12 @@ test_lost(void)
 	CHECK(small.is_lost, "nor does what is computed from it");
 	ecert_number_divide(&small, &large, &result, 4);
 	CHECK(small.is_lost, "be it a quotient");
+	ecert_number_set_int(&small, 1);
+	ecert_number_multiply(&small, &small, &result);
+	CHECK(small.is_lost, "or a product");
+	small = (EcertNumber) {1, 200, false, false, {1}};
+	ecert_number_add(&small, &small, &large);
+	CHECK(small.is_lost, "and a sum of 10^288 and 10^-200 has too many digits");
 	ecert_number_set_int(&small, 0);
 	ecert_number_divide(&small, &large, &small, 4);
 	CHECK(small.is_lost, "a quotient by 0 is lost too");

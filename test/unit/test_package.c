@@ -116,7 +116,7 @@ static void
 check_parse(EcertSlice bytes, EcertCode code, const char *field, size_t offset, const char *name)
 {
 	EcertPackage package;
-	EcertError	error = {ECERT_OK, SIZE_MAX, NULL};
+	EcertError	error = {.offset = SIZE_MAX};
 	EcertCode	found = ecert_package_parse(bytes, &package, &error);
 	bool		same_field = (field == NULL) == (error.field == NULL) && (field == NULL || strcmp(field, error.field) == 0);
 
@@ -615,7 +615,7 @@ check_truncations(EcertSlice bytes)
 	{
 		uint8_t    *copy = malloc(size);
 		EcertPackage package;
-		EcertError	error = {ECERT_OK, SIZE_MAX, NULL};
+		EcertError	error = {.offset = SIZE_MAX};
 
 		memcpy(copy, bytes.data, size);
 		good += ecert_package_parse(ecert_slice(copy, size), &package, &error) == ECERT_TRUNCATED && error.offset <= size;
@@ -639,7 +639,7 @@ check_changes(EcertSlice bytes, const EcertPublicKey *key)
 		for (unsigned change = 1; change < 256; change++)
 		{
 			EcertPackage package;
-			EcertError	error = {ECERT_OK, SIZE_MAX, NULL};
+			EcertError	error = {.offset = SIZE_MAX};
 
 			copy[i] = (uint8_t) (bytes.data[i] ^ change);
 			if (ecert_package_parse(ecert_slice(copy, bytes.size), &package, &error) != ECERT_OK)

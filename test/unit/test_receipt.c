@@ -389,7 +389,7 @@ static void
 check_receipt(EcertSlice bytes, EcertCode code, const char *field, const char *name)
 {
 	EcertReceipt receipt;
-	EcertError	error = {ECERT_OK, SIZE_MAX, NULL};
+	EcertError	error = {.offset = SIZE_MAX};
 	EcertCode	found = ecert_receipt_parse(bytes, &receipt, &error);
 	bool		same_field = (field == NULL) == (error.field == NULL) && (field == NULL || strcmp(field, error.field) == 0);
 
@@ -580,7 +580,7 @@ test_statement_shapes(void)
 		const StatementShape *shape = &statement_shapes[i];
 		char	   *text = diag_format("18([<<{1: -8}>>, %s, <<{}>>, %s])", shape->unprotected, SIGNATURE);
 		EcertBuffer out = ecert_buffer(package_bytes, sizeof package_bytes);
-		EcertError	error = {ECERT_OK, SIZE_MAX, NULL};
+		EcertError	error = {.offset = SIZE_MAX};
 		EcertCursor receipts;
 		uint64_t	count;
 		EcertCode	code = ecert_statement_parse(ecert_slice(input, diag_encode(text, input)), &out, &receipts, &count, &error);

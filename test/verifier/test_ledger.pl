@@ -82,7 +82,7 @@ my @wrong = (
 	[ 'equivocation', qr/^equivocation: the issuer signed two different packages with seq 1 \(/m ],
 	[ 'signature', qr/^signature of the package is wrong$/m ],
 	[ 'malformed', qr/^package is malformed at byte \d+: /m ],
-	[ 'body', qr/^body is invalid at byte 91: a field is not known$/m ],
+	[ 'body', qr/^body is invalid at byte 91: unknown field$/m ],
 	[ 'unknown-issuer', qr/^issuer "stranger" is not enrolled \(No node package on the ledger "ledger.example" introduces it\.\)$/m ],
 	[ 'not-entitled', qr/^node "supplier" may not issue packages of kind energy \(Packages of kind energy are issued by applicants\.\)$/m ],
 	[ 'not-certifier', qr/^node "supplier" may not issue packages of kind node \(Packages of kind node are issued by the certifier that made the ledger\.\)$/m ],
