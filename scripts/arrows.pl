@@ -309,16 +309,3 @@ print "1..$number\n";
 exit $failed;
 
 __DATA__
-1 src/checkpoint/witness.sql: ecert.needs_hash
-1 src/ledger/admit.c: ecert.rule_audit
-1 src/ledger/admit.c: ecert.rule_certificate
-1 src/ledger/admit.c: ecert.rule_checkpoint
-1 src/ledger/admit.c: ecert.rule_reward
-1 src/ledger/admit.c: ecert.rule_status
-1 src/ledger/admit.c: ecert.rule_witness
-1 src/ledger/peer.c: ecert.needs_
-1 src/verifier/rules.c -> src/verifier/rule_audit.c
-1 src/verifier/rules.c -> src/verifier/rule_certificate.c
-1 src/verifier/rules.c -> src/verifier/rule_reward.c
-1 src/ledger/verify_rows.sql: ecert.%I
-1 src/verify/verify.sql: ecert.%I

@@ -267,7 +267,7 @@ tampered('a package is for another ledger', exchange(resign('plant-a', 'energy',
 tampered('a package is about somebody else', exchange(resign('plant-a', 'energy', 3, 'body', subject => 'plant-b')), qr/^plant-a energy 3: subject of the energy package is not the one its body is about/m);
 tampered('issued_at runs backwards', exchange(resign('plant-a', 'energy', 3, 'body', 'issued-at' => 1700000000)), qr/^plant-a energy 3: /m);
 tampered('a period overlaps', exchange(resign('plant-a', 'energy', 2, q{jsonb_set(body, '{period}', '[1704153600, 1709251200]')})), qr/^plant-a energy 2: period overlaps an earlier one of the feed, or runs backwards/m);
-tampered('a correction is of no package', exchange(resign('plant-a', 'energy', 3, q{jsonb_set(body, '{replaces}', to_jsonb(repeat('00', 32)))})), qr/^plant-a energy 3: replaces a package that is not an earlier one of its feed with the same period$/m);
+tampered('a correction is of no package', exchange(resign('plant-a', 'energy', 3, q{jsonb_set(body, '{replaces}', to_jsonb(repeat('00', 32)))})), qr/^plant-a energy 3: the replaced package is not on the ledger \(It replaces 0{64}\.\)$/m);
 tampered('a package is put behind a feed that it does not follow', put(next_of('plant-a', 'energy', q{'{"period": [1709251200, 1711929600], "lines": [{"source": "electricity", "unit": "kWh", "quantity": 7}]}'::jsonb}, prev => '00' x 32)),
 	qr/^plant-a energy 4: package does not follow the head of its feed/m);
 

@@ -1,0 +1,95 @@
+/*
+ * passing.c
+ *		The audits that pass, and whether they cover the packages of a certificate
+ *		as its policy requires.
+ */
+#include <stdlib.h>
+
+#include "rules/certificate.h"
+
+static int
+compare_hashes(const void *left, const void *right)
+{
+	return memcmp((*(const EcertAudit *const *) left)->entry.hash, (*(const EcertAudit *const *) right)->entry.hash, ECERT_HASH_SIZE);
+}
+
+EcertPassing
+ecert_passing_audits(EcertRules *rules, const EcertCertified *certified)
+{
+	EcertApplicant *applicant = ecert_applicant(rules, certified->applicant);
+	size_t		count = ecert_audit_count(rules, applicant);
+	EcertPassing passing = {ecert_arena_array(rules->arena, count, sizeof(EcertAudit *)), 0};
+
+	for (size_t i = 0; i < count; i++)
+	{
+		EcertPeriod period = applicant->audits[i].entry.period;
+		const EcertAudit *audit;
+
+		if (!ecert_periods_overlap(period, certified->period) && !ecert_periods_overlap(period, certified->baseline))
+			continue;
+		audit = ecert_audit_read(rules, applicant, i);
+		if (audit != NULL && audit->verdict == ECERT_VERDICT_PASS && !ecert_audit_void(rules, applicant, audit, certified->up_to))
+			passing.list[passing.count++] = audit;
+	}
+	qsort(passing.list, passing.count, sizeof(EcertAudit *), compare_hashes);
+	return passing;
+}
+
+static bool
+covers(const EcertAudit *audit, EcertAuditRole role, const EcertEntry *package)
+{
+	return audit->role == role && ecert_period_within(package->period, audit->entry.period) &&
+		ecert_ranges_contain(&audit->ranges, package->kind, package->seq);
+}
+
+/* Is an audit by the same auditor, before it in the list, over the package too */
+static bool
+counted_before(const EcertPassing *audits, size_t place, EcertAuditRole role, const EcertEntry *package)
+{
+	for (size_t i = 0; i < place; i++)
+	{
+		if (covers(audits->list[i], role, package) &&
+			ecert_slice_equal(audits->list[i]->entry.issuer, audits->list[place]->entry.issuer))
+			return true;
+	}
+	return false;
+}
+
+/* Has a package audits by so many auditors in a role */
+static bool
+is_covered(const EcertPassing *audits, const EcertRequired *required, const EcertEntry *package)
+{
+	int64_t		auditors = 0;
+
+	for (size_t i = 0; i < audits->count && auditors < required->count; i++)
+	{
+		if (covers(audits->list[i], required->role, package) && !counted_before(audits, i, required->role, package))
+			auditors++;
+	}
+	return auditors >= required->count;
+}
+
+EcertUncovered
+ecert_uncovered(EcertRules *rules, const EcertCertified *certified, const EcertPassing *audits, const EcertRequired *required, EcertKind kind)
+{
+	const EcertPeriod windows[] = {certified->baseline, certified->period};
+	EcertUncovered uncovered = {kind, 0, {0, 0}};
+
+	if (!ecert_role_reads(required->role, kind))
+		return uncovered;
+	for (size_t i = 0; i < 2; i++)
+	{
+		EcertLiveWalk walk = ecert_live_begin(rules, ecert_applicant(rules, certified->applicant), kind, windows[i],
+											  ecert_up_to(certified->up_to, kind));
+		const EcertEntry *live;
+
+		while ((live = ecert_live_next(&walk)) != NULL)
+		{
+			if (is_covered(audits, required, live))
+				continue;
+			if (uncovered.count++ == 0 || live->period.start < uncovered.first.start)
+				uncovered.first = live->period;
+		}
+	}
+	return uncovered;
+}
