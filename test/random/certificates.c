@@ -1,0 +1,345 @@
+/*
+ * certificates.c
+ *		Certificates with the figures that they must have, or others, and what
+ *		becomes of them.
+ */
+#include "world.h"
+
+#include <time.h>
+
+#define CERTIFICATES_MAX 32
+
+typedef struct Certificate
+{
+	const Plant *plant;
+	Window		period;
+	size_t		made;
+	const char *status;
+} Certificate;
+
+static Certificate certificates[CERTIFICATES_MAX];
+static int	certificate_count;
+
+/* The body of a certificate, part by part */
+typedef struct Draft
+{
+	Plant	   *plant;
+	const Policy *policy;
+	Window		period;
+	Window		base;
+	bool		by_value;
+	const char *applicant;
+	const char *policy_hash;
+	Figures		figures;
+	int			counts[4];
+	char	   *packages;
+	int64_t		energy_last;	/* the state of the feeds it is computed at */
+	int64_t		product_last;
+	char	   *audits;
+	int64_t		valid_start;
+} Draft;
+
+/* A figure, or null where it is not defined */
+static const char *
+or_null(const char *text)
+{
+	return text == NULL ? "null" : text;
+}
+
+/* ----- parts ----- */
+
+/* The live packages of both periods, the baseline's first; and how many */
+static void
+put_packages(Draft *draft)
+{
+	static const EcertKind kinds[2] = {ECERT_KIND_ENERGY, ECERT_KIND_PRODUCT};
+
+	draft->packages = strdup("");
+	for (int i = 0; i < 4; i++)
+	{
+		const Pack *live[PACKS_MAX];
+		EcertKind	kind = kinds[i / 2];
+		int			count = live_packs(packs_of(draft->plant, kind), i % 2 == 0 ? draft->base : draft->period,
+									   kind == ECERT_KIND_ENERGY ? draft->energy_last : draft->product_last, live);
+		char	   *text = ranges_text(live, count, kind);
+
+		draft->counts[i] = count;
+		draft->packages = text_of("%s%s%s", draft->packages, draft->packages[0] != '\0' && text[0] != '\0' ? ", " : "", text);
+	}
+	if (draft->packages[0] == '\0')
+		draft->packages = text_of("{'kind': 'energy', 'first': 0, 'last': 0, 'hash': '%s'}", made[0].hex);
+	if (lie(LIE_PACKAGES_HUGE))
+		draft->packages = text_of("%s, {'kind': 'product', 'first': 0, 'last': %" PRId64 ", 'hash': '%s'}", draft->packages, INT64_MAX, made[0].hex);
+	if (lie(LIE_PACKAGES))
+		draft->packages = text_of("{'kind': 'energy', 'first': 0, 'last': %d, 'hash': '%s'}", (int) below(6), made[below(made_count)].hex);
+}
+
+/* Whether two periods have a time in common */
+static bool
+overlap(Window a, Window b)
+{
+	return a.start < b.end && b.start < a.end;
+}
+
+/* The passing audits over it that no correction has overtaken */
+static void
+put_audits(Draft *draft)
+{
+	draft->audits = strdup("");
+	for (int i = 0; i < audit_count; i++)
+	{
+		const Audit *audit = &audits[i];
+		bool		counts = strcmp(audit->verdict, "pass") == 0 && !is_overtaken(audit);
+
+		if (audit->plant != draft->plant || (!overlap(audit->period, draft->period) && !overlap(audit->period, draft->base)))
+			continue;
+		if (counts || lie(LIE_FAILING_AUDIT))
+			draft->audits = text_of("%s%s'%s'", draft->audits, draft->audits[0] == '\0' ? "" : ", ", made[audit->made].hex);
+	}
+	if (lie(LIE_NO_AUDITS))
+		draft->audits = strdup("");
+	if (lie(LIE_NO_SUCH_AUDIT))
+		draft->audits = text_of("%s%s'%s'", draft->audits, draft->audits[0] == '\0' ? "" : ", ", made[below(made_count)].hex);
+}
+
+/* One row of products, with one figure replaced when wrong names it */
+static char *
+product_text(const Figures *figures, int n, int wrong)
+{
+	char	   *text = text_of("'product': '%s', 'unit': '%s', 'status': '%s'", figures->products[n],
+							   lie(LIE_UNIT) ? "kg" : figures->units[n] == NULL ? "-" : figures->units[n],
+							   lie(LIE_STATUS_OF_PRODUCT) ? "no_reporting" : figures->statuses[n]);
+
+	for (int i = 0; i < FIGURES; i++)
+		text = text_of("%s, '%s': %s", text, figure_names[i], i == wrong ? (one_in(3) ? "null" : "12.5") : or_null(figures->figures[n][i]));
+	return text_of("{%s}", text);
+}
+
+/* All rows of products, which may be one short, in another order or have a wrong figure */
+static char *
+products_text(const Figures *figures)
+{
+	int			wrong_row = lie(LIE_FIGURE) ? (int) below((uint64_t) figures->count) : -1;
+	int			missing = figures->count > 1 && lie(LIE_PRODUCT_MISSING) ? (int) below((uint64_t) figures->count) : -1;
+	bool		is_turned = figures->count > 1 && lie(LIE_PRODUCT_ORDER);
+	char	   *text = strdup("");
+
+	for (int i = 0; i < figures->count; i++)
+	{
+		int			n = is_turned ? figures->count - 1 - i : i;
+
+		if (i != missing)
+			text = text_of("%s%s%s", text, text[0] == '\0' ? "" : ", ", product_text(figures, n, n == wrong_row ? (int) below(FIGURES) : -1));
+	}
+	return text;
+}
+
+/* The totals, one of which may be wrong */
+static char *
+totals_text(const Figures *figures)
+{
+	int			wrong = lie(LIE_TOTAL) ? (int) below(TOTALS) : -1;
+	char	   *text = strdup("");
+
+	for (int i = 0; i < TOTALS; i++)
+		text = text_of("%s%s'%s': %s", text, i == 0 ? "" : ", ", total_names[i], i == wrong ? (one_in(3) ? "null" : "-3.25") : or_null(figures->totals[i]));
+	return text;
+}
+
+/* How many packages of each kind and period the certificate says that it used */
+static char *
+completeness_text(const int *counts)
+{
+	int			more = lie(LIE_COMPLETENESS) ? 1 : 0;
+
+	return text_of("{'base_energy_packages': %d, 'energy_packages': %d, 'base_product_packages': %d, 'product_packages': %d}",
+				   counts[0] + more, counts[1], counts[2], counts[3]);
+}
+
+/* The number that the year of the period and the place in the feed give */
+static char *
+number_text(const Draft *draft, int64_t seq)
+{
+	time_t		start = (time_t) draft->period.start;
+	struct tm	time;
+
+	(void) gmtime_r(&start, &time);
+	return text_of("EC-%d-%06" PRId64, 1900 + time.tm_year, seq + 1 + (lie(LIE_NUMBER) ? 1 : 0));
+}
+
+/* The newest certificate for an overlapping period, whose place this one takes */
+static char *
+replaces_text(const Draft *draft)
+{
+	const Certificate *before = NULL;
+
+	for (int i = 0; i < certificate_count; i++)
+	{
+		if (certificates[i].plant == draft->plant && overlap(certificates[i].period, draft->period))
+			before = &certificates[i];
+	}
+	if (lie(LIE_REPLACES))
+		return before != NULL && one_in(2) ? strdup("") : text_of(", 'replaces': '%s'", made[below(made_count)].hex);
+	return before == NULL ? strdup("") : text_of(", 'replaces': '%s'", made[before->made].hex);
+}
+
+/* The whole body in notation */
+static char *
+body_of(Draft *draft, int64_t seq)
+{
+	const Policy *policy = draft->policy;
+	const char *denominator = policy->by_reporting ? "reporting" : "baseline";
+	const char *threshold = lie(LIE_THRESHOLD) ? "0.5" : policy->threshold.text;
+	bool		passes = draft->figures.passes != lie(LIE_VERDICT);
+	int64_t		valid_end;
+
+	if (lie(LIE_CONVENTION))
+		denominator = policy->by_reporting ? "baseline" : "reporting";
+	if (lie(LIE_VALID_START))
+		draft->valid_start += between(-2, 2) * DAY + 7300;
+	if (__builtin_mul_overflow(policy->valid_days, DAY, &valid_end) || __builtin_add_overflow(valid_end, draft->valid_start, &valid_end) ||
+		valid_end > ECERT_TIME_MAX)
+		valid_end = ECERT_TIME_MAX;
+	valid_end += lie(LIE_VALID_END) && valid_end < ECERT_TIME_MAX ? 1 : 0;
+	return text_of("{'number': '%s', 'applicant': '%s', 'period': [%" PRId64 ", %" PRId64 "], 'baseline': [%" PRId64 ", %" PRId64 "], 'method': '%s', "
+				   "'conventions': {'saving': 'baseline_minus_reporting', 'denominator': '%s', 'electricity': 'as the coefficients of the policy state'}, "
+				   "'products': [%s], 'totals': {%s}, 'completeness': %s, 'threshold': %s, 'verdict': '%s', 'valid': [%" PRId64 ", %" PRId64 "], "
+				   "'policy': '%s', 'packages': [%s], 'audits': [%s]%s%s}", number_text(draft, seq), draft->applicant, draft->period.start, draft->period.end,
+				   draft->base.start, draft->base.end, draft->by_value ? "value" : "product", denominator, products_text(&draft->figures),
+				   totals_text(&draft->figures), completeness_text(draft->counts), threshold, passes ? "pass" : "fail", draft->valid_start, valid_end,
+				   draft->policy_hash, draft->packages, draft->audits, one_in(2) ? ", 'name': 'The \"works\"'" : "", replaces_text(draft));
+}
+
+/* ----- certificates ----- */
+
+/* Everything in a certificate that follows from the packages */
+static void
+compute(Draft *draft)
+{
+	draft->energy_last = draft->product_last = INT64_MAX;
+	if (draft->plant->energy.count > 2 && lie(LIE_STALE))
+		draft->energy_last = draft->plant->energy.packs[draft->plant->energy.count - 2].seq;
+	put_packages(draft);
+	assess(draft->plant, draft->policy, draft->base, draft->period, draft->by_value, draft->energy_last, draft->product_last, &draft->figures);
+	put_audits(draft);
+}
+
+/* A certificate for an overlapping period that is not withdrawn; NULL when there is none */
+static const Certificate *
+live_certificate(const Draft *draft)
+{
+	for (int i = 0; i < certificate_count; i++)
+	{
+		if (certificates[i].plant == draft->plant && overlap(certificates[i].period, draft->period) &&
+			strcmp(certificates[i].status, "withdrawn") != 0)
+			return &certificates[i];
+	}
+	return NULL;
+}
+
+/* What stands before an earlier certificate: it has to be withdrawn */
+static void
+withdraw(const Certificate *before)
+{
+	(void) say(CERTIFIER, ECERT_KIND_STATUS, before->plant->node->id,
+			   text_of("{'certificate': '%s', 'status': 'withdrawn', 'reason': 'computed again'}", made[before->made].hex));
+	certificates[before - certificates].status = "withdrawn";
+}
+
+/* Is everything there that a certificate needs? */
+static bool
+is_complete(const Draft *draft, int count)
+{
+	for (int i = 0; i < 4; i++)
+	{
+		if (draft->counts[i] != count)
+			return false;
+	}
+	return draft->figures.assessed && !draft->figures.unknown_source;
+}
+
+/* Choose periods, policy and method, and compute; false when no body can hold the figures */
+static bool
+draft_certificate(Draft *draft, int year, int first, int count)
+{
+	draft->base = period_of(draft->plant, year - 1, first, count);
+	draft->period = period_of(draft->plant, year, first, count);
+	if (lie(LIE_NOT_COVERED))
+		draft->base.start -= 5;
+	if (lie(LIE_PERIODS_OVERLAP))
+		draft->base.end = draft->period.start + 10;
+	if (lie(LIE_NOT_OVER))
+		draft->period.end = now + 10 * YEAR;
+	draft->policy = IN_FORCE;
+	if (policy_count > 1 && lie(LIE_OLD_POLICY))
+		draft->policy = &policies[0];
+	draft->policy_hash = lie(LIE_NO_POLICY) ? made[below(made_count)].hex : draft->policy->hash;
+	draft->applicant = lie(LIE_NO_APPLICANT) ? nodes[below((uint64_t) node_count)].id : draft->plant->node->id;
+	draft->by_value = draft->plant->with_values && one_in(2);
+	compute(draft);
+	return draft->figures.count > 0 && !draft->figures.too_long;
+}
+
+/* Have the applicant audited and certified for some periods of a year against those of the year before */
+void
+certify(Plant *plant, int year, int first, int count)
+{
+	Draft		draft = {.plant = plant};
+	const Certificate *live;
+	Certificate *certificate = &certificates[certificate_count];
+
+	audit_for(plant, period_of(plant, year - 1, first, count));
+	audit_for(plant, period_of(plant, year, first, count));
+	/* what cannot be assessed is certified seldom */
+	if (!draft_certificate(&draft, year, first, count) || (!is_complete(&draft, count) && !one_in(8)) || certificate_count == CERTIFICATES_MAX)
+		return;
+	live = live_certificate(&draft);
+	if (live != NULL && !lie(LIE_SECOND_LIVE))
+		withdraw(live);
+	draft.valid_start = now + between(0, 60);
+	*certificate = (Certificate) {plant, draft.period, 0, "active"};
+	certificate->made = say(CERTIFIER, ECERT_KIND_CERTIFICATE, draft.applicant, body_of(&draft, feed_of(CERTIFIER->id, ECERT_KIND_CERTIFICATE)->seq));
+	certificate_count++;
+}
+
+/* ----- status ----- */
+
+/* A status that may follow the present one */
+static const char *
+next_status(const Certificate *certificate)
+{
+	if (strcmp(certificate->status, "withdrawn") == 0)
+		return lie(LIE_AFTER_WITHDRAWN) ? (one_in(2) ? "active" : "withdrawn") : NULL;
+	if (lie(LIE_SAME_STATUS))
+		return certificate->status;
+	return one_in(4) ? "withdrawn" : strcmp(certificate->status, "active") == 0 ? "suspended" : "active";
+}
+
+/* Suspend, withdraw or make active again some certificate */
+void
+set_some_status(void)
+{
+	Certificate *certificate;
+	const Certificate *other;
+	const char *status;
+	const char *hash;
+	const char *subject;
+	char	   *replaced_by = strdup("");
+
+	if (certificate_count == 0)
+		return;
+	certificate = &certificates[below((uint64_t) certificate_count)];
+	other = &certificates[below((uint64_t) certificate_count)];
+	status = next_status(certificate);
+	if (status == NULL)
+		return;
+	hash = lie(LIE_NO_CERTIFICATE) ? made[below(made_count)].hex : made[certificate->made].hex;
+	subject = lie(LIE_STATUS_SUBJECT) ? nodes[below((uint64_t) node_count)].id : certificate->plant->node->id;
+	if ((other->plant == certificate->plant && one_in(3)) || lie(LIE_REPLACED_BY_OTHERS))
+		replaced_by = text_of(", 'replaced_by': '%s'", made[other->made].hex);
+	if (lie(LIE_REPLACED_BY_NONE))
+		replaced_by = text_of(", 'replaced_by': '%s'", made[below(made_count)].hex);
+	(void) say(CERTIFIER, ECERT_KIND_STATUS, subject,
+			   text_of("{'certificate': '%s', 'status': '%s', 'reason': '%s'%s}", hash, status, one_in(2) ? "a question" : "", replaced_by));
+	certificate->status = status;
+}

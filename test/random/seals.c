@@ -1,0 +1,219 @@
+/*
+ * seals.c
+ *		Checkpoints and witnesses.  The tree is computed here by the definition
+ *		of RFC 9162, from the leaves, apart from src/core/merkle.c.
+ */
+#include "world.h"
+
+#include "core/note.h"
+#include "core/receipt.h"
+
+static uint8_t leaves[MADE_MAX][ECERT_HASH_SIZE];
+static size_t leaf_count;
+static size_t checkpoints[64];
+static size_t checkpoint_count;
+
+/* What a checkpoint states */
+typedef struct Sealed
+{
+	uint64_t	size;
+	uint8_t		root[ECERT_HASH_SIZE];
+	char	   *heads;
+	const Pair *pair;
+} Sealed;
+
+static Sealed sealed[64];
+
+/* ----- the tree ----- */
+
+/* The root of a tree by the definition of RFC 9162, section 2.1.1 */
+static void
+root_of(const uint8_t (*from)[ECERT_HASH_SIZE], size_t count, uint8_t *root)
+{
+	static const uint8_t one = 1;
+	uint8_t		left[ECERT_HASH_SIZE];
+	uint8_t		right[ECERT_HASH_SIZE];
+	EcertSlice	parts[3] = {ecert_slice(&one, 1), ecert_slice(left, sizeof left), ecert_slice(right, sizeof right)};
+	size_t		half = 1;
+
+	if (count == 1)
+	{
+		memcpy(root, from[0], ECERT_HASH_SIZE);
+		return;
+	}
+	while (half * 2 < count)
+		half *= 2;
+	root_of(from, half, left);
+	root_of(from + half, count - half, right);
+	must(ecert_sha256(parts, 3, root));
+}
+
+/* Heads come in the byte order of issuer and kind */
+static int
+compare_feeds(const void *a, const void *b)
+{
+	const Feed *first = *(const Feed *const *) a;
+	const Feed *second = *(const Feed *const *) b;
+	int			order = strcmp(first->issuer, second->issuer);
+
+	return order != 0 ? order : strcmp(ecert_kind_name(first->kind), ecert_kind_name(second->kind));
+}
+
+/* Take a feed's packages up to a seq into the tree */
+static void
+cover(Feed *feed, int64_t last, char **heads)
+{
+	for (; feed->covered <= last; feed->covered++)
+	{
+		size_t		number = feed->packages[feed->covered];
+
+		/* a seq that was left out has no package to cover */
+		if (number != SIZE_MAX)
+			memcpy(leaves[leaf_count++], made[number].hash, ECERT_HASH_SIZE);
+	}
+	*heads = text_of("%s%s['%s', '%s', %" PRId64 "]", *heads, (*heads)[0] == '\0' ? "" : ", ", feed->issuer, ecert_kind_name(feed->kind), last);
+}
+
+/* Everything that came since the checkpoint before, or, now and then, not all of it; false when there is nothing */
+static bool
+cover_feeds(Sealed *checkpoint)
+{
+	Feed	   *order[FEEDS_MAX];
+
+	checkpoint->heads = strdup("");
+	for (size_t i = 0; i < feed_count; i++)
+		order[i] = &feeds[i];
+	qsort(order, feed_count, sizeof order[0], compare_feeds);
+	if (leaf_count == 0)
+		memcpy(leaves[leaf_count++], genesis_hash, ECERT_HASH_SIZE);
+	for (size_t i = 0; i < feed_count; i++)
+	{
+		int64_t		last = order[i]->seq - 1;
+
+		if (order[i]->kind == ECERT_KIND_GENESIS || order[i]->covered > last || one_in(40))
+			continue;
+		if (order[i]->covered < last && one_in(20) && order[i]->packages[last - 1] != SIZE_MAX)
+			last--;
+		cover(order[i], last, &checkpoint->heads);
+	}
+	return checkpoint->heads[0] != '\0';
+}
+
+/* Heads that are not as they have to be */
+static void
+spoil_heads(Sealed *checkpoint)
+{
+	if (lie(LIE_HEAD_MISSING))
+		checkpoint->heads = text_of("%s, ['zz', 'energy', 0]", checkpoint->heads);
+	if (lie(LIE_HEAD_GENESIS))
+		checkpoint->heads = text_of("%s, ['zz', 'genesis', 0]", checkpoint->heads);
+	if (lie(LIE_HEAD_TWICE))
+		checkpoint->heads = text_of("%s, %s", checkpoint->heads, checkpoint->heads);
+	if (lie(LIE_HEAD_ORDER))
+		checkpoint->heads = text_of("['zz', 'audit', 0], %s", checkpoint->heads);
+	if (checkpoint_count > 0 && lie(LIE_HEAD_AGAIN))
+		checkpoint->heads = sealed[checkpoint_count - 1].heads;
+}
+
+/* ----- checkpoints ----- */
+
+/* The signature that receipts of this size carry */
+static char *
+seal_text(const Sealed *checkpoint, const Pair *pair)
+{
+	uint8_t		seal[ECERT_SIGNATURE_SIZE];
+
+	must(ecert_seal(checkpoint->root, checkpoint->size, pair->alg, ecert_slice(pair->kid, sizeof pair->kid), pair->key, seal));
+	if (lie(LIE_SEAL))
+		seal[9] ^= 4;
+	return hex_of(seal, sizeof seal);
+}
+
+/* The checkpoint as a note, where origin and key can have one; it is left out now and then */
+static char *
+note_text(const Sealed *checkpoint, const Pair *pair)
+{
+	uint8_t		bytes[ECERT_NOTE_MAX];
+	EcertBuffer text = ecert_buffer(bytes, sizeof bytes);
+	uint64_t	size = checkpoint->size + (lie(LIE_NOTE_OTHER_SIZE) ? 1 : 0);
+
+	if (lie(LIE_NOTE))
+		return strdup(", 'note': 'nothing'");
+	if (one_in(6) || ecert_note_sign(&text, ecert_slice_text(origin), size, checkpoint->root, pair->key) != ECERT_OK)
+		return strdup("");
+	return text_of(", 'note': '%.*s'", (int) text.size, (const char *) bytes);
+}
+
+/* Sign a checkpoint over what has come; its number, SIZE_MAX when nothing has */
+size_t
+seal_ledger(void)
+{
+	Sealed	   *checkpoint = &sealed[checkpoint_count];
+	const Pair *pair = key_in_use(CERTIFIER);
+	char	   *root;
+	size_t		number;
+
+	if (checkpoint_count == COUNT(sealed) || !cover_feeds(checkpoint))
+		return SIZE_MAX;
+	spoil_heads(checkpoint);
+	checkpoint->size = leaf_count;
+	checkpoint->pair = pair;
+	root_of(leaves, leaf_count, checkpoint->root);
+	if (lie(LIE_ROOT))
+		checkpoint->root[0] ^= 1;
+	if (lie(LIE_SIZE_HUGE))
+		checkpoint->size = one_in(2) ? INT64_MAX : UINT64_C(1) << 62;
+	if (lie(LIE_SIZE))
+		checkpoint->size += 1;
+	root = hex_of(checkpoint->root, ECERT_HASH_SIZE);
+	number = say(CERTIFIER, ECERT_KIND_CHECKPOINT, origin,
+				 text_of("{'size': %" PRIu64 ", 'root': '%s', 'heads': [%s], 'seal': '%s'%s}", checkpoint->size, root, checkpoint->heads,
+						 seal_text(checkpoint, pair), note_text(checkpoint, pair)));
+	checkpoints[checkpoint_count++] = number;
+	return number;
+}
+
+/* ----- witnesses ----- */
+
+/* A cosignature in the witness's own name, or in another's */
+static char *
+cosignature_text(const Node *witness, const Sealed *checkpoint)
+{
+	uint8_t		text_bytes[ECERT_NOTE_MAX];
+	uint8_t		line[ECERT_NOTE_LINE_MAX];
+	EcertBuffer text = ecert_buffer(text_bytes, sizeof text_bytes);
+	EcertBuffer cosignature = ecert_buffer(line, sizeof line);
+	const Pair *pair = lie(LIE_COSIGNATURE_STRANGER) ? strangers_pair() : key_in_use(witness);
+	const char *name = lie(LIE_COSIGNATURE_FOREIGN) ? "witness.example" : witness->id;
+
+	if (lie(LIE_COSIGNATURE_JUNK))
+		return strdup(", 'cosignature': 'nothing'");
+	if (!ecert_note_name_valid(ecert_slice_text(origin)) || !ecert_note_name_valid(ecert_slice_text(name)) || one_in(6))
+		return strdup("");
+	ecert_note_put_text(&text, ecert_slice_text(origin), checkpoint->size + (lie(LIE_COSIGNATURE) ? 1 : 0), checkpoint->root);
+	if (ecert_note_cosign(&cosignature, ecert_slice(text.data, text.size), ecert_slice_text(name), now, pair->key) != ECERT_OK)
+		return strdup("");
+	/* the line without its end */
+	if (lie(LIE_COSIGNATURE_TWICE))
+		return text_of(", 'cosignature': '%.*s%.*s'", (int) cosignature.size, (const char *) line, (int) cosignature.size - 1, (const char *) line);
+	return text_of(", 'cosignature': '%.*s'", (int) cosignature.size - (lie(LIE_COSIGNATURE_LINE_END) ? 0 : 1), (const char *) line);
+}
+
+/* Some auditor puts its name to some checkpoint */
+void
+witness_something(void)
+{
+	size_t		which = below(checkpoint_count);
+	const Node *witness = &nodes[below((uint64_t) node_count)];
+	const char *hash;
+	char	   *root;
+
+	if (checkpoint_count == 0 || (witness->roles & ROLE_AUDITOR) == 0 || witness->revoked)
+		return;
+	hash = lie(LIE_WITNESS_NONE) ? made[below(made_count)].hex : made[checkpoints[which]].hex;
+	root = hex_of(sealed[which].root, ECERT_HASH_SIZE);
+	if (lie(LIE_WITNESS_ROOT))
+		root[0] = root[0] == '0' ? '1' : '0';
+	(void) say(witness, ECERT_KIND_WITNESS, origin,
+			   text_of("{'checkpoint': '%s', 'size': %" PRIu64 ", 'root': '%s'%s}", hash, sealed[which].size, root, cosignature_text(witness, &sealed[which])));
+}
