@@ -118,6 +118,17 @@ SELECT parallel_test.put(ecert.sign('energy', parallel_test.energy('2025-01-01':
 SELECT parallel_test.put(ecert.sign('energy', parallel_test.energy('2025-06-01', '2025-06-02', sha256('nothing'))));
 SELECT parallel_test.put(ecert.sign('energy', parallel_test.energy('2025-12-31', '2026-01-01')));
 SELECT parallel_test.put(ecert.sign('energy', parallel_test.energy('2026-01-01', '2026-01-02')));
+-- the same by an issuer who is known, so that the times of his packages count
+\set who plant-a
+\set key plant-a
+:become
+CREATE FUNCTION parallel_test.output(began date, until date) RETURNS jsonb LANGUAGE sql AS $$
+    SELECT parallel_test.energy(began, until) || '{"lines": [{"product": "steel", "unit": "t", "output": 1, "qualified": 1}]}'
+$$;
+SELECT parallel_test.put(ecert.sign('product', parallel_test.output('2025-01-01', '2026-01-01')));
+SELECT parallel_test.put(ecert.sign('product', parallel_test.output('2025-01-01'::date + n, '2025-01-02'::date + n))) FROM generate_series(0, 2) AS n;
+SELECT parallel_test.put(ecert.sign('product', parallel_test.output('2025-12-31', '2026-01-01')));
+SELECT parallel_test.put(ecert.sign('product', parallel_test.output('2026-01-01', '2026-01-02')));
 CALL parallel_test.look();
 CALL parallel_test.steps(1);
 CALL parallel_test.steps(90);

@@ -198,23 +198,6 @@ check_root(RootWalk *walk, const EcertCheckpoint *checkpoint)
 							   ecert_hex(ecert_slice(root, ECERT_HASH_SIZE))));
 }
 
-/* What is wrong with it in itself; false when nobody can believe in it, of which the feed's own check says why */
-static bool
-check_fault(const RootWalk *walk, const EcertPackage *package, const EcertCheckpoint *checkpoint)
-{
-	EcertNodeKey *key = ecert_node_key(ecert_registry_node(walk->registry, package->issuer), package->kid);
-	EcertFinding finding;
-	const char *fault;
-
-	if (key == NULL || key->facts.alg != package->alg || !ecert_check_signature(walk->registry, package, key, &finding))
-		return false;
-	fault = ecert_checkpoint_fault(package, checkpoint, ecert_prepared_key(walk->registry, key),
-								   ecert_slice(key->facts.raw, ecert_raw_key_size(key->facts.alg)));
-	if (fault != NULL)
-		put_problem(walk, fault);
-	return true;
-}
-
 static void
 check_checkpoint(RootWalk *walk, Datum value)
 {
@@ -224,9 +207,10 @@ check_checkpoint(RootWalk *walk, Datum value)
 
 	walk->broken |= DatumGetInt64(walk->row[2]) > walk->expected;
 	walk->expected = DatumGetInt64(walk->row[2]) + 1;
+	/* nobody can believe in one that is not sound in itself, of which the feed's own check says why */
 	if (ecert_package_parse(ecert_varlena_slice(PG_DETOAST_DATUM_PACKED(value)), &package, &error) != ECERT_OK ||
-		package.kind != ECERT_KIND_CHECKPOINT || ecert_body_check(package.kind, package.body, &error) != ECERT_OK ||
-		ecert_checkpoint_read(package.body, &checkpoint) != ECERT_OK || !check_fault(walk, &package, &checkpoint))
+		package.kind != ECERT_KIND_CHECKPOINT || !ecert_is_sound(walk->registry, &package) ||
+		ecert_checkpoint_read(package.body, &checkpoint) != ECERT_OK)
 	{
 		walk->broken = true;
 		return;

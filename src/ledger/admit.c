@@ -116,6 +116,18 @@ ecert_check_signature(EcertRegistry *registry, const EcertPackage *package, Ecer
 					  ecert_a_number(package->seq), ecert_a_hash(package->kid.data));
 }
 
+bool
+ecert_is_sound(EcertRegistry *registry, const EcertPackage *package)
+{
+	EcertNodeKey *key = NULL;
+	EcertFinding finding;
+
+	return ecert_check_body(package, &finding) &&
+		ecert_check_scope(package, registry->origin, &finding) &&
+		ecert_check_issuer(registry, package, 0, false, &key, &finding) &&
+		ecert_check_signature(registry, package, key, &finding);
+}
+
 static void
 verify_signature(EcertRegistry *registry, const EcertPackage *package, EcertNodeKey *key)
 {

@@ -421,10 +421,16 @@ ecert_feed_lock(EcertSlice issuer, EcertKind kind, int64 expected_seq)
 void
 ecert_head_advance(EcertHead *head, const EcertPackage *package, const uint8_t *hash)
 {
-	EcertPeriod period;
-
 	head->seq = package->seq;
 	memcpy(head->hash, hash, ECERT_HASH_SIZE);
+	ecert_head_date(head, package);
+}
+
+void
+ecert_head_date(EcertHead *head, const EcertPackage *package)
+{
+	EcertPeriod period;
+
 	head->issued_at = package->issued_at;
 	if (ecert_body_period(package, &period) && period.end > head->period_end)
 		head->period_end = period.end;

@@ -65,6 +65,9 @@ extern EcertHead *ecert_feed_lock(EcertSlice issuer, EcertKind kind, int64 expec
 /* Move a head behind a package that is being admitted */
 extern void ecert_head_advance(EcertHead *head, const EcertPackage *package, const uint8_t *hash);
 
+/* The times alone */
+extern void ecert_head_date(EcertHead *head, const EcertPackage *package);
+
 /* Everything that a package has to pass where it is first admitted; raises what is against it */
 extern void ecert_admit_first(Oid ledger_relid, const EcertPackage *package, const uint8_t *hash);
 
@@ -101,6 +104,9 @@ extern bytea *ecert_append_judged(EcertKind kind, EcertSlice subject, EcertBodyM
 /* Is the signature right under key, one of registry's?  False with finding filled */
 extern bool ecert_check_signature(EcertRegistry *registry, const EcertPackage *package, EcertNodeKey *key,
 								  EcertFinding *finding);
+
+/* Is a stored package good by itself: body, scope, issuer, signature? */
+extern bool ecert_is_sound(EcertRegistry *registry, const EcertPackage *package);
 
 /* The registry that verify_registry() has built in this backend; raises when it has not */
 extern EcertRegistry *ecert_verified_registry(void);

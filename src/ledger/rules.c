@@ -86,20 +86,18 @@ is_checkable(EcertLedgerRules *ledger, const EcertPackage *package)
 	return !ecert_is_filtered(ledger) || !ecert_missing(&ledger->rules, package, true, &missing) || missing.all_held;
 }
 
-/* rule_problem(package): why a stored package breaks the rule of its kind; NULL when it does not, or when that cannot be told here */
+/* rule_problem(package): why it breaks the rule of its kind, by verified keys; NULL when it does not, or when that cannot be told here */
 Datum
 ecert_sql_rule_problem(PG_FUNCTION_ARGS)
 {
 	EcertLedgerRules *ledger = ecert_ledger_rules_of_reader(fcinfo);
 	EcertPackage package;
-	EcertError	error;
 	EcertFinding finding;
 
+	ledger->registry = ecert_verified_registry();
 	ecert_package_of(PG_GETARG_DATUM(0), &package);
-	/* a body that says nothing to judge, and a ledger without genesis, have problems of their own */
-	if (ledger->view.certifier.size == 0 || ecert_body_check(package.kind, package.body, &error) != ECERT_OK)
-		PG_RETURN_NULL();
-	if (!is_checkable(ledger, &package) || ecert_rule_check(&ledger->rules, &package, false, &finding))
+	/* a body that says nothing to judge has a problem of its own */
+	if (!ecert_check_body(&package, &finding) || !is_checkable(ledger, &package) || ecert_rule_check(&ledger->rules, &package, false, &finding))
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(cstring_to_text(ecert_finding_words(&finding)));
 }

@@ -2,7 +2,7 @@
 
 CREATE FUNCTION ecert.rule_problem(p ecert.package) RETURNS text
     LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_rule_problem';
-COMMENT ON FUNCTION ecert.rule_problem(ecert.package) IS 'internal: why a stored package breaks the rule of its kind; NULL when it does not, or when that cannot be told here';
+COMMENT ON FUNCTION ecert.rule_problem(ecert.package) IS 'internal: why a stored package breaks the rule of its kind, with keys as ecert.verify_registry() has found them in this session; NULL when it does not, or when that cannot be told here';
 
 CREATE FUNCTION ecert.is_checkable(p ecert.package) RETURNS boolean
     LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_is_checkable';

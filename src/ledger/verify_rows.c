@@ -45,7 +45,8 @@ typedef struct RowWalk
 	EcertHead	head;
 	ReturnSetInfo *result;		/* NULL: they are collected in found */
 	bool		applies;		/* take genesis and node packages into the registry */
-	int64		first_seq;		/* of check_period(): where problems are told of from */
+	int64		first_seq;		/* of check_period(): where problems are told of from; */
+	bool		believes_all;	/* and the first, cheap walk, which only looks whether there are any */
 	/* of rows that come one by one, as ecert.row_problems() gets them */
 	MemoryContext context;		/* lasts from row to row */
 	text	   *issuer;			/* the feed of the last row; NULL: none yet */
@@ -72,6 +73,7 @@ typedef struct Row
 	EcertPackage package;
 	uint8_t		hash[ECERT_HASH_SIZE];
 	bool		sound;			/* no problem found in this row itself */
+	bool		is_believed;	/* none in the package by itself: its times count for those that follow */
 } Row;
 
 /* A package further back in a feed */
@@ -80,6 +82,7 @@ static EcertQuery before_query = {
 	" AND kind OPERATOR(pg_catalog.=) $2 AND seq OPERATOR(pg_catalog.<) $3 ORDER BY seq DESC LIMIT 1",
 	3, {TEXTOID, TEXTOID, INT8OID}, NULL, true
 };
+
 EcertRegistry *
 ecert_verified_registry(void)
 {
@@ -182,13 +185,81 @@ check_columns(RowWalk *walk, Row *row)
 		put_problem(walk, row, "stored subject, period or issued_at is not that of the package");
 }
 
-static void
-check_signature(RowWalk *walk, Row *row, EcertNodeKey *key)
+/* Is the key of the row before good for this one, of the same issuer and kind, too? */
+static bool
+key_is_known(const RowWalk *walk, const EcertPackage *package)
+{
+	/* while node packages are applied, a key may get another end from row to row */
+	Assert(walk->key == NULL || !walk->applies);
+	return walk->key != NULL && package->kind == walk->key_kind && package->alg == walk->key->facts.alg &&
+		memcmp(package->kid.data, walk->key->facts.kid, ECERT_HASH_SIZE) == 0 &&
+		ecert_slice_equal(package->issuer, ecert_slice(walk->key_issuer.bytes, walk->key_issuer.size)) &&
+		package->issued_at >= walk->key_from && package->issued_at <= walk->key_until;
+}
+
+/* Issuer, role, key and time; *key is the one to check the signature with, or NULL */
+static bool
+check_issuer(RowWalk *walk, Row *row, EcertNodeKey **key)
+{
+	const EcertPackage *package = &row->package;
+	EcertFinding finding;
+
+	*key = walk->key;
+	if (key_is_known(walk, package))
+		return true;
+	*key = walk->key = NULL;
+	if (!ecert_check_issuer(walk->registry, package, 0, false, key, &finding))
+	{
+		put_finding(walk, row, &finding);
+		return false;
+	}
+	if (!walk->applies)
+	{
+		walk->key = *key;
+		walk->key_kind = package->kind;
+		walk->key_issuer = ecert_node_id(package->issuer);
+		walk->key_from = (*key)->facts.effective;
+		walk->key_until = Min((*key)->facts.until, ecert_registry_node(walk->registry, package->issuer)->facts.revoked_at);
+	}
+	return true;
+}
+
+/* The genesis package makes the registry, before it is judged by the keys that it brings itself */
+static bool
+take_genesis(RowWalk *walk, Row *row, bool body_is_good)
 {
 	EcertFinding finding;
 
-	if (!ecert_check_signature(walk->registry, &row->package, key, &finding))
+	if (!body_is_good || walk->registry->has_genesis || ecert_registry_apply(walk->registry, &row->package, &finding))
+		return body_is_good;
+	put_finding(walk, row, &finding);
+	return false;
+}
+
+/* The package by itself, and the columns beside it: body, scope, issuer, signature; false when the package is not sound */
+static bool
+check_itself(RowWalk *walk, Row *row)
+{
+	const EcertPackage *package = &row->package;
+	EcertFinding finding;
+	EcertNodeKey *key;
+	bool		good = ecert_check_body(package, &finding);
+
+	if (!good)
 		put_finding(walk, row, &finding);
+	check_columns(walk, row);
+	if (package->kind == ECERT_KIND_GENESIS && walk->applies && !take_genesis(walk, row, good))
+		return false;
+	if (!ecert_check_scope(package, walk->registry->origin, &finding))
+	{
+		put_finding(walk, row, &finding);
+		good = false;
+	}
+	good = check_issuer(walk, row, &key) && good;
+	if (key == NULL || key->facts.alg != package->alg || ecert_check_signature(walk->registry, package, key, &finding))
+		return good;
+	put_finding(walk, row, &finding);
+	return false;
 }
 
 /* The rule of energy and product packages, which is about what they replace */
@@ -197,7 +268,9 @@ check_replaced(RowWalk *walk, Row *row)
 {
 	EcertFinding finding;
 
-	if (!ecert_kinds[row->package.kind].has_periods || row->package.replaces_item.size == 0)
+	/* a body that says nothing to judge has a problem of its own */
+	if (!ecert_kinds[row->package.kind].has_periods || row->package.replaces_item.size == 0 ||
+		(!row->is_believed && !ecert_check_body(&row->package, &finding)))
 		return;
 	if (walk->rules == NULL)
 		walk->rules = ecert_ledger_rules(walk->context, ECERT_SEE_QUERY, walk->registry);
@@ -221,9 +294,10 @@ static int64
 read_before(RowWalk *walk, bool is_last, bool *is_dated, bool *is_reached)
 {
 	EcertHead  *head = &walk->head;
-	EcertPackage package;
+	Row			row;
 	EcertPeriod period;
 	EcertError	error;
+	int64		issued_at = head->issued_at;
 	EcertSlice	hash;
 	EcertSlice	bytes;
 	bool		isnull;
@@ -244,17 +318,15 @@ read_before(RowWalk *walk, bool is_last, bool *is_dated, bool *is_reached)
 		else
 			ecert_hash_of(bytes, head->hash);
 	}
-	if (ecert_package_parse(bytes, &package, &error) != ECERT_OK)
+	if (ecert_package_parse(bytes, &row.package, &error) != ECERT_OK || !ecert_is_sound(walk->registry, &row.package))
 		return seq;
-	if (!*is_dated)
-		head->issued_at = package.issued_at;
+	ecert_head_date(head, &row.package);
+	/* the newest one's counts */
+	if (*is_dated)
+		head->issued_at = issued_at;
 	*is_dated = true;
-	if (ecert_body_period(&package, &period))
-	{
-		head->period_end = Max(head->period_end, period.end);
-		/* in a feed without a problem no package but those that replace ends before another one did */
-		*is_reached = *is_reached || in_order(&package);
-	}
+	/* in a feed without a problem no package but those that replace ends before another one did */
+	*is_reached = *is_reached || (in_order(&row.package) && ecert_body_period(&row.package, &period));
 	return seq;
 }
 
@@ -323,7 +395,9 @@ advance(RowWalk *walk, const Row *row)
 
 	walk->is_known = row->package.bytes.size > 0;
 	if (walk->is_known)
-		ecert_head_advance(&walk->head, &row->package, row->hash);
+		memcpy(walk->head.hash, row->hash, ECERT_HASH_SIZE);
+	if (walk->is_known && row->is_believed)
+		ecert_head_date(&walk->head, &row->package);
 	walk->head.seq = row->nulls[2] ? walk->head.seq + 1 : DatumGetInt64(row->values[2]);
 	if (!row->sound && stored != NULL && VARSIZE_ANY_EXHDR(stored) == ECERT_HASH_SIZE)
 		memcpy(walk->head.hash, VARDATA_ANY(stored), ECERT_HASH_SIZE);
@@ -340,63 +414,16 @@ apply(RowWalk *walk, Row *row)
 		put_finding(walk, row, &finding);
 }
 
-/* Is the key of the row before good for this one, of the same issuer and kind, too? */
-static bool
-key_is_known(const RowWalk *walk, const EcertPackage *package)
-{
-	/* while node packages are applied, a key may get another end from row to row */
-	Assert(walk->key == NULL || !walk->applies);
-	return walk->key != NULL && package->kind == walk->key_kind && package->alg == walk->key->facts.alg &&
-		memcmp(package->kid.data, walk->key->facts.kid, ECERT_HASH_SIZE) == 0 &&
-		ecert_slice_equal(package->issuer, ecert_slice(walk->key_issuer.bytes, walk->key_issuer.size)) &&
-		package->issued_at >= walk->key_from && package->issued_at <= walk->key_until;
-}
-
-/* Issuer, role, key and time; the key to check the signature with, or NULL */
-static EcertNodeKey *
-check_issuer(RowWalk *walk, Row *row)
-{
-	const EcertPackage *package = &row->package;
-	EcertNodeKey *key = NULL;
-	EcertFinding finding;
-
-	if (key_is_known(walk, package))
-		return walk->key;
-	walk->key = NULL;
-	if (!ecert_check_issuer(walk->registry, package, 0, false, &key, &finding))
-		put_finding(walk, row, &finding);
-	else if (!walk->applies)
-	{
-		walk->key = key;
-		walk->key_kind = package->kind;
-		walk->key_issuer = ecert_node_id(package->issuer);
-		walk->key_from = key->facts.effective;
-		walk->key_until = Min(key->facts.until, ecert_registry_node(walk->registry, package->issuer)->facts.revoked_at);
-	}
-	return key;
-}
-
 /* A row whose package has the right form: everything that can be judged about it */
 static void
 check_package(RowWalk *walk, Row *row)
 {
-	const EcertPackage *package = &row->package;
-	EcertFinding finding;
-	EcertError	error;
-	EcertNodeKey *key;
-
-	if (ecert_body_check(package->kind, package->body, &error) != ECERT_OK)
-		put_problem(walk, row, psprintf("body is invalid at byte %zu: %s", error.offset, ecert_error_text(error.code)));
-	check_columns(walk, row);
-	if (package->kind == ECERT_KIND_GENESIS && walk->applies && row->sound && !walk->registry->has_genesis &&
-		!ecert_registry_apply(walk->registry, package, &finding))
-		put_finding(walk, row, &finding);
-	if (!ecert_check_scope(package, walk->registry->origin, &finding))
-		put_finding(walk, row, &finding);
-	key = check_issuer(walk, row);
-	if (key != NULL && key->facts.alg == package->alg)
-		check_signature(walk, row, key);
-	check_follows(walk, row);
+	row->is_believed = check_itself(walk, row);
+	/* of an unsound genesis package nothing is derived */
+	if (row->package.kind == ECERT_KIND_GENESIS && walk->applies && !row->is_believed)
+		walk->registry->has_genesis = false;
+	if (walk->registry->has_genesis)
+		check_follows(walk, row);
 	check_replaced(walk, row);
 	apply(walk, row);
 }
@@ -507,7 +534,7 @@ ecert_sql_verify_registry(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 
-	(void) ecert_registry_current();	/* raises when there is no ledger */
+	(void) ecert_ledger_relid();	/* raises when there is no ledger */
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
 	build_registry(result);
@@ -515,12 +542,15 @@ ecert_sql_verify_registry(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* verified_registry() */
+/* verified_registry(); NULL: there is no sound genesis package */
 Datum
 ecert_sql_verified_registry(PG_FUNCTION_ARGS)
 {
-	MemoryContext before = MemoryContextSwitchTo(ecert_verified_registry()->context);
+	MemoryContext before;
 
+	if (!ecert_verified_registry()->has_genesis)
+		PG_RETURN_NULL();
+	before = MemoryContextSwitchTo(ecert_verified_registry()->context);
 	if (packed == NULL)
 		packed = ecert_registry_pack(verified);
 	MemoryContextSwitchTo(before);
@@ -636,15 +666,23 @@ check_period(RowWalk *walk, Row *row)
 	EcertFinding finding;
 	EcertSlice	bytes = row->nulls[7] ? ecert_slice(NULL, 0) : ecert_varlena_slice(PG_DETOAST_DATUM_PACKED(row->values[7]));
 
-	/* to what is stored as its hash, sound or not */
-	row->sound = false;
 	ecert_hash_of(bytes, row->hash);
 	if (ecert_package_parse(bytes, &row->package, &error) != ECERT_OK)
 		memset(&row->package, 0, sizeof row->package);
-	else if (row->package.kind != ECERT_KIND_GENESIS &&
-			 !ecert_check_place(&walk->head, &row->package, row->hash, walk->registry->genesis_hash, &finding) &&
-			 finding.code == ECERT_PERIOD_OVERLAP && DatumGetInt64(row->values[2]) >= walk->first_seq)
-		put_finding(walk, row, &finding);
+	else
+	{
+		row->is_believed = walk->believes_all || ecert_is_sound(walk->registry, &row->package);
+		if (row->package.kind != ECERT_KIND_GENESIS &&
+			!ecert_check_place(&walk->head, &row->package, row->hash, walk->registry->genesis_hash, &finding) &&
+			finding.code == ECERT_PERIOD_OVERLAP && DatumGetInt64(row->values[2]) >= walk->first_seq)
+		{
+			walk->is_suspect = true;
+			if (!walk->believes_all)
+				put_finding(walk, row, &finding);
+		}
+	}
+	/* behind what is stored as its hash, sound or not */
+	row->sound = false;
 	advance(walk, row);
 }
 
@@ -652,6 +690,9 @@ check_period(RowWalk *walk, Row *row)
 Datum
 ecert_sql_period_problems(PG_FUNCTION_ARGS)
 {
+	static const char sql[] = "SELECT " ROW_COLUMNS " FROM ledger.package"
+		" WHERE issuer OPERATOR(pg_catalog.=) $1 AND kind OPERATOR(pg_catalog.=) $2"
+		" AND seq OPERATOR(pg_catalog.<=) $3 ORDER BY seq";
 	Oid			types[3] = {TEXTOID, TEXTOID, INT8OID};
 	Datum		values[3] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), PG_GETARG_DATUM(3)};
 	RowWalk		walk;
@@ -662,10 +703,17 @@ ecert_sql_period_problems(PG_FUNCTION_ARGS)
 	walk.result = (ReturnSetInfo *) fcinfo->resultinfo;
 	walk.first_seq = PG_GETARG_INT64(2);
 	walk.head.seq = -1;
+	walk.believes_all = true;
 	SPI_connect();
-	walk_rows(&walk, check_period, "SELECT " ROW_COLUMNS " FROM ledger.package"
-			  " WHERE issuer OPERATOR(pg_catalog.=) $1 AND kind OPERATOR(pg_catalog.=) $2"
-			  " AND seq OPERATOR(pg_catalog.<=) $3 ORDER BY seq", 3, types, values);
+	walk_rows(&walk, check_period, sql, 3, types, values);
+	/* packages that are not sound only made more of them */
+	if (walk.is_suspect)
+	{
+		memset(&walk.head, 0, sizeof walk.head);
+		walk.head.seq = -1;
+		walk.believes_all = false;
+		walk_rows(&walk, check_period, sql, 3, types, values);
+	}
 	SPI_finish();
 	return (Datum) 0;
 }

@@ -6,7 +6,7 @@ COMMENT ON FUNCTION ecert.verify_registry() IS 'internal: verifies genesis and t
 
 CREATE FUNCTION ecert.verified_registry() RETURNS bytea
     LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_verified_registry';
-COMMENT ON FUNCTION ecert.verified_registry() IS 'internal: what ecert.verify_registry() has kept in this session, as one value that can be given to parallel workers';
+COMMENT ON FUNCTION ecert.verified_registry() IS 'internal: what ecert.verify_registry() has kept in this session, as one value that can be given to parallel workers; NULL without a sound genesis package';
 
 -- The cost is that of a signature, 50 microseconds
 CREATE FUNCTION ecert.row_problems(issuer text, kind text, seq bigint, subject text, period tstzrange, issued_at timestamptz,

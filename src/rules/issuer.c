@@ -83,6 +83,15 @@ ecert_check_genesis(const EcertPackage *package, EcertFinding *finding)
 }
 
 bool
+ecert_check_body(const EcertPackage *package, EcertFinding *finding)
+{
+	EcertError	error;
+
+	return ecert_body_check(package->kind, package->body, &error) == ECERT_OK ||
+		ECERT_FIND(finding, ECERT_BODY_INVALID, ecert_a_number((int64_t) error.offset), ecert_a_word(ecert_error_text(error.code)));
+}
+
+bool
 ecert_check_scope(const EcertPackage *package, EcertSlice origin, EcertFinding *finding)
 {
 	EcertSlice	subject;

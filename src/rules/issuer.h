@@ -46,6 +46,9 @@ extern bool ecert_key_facts(EcertSlice item, EcertKeyFacts *key, EcertPublicKey 
 /* Does a genesis package make its own issuer the certifier of its own origin? */
 extern bool ecert_check_genesis(const EcertPackage *package, EcertFinding *finding);
 
+/* Is the body one of its kind? */
+extern bool ecert_check_body(const EcertPackage *package, EcertFinding *finding);
+
 /* The ledger that a package is for, and the subject that its kind asks for */
 extern bool ecert_check_scope(const EcertPackage *package, EcertSlice origin, EcertFinding *finding);
 

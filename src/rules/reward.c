@@ -91,9 +91,8 @@ check_amount(EcertCase *it, EcertAuditRole role)
 	ecert_policy_in_force(it->rules, hash);
 	if (!ecert_policy_of_hash(it->rules, hash, &policy))
 		return true;
-	(void) ecert_decimal_read(stated, &amount);
-	(void) ecert_field_decimal(policy.reward, ecert_audit_role_name(role), &given);
-	if (ecert_decimal_compare(amount, given) == 0)
+	if (ecert_decimal_read(stated, &amount) == ECERT_OK && ecert_field_decimal(policy.reward, ecert_audit_role_name(role), &given) &&
+		ecert_decimal_compare(amount, given) == 0)
 		return true;
 	ecert_text_put_item(&stated_text, stated);
 	ecert_text_put_item(&given_text, ecert_field_item(policy.reward, ecert_audit_role_name(role)));

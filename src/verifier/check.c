@@ -60,7 +60,10 @@ check_signature(Judge *judge, Entry *entry, const EcertPackage *package, const K
 
 	atomic_fetch_add_explicit(&judge->ledger->counts.signatures, 1, memory_order_relaxed);
 	if (code == ECERT_OK)
+	{
+		entry->flags |= ENTRY_SIGNED;
 		return true;
+	}
 	entry->flags |= ENTRY_CHANGED;
 	if (code == ECERT_BAD_SIGNATURE)
 		ledger_problem(judge->ledger, entry, "signature of the package is wrong");
@@ -72,11 +75,13 @@ check_signature(Judge *judge, Entry *entry, const EcertPackage *package, const K
 bool
 judge_body(Ledger *ledger, Entry *entry, const EcertPackage *package)
 {
-	EcertError	error;
+	EcertFinding finding;
+	Arena		arena = {0};
 
-	if (ecert_body_check(package->kind, package->body, &error) == ECERT_OK)
+	if (ecert_check_body(package, &finding))
 		return true;
-	ledger_problem(ledger, entry, "body is invalid at byte %zu: %s", error.offset, ecert_error_text(error.code));
+	ledger_finding(ledger, entry, &finding, &arena);
+	arena_reset(&arena);
 	entry->flags |= ENTRY_UNSOUND;
 	return false;
 }
@@ -119,13 +124,13 @@ static void
 check_package(Judge *judge, Entry *entry)
 {
 	EcertPackage package;
-	bool		sound;
+	bool		is_readable;
 
 	if (!reader_get(&judge->reader, entry, &package))
 		return;
-	sound = judge_body(judge->ledger, entry, &package);
-	sound = judge_package(judge, entry, &package) && sound;
-	if (sound && (package.kind == ECERT_KIND_CHECKPOINT || package.kind == ECERT_KIND_WITNESS))
+	is_readable = judge_body(judge->ledger, entry, &package);
+	(void) judge_package(judge, entry, &package);
+	if (is_readable && (package.kind == ECERT_KIND_CHECKPOINT || package.kind == ECERT_KIND_WITNESS))
 		check_seal(judge, entry, &package);
 }
 

@@ -28,14 +28,28 @@ same_seq(const FeedWalk *walk, const Entry *entry)
 	return memcmp(walk->same->hash, entry->hash, ECERT_HASH_SIZE) == 0 ? walk->same : walk->head;
 }
 
-/* Two different packages of one issuer with one seq prove that it told two stories, when both are sound */
+/* Do two packages say different things?  One statement may have several right signatures, which anybody can make of one */
+static bool
+statements_differ(const Ledger *ledger, const Entry *one, const Entry *other)
+{
+	uint8_t    *bytes = need(malloc(2 * ECERT_PACKAGE_MAX));
+	EcertPackage a;
+	EcertPackage b;
+	bool		differ = ledger_read(ledger, one, bytes, &a) && ledger_read(ledger, other, bytes + ECERT_PACKAGE_MAX, &b) &&
+		(!ecert_slice_equal(a.protected_header, b.protected_header) || !ecert_slice_equal(a.body, b.body));
+
+	free(bytes);
+	return differ;
+}
+
+/* Two different packages of one issuer with one seq prove that it told two stories, when it signed both */
 static void
 note_equivocation(Ledger *ledger, const FeedWalk *walk, const Entry *entry)
 {
 	char		first[HEX_ROOM];
 	char		second[HEX_ROOM];
 
-	if (((entry->flags | walk->same->flags) & ENTRY_UNSOUND) == 0)
+	if ((entry->flags & walk->same->flags & ENTRY_SIGNED) != 0 && statements_differ(ledger, walk->same, entry))
 		ledger_problem(ledger, entry, "equivocation: the issuer signed two different packages with seq %" PRId64 " (%s and %s)", entry->seq,
 					   text_hash(walk->same->hash, first), text_hash(entry->hash, second));
 }

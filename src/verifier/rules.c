@@ -103,11 +103,11 @@ static void
 judge(LedgerRules *rules, Ledger *ledger, Reader *reader, const Entry *entry)
 {
 	EcertPackage package;
-	EcertError	error;
+	EcertFinding finding;
 
 	arena_reset(&rules->arena);
 	if (reader_get(reader, entry, &package) &&
-		((entry->flags & ENTRY_UNSOUND) == 0 || ecert_body_check(package.kind, package.body, &error) == ECERT_OK))
+		((entry->flags & ENTRY_UNSOUND) == 0 || ecert_check_body(&package, &finding)))
 		(void) ledger_rule(rules, ledger, entry, &package);
 }
 

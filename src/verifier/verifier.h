@@ -31,7 +31,8 @@ enum
 enum
 {
 	ENTRY_IN_REGISTRY = 4,		/* genesis or one of the certifier's node packages: judged when the registry was built */
-	ENTRY_CHANGED = 8			/* its signature is wrong, so its hash says nothing about what followed it */
+	ENTRY_CHANGED = 8,			/* its signature is wrong, so its hash says nothing about what followed it */
+	ENTRY_SIGNED = 16			/* its signature was verified and is right */
 };
 
 #define NO_KEY UINT32_MAX

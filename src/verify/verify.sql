@@ -26,9 +26,9 @@ BEGIN
              WHERE w.kind = 'checkpoint' AND v.issuer = w.issuer
                AND w.seq = (SELECT min(p.seq) FROM ledger.package p WHERE p.issuer = w.issuer AND p.kind = 'checkpoint')
             UNION ALL
-            SELECT w.issuer, w.kind, w.seq, 2, 0, r.problem
+            SELECT w.issuer, w.kind, w.seq, CASE w.kind WHEN 'checkpoint' THEN 0 ELSE 2 END, 101, r.problem
               FROM w JOIN ledger.package p USING (issuer, kind, seq) CROSS JOIN LATERAL (SELECT ecert.rule_problem(p.package)) AS r (problem)
-             WHERE w.kind NOT IN ('energy', 'product', 'checkpoint') AND r.problem IS NOT NULL
+             WHERE w.kind NOT IN ('energy', 'product') AND r.problem IS NOT NULL
            ) AS f (issuer, kind, seq, step, number, problem)
      ORDER BY f.issuer COLLATE "C", f.kind COLLATE "C", f.step, f.seq, f.number;
 END
@@ -40,6 +40,10 @@ CREATE FUNCTION ecert.problems(OUT issuer text, OUT kind text, OUT seq bigint, O
 AS $$
 BEGIN
     RETURN QUERY SELECT v.issuer, v.kind, v.seq, v.problem FROM ecert.verify_registry() AS v;
+    -- without a sound genesis package nothing else can be verified
+    IF ecert.verified_registry() IS NULL THEN
+        RETURN;
+    END IF;
     RETURN QUERY
     SELECT c.issuer, c.kind, c.seq, c.problem
       FROM (SELECT (p.issuer, p.kind, p.seq)::ecert.row_place AS place FROM ledger.package p ORDER BY p.issuer, p.kind, p.seq LIMIT 1) AS f
@@ -155,7 +159,7 @@ BEGIN
         PERFORM ecert.verify_registry();
     END IF;
     COMMIT;
-    WHILE ecert.verify_chunk(run.id, greatest(commit_every, 1)) LOOP
+    WHILE ecert.verified_registry() IS NOT NULL AND ecert.verify_chunk(run.id, greatest(commit_every, 1)) LOOP
         COMMIT;
     END LOOP;
     UPDATE ledger.verification SET finished_at = pg_catalog.clock_timestamp() WHERE id = run.id RETURNING * INTO run;
@@ -172,7 +176,7 @@ BEGIN
     ELSE
         RAISE NOTICE 'the ledger verifies: % packages checked, no problem', run.checked_count;
     END IF;
-    IF EXISTS (SELECT FROM ecert.late_packages()) THEN
+    IF ecert.verified_registry() IS NOT NULL AND EXISTS (SELECT FROM ecert.late_packages()) THEN
         RAISE WARNING USING MESSAGE = pg_catalog.format('%s packages came under a checkpoint only after their key was rotated or revoked', (SELECT pg_catalog.count(*) FROM ecert.late_packages())),
             HINT = 'They are late, or back-dated with a stolen key. Run SELECT * FROM ecert.late_packages().';
     END IF;
