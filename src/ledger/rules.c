@@ -12,6 +12,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/rangetypes.h"
+#include "utils/rls.h"
 #include "utils/typcache.h"
 
 #include "package/datum.h"
@@ -31,10 +32,17 @@ PG_FUNCTION_INFO_V1(ecert_sql_is_void);
 EcertLedgerRules *
 ecert_ledger_rules_of_reader(FunctionCallInfo fcinfo)
 {
-	AclResult	allowed = pg_class_aclcheck(ecert_ledger_relid(), GetUserId(), ACL_SELECT);
+	Oid			relid = ecert_ledger_relid();
+	AclResult	allowed = pg_class_aclcheck(relid, GetUserId(), ACL_SELECT);
 
 	if (allowed != ACLCHECK_OK)
 		aclcheck_error(allowed, OBJECT_TABLE, "package");
+	if (check_enable_rls(relid, InvalidOid, true) == RLS_ENABLED)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("the rules of the ledger need all rows of \"ledger.package\""),
+				 errdetail("Row-level security shows this role a part of them."),
+				 errhint("Ask as a role with BYPASSRLS.")));
 	return ecert_ledger_rules_of(fcinfo->flinfo);
 }
 

@@ -228,7 +228,7 @@ ecert_certificate_figures(EcertRules *rules, const EcertCertified *certified, Ec
 {
 	EcertArena *arena = rules->arena;
 	const EcertCoefficients *coefficients = ecert_coefficients_new(arena, certified->policy.body);
-	EcertTerms	terms = {certified->by_value, certified->policy.by_reporting, certified->policy.threshold};
+	EcertTerms	terms = ecert_terms_of(certified->policy.body, certified->by_value);
 	EcertUse   *base = read_use(rules, certified, coefficients, certified->baseline);
 	EcertUse   *now = read_use(rules, certified, coefficients, certified->period);
 	EcertAssessment assessment;

@@ -222,9 +222,7 @@ ecert_policy_parse(EcertArena *arena, EcertSlice body)
 	}
 	qsort(policy.required, policy.required_count, sizeof(EcertRequired), compare_required);
 	policy.denominator = ecert_cbor_text_at(certificate, "denominator");
-	policy.by_reporting = ecert_slice_equal(policy.denominator, ecert_slice_text("reporting"));
 	policy.threshold_item = ecert_field_item(certificate, "threshold");
-	(void) ecert_field_decimal(certificate, "threshold", &policy.threshold);
 	(void) ecert_field_int(certificate, "valid_days", &policy.valid_days);
 	policy.reward = ecert_field_item(body, "reward");
 	return policy;

@@ -25,9 +25,7 @@ typedef struct EcertPolicy
 	EcertRequired *required;	/* by role */
 	size_t		required_count;
 	EcertSlice	denominator;
-	bool		by_reporting;	/* the rate's denominator is the reporting period's energy */
 	EcertSlice	threshold_item;
-	EcertDecimal threshold;
 	int64_t		valid_days;
 	EcertSlice	reward;			/* the map of amounts */
 } EcertPolicy;
