@@ -99,7 +99,7 @@ load_private(const char *name)
 {
 	EcertPrivateKey *key;
 
-	need(ecert_private_key_load(name, NULL, NULL, &key), name);
+	need(ecert_private_key_load(name, NULL, &key), name);
 	return key;
 }
 

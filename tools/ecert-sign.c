@@ -299,7 +299,7 @@ signing_key(const Options *options)
 	EcertCode	code;
 
 	if (options->key_file != NULL)
-		code = ecert_private_key_load(options->key_file, NULL, NULL, &key);
+		code = ecert_private_key_load(options->key_file, NULL, &key);
 	else
 		code = testkey_private(options->key_node != NULL ? options->key_node : options->node,
 							   options->alg, &key);

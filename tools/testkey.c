@@ -105,7 +105,7 @@ load_through_file(const char *pem, EcertPrivateKey **key)
 		return ECERT_KEY_UNREADABLE;
 	file = fdopen(descriptor, "w");
 	if (file != NULL && fputs(pem, file) >= 0 && fclose(file) == 0)
-		code = ecert_private_key_load(path, NULL, NULL, key);
+		code = ecert_private_key_load(path, NULL, key);
 	unlink(path);
 	return code;
 }

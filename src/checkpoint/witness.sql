@@ -217,7 +217,7 @@ BEGIN
         detail := coalesce(detail, format('this ledger has that root at size %s', seen.size));
         RETURN;
     END IF;
-    PERFORM ecert.note_fork(checkpoint, ecert.bytea(ours.package), our_root,
+    PERFORM ecert.note_fork(checkpoint, ours.package, our_root,
                             CASE WHEN ours.size = seen.size THEN '{}'::bytea[] ELSE ecert.consistency(seen.size, ours.size) END);
     outcome := 'fork';
     detail := concat_ws('; ', detail, format('at size %s this ledger has root %s, the checkpoint says %s; see ledger.fork', seen.size, encode(our_root, 'hex'), encode(seen.root, 'hex')));

@@ -18,7 +18,7 @@ typedef enum Type
 	TYPE_SIGNATURE,				/* lower-case hex of 64 bytes */
 	TYPE_COUNT,					/* integer >= 0 */
 	TYPE_VALUE,					/* the same in a series, refused as a negative quantity, and summed up */
-	TYPE_EXPONENT,				/* of a decimal */
+	TYPE_EXPONENT,				/* of a decimal: an integer within what that may be */
 	TYPE_POSITIVE,				/* integer >= 1 */
 	TYPE_ALG,					/* COSE algorithm number that we know */
 	TYPE_NUMBER,				/* integer or decimal */
@@ -80,8 +80,9 @@ typedef struct BodyWalk
 
 /* The path and its last part, the field's name, measured when compiled: every field of every body is looked up */
 #define PATH(before, name) before name, sizeof before - 1, sizeof name - 1
-#define SHAPE(name) SHAPE_WITH(name, NULL)
-#define SHAPE_WITH(name, check) \
+#define SHAPE(name, ...) SHAPE_WITH(name, NULL, __VA_ARGS__)
+#define SHAPE_WITH(name, check, ...) \
+	static const Field name##_fields[] = {__VA_ARGS__}; \
 	static const Shape name##_shape = {name##_fields, sizeof name##_fields / sizeof name##_fields[0], check}
 
 static EcertCode check_energy_line(BodyWalk *walk, const EcertSlice *items, EcertSlice map);
@@ -98,187 +99,145 @@ static const char *const denominators[] = {"baseline", "reporting", NULL};
 static const char *const kinds[] = {"energy", "product", NULL};
 static const char *const saving_signs[] = {"baseline_minus_reporting", NULL};
 
-static const Field key_fields[] = {
+SHAPE(key,
 	{PATH("keys.", "alg"), TYPE_ALG, REQUIRED, NULL, NULL},
 	{PATH("keys.", "kid"), TYPE_HASH, REQUIRED, NULL, NULL},
 	{PATH("keys.", "public"), TYPE_PUBLIC_KEY, REQUIRED, NULL, NULL},
 	{PATH("keys.", "effective"), TYPE_TIME, REQUIRED, NULL, NULL},
-	{PATH("keys.", "until"), TYPE_TIME, 0, NULL, NULL},
-};
-SHAPE(key);
+	{PATH("keys.", "until"), TYPE_TIME, 0, NULL, NULL});
 
-static const Field node_fields[] = {
+SHAPE(node,
 	{PATH("", "node"), TYPE_ID, REQUIRED, NULL, NULL},
 	{PATH("", "name"), TYPE_TEXT, 0, NULL, NULL},
 	{PATH("", "roles"), TYPE_CHOICE, REQUIRED | LIST, NULL, roles},
 	{PATH("", "keys"), TYPE_MAP, REQUIRED | LIST, &key_shape, NULL},
 	{PATH("", "status"), TYPE_CHOICE, REQUIRED, NULL, node_statuses},
 	{PATH("", "effective"), TYPE_TIME, REQUIRED, NULL, NULL},
-	{PATH("", "reason"), TYPE_TEXT, 0, NULL, NULL},
-};
-SHAPE(node);
+	{PATH("", "reason"), TYPE_TEXT, 0, NULL, NULL});
 
-static const Field relation_fields[] = {
+SHAPE(relation,
 	{PATH("", "auditor"), TYPE_ID, REQUIRED, NULL, NULL},
 	{PATH("", "applicant"), TYPE_ID, REQUIRED, NULL, NULL},
 	{PATH("", "as"), TYPE_CHOICE, REQUIRED, NULL, audit_roles},
 	{PATH("", "from"), TYPE_TIME, REQUIRED, NULL, NULL},
-	{PATH("", "to"), TYPE_TIME, 0, NULL, NULL},
-};
-SHAPE(relation);
+	{PATH("", "to"), TYPE_TIME, 0, NULL, NULL});
 
-static const Field coefficient_fields[] = {
+SHAPE(coefficient,
 	{PATH("coefficients.", "source"), TYPE_ID, REQUIRED, NULL, NULL},
 	{PATH("coefficients.", "unit"), TYPE_ID, REQUIRED, NULL, NULL},
 	{PATH("coefficients.", "kgce"), TYPE_AMOUNT, REQUIRED, NULL, NULL},
 	{PATH("coefficients.", "edition"), TYPE_TEXT, 0, NULL, NULL},
-	{PATH("coefficients.", "citation"), TYPE_TEXT, 0, NULL, NULL},
-};
-SHAPE(coefficient);
+	{PATH("coefficients.", "citation"), TYPE_TEXT, 0, NULL, NULL});
 
-static const Field unit_fields[] = {
+SHAPE(unit,
 	{PATH("units.", "unit"), TYPE_ID, REQUIRED, NULL, NULL},
 	{PATH("units.", "base"), TYPE_ID, REQUIRED, NULL, NULL},
-	{PATH("units.", "factor"), TYPE_AMOUNT, REQUIRED, NULL, NULL},
-};
-SHAPE(unit);
+	{PATH("units.", "factor"), TYPE_AMOUNT, REQUIRED, NULL, NULL});
 
-static const Field required_audit_fields[] = {
+SHAPE(required_audit,
 	{PATH("audit.required.", "as"), TYPE_CHOICE, REQUIRED, NULL, audit_roles},
-	{PATH("audit.required.", "count"), TYPE_POSITIVE, REQUIRED, NULL, NULL},
-};
-SHAPE(required_audit);
+	{PATH("audit.required.", "count"), TYPE_POSITIVE, REQUIRED, NULL, NULL});
 
-static const Field tolerance_fields[] = {
-	{PATH("audit.", "tolerance"), TYPE_AMOUNT, REQUIRED, NULL, NULL},
-};
-SHAPE(tolerance);
+SHAPE(tolerance,
+	{PATH("audit.", "tolerance"), TYPE_AMOUNT, REQUIRED, NULL, NULL});
 
-static const Field peer_fields[] = {
+SHAPE(peer,
 	{PATH("audit.peer.", "k"), TYPE_AMOUNT, REQUIRED, NULL, NULL},
 	{PATH("audit.peer.", "band"), TYPE_AMOUNT, REQUIRED, NULL, NULL},
-	{PATH("audit.peer.", "minimum"), TYPE_COUNT, REQUIRED, NULL, NULL},
-};
-SHAPE(peer);
+	{PATH("audit.peer.", "minimum"), TYPE_COUNT, REQUIRED, NULL, NULL});
 
-static const Field audit_rule_fields[] = {
+SHAPE(audit_rule,
 	{PATH("audit.", "required"), TYPE_MAP, REQUIRED | LIST | MAY_BE_EMPTY, &required_audit_shape, NULL},
 	{PATH("audit.", "upstream"), TYPE_MAP, REQUIRED, &tolerance_shape, NULL},
 	{PATH("audit.", "downstream"), TYPE_MAP, REQUIRED, &tolerance_shape, NULL},
-	{PATH("audit.", "peer"), TYPE_MAP, REQUIRED, &peer_shape, NULL},
-};
-SHAPE(audit_rule);
+	{PATH("audit.", "peer"), TYPE_MAP, REQUIRED, &peer_shape, NULL});
 
-static const Field certificate_rule_fields[] = {
+SHAPE(certificate_rule,
 	{PATH("certificate.", "threshold"), TYPE_NUMBER, REQUIRED, NULL, NULL},
 	{PATH("certificate.", "denominator"), TYPE_CHOICE, REQUIRED, NULL, denominators},
 	{PATH("certificate.", "valid_days"), TYPE_POSITIVE, REQUIRED, NULL, NULL},
 	{PATH("certificate.", "baseline"), TYPE_PERIOD, 0, NULL, NULL},
-	{PATH("certificate.", "witnesses"), TYPE_COUNT, 0, NULL, NULL},
-};
-SHAPE(certificate_rule);
+	{PATH("certificate.", "witnesses"), TYPE_COUNT, 0, NULL, NULL});
 
-static const Field reward_rule_fields[] = {
+SHAPE(reward_rule,
 	{PATH("reward.", "upstream"), TYPE_AMOUNT, REQUIRED, NULL, NULL},
 	{PATH("reward.", "peer"), TYPE_AMOUNT, REQUIRED, NULL, NULL},
 	{PATH("reward.", "downstream"), TYPE_AMOUNT, REQUIRED, NULL, NULL},
-	{PATH("reward.", "unit"), TYPE_ID, REQUIRED, NULL, NULL},
-};
-SHAPE(reward_rule);
+	{PATH("reward.", "unit"), TYPE_ID, REQUIRED, NULL, NULL});
 
-static const Field policy_fields[] = {
+SHAPE(policy,
 	{PATH("", "coefficients"), TYPE_MAP, REQUIRED | LIST, &coefficient_shape, NULL},
 	{PATH("", "units"), TYPE_MAP, REQUIRED | LIST | MAY_BE_EMPTY, &unit_shape, NULL},
 	{PATH("", "audit"), TYPE_MAP, REQUIRED, &audit_rule_shape, NULL},
 	{PATH("", "certificate"), TYPE_MAP, REQUIRED, &certificate_rule_shape, NULL},
-	{PATH("", "reward"), TYPE_MAP, REQUIRED, &reward_rule_shape, NULL},
-};
-SHAPE(policy);
+	{PATH("", "reward"), TYPE_MAP, REQUIRED, &reward_rule_shape, NULL});
 
-static const Field genesis_fields[] = {
+SHAPE(genesis,
 	{PATH("", "origin"), TYPE_ID, REQUIRED, NULL, NULL},
 	{PATH("", "name"), TYPE_TEXT, REQUIRED, NULL, NULL},
 	{PATH("", "node"), TYPE_MAP, REQUIRED, &node_shape, NULL},
-	{PATH("", "policy"), TYPE_MAP, REQUIRED, &policy_shape, NULL},
-};
-SHAPE(genesis);
+	{PATH("", "policy"), TYPE_MAP, REQUIRED, &policy_shape, NULL});
 
-static const Field series_fields[] = {
+SHAPE(series,
 	{PATH("lines.series.", "exp"), TYPE_EXPONENT, 0, NULL, NULL},
 	{PATH("lines.series.", "step"), TYPE_POSITIVE, REQUIRED, NULL, NULL},
-	{PATH("lines.series.", "values"), TYPE_VALUE, REQUIRED | LIST, NULL, NULL},
-};
-SHAPE(series);
+	{PATH("lines.series.", "values"), TYPE_VALUE, REQUIRED | LIST, NULL, NULL});
 
 enum
 {
-	ENERGY_SERIES = 2,
-	ENERGY_QUANTITY = 5
+	ENERGY_UNIT, ENERGY_METER, ENERGY_SERIES, ENERGY_SOURCE, ENERGY_PRODUCT, ENERGY_QUANTITY, ENERGY_SUPPLIER
 };
 
-static const Field energy_line_fields[] = {
-	{PATH("lines.", "unit"), TYPE_ID, REQUIRED, NULL, NULL},
-	{PATH("lines.", "meter"), TYPE_ID, 0, NULL, NULL},
+SHAPE_WITH(energy_line, check_energy_line,
+	[ENERGY_UNIT] = {PATH("lines.", "unit"), TYPE_ID, REQUIRED, NULL, NULL},
+	[ENERGY_METER] = {PATH("lines.", "meter"), TYPE_ID, 0, NULL, NULL},
 	[ENERGY_SERIES] = {PATH("lines.", "series"), TYPE_MAP, 0, &series_shape, NULL},
-	{PATH("lines.", "source"), TYPE_ID, REQUIRED, NULL, NULL},
-	{PATH("lines.", "product"), TYPE_ID, 0, NULL, NULL},
+	[ENERGY_SOURCE] = {PATH("lines.", "source"), TYPE_ID, REQUIRED, NULL, NULL},
+	[ENERGY_PRODUCT] = {PATH("lines.", "product"), TYPE_ID, 0, NULL, NULL},
 	[ENERGY_QUANTITY] = {PATH("lines.", "quantity"), TYPE_QUANTITY, 0, NULL, NULL},
-	{PATH("lines.", "supplier"), TYPE_ID, 0, NULL, NULL},
-};
-SHAPE_WITH(energy_line, check_energy_line);
+	[ENERGY_SUPPLIER] = {PATH("lines.", "supplier"), TYPE_ID, 0, NULL, NULL});
 
-static const Field energy_fields[] = {
+SHAPE(energy,
 	{PATH("", "lines"), TYPE_MAP, REQUIRED | LIST, &energy_line_shape, NULL},
 	{PATH("", "period"), TYPE_PERIOD, REQUIRED, NULL, NULL},
 	{PATH("", "reason"), TYPE_TEXT, 0, NULL, NULL},
-	{PATH("", "replaces"), TYPE_HASH, 0, NULL, NULL},
-};
-SHAPE(energy);
+	{PATH("", "replaces"), TYPE_HASH, 0, NULL, NULL});
 
-static const Field delivery_fields[] = {
+SHAPE(delivery,
 	{PATH("lines.deliveries.", "buyer"), TYPE_ID, REQUIRED, NULL, NULL},
 	{PATH("lines.deliveries.", "value"), TYPE_AMOUNT, 0, NULL, NULL},
-	{PATH("lines.deliveries.", "quantity"), TYPE_AMOUNT, REQUIRED, NULL, NULL},
-};
-SHAPE(delivery);
+	{PATH("lines.deliveries.", "quantity"), TYPE_AMOUNT, REQUIRED, NULL, NULL});
 
 enum
 {
-	PRODUCT_OUTPUT = 2,
-	PRODUCT_QUALIFIED = 5
+	PRODUCT_UNIT, PRODUCT_VALUE, PRODUCT_OUTPUT, PRODUCT_PRODUCT, PRODUCT_CURRENCY, PRODUCT_QUALIFIED, PRODUCT_DELIVERIES
 };
 
-static const Field product_line_fields[] = {
-	{PATH("lines.", "unit"), TYPE_ID, REQUIRED, NULL, NULL},
-	{PATH("lines.", "value"), TYPE_NUMBER, 0, NULL, NULL},
+SHAPE_WITH(product_line, check_product_line,
+	[PRODUCT_UNIT] = {PATH("lines.", "unit"), TYPE_ID, REQUIRED, NULL, NULL},
+	[PRODUCT_VALUE] = {PATH("lines.", "value"), TYPE_NUMBER, 0, NULL, NULL},
 	[PRODUCT_OUTPUT] = {PATH("lines.", "output"), TYPE_NUMBER, REQUIRED, NULL, NULL},
-	{PATH("lines.", "product"), TYPE_ID, REQUIRED, NULL, NULL},
-	{PATH("lines.", "currency"), TYPE_ID, 0, NULL, NULL},
+	[PRODUCT_PRODUCT] = {PATH("lines.", "product"), TYPE_ID, REQUIRED, NULL, NULL},
+	[PRODUCT_CURRENCY] = {PATH("lines.", "currency"), TYPE_ID, 0, NULL, NULL},
 	[PRODUCT_QUALIFIED] = {PATH("lines.", "qualified"), TYPE_NUMBER, REQUIRED, NULL, NULL},
-	{PATH("lines.", "deliveries"), TYPE_MAP, LIST, &delivery_shape, NULL},
-};
-SHAPE_WITH(product_line, check_product_line);
+	[PRODUCT_DELIVERIES] = {PATH("lines.", "deliveries"), TYPE_MAP, LIST, &delivery_shape, NULL});
 
 _Static_assert(sizeof energy_line_fields / sizeof energy_line_fields[0] <= WHOLE_MAX &&
 			   sizeof product_line_fields / sizeof product_line_fields[0] <= WHOLE_MAX, "items of every field");
 
-static const Field product_fields[] = {
+SHAPE(product,
 	{PATH("", "lines"), TYPE_MAP, REQUIRED | LIST, &product_line_shape, NULL},
 	{PATH("", "period"), TYPE_PERIOD, REQUIRED, NULL, NULL},
 	{PATH("", "reason"), TYPE_TEXT, 0, NULL, NULL},
-	{PATH("", "replaces"), TYPE_HASH, 0, NULL, NULL},
-};
-SHAPE(product);
+	{PATH("", "replaces"), TYPE_HASH, 0, NULL, NULL});
 
-static const Field range_fields[] = {
+SHAPE(range,
 	{PATH("packages.", "kind"), TYPE_CHOICE, REQUIRED, NULL, kinds},
 	{PATH("packages.", "first"), TYPE_COUNT, REQUIRED, NULL, NULL},
 	{PATH("packages.", "last"), TYPE_COUNT, REQUIRED, NULL, NULL},
-	{PATH("packages.", "hash"), TYPE_HASH, REQUIRED, NULL, NULL},
-};
-SHAPE(range);
+	{PATH("packages.", "hash"), TYPE_HASH, REQUIRED, NULL, NULL});
 
-static const Field check_fields[] = {
+SHAPE(check,
 	{PATH("checks.", "check"), TYPE_ID, REQUIRED, NULL, NULL},
 	{PATH("checks.", "product"), TYPE_ID, 0, NULL, NULL},
 	{PATH("checks.", "source"), TYPE_ID, 0, NULL, NULL},
@@ -287,22 +246,18 @@ static const Field check_fields[] = {
 	{PATH("checks.", "deviation"), TYPE_RESULT, REQUIRED, NULL, NULL},
 	{PATH("checks.", "tolerance"), TYPE_RESULT, REQUIRED, NULL, NULL},
 	{PATH("checks.", "ok"), TYPE_FINDING, REQUIRED, NULL, NULL},
-	{PATH("checks.", "note"), TYPE_TEXT, 0, NULL, NULL},
-};
-SHAPE(check);
+	{PATH("checks.", "note"), TYPE_TEXT, 0, NULL, NULL});
 
-static const Field audit_fields[] = {
+SHAPE(audit,
 	{PATH("", "applicant"), TYPE_ID, REQUIRED, NULL, NULL},
 	{PATH("", "period"), TYPE_PERIOD, REQUIRED, NULL, NULL},
 	{PATH("", "as"), TYPE_CHOICE, REQUIRED, NULL, audit_roles},
 	{PATH("", "verdict"), TYPE_CHOICE, REQUIRED, NULL, verdicts},
 	{PATH("", "packages"), TYPE_MAP, REQUIRED | LIST, &range_shape, NULL},
 	{PATH("", "checks"), TYPE_MAP, REQUIRED | LIST | MAY_BE_EMPTY, &check_shape, NULL},
-	{PATH("", "comment"), TYPE_TEXT, 0, NULL, NULL},
-};
-SHAPE(audit);
+	{PATH("", "comment"), TYPE_TEXT, 0, NULL, NULL});
 
-static const Field result_fields[] = {
+SHAPE(result,
 	{PATH("products.", "product"), TYPE_ID, REQUIRED, NULL, NULL},
 	{PATH("products.", "unit"), TYPE_ID, REQUIRED, NULL, NULL},
 	{PATH("products.", "base_kgce"), TYPE_RESULT, REQUIRED, NULL, NULL},
@@ -313,36 +268,28 @@ static const Field result_fields[] = {
 	{PATH("products.", "now_unit_energy"), TYPE_RESULT, REQUIRED, NULL, NULL},
 	{PATH("products.", "saving_kgce"), TYPE_RESULT, REQUIRED, NULL, NULL},
 	{PATH("products.", "saving_rate"), TYPE_RESULT, REQUIRED, NULL, NULL},
-	{PATH("products.", "status"), TYPE_ID, REQUIRED, NULL, NULL},
-};
-SHAPE(result);
+	{PATH("products.", "status"), TYPE_ID, REQUIRED, NULL, NULL});
 
-static const Field totals_fields[] = {
+SHAPE(totals,
 	{PATH("totals.", "adjusted_base_kgce"), TYPE_RESULT, REQUIRED, NULL, NULL},
 	{PATH("totals.", "now_kgce"), TYPE_RESULT, REQUIRED, NULL, NULL},
 	{PATH("totals.", "saving_kgce"), TYPE_RESULT, REQUIRED, NULL, NULL},
 	{PATH("totals.", "saving_tce"), TYPE_RESULT, REQUIRED, NULL, NULL},
 	{PATH("totals.", "saving_rate"), TYPE_RESULT, REQUIRED, NULL, NULL},
-	{PATH("totals.", "structure_kgce"), TYPE_RESULT, REQUIRED, NULL, NULL},
-};
-SHAPE(totals);
+	{PATH("totals.", "structure_kgce"), TYPE_RESULT, REQUIRED, NULL, NULL});
 
-static const Field conventions_fields[] = {
+SHAPE(conventions,
 	{PATH("conventions.", "saving"), TYPE_CHOICE, REQUIRED, NULL, saving_signs},
 	{PATH("conventions.", "denominator"), TYPE_CHOICE, REQUIRED, NULL, denominators},
-	{PATH("conventions.", "electricity"), TYPE_TEXT, REQUIRED, NULL, NULL},
-};
-SHAPE(conventions);
+	{PATH("conventions.", "electricity"), TYPE_TEXT, REQUIRED, NULL, NULL});
 
-static const Field completeness_fields[] = {
+SHAPE(completeness,
 	{PATH("completeness.", "energy_packages"), TYPE_COUNT, REQUIRED, NULL, NULL},
 	{PATH("completeness.", "product_packages"), TYPE_COUNT, REQUIRED, NULL, NULL},
 	{PATH("completeness.", "base_energy_packages"), TYPE_COUNT, REQUIRED, NULL, NULL},
-	{PATH("completeness.", "base_product_packages"), TYPE_COUNT, REQUIRED, NULL, NULL},
-};
-SHAPE(completeness);
+	{PATH("completeness.", "base_product_packages"), TYPE_COUNT, REQUIRED, NULL, NULL});
 
-static const Field certificate_fields[] = {
+SHAPE(certificate,
 	{PATH("", "number"), TYPE_ID, REQUIRED, NULL, NULL},
 	{PATH("", "applicant"), TYPE_ID, REQUIRED, NULL, NULL},
 	{PATH("", "name"), TYPE_TEXT, 0, NULL, NULL},
@@ -359,41 +306,31 @@ static const Field certificate_fields[] = {
 	{PATH("", "policy"), TYPE_HASH, REQUIRED, NULL, NULL},
 	{PATH("", "packages"), TYPE_MAP, REQUIRED | LIST, &range_shape, NULL},
 	{PATH("", "audits"), TYPE_HASH, REQUIRED | LIST | MAY_BE_EMPTY, NULL, NULL},
-	{PATH("", "replaces"), TYPE_HASH, 0, NULL, NULL},
-};
-SHAPE(certificate);
+	{PATH("", "replaces"), TYPE_HASH, 0, NULL, NULL});
 
-static const Field status_fields[] = {
+SHAPE(status,
 	{PATH("", "certificate"), TYPE_HASH, REQUIRED, NULL, NULL},
 	{PATH("", "status"), TYPE_CHOICE, REQUIRED, NULL, certificate_statuses},
 	{PATH("", "reason"), TYPE_TEXT, REQUIRED, NULL, NULL},
-	{PATH("", "replaced_by"), TYPE_HASH, 0, NULL, NULL},
-};
-SHAPE(status);
+	{PATH("", "replaced_by"), TYPE_HASH, 0, NULL, NULL});
 
-static const Field reward_fields[] = {
+SHAPE(reward,
 	{PATH("", "audit"), TYPE_HASH, REQUIRED, NULL, NULL},
 	{PATH("", "auditor"), TYPE_ID, REQUIRED, NULL, NULL},
-	{PATH("", "amount"), TYPE_AMOUNT, REQUIRED, NULL, NULL},
-};
-SHAPE(reward);
+	{PATH("", "amount"), TYPE_AMOUNT, REQUIRED, NULL, NULL});
 
-static const Field checkpoint_fields[] = {
+SHAPE(checkpoint,
 	{PATH("", "size"), TYPE_COUNT, REQUIRED, NULL, NULL},
 	{PATH("", "root"), TYPE_HASH, REQUIRED, NULL, NULL},
 	{PATH("", "heads"), TYPE_FEED, REQUIRED | LIST, NULL, NULL},
 	{PATH("", "seal"), TYPE_SIGNATURE, REQUIRED, NULL, NULL},
-	{PATH("", "note"), TYPE_TEXT, 0, NULL, NULL},
-};
-SHAPE(checkpoint);
+	{PATH("", "note"), TYPE_TEXT, 0, NULL, NULL});
 
-static const Field witness_fields[] = {
+SHAPE(witness,
 	{PATH("", "checkpoint"), TYPE_HASH, REQUIRED, NULL, NULL},
 	{PATH("", "size"), TYPE_COUNT, REQUIRED, NULL, NULL},
 	{PATH("", "root"), TYPE_HASH, REQUIRED, NULL, NULL},
-	{PATH("", "cosignature"), TYPE_TEXT, 0, NULL, NULL},
-};
-SHAPE(witness);
+	{PATH("", "cosignature"), TYPE_TEXT, 0, NULL, NULL});
 
 /* In the order of EcertKind */
 static const Shape *const kind_shapes[ECERT_KIND_COUNT] = {
@@ -404,7 +341,8 @@ static const Shape *const kind_shapes[ECERT_KIND_COUNT] = {
 static EcertCode
 refuse(BodyWalk *walk, EcertCode code, EcertSlice item, const char *path)
 {
-	return ecert_fail(walk->error, code, (size_t) (item.data - walk->body.data), path);
+	/* what does not fit 64 bits is out of every range */
+	return ecert_fail(walk->error, code == ECERT_OVERFLOW ? ECERT_BODY_VALUE : code, (size_t) (item.data - walk->body.data), path);
 }
 
 /* A field that the kind does not have: its name is of use to who wrote it */
@@ -430,15 +368,36 @@ head_of(EcertSlice item, EcertCursor *cursor)
 	return head;
 }
 
-static bool
-is_hex(EcertSlice text)
+/* Of lower-case digits alone: there is one text of the same bytes */
+static int
+hex_digit(uint8_t c)
 {
-	for (size_t i = 0; i < text.size; i++)
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool
+ecert_hex_to_bytes(EcertSlice hex, uint8_t *bytes)
+{
+	if (hex.size % 2 != 0)
+		return false;
+	for (size_t i = 0; i < hex.size / 2; i++)
 	{
-		if (!((text.data[i] >= '0' && text.data[i] <= '9') || (text.data[i] >= 'a' && text.data[i] <= 'f')))
+		int			high = hex_digit(hex.data[2 * i]);
+		int			low = hex_digit(hex.data[2 * i + 1]);
+
+		if (high < 0 || low < 0)
 			return false;
+		bytes[i] = (uint8_t) (high << 4 | low);
 	}
 	return true;
+}
+
+static bool
+is_hex(EcertSlice text, size_t bytes)
+{
+	uint8_t		ignored[ECERT_RAW_KEY_MAX];
+
+	return text.size == 2 * bytes && ecert_hex_to_bytes(text, ignored);
 }
 
 static EcertCode
@@ -455,12 +414,11 @@ check_text(const Field *field, EcertCursor *cursor)
 		case TYPE_ID:
 			return ecert_id_valid(text) ? ECERT_OK : ECERT_BODY_VALUE;
 		case TYPE_HASH:
-			return text.size == 2 * ECERT_HASH_SIZE && is_hex(text) ? ECERT_OK : ECERT_BODY_VALUE;
+			return is_hex(text, ECERT_HASH_SIZE) ? ECERT_OK : ECERT_BODY_VALUE;
 		case TYPE_PUBLIC_KEY:
-			return (text.size == 2 * 32 || text.size == 2 * ECERT_RAW_KEY_MAX) && is_hex(text) ?
-				ECERT_OK : ECERT_BODY_VALUE;
+			return is_hex(text, 32) || is_hex(text, ECERT_RAW_KEY_MAX) ? ECERT_OK : ECERT_BODY_VALUE;
 		case TYPE_SIGNATURE:
-			return text.size == 2 * ECERT_SIGNATURE_SIZE && is_hex(text) ? ECERT_OK : ECERT_BODY_VALUE;
+			return is_hex(text, ECERT_SIGNATURE_SIZE) ? ECERT_OK : ECERT_BODY_VALUE;
 		case TYPE_CHOICE:
 			for (const char *const *choice = field->choices; *choice != NULL; choice++)
 			{
@@ -482,7 +440,7 @@ check_integer(Type type, EcertCursor *cursor)
 	EcertCode	code = ecert_cbor_head(cursor, &head, NULL) == ECERT_OK ? ecert_cbor_head_int(&head, &value) : ECERT_BODY_TYPE;
 
 	if (code != ECERT_OK)
-		return code == ECERT_OVERFLOW ? ECERT_BODY_VALUE : code;
+		return code;
 	if (type == TYPE_ALG)
 		return ecert_alg_from_cose(value, &alg) ? ECERT_OK : ECERT_BODY_VALUE;
 	if (value < (type == TYPE_POSITIVE ? 1 : 0))
@@ -497,18 +455,11 @@ check_integer(Type type, EcertCursor *cursor)
 static bool
 within_limit(Type type, EcertDecimal decimal)
 {
-	EcertDecimal limit = {1, 15};
-	EcertDecimal negative = {-1, 15};
+	EcertDecimal limit = {type == TYPE_RESULT ? INT64_C(10000000000) : 1, type == TYPE_RESULT ? 18 : 15};
+	EcertDecimal negative = {-limit.mantissa, limit.exponent};
 
 	if (decimal.exponent <= 0 && decimal.mantissa < INT64_C(1000000000000000) && decimal.mantissa > -INT64_C(1000000000000000))
 		return true;
-	if (type == TYPE_RESULT)
-	{
-		limit.mantissa = INT64_C(10000000000);
-		limit.exponent = 18;
-		negative.mantissa = -limit.mantissa;
-		negative.exponent = 18;
-	}
 	return ecert_decimal_compare(decimal, limit) < 0 && ecert_decimal_compare(decimal, negative) > 0;
 }
 
@@ -519,25 +470,15 @@ check_number(Type type, EcertCursor *cursor)
 	EcertCode	code = ecert_decimal_next(cursor, &decimal);
 
 	if (code != ECERT_OK)
-		return code == ECERT_OVERFLOW ? ECERT_BODY_VALUE : code;
+		return code;
+	if (type == TYPE_EXPONENT)
+		return decimal.exponent == 0 && decimal.mantissa >= ECERT_EXPONENT_MIN && decimal.mantissa <= ECERT_EXPONENT_MAX ?
+			ECERT_OK : ECERT_BODY_VALUE;
 	if (!within_limit(type, decimal))
 		return ECERT_BODY_VALUE;
 	if (decimal.mantissa >= 0 || type == TYPE_NUMBER || type == TYPE_RESULT)
 		return ECERT_OK;
 	return type == TYPE_QUANTITY ? ECERT_BODY_NEGATIVE : ECERT_BODY_VALUE;
-}
-
-/* Of a decimal without fraction, within what an exponent may be */
-static EcertCode
-check_exponent(EcertCursor *cursor)
-{
-	EcertDecimal decimal;
-	EcertCode	code = ecert_decimal_next(cursor, &decimal);
-
-	if (code != ECERT_OK)
-		return code == ECERT_OVERFLOW ? ECERT_BODY_VALUE : code;
-	return decimal.exponent == 0 && decimal.mantissa >= ECERT_EXPONENT_MIN && decimal.mantissa <= ECERT_EXPONENT_MAX ?
-		ECERT_OK : ECERT_BODY_VALUE;
 }
 
 static bool
@@ -604,19 +545,12 @@ check_result(EcertCursor *cursor)
 	return ECERT_OK;
 }
 
-static EcertCode
-check_finding(EcertCursor *cursor)
-{
-	EcertCborHead head;
-
-	return ecert_cbor_head(cursor, &head, NULL) == ECERT_OK && head.type == ECERT_CBOR_SIMPLE ? ECERT_OK : ECERT_BODY_TYPE;
-}
-
 /* One value that is no map and no list, which is consumed when it is right */
 static EcertCode
 check_scalar(const Field *field, EcertCursor *cursor)
 {
 	EcertPeriod period;
+	EcertCborHead head;
 
 	switch (field->type)
 	{
@@ -626,7 +560,6 @@ check_scalar(const Field *field, EcertCursor *cursor)
 		case TYPE_TIME:
 			return check_integer(field->type, cursor);
 		case TYPE_EXPONENT:
-			return check_exponent(cursor);
 		case TYPE_NUMBER:
 		case TYPE_AMOUNT:
 		case TYPE_QUANTITY:
@@ -634,7 +567,7 @@ check_scalar(const Field *field, EcertCursor *cursor)
 		case TYPE_RESULT:
 			return check_result(cursor);
 		case TYPE_FINDING:
-			return check_finding(cursor);
+			return ecert_cbor_head(cursor, &head, NULL) == ECERT_OK && head.type == ECERT_CBOR_SIMPLE ? ECERT_OK : ECERT_BODY_TYPE;
 		case TYPE_PERIOD:
 			return check_period(ecert_cbor_skip(cursor), &period);
 		case TYPE_FEED:
@@ -673,8 +606,7 @@ check_values(BodyWalk *walk, const Field *field, uint64_t count, EcertCursor *cu
 		EcertCode	code = ecert_cbor_head(cursor, &head, NULL) == ECERT_OK ? ecert_cbor_head_int(&head, &value) : ECERT_BODY_TYPE;
 
 		if (code != ECERT_OK || value < 0)
-			return refuse(walk, code == ECERT_OK ? ECERT_BODY_NEGATIVE : code == ECERT_OVERFLOW ? ECERT_BODY_VALUE : code,
-						  item, field->path);
+			return refuse(walk, code == ECERT_OK ? ECERT_BODY_NEGATIVE : code, item, field->path);
 		walk->sum_fits = !__builtin_add_overflow(walk->sum, value, &walk->sum) && walk->sum_fits;
 	}
 	return ECERT_OK;
@@ -836,36 +768,34 @@ pairs_of(EcertSlice map, EcertCursor *cursor)
 /* A macro, so that the compiler knows the size */
 #define is_named(slice, name) ((slice).size == sizeof name - 1 && memcmp((slice).data, name, sizeof name - 1) == 0)
 
-/* The fields of an energy line but its quantity, whose item is returned beside; in one pass, since every line is read often */
+/*
+ * The next item's fields, as its shape has them: of ids the content, of others
+ * the item, of size 0 where there is none; in one pass, since every line is
+ * read often
+ */
 static void
-read_energy_line(EcertSlice item, EcertEnergyLine *line, EcertSlice *quantity)
+read_fields(EcertCursor *cursor, const Shape *shape, EcertSlice *fields)
 {
-	EcertCursor fields;
+	size_t		start = cursor->offset;
+	size_t		index = 0;
+	EcertCborHead head;
 
-	memset(line, 0, sizeof *line);
-	*quantity = ecert_slice(NULL, 0);
-	for (uint64_t pairs = pairs_of(item, &fields); pairs > 0; pairs--)
+	memset(fields, 0, shape->count * sizeof *fields);
+	if (ecert_cbor_head(cursor, &head, NULL) != ECERT_OK || head.type != ECERT_CBOR_MAP)
 	{
-		EcertSlice	name = ecert_cbor_next_text(&fields);
-
-		if (is_named(name, "source"))
-			line->source = ecert_cbor_next_text(&fields);
-		else if (is_named(name, "unit"))
-			line->unit = ecert_cbor_next_text(&fields);
-		else if (is_named(name, "product"))
-			line->product = ecert_cbor_next_text(&fields);
-		else if (is_named(name, "supplier"))
-			line->supplier = ecert_cbor_next_text(&fields);
-		else if (is_named(name, "meter"))
-			line->meter = ecert_cbor_next_text(&fields);
-		else if (is_named(name, "series"))
-			line->series = ecert_cbor_skip(&fields);
-		else if (is_named(name, "quantity"))
-			*quantity = ecert_cbor_skip(&fields);
-		else
-			(void) ecert_cbor_skip(&fields);
+		cursor->offset = start;
+		(void) ecert_cbor_skip(cursor);
+		return;
 	}
-	line->has_series = line->series.size > 0;
+	for (uint64_t pairs = head.value; pairs > 0 && cursor->offset < cursor->bytes.size; pairs--, index++)
+	{
+		const Field *field = find_field(shape, ecert_cbor_next_text(cursor), &index);
+
+		if (field == NULL)
+			(void) ecert_cbor_skip(cursor);
+		else
+			fields[index] = field->type == TYPE_ID ? ecert_cbor_next_text(cursor) : ecert_cbor_skip(cursor);
+	}
 }
 
 /* The body's period, which comes behind its lines; false when it has none that is right, which is refused in its turn */
@@ -932,29 +862,6 @@ ecert_body_period(const EcertPackage *package, EcertPeriod *period)
 	return package->period_item.size > 0 && check_period(package->period_item, period) == ECERT_OK;
 }
 
-static int
-hex_digit(uint8_t c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-bool
-ecert_hex_to_bytes(EcertSlice hex, uint8_t *bytes)
-{
-	if (hex.size % 2 != 0)
-		return false;
-	for (size_t i = 0; i < hex.size / 2; i++)
-	{
-		int			high = hex_digit(hex.data[2 * i]);
-		int			low = hex_digit(hex.data[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return false;
-		bytes[i] = (uint8_t) (high << 4 | low);
-	}
-	return true;
-}
-
 bool
 ecert_hex_to_hash(EcertSlice hex, uint8_t *hash)
 {
@@ -977,108 +884,59 @@ ecert_body_lines(EcertSlice body, uint64_t *count)
 }
 
 EcertCode
-ecert_energy_line_quantity(EcertSlice item, EcertDecimal *quantity)
-{
-	EcertCursor fields;
-
-	for (uint64_t pairs = pairs_of(item, &fields); pairs > 0; pairs--)
-	{
-		EcertSlice	name = ecert_cbor_next_text(&fields);
-
-		if (is_named(name, "series"))
-			return series_sum(ecert_cbor_skip(&fields), quantity);
-		if (is_named(name, "quantity"))
-			return ecert_decimal_next(&fields, quantity);
-		(void) ecert_cbor_skip(&fields);
-	}
-	return ECERT_BODY_MISSING;
-}
-
-EcertCode
 ecert_energy_line_read(EcertSlice item, EcertEnergyLine *line)
 {
-	EcertSlice	quantity;
+	EcertCursor cursor = ecert_cursor(item);
 
-	read_energy_line(item, line, &quantity);
-	if (line->has_series)
-		return series_sum(line->series, &line->quantity);
-	return quantity.size > 0 ? ecert_decimal_read(quantity, &line->quantity) : ECERT_BODY_MISSING;
+	return ecert_energy_line_next(&cursor, line);
 }
 
 void
 ecert_energy_line_source(EcertCursor *cursor, EcertSlice *source, EcertSlice *unit)
 {
-	EcertCborHead head;
+	EcertSlice	fields[WHOLE_MAX];
 
-	*source = *unit = ecert_slice(NULL, 0);
-	if (ecert_cbor_head(cursor, &head, NULL) != ECERT_OK || head.type != ECERT_CBOR_MAP)
-		return;
-	for (uint64_t pairs = head.value; pairs > 0 && cursor->offset < cursor->bytes.size; pairs--)
-	{
-		EcertSlice	name = ecert_cbor_next_text(cursor);
-
-		if (is_named(name, "source"))
-			*source = ecert_cbor_next_text(cursor);
-		else if (is_named(name, "unit"))
-			*unit = ecert_cbor_next_text(cursor);
-		else
-			(void) ecert_cbor_skip(cursor);
-	}
+	read_fields(cursor, &energy_line_shape, fields);
+	*source = fields[ENERGY_SOURCE];
+	*unit = fields[ENERGY_UNIT];
 }
 
 EcertCode
 ecert_energy_line_next(EcertCursor *cursor, EcertEnergyLine *line)
 {
-	return ecert_energy_line_read(ecert_cbor_skip(cursor), line);
-}
+	EcertSlice	fields[WHOLE_MAX];
 
-/* The fields of a product line, and the items of its numbers, of size 0 where there is none; in one pass, as of an energy line */
-static void
-read_product_line(EcertSlice item, EcertProductLine *line, EcertSlice *output, EcertSlice *qualified, EcertSlice *value)
-{
-	EcertCursor fields;
-
-	memset(line, 0, sizeof *line);
-	*output = *qualified = *value = ecert_slice(NULL, 0);
-	for (uint64_t pairs = pairs_of(item, &fields); pairs > 0; pairs--)
-	{
-		EcertSlice	name = ecert_cbor_next_text(&fields);
-
-		if (is_named(name, "product"))
-			line->product = ecert_cbor_next_text(&fields);
-		else if (is_named(name, "unit"))
-			line->unit = ecert_cbor_next_text(&fields);
-		else if (is_named(name, "currency"))
-			line->currency = ecert_cbor_next_text(&fields);
-		else if (is_named(name, "output"))
-			*output = ecert_cbor_skip(&fields);
-		else if (is_named(name, "qualified"))
-			*qualified = ecert_cbor_skip(&fields);
-		else if (is_named(name, "value"))
-			*value = ecert_cbor_skip(&fields);
-		else if (is_named(name, "deliveries"))
-			line->deliveries = ecert_cbor_skip(&fields);
-		else
-			(void) ecert_cbor_skip(&fields);
-	}
+	read_fields(cursor, &energy_line_shape, fields);
+	line->source = fields[ENERGY_SOURCE];
+	line->unit = fields[ENERGY_UNIT];
+	line->product = fields[ENERGY_PRODUCT];
+	line->supplier = fields[ENERGY_SUPPLIER];
+	line->meter = fields[ENERGY_METER];
+	line->series = fields[ENERGY_SERIES];
+	line->has_series = line->series.size > 0;
+	if (line->has_series)
+		return series_sum(line->series, &line->quantity);
+	return fields[ENERGY_QUANTITY].size > 0 ? ecert_decimal_read(fields[ENERGY_QUANTITY], &line->quantity) : ECERT_BODY_MISSING;
 }
 
 EcertCode
 ecert_product_line_next(EcertCursor *cursor, EcertProductLine *line)
 {
-	EcertSlice	output,
-				qualified,
-				value;
+	EcertSlice	fields[WHOLE_MAX];
 	EcertCode	code;
 
-	read_product_line(ecert_cbor_skip(cursor), line, &output, &qualified, &value);
-	if (output.size == 0 || qualified.size == 0)
+	read_fields(cursor, &product_line_shape, fields);
+	line->product = fields[PRODUCT_PRODUCT];
+	line->unit = fields[PRODUCT_UNIT];
+	line->currency = fields[PRODUCT_CURRENCY];
+	line->deliveries = fields[PRODUCT_DELIVERIES];
+	line->has_value = fields[PRODUCT_VALUE].size > 0;
+	if (fields[PRODUCT_OUTPUT].size == 0 || fields[PRODUCT_QUALIFIED].size == 0)
 		return ECERT_BODY_MISSING;
-	if ((code = ecert_decimal_read(output, &line->output)) != ECERT_OK ||
-		(code = ecert_decimal_read(qualified, &line->qualified)) != ECERT_OK)
+	if ((code = ecert_decimal_read(fields[PRODUCT_OUTPUT], &line->output)) != ECERT_OK ||
+		(code = ecert_decimal_read(fields[PRODUCT_QUALIFIED], &line->qualified)) != ECERT_OK)
 		return code;
-	line->has_value = value.size > 0;
-	return line->has_value ? ecert_decimal_read(value, &line->value) : ECERT_OK;
+	return line->has_value ? ecert_decimal_read(fields[PRODUCT_VALUE], &line->value) : ECERT_OK;
 }
 
 void

@@ -63,9 +63,6 @@ typedef struct EcertProductLine
 	EcertSlice	deliveries;		/* the array item; size 0: none */
 } EcertProductLine;
 
-/* Of one item of an energy body's "lines" only the quantity over the whole period; of a series, its sum when it fits */
-extern EcertCode ecert_energy_line_quantity(EcertSlice item, EcertDecimal *quantity);
-
 /* The items of the body's "lines": start here, then call the _next functions until false */
 extern EcertCursor ecert_body_lines(EcertSlice body, uint64_t *count);
 extern EcertCode ecert_energy_line_read(EcertSlice item, EcertEnergyLine *line);

@@ -2,8 +2,8 @@
  * cbor.c
  *		Strict reader and writer of deterministic CBOR; see cbor.h.
  *
- * The checker keeps an array of frames instead of recursing, so its stack use
- * does not depend on the input.
+ * The checker recurses once per array, map or tag inside each other, and no
+ * deeper than ECERT_CBOR_DEPTH, whatever the input.
  */
 #include "core/cbor.h"
 
@@ -14,22 +14,12 @@ typedef enum Profile
 	PROFILE_BODY				/* no byte strings, text keys only, no tag 18 */
 } Profile;
 
-/* One open array, map or tag */
-typedef struct Frame
-{
-	uint64_t	remaining;		/* items still to come; a pair of a map is two */
-	bool		is_map;
-	bool		has_key;		/* key holds the last key seen */
-	size_t		key_offset;
-	EcertSlice	key;
-} Frame;
-
 typedef struct Checker
 {
 	EcertCursor cursor;
 	Profile		profile;
 	int			depth;
-	Frame		frames[ECERT_CBOR_DEPTH];
+	EcertError *error;
 } Checker;
 
 static size_t
@@ -52,15 +42,9 @@ read_big_endian(const uint8_t *at, size_t size)
 static EcertCode
 check_simple(unsigned info, size_t offset, EcertError *error)
 {
-	if (info >= 25 && info <= 27)
-		return ecert_fail(error, ECERT_FLOAT, offset, NULL);
-	if (info == 31)
-		return ecert_fail(error, ECERT_INDEFINITE, offset, NULL);
-	if (info >= 28)
-		return ecert_fail(error, ECERT_RESERVED, offset, NULL);
-	if (info < ECERT_CBOR_FALSE || info > ECERT_CBOR_NULL)
-		return ecert_fail(error, ECERT_SIMPLE, offset, NULL);
-	return ECERT_OK;
+	if (info >= ECERT_CBOR_FALSE && info <= ECERT_CBOR_NULL)
+		return ECERT_OK;
+	return ecert_fail(error, info < 25 ? ECERT_SIMPLE : info < 28 ? ECERT_FLOAT : info < 31 ? ECERT_RESERVED : ECERT_INDEFINITE, offset, NULL);
 }
 
 EcertCode
@@ -150,143 +134,126 @@ ecert_utf8_valid(EcertSlice text, size_t *bad)
 	return true;
 }
 
+static EcertCode
+refuse(Checker *checker, EcertCode code, const EcertCborHead *head)
+{
+	return ecert_fail(checker->error, code, head->offset, NULL);
+}
+
 /* A string's content: all there, and UTF-8 when it is text */
 static EcertCode
-check_string(Checker *checker, const EcertCborHead *head, EcertError *error)
+check_string(Checker *checker, const EcertCborHead *head)
 {
 	EcertSlice	content;
 	size_t		bad;
 	size_t		start = checker->cursor.offset;
 
 	if (checker->profile == PROFILE_BODY && head->type == ECERT_CBOR_BYTES)
-		return ecert_fail(error, ECERT_BODY_BYTES, head->offset, NULL);
+		return refuse(checker, ECERT_BODY_BYTES, head);
 	if (head->value > left(&checker->cursor))
-		return ecert_fail(error, ECERT_TRUNCATED, head->offset, NULL);
+		return refuse(checker, ECERT_TRUNCATED, head);
 	content = ecert_cbor_content(&checker->cursor, head);
 	if (ecert_is_plain(content))
 		return ECERT_OK;
 	/* JSON text has no U+0000 that PostgreSQL could hold */
 	if (checker->profile == PROFILE_BODY && memchr(content.data, 0, content.size) != NULL)
-		return ecert_fail(error, ECERT_BODY_VALUE, head->offset, NULL);
+		return refuse(checker, ECERT_BODY_VALUE, head);
 	if (head->type == ECERT_CBOR_TEXT && !ecert_utf8_valid(content, &bad))
-		return ecert_fail(error, ECERT_BAD_UTF8, start + bad, NULL);
+		return ecert_fail(checker->error, ECERT_BAD_UTF8, start + bad, NULL);
 	return ECERT_OK;
 }
 
 /* The content of tag 4: [exponent, mantissa] */
 static EcertCode
-check_decimal(Checker *checker, const EcertCborHead *tag, EcertError *error)
-{
-	EcertCborHead array,
-				exponent,
-				mantissa;
-	EcertCode	code;
-
-	/* tag and array are two levels, as they would be for any other reader */
-	if (checker->depth + 2 > ECERT_CBOR_DEPTH)
-		return ecert_fail(error, ECERT_TOO_DEEP, tag->offset, NULL);
-	if ((code = ecert_cbor_head(&checker->cursor, &array, error)) != ECERT_OK)
-		return code;
-	if (array.type != ECERT_CBOR_ARRAY || array.value != 2)
-		return ecert_fail(error, ECERT_BAD_DECIMAL, tag->offset, NULL);
-	if ((code = ecert_cbor_head(&checker->cursor, &exponent, error)) != ECERT_OK)
-		return code;
-	if (exponent.type > ECERT_CBOR_NINT ||
-		exponent.value > (exponent.type == ECERT_CBOR_UINT ? 18 : 17))
-		return ecert_fail(error, ECERT_BAD_DECIMAL, tag->offset, NULL);
-	if ((code = ecert_cbor_head(&checker->cursor, &mantissa, error)) != ECERT_OK)
-		return code;
-	if (mantissa.type > ECERT_CBOR_NINT || mantissa.value > INT64_MAX)
-		return ecert_fail(error, ECERT_BAD_DECIMAL, tag->offset, NULL);
-	return ECERT_OK;
-}
-
-/* Open an array, a map or tag 18; an empty one is complete at once */
-static EcertCode
-open_frame(Checker *checker, const EcertCborHead *head, bool *opened, EcertError *error)
-{
-	Frame	   *frame;
-	uint64_t	most = left(&checker->cursor);
-
-	*opened = false;
-	if (head->type == ECERT_CBOR_MAP)
-		most /= 2;
-	if (head->type != ECERT_CBOR_TAG && head->value > most)
-		return ecert_fail(error, ECERT_TRUNCATED, head->offset, NULL);
-	if (checker->depth == ECERT_CBOR_DEPTH)
-		return ecert_fail(error, ECERT_TOO_DEEP, head->offset, NULL);
-	if (head->type != ECERT_CBOR_TAG && head->value == 0)
-		return ECERT_OK;
-	frame = &checker->frames[checker->depth++];
-	memset(frame, 0, sizeof *frame);
-	frame->is_map = head->type == ECERT_CBOR_MAP;
-	frame->remaining = head->type == ECERT_CBOR_TAG ? 1 :
-		frame->is_map ? head->value * 2 : head->value;
-	*opened = true;
-	return ECERT_OK;
-}
-
-/* A map's key has ended: it must be greater than the one before */
-static EcertCode
-check_key(Checker *checker, Frame *frame, EcertError *error)
-{
-	EcertSlice	key = {checker->cursor.bytes.data + frame->key_offset,
-	checker->cursor.offset - frame->key_offset};
-
-	if (frame->has_key && ecert_slice_compare(frame->key, key) >= 0)
-		return ecert_fail(error, ECERT_KEY_ORDER, frame->key_offset, NULL);
-	frame->has_key = true;
-	frame->key = key;
-	return ECERT_OK;
-}
-
-/* An item has ended: close every frame that ends with it */
-static EcertCode
-close_frames(Checker *checker, EcertError *error)
-{
-	while (checker->depth > 0)
-	{
-		Frame	   *frame = &checker->frames[checker->depth - 1];
-
-		if (frame->is_map && frame->remaining % 2 == 0)
-		{
-			EcertCode	code = check_key(checker, frame, error);
-
-			if (code != ECERT_OK)
-				return code;
-		}
-		if (--frame->remaining > 0)
-			return ECERT_OK;
-		checker->depth--;
-	}
-	return ECERT_OK;
-}
-
-/* Note where a key begins, and its type in a body */
-static EcertCode
-begin_item(Checker *checker, const EcertCborHead *head, EcertError *error)
-{
-	Frame	   *frame = checker->depth > 0 ? &checker->frames[checker->depth - 1] : NULL;
-
-	if (frame == NULL || !frame->is_map || frame->remaining % 2 != 0)
-		return ECERT_OK;
-	if (checker->profile == PROFILE_BODY && head->type != ECERT_CBOR_TEXT)
-		return ecert_fail(error, ECERT_BODY_TYPE, head->offset, NULL);
-	frame->key_offset = head->offset;
-	return ECERT_OK;
-}
-
-/* One head and what belongs to it; opened says that items follow inside */
-static EcertCode
-check_item(Checker *checker, bool *opened, EcertError *error)
+check_decimal(Checker *checker, const EcertCborHead *tag)
 {
 	EcertCborHead head;
 	EcertCode	code;
 
-	*opened = false;
-	if ((code = ecert_cbor_head(&checker->cursor, &head, error)) != ECERT_OK ||
-		(code = begin_item(checker, &head, error)) != ECERT_OK)
+	/* tag and array are two levels, as they would be for any other reader */
+	if (checker->depth + 2 > ECERT_CBOR_DEPTH)
+		return refuse(checker, ECERT_TOO_DEEP, tag);
+	if ((code = ecert_cbor_head(&checker->cursor, &head, checker->error)) != ECERT_OK)
 		return code;
+	if (head.type != ECERT_CBOR_ARRAY || head.value != 2)
+		return refuse(checker, ECERT_BAD_DECIMAL, tag);
+	if ((code = ecert_cbor_head(&checker->cursor, &head, checker->error)) != ECERT_OK)
+		return code;
+	if (head.type > ECERT_CBOR_NINT || head.value > (head.type == ECERT_CBOR_UINT ? 18 : 17))
+		return refuse(checker, ECERT_BAD_DECIMAL, tag);
+	if ((code = ecert_cbor_head(&checker->cursor, &head, checker->error)) != ECERT_OK)
+		return code;
+	return head.type > ECERT_CBOR_NINT || head.value > INT64_MAX ? refuse(checker, ECERT_BAD_DECIMAL, tag) : ECERT_OK;
+}
+
+/* Numbers in a row inside an array, as those of a series; how many items are left to check */
+static uint64_t
+pass_numbers(Checker *checker, uint64_t items)
+{
+	EcertCursor cursor = checker->cursor;
+	size_t		start = cursor.offset;
+	EcertCborHead head;
+
+	for (; items > 0 && ecert_cbor_head(&cursor, &head, NULL) == ECERT_OK && head.type <= ECERT_CBOR_NINT; items--)
+		start = cursor.offset;
+	checker->cursor.offset = start;
+	return items;
+}
+
+static EcertCode check_item(Checker *checker, bool is_key);
+
+/* A map's key, which must be greater than the one before */
+static EcertCode
+check_key(Checker *checker, EcertSlice *before)
+{
+	size_t		start = checker->cursor.offset;
+	EcertCode	code = check_item(checker, true);
+	EcertSlice	key = {checker->cursor.bytes.data + start, checker->cursor.offset - start};
+
+	if (code == ECERT_OK && before->size > 0 && ecert_slice_compare(*before, key) >= 0)
+		return ecert_fail(checker->error, ECERT_KEY_ORDER, start, NULL);
+	*before = key;
+	return code;
+}
+
+/* What is inside of an array, a map or tag 18 */
+static EcertCode
+check_inside(Checker *checker, const EcertCborHead *head)
+{
+	bool		is_map = head->type == ECERT_CBOR_MAP;
+	uint64_t	items = head->type == ECERT_CBOR_TAG ? 1 : head->value;
+	EcertSlice	key = {NULL, 0};
+	EcertCode	code = ECERT_OK;
+
+	if (head->type != ECERT_CBOR_TAG && items > left(&checker->cursor) / (is_map ? 2 : 1))
+		return refuse(checker, ECERT_TRUNCATED, head);
+	if (checker->depth == ECERT_CBOR_DEPTH)
+		return refuse(checker, ECERT_TOO_DEEP, head);
+	checker->depth++;
+	if (head->type == ECERT_CBOR_ARRAY)
+		items = pass_numbers(checker, items);
+	for (; code == ECERT_OK && items > 0; items--)
+	{
+		if (is_map)
+			code = check_key(checker, &key);
+		if (code == ECERT_OK)
+			code = check_item(checker, false);
+	}
+	checker->depth--;
+	return code;
+}
+
+/* One item with all that is inside of it */
+static EcertCode
+check_item(Checker *checker, bool is_key)
+{
+	EcertCborHead head;
+	EcertCode	code = ecert_cbor_head(&checker->cursor, &head, checker->error);
+
+	if (code != ECERT_OK)
+		return code;
+	if (is_key && checker->profile == PROFILE_BODY && head.type != ECERT_CBOR_TEXT)
+		return refuse(checker, ECERT_BODY_TYPE, &head);
 	switch (head.type)
 	{
 		case ECERT_CBOR_UINT:
@@ -295,57 +262,29 @@ check_item(Checker *checker, bool *opened, EcertError *error)
 			return ECERT_OK;
 		case ECERT_CBOR_BYTES:
 		case ECERT_CBOR_TEXT:
-			return check_string(checker, &head, error);
+			return check_string(checker, &head);
 		case ECERT_CBOR_TAG:
 			if (head.value == 4)
-				return check_decimal(checker, &head, error);
+				return check_decimal(checker, &head);
 			if (head.value != 18 || head.offset != 0 || checker->profile == PROFILE_BODY)
-				return ecert_fail(error, ECERT_BAD_TAG, head.offset, NULL);
+				return refuse(checker, ECERT_BAD_TAG, &head);
 			/* FALLTHROUGH */
 		case ECERT_CBOR_ARRAY:
 		case ECERT_CBOR_MAP:
-			return open_frame(checker, &head, opened, error);
+			return check_inside(checker, &head);
 	}
-	return ecert_fail(error, ECERT_RESERVED, head.offset, NULL);
-}
-
-/* Numbers in a row inside an array, as those of a series: all but the last, which closes what ends with it */
-static void
-check_numbers(Checker *checker)
-{
-	Frame	   *frame = &checker->frames[checker->depth - 1];
-	EcertCursor ahead = checker->cursor;
-	EcertCborHead head;
-
-	while (frame->remaining > 1 && ecert_cbor_head(&ahead, &head, NULL) == ECERT_OK && head.type <= ECERT_CBOR_NINT)
-	{
-		frame->remaining--;
-		checker->cursor = ahead;
-	}
+	return refuse(checker, ECERT_RESERVED, &head);
 }
 
 static EcertCode
 check(EcertSlice bytes, Profile profile, EcertError *error)
 {
-	Checker		checker;
-	bool		opened;
-	EcertCode	code;
+	Checker		checker = {ecert_cursor(bytes), profile, 0, error};
+	EcertCode	code = check_item(&checker, false);
 
-	checker.cursor = ecert_cursor(bytes);
-	checker.profile = profile;
-	checker.depth = 0;
-	do
-	{
-		if ((code = check_item(&checker, &opened, error)) != ECERT_OK)
-			return code;
-		if (!opened && (code = close_frames(&checker, error)) != ECERT_OK)
-			return code;
-		if (opened && !checker.frames[checker.depth - 1].is_map)
-			check_numbers(&checker);
-	} while (checker.depth > 0);
-	if (left(&checker.cursor) > 0)
+	if (code == ECERT_OK && left(&checker.cursor) > 0)
 		return ecert_fail(error, ECERT_TRAILING_BYTES, checker.cursor.offset, NULL);
-	return ECERT_OK;
+	return code;
 }
 
 EcertCode
@@ -422,28 +361,31 @@ skip_key(EcertCursor *cursor, EcertSlice wanted)
 	return ecert_cbor_text(ecert_cbor_skip(cursor), &name) && ecert_slice_equal(name, wanted);
 }
 
+/* Is there such a key in a map?  Then the cursor is before its value */
+static bool
+seek_key(EcertCursor *cursor, EcertSlice key)
+{
+	EcertCborHead head;
+
+	if (ecert_cbor_head(cursor, &head, NULL) != ECERT_OK || head.type != ECERT_CBOR_MAP)
+		return false;
+	for (uint64_t pairs = head.value; pairs > 0 && left(cursor) > 0; pairs--)
+	{
+		if (skip_key(cursor, key))
+			return true;
+		(void) ecert_cbor_skip(cursor);
+	}
+	return false;
+}
+
 bool
 ecert_cbor_find_key(EcertSlice map, EcertSlice key, EcertSlice *value)
 {
 	EcertCursor cursor = ecert_cursor(map);
-	EcertCborHead head;
-	uint64_t	pairs;
+	bool		found = seek_key(&cursor, key);
 
-	*value = ecert_slice(NULL, 0);
-	if (ecert_cbor_head(&cursor, &head, NULL) != ECERT_OK || head.type != ECERT_CBOR_MAP)
-		return false;
-	for (pairs = head.value; pairs > 0 && left(&cursor) > 0; pairs--)
-	{
-		bool		is_wanted = skip_key(&cursor, key);
-		EcertSlice	found = ecert_cbor_skip(&cursor);
-
-		if (is_wanted)
-		{
-			*value = found;
-			return true;
-		}
-	}
-	return false;
+	*value = found ? ecert_cbor_skip(&cursor) : ecert_slice(NULL, 0);
+	return found;
 }
 
 bool
@@ -487,23 +429,12 @@ ecert_cbor_text_at(EcertSlice map, const char *key)
 EcertCursor
 ecert_cbor_items_at(EcertSlice map, const char *key, uint64_t *count)
 {
-	EcertSlice	wanted = ecert_slice_text(key);
 	EcertCursor cursor = ecert_cursor(map);
 	EcertCborHead head;
+	bool		found = seek_key(&cursor, ecert_slice_text(key)) &&
+		ecert_cbor_head(&cursor, &head, NULL) == ECERT_OK && head.type == ECERT_CBOR_ARRAY;
 
-	*count = 0;
-	if (ecert_cbor_head(&cursor, &head, NULL) != ECERT_OK || head.type != ECERT_CBOR_MAP)
-		return cursor;
-	for (uint64_t pairs = head.value; pairs > 0 && left(&cursor) > 0; pairs--)
-	{
-		if (skip_key(&cursor, wanted))
-		{
-			if (ecert_cbor_head(&cursor, &head, NULL) == ECERT_OK && head.type == ECERT_CBOR_ARRAY)
-				*count = head.value;
-			return cursor;
-		}
-		(void) ecert_cbor_skip(&cursor);
-	}
+	*count = found ? head.value : 0;
 	return cursor;
 }
 

@@ -8,14 +8,7 @@
 static bool
 read_hex(EcertSlice hex, uint8_t *bytes, size_t size)
 {
-	if (hex.size != 2 * size)
-		return false;
-	for (size_t i = 0; i < size; i += ECERT_HASH_SIZE)
-	{
-		if (!ecert_hex_to_hash(ecert_slice(hex.data + 2 * i, (size_t) 2 * ECERT_HASH_SIZE), bytes + i))
-			return false;
-	}
-	return true;
+	return hex.size == 2 * size && ecert_hex_to_bytes(hex, bytes);
 }
 
 EcertCode
@@ -52,8 +45,9 @@ ecert_checkpoint_next_head(EcertCursor *heads, EcertFeedHead *head)
 		ecert_cbor_int(ecert_cbor_skip(&fields), &head->seq) == ECERT_OK;
 }
 
-int
-ecert_head_compare(const EcertFeedHead *a, const EcertFeedHead *b)
+/* Order of two heads: issuer and then the name of the kind, bytewise */
+static int
+compare_heads(const EcertFeedHead *a, const EcertFeedHead *b)
 {
 	int			order = ecert_slice_compare(a->issuer, b->issuer);
 
@@ -69,25 +63,11 @@ ecert_checkpoint_heads_in_order(const EcertCheckpoint *checkpoint)
 
 	for (uint64_t i = 0; i < checkpoint->head_count; i++)
 	{
-		if (!ecert_checkpoint_next_head(&heads, &head) || (i > 0 && ecert_head_compare(&before, &head) >= 0))
+		if (!ecert_checkpoint_next_head(&heads, &head) || (i > 0 && compare_heads(&before, &head) >= 0))
 			return false;
 		before = head;
 	}
 	return true;
-}
-
-static bool
-names_genesis(const EcertCheckpoint *checkpoint)
-{
-	EcertCursor heads = checkpoint->heads;
-	EcertFeedHead head;
-
-	for (uint64_t i = 0; i < checkpoint->head_count && ecert_checkpoint_next_head(&heads, &head); i++)
-	{
-		if (ecert_slice_equal(head.kind, ecert_slice_text(ecert_kind_name(ECERT_KIND_GENESIS))))
-			return true;
-	}
-	return false;
 }
 
 /* The note says what the checkpoint says, and the log's own key has signed it */
@@ -119,11 +99,16 @@ const char *
 ecert_checkpoint_fault(const EcertPackage *package, const EcertCheckpoint *checkpoint, const EcertPublicKey *key, EcertSlice raw)
 {
 	EcertSlice	seal = ecert_slice(checkpoint->seal, sizeof checkpoint->seal);
+	EcertCursor heads = checkpoint->heads;
+	EcertFeedHead head;
 
 	if (!ecert_checkpoint_heads_in_order(checkpoint))
 		return "checkpoint's heads are not in increasing order";
-	if (names_genesis(checkpoint))
-		return "checkpoint names the genesis feed, which every tree begins with";
+	for (uint64_t i = 0; i < checkpoint->head_count && ecert_checkpoint_next_head(&heads, &head); i++)
+	{
+		if (ecert_slice_equal(head.kind, ecert_slice_text(ecert_kind_name(ECERT_KIND_GENESIS))))
+			return "checkpoint names the genesis feed, which every tree begins with";
+	}
 	if (ecert_seal_verify(checkpoint->root, checkpoint->size, package->alg, package->kid, key, seal) != ECERT_OK)
 		return "checkpoint's seal is wrong";
 	if (checkpoint->note.size > 0 && !note_is_right(package, checkpoint, raw))

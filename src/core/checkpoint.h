@@ -36,9 +36,6 @@ extern EcertCode ecert_checkpoint_read(EcertSlice body, EcertCheckpoint *checkpo
 /* Take the next head; false when there is none */
 extern bool ecert_checkpoint_next_head(EcertCursor *heads, EcertFeedHead *head);
 
-/* Order of two heads: issuer and then the name of the kind, bytewise */
-extern int	ecert_head_compare(const EcertFeedHead *a, const EcertFeedHead *b);
-
 /* Do the heads strictly increase?  Only then do they say which leaf is which */
 extern bool ecert_checkpoint_heads_in_order(const EcertCheckpoint *checkpoint);
 

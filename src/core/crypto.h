@@ -30,9 +30,8 @@ typedef enum EcertAlg
 /* 32 for Ed25519, 65 for ES256 and SM2 */
 extern size_t ecert_raw_key_size(EcertAlg alg);
 
-/* SHA-256 / SM3 over the concatenation of count parts; hash is 32 bytes */
+/* SHA-256 over the concatenation of count parts; hash is 32 bytes */
 extern EcertCode ecert_sha256(const EcertSlice *parts, size_t count, uint8_t *hash);
-extern EcertCode ecert_sm3(const EcertSlice *parts, size_t count, uint8_t *hash);
 
 /* A thread that hashed and ends gives back what it hashed with */
 extern void ecert_crypto_thread_end(void);
@@ -66,16 +65,8 @@ extern EcertCode ecert_public_key_to_pem(EcertAlg alg, EcertSlice raw, EcertBuff
 /* A private key that can sign */
 typedef struct EcertPrivateKey EcertPrivateKey;
 
-/*
- * Fill secret with at most capacity bytes and return the passphrase's size, or
- * -1 when there is none.  Called only when the key is encrypted; it must not
- * longjmp.
- */
-typedef int (*EcertPassphrase) (char *secret, int capacity, void *context);
-
-/* Load from a file name or an OSSL_STORE URI (file:, pkcs11:, ...) */
-extern EcertCode ecert_private_key_load(const char *uri, EcertPassphrase passphrase, void *context,
-										EcertPrivateKey **key);
+/* Load from a file name or an OSSL_STORE URI (file:, pkcs11:, ...); ECERT_KEY_PASSPHRASE when it needs another passphrase, NULL: none */
+extern EcertCode ecert_private_key_load(const char *uri, const char *passphrase, EcertPrivateKey **key);
 
 /* Make an Ed25519 key from its 32-byte seed (RFC 8032) */
 extern EcertCode ecert_private_key_from_seed(EcertSlice seed, EcertPrivateKey **key);

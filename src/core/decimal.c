@@ -120,32 +120,16 @@ ecert_decimal_parse(EcertSlice text, EcertDecimal *decimal)
 	return code;
 }
 
-/* The digits of the mantissa's magnitude, most significant first; at least one */
-static size_t
-magnitude_digits(int64_t mantissa, char *digits)
-{
-	uint64_t	rest = mantissa < 0 ? -(uint64_t) mantissa : (uint64_t) mantissa;
-	char		reversed[20];
-	size_t		count = 0;
-
-	do
-	{
-		reversed[count++] = (char) ('0' + rest % 10);
-		rest /= 10;
-	} while (rest > 0);
-	for (size_t i = 0; i < count; i++)
-		digits[i] = reversed[count - 1 - i];
-	return count;
-}
-
 size_t
 ecert_decimal_text(EcertDecimal decimal, char *text)
 {
-	char		digits[20];
-	size_t		count = magnitude_digits(decimal.mantissa, digits);
+	char		reversed[20];
+	size_t		count = 0;
 	size_t		scale = decimal.exponent < 0 ? (size_t) -decimal.exponent : 0;
 	size_t		at = 0;
 
+	for (uint64_t rest = decimal.mantissa < 0 ? -(uint64_t) decimal.mantissa : (uint64_t) decimal.mantissa; rest > 0 || count == 0; rest /= 10)
+		reversed[count++] = (char) ('0' + rest % 10);
 	if (decimal.mantissa < 0)
 		text[at++] = '-';
 	for (size_t i = count; i < scale + 1; i++)
@@ -154,11 +138,11 @@ ecert_decimal_text(EcertDecimal decimal, char *text)
 		if (i == count && scale > 0)
 			text[at++] = '.';
 	}
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = count; i-- > 0;)
 	{
-		if (scale > 0 && count > scale && i == count - scale)
+		text[at++] = reversed[i];
+		if (i == scale && scale > 0)
 			text[at++] = '.';
-		text[at++] = digits[i];
 	}
 	for (int32_t i = 0; i < decimal.exponent && decimal.mantissa != 0; i++)
 		text[at++] = '0';

@@ -12,65 +12,64 @@
 
 #pragma GCC visibility push(hidden)
 
+/* The codes, their numbers, and the words for them: short lower-case phrases for a message */
+#define ECERT_CODES(X) \
+	X(ECERT_OK, 0, "no error") \
+	/* strict form: the bytes are not deterministic CBOR of our profile */ \
+	X(ECERT_TRUNCATED, 100, "the bytes end before the item does") \
+	X(ECERT_TRAILING_BYTES, 101, "there are bytes after the end") \
+	X(ECERT_NOT_SHORTEST, 102, "a number or length is not in its shortest form") \
+	X(ECERT_INDEFINITE, 103, "indefinite lengths are not allowed") \
+	X(ECERT_RESERVED, 104, "reserved encoding") \
+	X(ECERT_KEY_ORDER, 105, "map keys are not in strictly increasing order") \
+	X(ECERT_BAD_UTF8, 106, "text is not valid UTF-8") \
+	X(ECERT_FLOAT, 107, "floating-point numbers are not allowed") \
+	X(ECERT_SIMPLE, 108, "simple values other than false, true and null are not allowed") \
+	X(ECERT_BAD_TAG, 109, "this tag is not allowed here") \
+	X(ECERT_BAD_DECIMAL, 110, "a decimal fraction is not [exponent -18..18, mantissa of 64 bits]") \
+	X(ECERT_TOO_DEEP, 111, "nested more than 16 deep") \
+	/* structure: deterministic CBOR, but not a package */ \
+	X(ECERT_NOT_SIGN1, 200, "not a tagged COSE_Sign1 with an empty unprotected header") \
+	X(ECERT_HEADER_FIELD, 201, "a header field is missing or has a wrong value") \
+	X(ECERT_HEADER_UNKNOWN, 202, "a header field is not known") \
+	X(ECERT_UNKNOWN_KIND, 203, "the content type names no kind of package") \
+	X(ECERT_UNKNOWN_ALG, 204, "the signature algorithm is not known") \
+	X(ECERT_BAD_ID, 205, "an id is not 1 to 200 bytes without control characters") \
+	X(ECERT_BAD_SIGNATURE_SIZE, 206, "the signature is not 64 bytes") \
+	X(ECERT_BODY_NOT_MAP, 207, "the body is not a map") \
+	/* size */ \
+	X(ECERT_TOO_LARGE, 300, "larger than 65535 bytes") \
+	/* body schema */ \
+	X(ECERT_BODY_MISSING, 400, "a required field is missing") \
+	X(ECERT_BODY_UNKNOWN, 401, "unknown field") \
+	X(ECERT_BODY_TYPE, 402, "a field has the wrong type") \
+	X(ECERT_BODY_VALUE, 403, "a field's value is out of its range") \
+	X(ECERT_BODY_BYTES, 404, "byte strings are not allowed in a body") \
+	X(ECERT_BODY_NEGATIVE, 405, "an energy quantity is negative") \
+	/* crypto */ \
+	X(ECERT_BAD_SIGNATURE, 500, "the signature does not match") \
+	X(ECERT_BAD_PUBLIC_KEY, 501, "not a valid public key") \
+	X(ECERT_KEY_UNREADABLE, 502, "the key cannot be read") /* file or store missing, unreadable, or holding no key */ \
+	X(ECERT_KEY_PASSPHRASE, 503, "the key is encrypted and the passphrase is missing or wrong") \
+	X(ECERT_KEY_ALG, 504, "not an Ed25519, P-256 or SM2 key") \
+	X(ECERT_CRYPTO_FAILED, 505, "the crypto library failed") /* for no fault of the input: memory, provider */ \
+	/* conversion */ \
+	X(ECERT_NO_SPACE, 600, "out of buffer space") /* the caller's buffer is too small */ \
+	X(ECERT_OVERFLOW, 601, "a number does not fit 64 bits") \
+	/* the Merkle tree, receipts and notes */ \
+	X(ECERT_PROOF_RANGE, 700, "a leaf or size lies outside of the tree") \
+	X(ECERT_PROOF_LENGTH, 701, "the proof has too few or too many hashes for its place in the tree") \
+	X(ECERT_PROOF_WRONG, 702, "the proof leads to another root") \
+	X(ECERT_TILE_MISSING, 703, "a tile of the Merkle tree is missing or too short") \
+	X(ECERT_NOT_RECEIPT, 704, "not a COSE receipt of inclusion or a transparent statement") \
+	X(ECERT_NOT_NOTE, 705, "not a signed note with a checkpoint")
+
+#define ECERT_CODE(name, number, text) name = number,
 typedef enum EcertCode
 {
-	ECERT_OK = 0,
-
-	/* strict form: the bytes are not deterministic CBOR of our profile */
-	ECERT_TRUNCATED = 100,
-	ECERT_TRAILING_BYTES,
-	ECERT_NOT_SHORTEST,
-	ECERT_INDEFINITE,
-	ECERT_RESERVED,
-	ECERT_KEY_ORDER,
-	ECERT_BAD_UTF8,
-	ECERT_FLOAT,
-	ECERT_SIMPLE,
-	ECERT_BAD_TAG,
-	ECERT_BAD_DECIMAL,
-	ECERT_TOO_DEEP,
-
-	/* structure: deterministic CBOR, but not a package */
-	ECERT_NOT_SIGN1 = 200,
-	ECERT_HEADER_FIELD,			/* a header field is missing or has the wrong type or value */
-	ECERT_HEADER_UNKNOWN,		/* a header field that the profile does not know */
-	ECERT_UNKNOWN_KIND,
-	ECERT_UNKNOWN_ALG,
-	ECERT_BAD_ID,				/* a node id or origin that is not 1..200 bytes without control characters */
-	ECERT_BAD_SIGNATURE_SIZE,
-	ECERT_BODY_NOT_MAP,
-
-	/* size */
-	ECERT_TOO_LARGE = 300,
-
-	/* body schema */
-	ECERT_BODY_MISSING = 400,	/* a field that the kind needs */
-	ECERT_BODY_UNKNOWN,			/* a field that the kind does not know */
-	ECERT_BODY_TYPE,			/* a field of another type than it must have */
-	ECERT_BODY_VALUE,			/* a field whose value is out of its range */
-	ECERT_BODY_BYTES,			/* byte strings are not allowed in bodies */
-	ECERT_BODY_NEGATIVE,		/* an energy quantity below zero */
-
-	/* crypto */
-	ECERT_BAD_SIGNATURE = 500,
-	ECERT_BAD_PUBLIC_KEY,
-	ECERT_KEY_UNREADABLE,		/* file or store missing, unreadable, or holding no key */
-	ECERT_KEY_PASSPHRASE,		/* encrypted, and the passphrase is missing or wrong */
-	ECERT_KEY_ALG,				/* a key of a sort that ecert does not use */
-	ECERT_CRYPTO_FAILED,		/* the library failed for no fault of the input (memory, provider) */
-
-	/* conversion */
-	ECERT_NO_SPACE = 600,		/* the caller's buffer is too small */
-	ECERT_OVERFLOW,				/* a number that does not fit its 64 bits */
-
-	/* the Merkle tree, receipts and notes */
-	ECERT_PROOF_RANGE = 700,	/* leaf or size outside of the tree */
-	ECERT_PROOF_LENGTH,			/* too few or too many hashes for that place in the tree */
-	ECERT_PROOF_WRONG,			/* the proof leads to another root */
-	ECERT_TILE_MISSING,			/* a tile that should be there is not, or is too short */
-	ECERT_NOT_RECEIPT,			/* deterministic CBOR, but not a receipt or transparent statement */
-	ECERT_NOT_NOTE				/* text that is not a signed note with a checkpoint */
+	ECERT_CODES(ECERT_CODE)
 } EcertCode;
+#undef ECERT_CODE
 
 /* One refusal: what, at which byte of the package, and in which field */
 typedef struct EcertError
@@ -81,7 +80,7 @@ typedef struct EcertError
 	char		name[64];		/* of ECERT_BODY_UNKNOWN: what the unknown field is called; empty when it is long, or not plain ASCII */
 } EcertError;
 
-/* A short lower-case phrase for a message, e.g. "map keys are not in increasing order" */
+/* The words of ECERT_CODES; "unknown error" for another number */
 extern const char *ecert_error_text(EcertCode code);
 
 static inline EcertCode

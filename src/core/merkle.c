@@ -8,11 +8,8 @@ EcertCode
 ecert_node_hash(const uint8_t *left, const uint8_t *right, uint8_t *hash)
 {
 	static const uint8_t node = 1;
-	EcertSlice	parts[3];
+	EcertSlice	parts[3] = {ecert_slice(&node, 1), ecert_slice(left, ECERT_HASH_SIZE), ecert_slice(right, ECERT_HASH_SIZE)};
 
-	parts[0] = ecert_slice(&node, 1);
-	parts[1] = ecert_slice(left, ECERT_HASH_SIZE);
-	parts[2] = ecert_slice(right, ECERT_HASH_SIZE);
 	return ecert_sha256(parts, 3, hash);
 }
 
@@ -183,11 +180,7 @@ subtree_root(const EcertTileStore *store, uint64_t start, unsigned height, uint8
 static unsigned
 split_height(uint64_t size)
 {
-	unsigned	height = 0;
-
-	while (UINT64_C(1) << (height + 1) < size)
-		height++;
-	return height;
+	return 63 - (unsigned) __builtin_clzll(size - 1);
 }
 
 /* MTH(D[start:end]) of RFC 9162, where the range is one that the tree's definition splits off */
@@ -200,11 +193,9 @@ range_root(const EcertTileStore *store, uint64_t start, uint64_t end, uint8_t *r
 	/* complete subtrees from the right, the smallest first, each joined on the left */
 	while (code == ECERT_OK && end > start)
 	{
-		unsigned	height = 0;
+		unsigned	height = (unsigned) __builtin_ctzll(end - start);
 		uint8_t		left[ECERT_HASH_SIZE];
 
-		while ((end - start) >> height != 0 && ((end - start) >> height & 1) == 0)
-			height++;
 		end -= UINT64_C(1) << height;
 		code = subtree_root(store, end, height, begun ? left : root);
 		if (code == ECERT_OK && begun)
@@ -244,50 +235,24 @@ put_range(const EcertTileStore *store, uint64_t start, uint64_t end, EcertProof 
 	return range_root(store, start, end, proof->hashes[proof->count++]);
 }
 
-EcertCode
-ecert_tiles_inclusion(const EcertTileStore *store, uint64_t index, uint64_t size, EcertProof *proof)
+/*
+ * Go down to the subtree of the tree that holds leaf and is the leaf itself, or,
+ * with ends_behind, ends behind it: whatever is split off on the way belongs to
+ * the proof
+ */
+static EcertCode
+put_path(const EcertTileStore *store, uint64_t leaf, bool ends_behind, uint64_t size, EcertProof *proof)
 {
 	uint64_t	start = 0;
 	uint64_t	end = size;
 	EcertCode	code = ECERT_OK;
 
 	proof->count = 0;
-	if (index >= size || size > ECERT_TREE_MAX)
-		return ECERT_PROOF_RANGE;
-	while (code == ECERT_OK && end - start > 1)
+	while (code == ECERT_OK && (ends_behind ? end != leaf + 1 : end - start > 1))
 	{
 		uint64_t	middle = start + (UINT64_C(1) << split_height(end - start));
 
-		if (index < middle)
-		{
-			code = put_range(store, middle, end, proof);
-			end = middle;
-		}
-		else
-		{
-			code = put_range(store, start, middle, proof);
-			start = middle;
-		}
-	}
-	reverse(proof);
-	return code;
-}
-
-EcertCode
-ecert_tiles_consistency(const EcertTileStore *store, uint64_t old_size, uint64_t new_size, EcertProof *proof)
-{
-	uint64_t	start = 0;
-	uint64_t	end = new_size;
-	EcertCode	code = ECERT_OK;
-
-	proof->count = 0;
-	if (old_size == 0 || old_size > new_size || new_size > ECERT_TREE_MAX)
-		return ECERT_PROOF_RANGE;
-	while (code == ECERT_OK && end != old_size)
-	{
-		uint64_t	middle = start + (UINT64_C(1) << split_height(end - start));
-
-		if (old_size <= middle)
+		if (leaf < middle)
 		{
 			code = put_range(store, middle, end, proof);
 			end = middle;
@@ -299,58 +264,35 @@ ecert_tiles_consistency(const EcertTileStore *store, uint64_t old_size, uint64_t
 		}
 	}
 	/* the old tree itself is known to who asks; a part of it is not */
-	if (code == ECERT_OK && start > 0)
+	if (code == ECERT_OK && ends_behind && start > 0)
 		code = put_range(store, start, end, proof);
 	reverse(proof);
 	return code;
 }
 
 EcertCode
-ecert_inclusion_root(const uint8_t *leaf, uint64_t index, uint64_t size, const EcertProof *proof, uint8_t *root)
+ecert_tiles_inclusion(const EcertTileStore *store, uint64_t index, uint64_t size, EcertProof *proof)
 {
-	uint64_t	place = index;
-	uint64_t	last;
-	EcertCode	code = ECERT_OK;
-
-	if (index >= size || size > ECERT_TREE_MAX)
-		return ECERT_PROOF_RANGE;
-	last = size - 1;
-	memcpy(root, leaf, ECERT_HASH_SIZE);
-	for (unsigned i = 0; code == ECERT_OK && i < proof->count; i++)
-	{
-		if (last == 0)
-			return ECERT_PROOF_LENGTH;
-		if ((place & 1) != 0 || place == last)
-		{
-			code = ecert_node_hash(proof->hashes[i], root, root);
-			/* the right edge: levels at which it has no sibling are passed over */
-			while ((place & 1) == 0 && place != 0)
-			{
-				place >>= 1;
-				last >>= 1;
-			}
-		}
-		else
-			code = ecert_node_hash(root, proof->hashes[i], root);
-		place >>= 1;
-		last >>= 1;
-	}
-	return code == ECERT_OK && last != 0 ? ECERT_PROOF_LENGTH : code;
+	return index >= size || size > ECERT_TREE_MAX ? ECERT_PROOF_RANGE : put_path(store, index, false, size, proof);
 }
 
-/* Walk a consistency proof up: old_hash and new_hash become the roots that it leads to */
-static EcertCode
-consistency_roots(uint64_t old_size, uint64_t new_size, const EcertProof *proof, unsigned next, uint8_t *old_hash, uint8_t *new_hash)
+EcertCode
+ecert_tiles_consistency(const EcertTileStore *store, uint64_t old_size, uint64_t new_size, EcertProof *proof)
 {
-	uint64_t	place = old_size - 1;
-	uint64_t	last = new_size - 1;
+	return old_size == 0 || old_size > new_size || new_size > ECERT_TREE_MAX ? ECERT_PROOF_RANGE :
+		put_path(store, old_size - 1, true, new_size, proof);
+}
+
+/*
+ * Walk a proof up from place, of which last is the last at that level: root
+ * becomes the root that it leads to, and old_root, unless NULL, that of the
+ * tree which ends with place
+ */
+static EcertCode
+walk_up(uint64_t place, uint64_t last, const EcertProof *proof, unsigned next, uint8_t *old_root, uint8_t *root)
+{
 	EcertCode	code = ECERT_OK;
 
-	while ((place & 1) != 0)
-	{
-		place >>= 1;
-		last >>= 1;
-	}
 	for (; code == ECERT_OK && next < proof->count; next++)
 	{
 		const uint8_t *hash = proof->hashes[next];
@@ -359,9 +301,11 @@ consistency_roots(uint64_t old_size, uint64_t new_size, const EcertProof *proof,
 			return ECERT_PROOF_LENGTH;
 		if ((place & 1) != 0 || place == last)
 		{
-			code = ecert_node_hash(hash, old_hash, old_hash);
+			if (old_root != NULL)
+				code = ecert_node_hash(hash, old_root, old_root);
 			if (code == ECERT_OK)
-				code = ecert_node_hash(hash, new_hash, new_hash);
+				code = ecert_node_hash(hash, root, root);
+			/* the right edge: levels at which it has no sibling are passed over */
 			while ((place & 1) == 0 && place != 0)
 			{
 				place >>= 1;
@@ -369,11 +313,20 @@ consistency_roots(uint64_t old_size, uint64_t new_size, const EcertProof *proof,
 			}
 		}
 		else
-			code = ecert_node_hash(new_hash, hash, new_hash);
+			code = ecert_node_hash(root, hash, root);
 		place >>= 1;
 		last >>= 1;
 	}
 	return code == ECERT_OK && last != 0 ? ECERT_PROOF_LENGTH : code;
+}
+
+EcertCode
+ecert_inclusion_root(const uint8_t *leaf, uint64_t index, uint64_t size, const EcertProof *proof, uint8_t *root)
+{
+	if (index >= size || size > ECERT_TREE_MAX)
+		return ECERT_PROOF_RANGE;
+	memcpy(root, leaf, ECERT_HASH_SIZE);
+	return walk_up(index, size - 1, proof, 0, NULL, root);
 }
 
 EcertCode
@@ -383,6 +336,7 @@ ecert_consistency_check(uint64_t old_size, const uint8_t *old_root, uint64_t new
 	uint8_t		old_hash[ECERT_HASH_SIZE];
 	uint8_t		new_hash[ECERT_HASH_SIZE];
 	bool		old_is_complete = (old_size & (old_size - 1)) == 0;
+	unsigned	level = 0;
 	const uint8_t *first;
 	EcertCode	code;
 
@@ -400,7 +354,10 @@ ecert_consistency_check(uint64_t old_size, const uint8_t *old_root, uint64_t new
 	first = old_is_complete ? old_root : proof->hashes[0];
 	memcpy(old_hash, first, ECERT_HASH_SIZE);
 	memcpy(new_hash, first, ECERT_HASH_SIZE);
-	code = consistency_roots(old_size, new_size, proof, old_is_complete ? 0 : 1, old_hash, new_hash);
+	/* from the last complete subtree of the old tree on */
+	while (((old_size - 1) >> level & 1) != 0)
+		level++;
+	code = walk_up((old_size - 1) >> level, (new_size - 1) >> level, proof, old_is_complete ? 0 : 1, old_hash, new_hash);
 	if (code != ECERT_OK)
 		return code;
 	return memcmp(old_hash, old_root, ECERT_HASH_SIZE) == 0 && memcmp(new_hash, new_root, ECERT_HASH_SIZE) == 0 ?

@@ -4,6 +4,8 @@
  */
 #include "core/note.h"
 
+#include "core/decimal.h"
+
 /* What a key is for (C2SP signed-note): part of its id */
 enum
 {
@@ -26,11 +28,11 @@ enum
 
 /* ----- base64 ----- */
 
+static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 void
 ecert_base64_put(EcertBuffer *out, EcertSlice bytes)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
 	for (size_t i = 0; i < bytes.size; i += 3)
 	{
 		size_t		left = bytes.size - i;
@@ -47,19 +49,6 @@ ecert_base64_put(EcertBuffer *out, EcertSlice bytes)
 	}
 }
 
-/* 0..63, or -1 */
-static int
-digit_value(uint8_t c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
 /* Four characters to 1..3 bytes, of which padding takes some away; false unless there is one way to write them */
 static bool
 read_group(const uint8_t *text, unsigned padding, EcertBuffer *bytes)
@@ -69,11 +58,11 @@ read_group(const uint8_t *text, unsigned padding, EcertBuffer *bytes)
 
 	for (unsigned i = 0; i < 4; i++)
 	{
-		int			value = i < 4 - padding ? digit_value(text[i]) : 0;
+		const char *digit = i < 4 - padding ? memchr(digits, text[i], sizeof digits - 1) : digits;
 
-		if (value < 0)
+		if (digit == NULL)
 			return false;
-		group = group << 6 | (uint32_t) value;
+		group = group << 6 | (uint32_t) (digit - digits);
 	}
 	/* bits that stand for no byte are zero, or there would be several texts of the same bytes */
 	if ((group & ((UINT32_C(1) << (8 * padding)) - 1)) != 0)
@@ -152,15 +141,9 @@ take_line(EcertSlice *rest, EcertSlice *line)
 static void
 put_number(EcertBuffer *out, uint64_t number)
 {
-	char		digits[20];
-	size_t		at = sizeof digits;
+	char		text[ECERT_DECIMAL_TEXT_MAX];
 
-	do
-	{
-		digits[--at] = (char) ('0' + number % 10);
-		number /= 10;
-	} while (number > 0);
-	ecert_buffer_put(out, ecert_slice(digits + at, sizeof digits - at));
+	ecert_buffer_put(out, ecert_slice(text, ecert_decimal_text((EcertDecimal) {(int64_t) number, 0}, text)));
 }
 
 /* Decimal without leading zeros, up to the largest tree */
@@ -332,7 +315,7 @@ key_id_of(EcertSlice name, uint8_t type, EcertSlice raw_key, uint8_t *key_id)
 EcertCode
 ecert_note_put_key(EcertBuffer *out, EcertSlice name, EcertSlice raw_key, bool cosigns)
 {
-	static const char digits[] = "0123456789abcdef";
+	static const char hex_digits[] = "0123456789abcdef";
 	uint8_t		typed_key[1 + RAW_KEY_SIZE];
 	uint8_t		key_id[KEY_ID_SIZE];
 	EcertCode	code;
@@ -348,7 +331,7 @@ ecert_note_put_key(EcertBuffer *out, EcertSlice name, EcertSlice raw_key, bool c
 	ecert_buffer_put(out, name);
 	ecert_buffer_put(out, ecert_slice("+", 1));
 	for (unsigned i = 0; i < 2 * KEY_ID_SIZE; i++)
-		ecert_buffer_put(out, ecert_slice(&digits[key_id[i / 2] >> (i % 2 == 0 ? 4 : 0) & 15], 1));
+		ecert_buffer_put(out, ecert_slice(&hex_digits[key_id[i / 2] >> (i % 2 == 0 ? 4 : 0) & 15], 1));
 	ecert_buffer_put(out, ecert_slice("+", 1));
 	ecert_base64_put(out, ecert_slice(typed_key, sizeof typed_key));
 	return ECERT_OK;

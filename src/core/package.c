@@ -28,18 +28,6 @@ enum
 	CLAIM_ISSUED_AT = 6
 };
 
-/* Bits for what the header had */
-enum
-{
-	HAS_ALG = 1,
-	HAS_CONTENT_TYPE = 2,
-	HAS_KID = 4,
-	HAS_CLAIMS = 8,
-	HAS_TYPE = 16,
-	HAS_SEQ = 32,
-	HAS_PREV = 64
-};
-
 static const char *const kind_names[ECERT_KIND_COUNT] = {
 	"genesis", "node", "relation", "policy", "energy", "product",
 	"audit", "certificate", "status", "reward", "checkpoint", "witness"
@@ -158,29 +146,16 @@ uint_of(EcertSlice item, int64_t most, int64_t *value)
 static EcertCode
 parse_claim(int64_t label, EcertSlice item, EcertPackage *package, const char **field)
 {
-	EcertSlice *id;
+	EcertSlice *id = label == CLAIM_ISSUER ? &package->issuer : label == CLAIM_SUBJECT ? &package->subject : &package->audience;
 
-	switch (label)
+	if (label == CLAIM_ISSUED_AT)
 	{
-		case CLAIM_ISSUER:
-			*field = "iss";
-			id = &package->issuer;
-			break;
-		case CLAIM_SUBJECT:
-			*field = "sub";
-			id = &package->subject;
-			break;
-		case CLAIM_AUDIENCE:
-			*field = "aud";
-			id = &package->audience;
-			break;
-		case CLAIM_ISSUED_AT:
-			*field = "iat";
-			return uint_of(item, ECERT_TIME_MAX, &package->issued_at) ? ECERT_OK : ECERT_HEADER_FIELD;
-		default:
-			*field = "CWT claims";
-			return ECERT_HEADER_UNKNOWN;
+		*field = "iat";
+		return uint_of(item, ECERT_TIME_MAX, &package->issued_at) ? ECERT_OK : ECERT_HEADER_FIELD;
 	}
+	if (label < CLAIM_ISSUER || label > CLAIM_AUDIENCE)
+		return ECERT_HEADER_UNKNOWN;
+	*field = label == CLAIM_ISSUER ? "iss" : label == CLAIM_SUBJECT ? "sub" : "aud";
 	if (!ecert_cbor_text(item, id))
 		return ECERT_HEADER_FIELD;
 	return ecert_id_valid(*id) ? ECERT_OK : ECERT_BAD_ID;
@@ -199,16 +174,14 @@ parse_claims(EcertSlice map, EcertPackage *package, const char **field, size_t *
 	for (uint64_t i = head.value; i > 0; i--)
 	{
 		EcertSlice	key = ecert_cbor_skip(&cursor);
-		EcertSlice	value;
 		int64_t		label;
 		EcertCode	code;
 
 		*offset = cursor.offset;
-		value = ecert_cbor_skip(&cursor);
 		*field = "CWT claims";
 		if (ecert_cbor_int(key, &label) != ECERT_OK)
 			return ECERT_HEADER_UNKNOWN;
-		if ((code = parse_claim(label, value, package, field)) != ECERT_OK)
+		if ((code = parse_claim(label, ecert_cbor_skip(&cursor), package, field)) != ECERT_OK)
 			return code;
 	}
 	/* keys are unique and each is one of the four: all are there when there are four */
@@ -217,7 +190,23 @@ parse_claims(EcertSlice map, EcertPackage *package, const char **field, size_t *
 	return head.value == 4 ? ECERT_OK : ECERT_HEADER_FIELD;
 }
 
-/* Read one header parameter into package */
+/* The header's parameters, and what errors call them; claims name theirs themselves */
+static const struct
+{
+	int64_t		label;
+	const char *field;
+}			parameters[] = {
+	{LABEL_ALG, "alg"}, {LABEL_CONTENT_TYPE, "content type"}, {LABEL_KID, "kid"}, {LABEL_CLAIMS, "CWT claims"},
+	{LABEL_TYPE, "typ"}, {LABEL_SEQ, "seq"}, {LABEL_PREV, "prev"}
+};
+
+enum
+{
+	PARAMETERS = sizeof parameters / sizeof parameters[0],
+	PREV = PARAMETERS - 1		/* the one that the genesis package has not */
+};
+
+/* Read one header parameter into package; its bit goes to *has */
 static EcertCode
 parse_parameter(int64_t label, EcertSlice item, EcertPackage *package, unsigned *has,
 				const char **field, size_t *offset)
@@ -225,42 +214,36 @@ parse_parameter(int64_t label, EcertSlice item, EcertPackage *package, unsigned 
 	EcertSlice	text;
 	int64_t		number;
 
+	for (int i = 0; i < PARAMETERS; i++)
+	{
+		if (parameters[i].label == label)
+		{
+			*field = parameters[i].field;
+			*has |= 1U << i;
+		}
+	}
 	switch (label)
 	{
 		case LABEL_ALG:
-			*field = "alg";
-			*has |= HAS_ALG;
 			if (ecert_cbor_int(item, &number) != ECERT_OK)
 				return ECERT_HEADER_FIELD;
 			return ecert_alg_from_cose(number, &package->alg) ? ECERT_OK : ECERT_UNKNOWN_ALG;
 		case LABEL_CONTENT_TYPE:
-			*field = "content type";
-			*has |= HAS_CONTENT_TYPE;
 			if (!ecert_cbor_text(item, &text))
 				return ECERT_HEADER_FIELD;
 			return kind_from_content_type(text, &package->kind) ? ECERT_OK : ECERT_UNKNOWN_KIND;
 		case LABEL_KID:
-			*field = "kid";
-			*has |= HAS_KID;
 			return bytes_of(item, ECERT_HASH_SIZE, &package->kid) ? ECERT_OK : ECERT_HEADER_FIELD;
 		case LABEL_CLAIMS:
-			*has |= HAS_CLAIMS;
 			return parse_claims(item, package, field, offset);
 		case LABEL_TYPE:
-			*field = "typ";
-			*has |= HAS_TYPE;
 			return ecert_cbor_text(item, &text) &&
 				ecert_slice_equal(text, ecert_slice_text(TYPE_TEXT)) ? ECERT_OK : ECERT_HEADER_FIELD;
 		case LABEL_SEQ:
-			*field = "seq";
-			*has |= HAS_SEQ;
 			return uint_of(item, INT64_MAX, &package->seq) ? ECERT_OK : ECERT_HEADER_FIELD;
 		case LABEL_PREV:
-			*field = "prev";
-			*has |= HAS_PREV;
 			return bytes_of(item, ECERT_HASH_SIZE, &package->prev) ? ECERT_OK : ECERT_HEADER_FIELD;
 	}
-	*field = "header";
 	return ECERT_HEADER_UNKNOWN;
 }
 
@@ -268,25 +251,14 @@ parse_parameter(int64_t label, EcertSlice item, EcertPackage *package, unsigned 
 static EcertCode
 check_presence(const EcertPackage *package, unsigned has, size_t at, EcertError *error)
 {
-	static const struct
-	{
-		unsigned	bit;
-		const char *field;
-	}			needed[] = {
-		{HAS_ALG, "alg"}, {HAS_CONTENT_TYPE, "content type"}, {HAS_KID, "kid"},
-		{HAS_CLAIMS, "CWT claims"}, {HAS_TYPE, "typ"}, {HAS_SEQ, "seq"}
-	};
+	bool		is_genesis = package->kind == ECERT_KIND_GENESIS;
 
-	for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
+	for (int i = 0; i < PARAMETERS; i++)
 	{
-		if ((has & needed[i].bit) == 0)
-			return ecert_fail(error, ECERT_HEADER_FIELD, at, needed[i].field);
+		if (((has >> i & 1) == 0) != (i == PREV && is_genesis))
+			return ecert_fail(error, ECERT_HEADER_FIELD, at, parameters[i].field);
 	}
-	if (((has & HAS_PREV) == 0) != (package->kind == ECERT_KIND_GENESIS))
-		return ecert_fail(error, ECERT_HEADER_FIELD, at, "prev");
-	if (package->kind == ECERT_KIND_GENESIS && package->seq != 0)
-		return ecert_fail(error, ECERT_HEADER_FIELD, at, "seq");
-	return ECERT_OK;
+	return is_genesis && package->seq != 0 ? ecert_fail(error, ECERT_HEADER_FIELD, at, "seq") : ECERT_OK;
 }
 
 /* The protected header, checked CBOR, whose first byte is at byte start of the package */
@@ -457,10 +429,8 @@ EcertCode
 ecert_package_hash(EcertSlice bytes, uint8_t *hash)
 {
 	static const uint8_t leaf = 0x00;
-	EcertSlice	parts[2];
+	EcertSlice	parts[2] = {ecert_slice(&leaf, 1), bytes};
 
-	parts[0] = ecert_slice(&leaf, 1);
-	parts[1] = bytes;
 	return ecert_sha256(parts, 2, hash);
 }
 

@@ -22,14 +22,6 @@ enum
 #define OWN_HEADER_MAX 128
 #define SIGNED_MAX 16384
 
-/* Bits for what the protected header had */
-enum
-{
-	HAS_ALG = 1,
-	HAS_VDS = 2,
-	HAS_SIZE = 4
-};
-
 /* Read the head of an item that has to be of a type */
 static EcertCode
 expect(EcertCursor *cursor, EcertCborType type, const char *field, EcertCborHead *head, EcertError *error)
@@ -89,7 +81,7 @@ open_embedded(EcertSlice whole, EcertSlice part, EcertCursor *cursor, EcertError
 
 /* Read one parameter of the protected header; what is not known here is passed over */
 static EcertCode
-parse_parameter(int64_t label, EcertSlice item, EcertReceipt *receipt, unsigned *has, const char **field)
+parse_parameter(int64_t label, EcertSlice item, EcertReceipt *receipt, bool *has_vds, const char **field)
 {
 	EcertCursor cursor = ecert_cursor(item);
 	EcertCborHead head;
@@ -99,7 +91,6 @@ parse_parameter(int64_t label, EcertSlice item, EcertReceipt *receipt, unsigned 
 	{
 		case LABEL_ALG:
 			*field = "alg";
-			*has |= HAS_ALG;
 			if (ecert_cbor_int(item, &number) != ECERT_OK)
 				return ECERT_HEADER_FIELD;
 			return ecert_alg_from_cose(number, &receipt->alg) ? ECERT_OK : ECERT_UNKNOWN_ALG;
@@ -112,11 +103,11 @@ parse_parameter(int64_t label, EcertSlice item, EcertReceipt *receipt, unsigned 
 			return expect_bytes(&cursor, *field, &receipt->kid, NULL) == ECERT_OK ? ECERT_OK : ECERT_HEADER_FIELD;
 		case ECERT_HEADER_VDS:
 			*field = "vds";
-			*has |= HAS_VDS;
+			*has_vds = true;
 			return is_key(item, ECERT_VDS_RFC9162_SHA256) ? ECERT_OK : ECERT_HEADER_FIELD;
 		case ECERT_HEADER_TREE_SIZE:
 			*field = "tree size";
-			*has |= HAS_SIZE;
+			receipt->signs_size = true;
 			if (expect(&cursor, ECERT_CBOR_UINT, *field, &head, NULL) != ECERT_OK)
 				return ECERT_HEADER_FIELD;
 			receipt->tree_size = head.value;
@@ -130,7 +121,7 @@ parse_protected(EcertSlice whole, EcertReceipt *receipt, EcertError *error)
 {
 	EcertCursor cursor;
 	EcertCborHead map;
-	unsigned	has = 0;
+	bool		has_vds = false;
 	EcertCode	code = open_embedded(whole, receipt->protected_header, &cursor, error);
 
 	if (code == ECERT_OK)
@@ -147,14 +138,13 @@ parse_protected(EcertSlice whole, EcertReceipt *receipt, EcertError *error)
 
 		if (ecert_cbor_int(key, &label) != ECERT_OK)
 			continue;
-		code = parse_parameter(label, value, receipt, &has, &field);
+		code = parse_parameter(label, value, receipt, &has_vds, &field);
 		if (code != ECERT_OK)
 			return ecert_fail(error, code, at, field);
 	}
-	if ((has & HAS_ALG) == 0)
+	if (receipt->alg == 0)
 		return ecert_fail(error, ECERT_HEADER_FIELD, map.offset, "alg");
-	receipt->signs_size = (has & HAS_SIZE) != 0;
-	return (has & HAS_VDS) != 0 ? ECERT_OK : ecert_fail(error, ECERT_HEADER_FIELD, map.offset, "vds");
+	return has_vds ? ECERT_OK : ecert_fail(error, ECERT_HEADER_FIELD, map.offset, "vds");
 }
 
 /* [ + bstr ]: the hashes from the leaf up */
@@ -309,8 +299,9 @@ ecert_receipt_verify(const EcertReceipt *receipt, const uint8_t *leaf, const Ece
 	return code == ECERT_OK ? verify_root(root, receipt->protected_header, key, receipt->signature) : code;
 }
 
-void
-ecert_receipt_put_header(EcertBuffer *out, uint64_t tree_size, EcertAlg alg, EcertSlice kid)
+/* The protected header of the receipts that we write: { alg, kid, vds, tree size }, without a kid of size 0 */
+static void
+put_header(EcertBuffer *out, uint64_t tree_size, EcertAlg alg, EcertSlice kid)
 {
 	ecert_cbor_put_head(out, ECERT_CBOR_MAP, kid.size > 0 ? 4 : 3);
 	ecert_cbor_put_int(out, LABEL_ALG);
@@ -337,7 +328,7 @@ ecert_seal(const uint8_t *root, uint64_t tree_size, EcertAlg alg, EcertSlice kid
 	/* a header with another algorithm than the key's would make receipts that nobody can verify */
 	if (ecert_private_key_alg(key) != alg)
 		return ECERT_KEY_ALG;
-	ecert_receipt_put_header(&header, tree_size, alg, kid);
+	put_header(&header, tree_size, alg, kid);
 	if (!ecert_buffer_fits(&header))
 		return ECERT_NO_SPACE;
 	ecert_package_signed_bytes(ecert_slice(header_bytes, header.size), ecert_slice(root, ECERT_HASH_SIZE), &signed_bytes);
@@ -350,7 +341,7 @@ ecert_seal_verify(const uint8_t *root, uint64_t tree_size, EcertAlg alg, EcertSl
 	uint8_t		header_bytes[OWN_HEADER_MAX];
 	EcertBuffer header = ecert_buffer(header_bytes, sizeof header_bytes);
 
-	ecert_receipt_put_header(&header, tree_size, alg, kid);
+	put_header(&header, tree_size, alg, kid);
 	if (!ecert_buffer_fits(&header))
 		return ECERT_NO_SPACE;
 	return verify_root(root, ecert_slice(header_bytes, header.size), key, seal);
@@ -372,9 +363,9 @@ put_protected(EcertBuffer *out, uint64_t tree_size, EcertAlg alg, EcertSlice kid
 {
 	EcertBuffer measure = ecert_buffer(NULL, 0);
 
-	ecert_receipt_put_header(&measure, tree_size, alg, kid);
+	put_header(&measure, tree_size, alg, kid);
 	ecert_cbor_put_head(out, ECERT_CBOR_BYTES, measure.size);
-	ecert_receipt_put_header(out, tree_size, alg, kid);
+	put_header(out, tree_size, alg, kid);
 }
 
 void

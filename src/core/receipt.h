@@ -68,9 +68,6 @@ extern EcertCode ecert_receipt_root(const EcertReceipt *receipt, const uint8_t *
  */
 extern EcertCode ecert_receipt_verify(const EcertReceipt *receipt, const uint8_t *leaf, const EcertPublicKey *key);
 
-/* The protected header of the receipts that we write: { alg, kid, vds, tree size }, without a kid of size 0 */
-extern void ecert_receipt_put_header(EcertBuffer *out, uint64_t tree_size, EcertAlg alg, EcertSlice kid);
-
 /* Sign the root of a tree of that size as receipts do: the seal, 64 bytes (ECERT_KEY_ALG unless alg is the key's); and check one */
 extern EcertCode ecert_seal(const uint8_t *root, uint64_t tree_size, EcertAlg alg, EcertSlice kid, const EcertPrivateKey *key, uint8_t *seal);
 extern EcertCode ecert_seal_verify(const uint8_t *root, uint64_t tree_size, EcertAlg alg, EcertSlice kid, const EcertPublicKey *key,

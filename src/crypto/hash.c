@@ -1,6 +1,6 @@
 /*
  * hash.c
- *		SHA-256 and SM3.
+ *		SHA-256.
  *
  * The algorithm is fetched once and its context reused: for the 65 bytes of a
  * Merkle node that is three times as fast as fetching it each time.  Each
@@ -8,67 +8,38 @@
  */
 #include "crypto/evp.h"
 
-typedef struct Hasher
-{
-	const char *name;
-	EVP_MD	   *algorithm;		/* NULL until first used */
-	EVP_MD_CTX *context;
-} Hasher;
+/* NULL until first used */
+static _Thread_local EVP_MD *algorithm;
+static _Thread_local EVP_MD_CTX *context;
 
 static bool
-hasher_ready(Hasher *hasher)
+hash_parts(const EcertSlice *parts, size_t count, uint8_t *hash)
 {
-	if (hasher->context == NULL)
-		hasher->context = EVP_MD_CTX_new();
-	if (hasher->algorithm == NULL)
-		hasher->algorithm = EVP_MD_fetch(NULL, hasher->name, NULL);
-	return hasher->context != NULL && hasher->algorithm != NULL;
-}
-
-static EcertCode
-hash_parts(Hasher *hasher, const EcertSlice *parts, size_t count, uint8_t *hash)
-{
-	if (!hasher_ready(hasher) ||
-		EVP_DigestInit_ex2(hasher->context, hasher->algorithm, NULL) != 1)
-		return ecert_crypto_end(ECERT_CRYPTO_FAILED);
+	if (context == NULL)
+		context = EVP_MD_CTX_new();
+	if (algorithm == NULL)
+		algorithm = EVP_MD_fetch(NULL, "SHA256", NULL);
+	if (context == NULL || algorithm == NULL || EVP_DigestInit_ex2(context, algorithm, NULL) != 1)
+		return false;
 	for (size_t i = 0; i < count; i++)
 	{
-		if (parts[i].size > 0 &&
-			EVP_DigestUpdate(hasher->context, parts[i].data, parts[i].size) != 1)
-			return ecert_crypto_end(ECERT_CRYPTO_FAILED);
+		if (parts[i].size > 0 && EVP_DigestUpdate(context, parts[i].data, parts[i].size) != 1)
+			return false;
 	}
-	if (EVP_DigestFinal_ex(hasher->context, hash, NULL) != 1)
-		return ecert_crypto_end(ECERT_CRYPTO_FAILED);
-	return ECERT_OK;
+	return EVP_DigestFinal_ex(context, hash, NULL) == 1;
 }
-
-static _Thread_local Hasher sha256 = {"SHA256", NULL, NULL};
-static _Thread_local Hasher sm3 = {"SM3", NULL, NULL};
 
 EcertCode
 ecert_sha256(const EcertSlice *parts, size_t count, uint8_t *hash)
 {
-	return hash_parts(&sha256, parts, count, hash);
-}
-
-EcertCode
-ecert_sm3(const EcertSlice *parts, size_t count, uint8_t *hash)
-{
-	return hash_parts(&sm3, parts, count, hash);
-}
-
-static void
-hasher_free(Hasher *hasher)
-{
-	EVP_MD_CTX_free(hasher->context);
-	EVP_MD_free(hasher->algorithm);
-	hasher->context = NULL;
-	hasher->algorithm = NULL;
+	return hash_parts(parts, count, hash) ? ECERT_OK : ecert_crypto_end(ECERT_CRYPTO_FAILED);
 }
 
 void
 ecert_crypto_thread_end(void)
 {
-	hasher_free(&sha256);
-	hasher_free(&sm3);
+	EVP_MD_CTX_free(context);
+	EVP_MD_free(algorithm);
+	context = NULL;
+	algorithm = NULL;
 }

@@ -17,34 +17,27 @@
 /* A store that never ends must not hang a backend */
 #define STORE_OBJECTS_MAX 1000
 
-/* The caller's passphrase, fetched once although OpenSSL may ask several times */
+/* The caller's passphrase, and whether OpenSSL has asked for it */
 typedef struct Asked
 {
-	EcertPassphrase passphrase;
-	void	   *context;
+	const char *passphrase;		/* NULL: there is none */
 	bool		token;			/* asked for a token's PIN */
 	bool		asked;
-	int			size;			/* -1: there is none */
-	char		secret[PEM_BUFSIZE];
 } Asked;
 
 static int
 give_passphrase(char *secret, int capacity, int writing, void *context)
 {
 	Asked	   *asked = context;
+	size_t		size = asked->passphrase == NULL ? 0 : strlen(asked->passphrase);
 
 	(void) writing;
-	if (!asked->asked)
-	{
-		asked->asked = true;
-		if (asked->passphrase != NULL)
-			asked->size = asked->passphrase(asked->secret, (int) sizeof(asked->secret), asked->context);
-	}
+	asked->asked = true;
 	/* The PKCS#11 provider asks at the terminal when it gets no PIN, but not when it is empty */
-	if (asked->size < 0 || asked->size > capacity || asked->size > (int) sizeof(asked->secret))
+	if (asked->passphrase == NULL || size > (size_t) capacity)
 		return asked->token ? 0 : -1;
-	memcpy(secret, asked->secret, (size_t) asked->size);
-	return asked->size;
+	memcpy(secret, asked->passphrase, size);
+	return (int) size;
 }
 
 /*
@@ -171,9 +164,9 @@ take_pkey(EcertPrivateKey *key)
 }
 
 static EcertCode
-load_key(const char *uri, EcertPassphrase passphrase, void *context, EcertPrivateKey *key)
+load_key(const char *uri, const char *passphrase, EcertPrivateKey *key)
 {
-	Asked		asked = {.passphrase = passphrase, .context = context, .size = -1};
+	Asked		asked = {.passphrase = passphrase};
 	EcertCode	code;
 
 	if (strncasecmp(uri, "pkcs11:", strlen("pkcs11:")) == 0)
@@ -184,20 +177,18 @@ load_key(const char *uri, EcertPassphrase passphrase, void *context, EcertPrivat
 		asked.token = true;
 	}
 	code = load_pkey(uri, key->library, &asked, &key->pkey);
-	sodium_memzero(&asked, sizeof(asked));
 	return code == ECERT_OK ? take_pkey(key) : code;
 }
 
 EcertCode
-ecert_private_key_load(const char *uri, EcertPassphrase passphrase, void *context,
-					   EcertPrivateKey **key)
+ecert_private_key_load(const char *uri, const char *passphrase, EcertPrivateKey **key)
 {
 	EcertCode	code;
 
 	*key = NULL;
 	if (!ecert_sodium_ready() || (*key = calloc(1, sizeof(EcertPrivateKey))) == NULL)
 		return ECERT_CRYPTO_FAILED;
-	code = load_key(uri, passphrase, context, *key);
+	code = load_key(uri, passphrase, *key);
 	if (code != ECERT_OK)
 	{
 		ecert_private_key_free(*key);

@@ -26,9 +26,10 @@ ecert_check_line(EcertCode code, uint64 line)
 
 /* The package, and its lines when it is of that kind; else no line */
 static EcertCursor
-lines_of(Datum datum, EcertKind kind, EcertPackage *package, uint64_t *count)
+lines_of(FunctionCallInfo fcinfo, EcertKind kind, EcertPackage *package, uint64_t *count)
 {
-	ecert_package_of(datum, package);
+	ecert_package_of(PG_GETARG_DATUM(0), package);
+	InitMaterializedSRF(fcinfo, 0);
 	*count = 0;
 	return package->kind == kind ? ecert_body_lines(package->body, count) : ecert_cursor(ecert_slice(NULL, 0));
 }
@@ -40,9 +41,8 @@ ecert_energy_lines(PG_FUNCTION_ARGS)
 	EcertPackage package;
 	EcertEnergyLine line;
 	uint64_t	count;
-	EcertCursor cursor = lines_of(PG_GETARG_DATUM(0), ECERT_KIND_ENERGY, &package, &count);
+	EcertCursor cursor = lines_of(fcinfo, ECERT_KIND_ENERGY, &package, &count);
 
-	InitMaterializedSRF(fcinfo, 0);
 	for (uint64 i = 1; i <= count; i++)
 	{
 		Datum		values[7];
@@ -96,13 +96,12 @@ ecert_energy_series(PG_FUNCTION_ARGS)
 	EcertPeriod period = {0, 0};
 	uint64_t	count;
 	EcertError	error;
-	EcertCursor cursor = lines_of(PG_GETARG_DATUM(0), ECERT_KIND_ENERGY, &package, &count);
+	EcertCursor cursor = lines_of(fcinfo, ECERT_KIND_ENERGY, &package, &count);
 
 	/* only a body of the right schema bounds step and count so that times stay in range */
 	if (count > 0 && ecert_body_check(package.kind, package.body, &error) != ECERT_OK)
 		ecert_raise(&error, "body");
 	(void) ecert_body_period(&package, &period);
-	InitMaterializedSRF(fcinfo, 0);
 	for (uint64 i = 1; i <= count; i++)
 	{
 		ecert_check_line(ecert_energy_line_next(&cursor, &line), i);
@@ -119,12 +118,11 @@ ecert_product_lines(PG_FUNCTION_ARGS)
 	EcertPackage package;
 	EcertProductLine line;
 	uint64_t	count;
-	EcertCursor cursor = lines_of(PG_GETARG_DATUM(0), ECERT_KIND_PRODUCT, &package, &count);
+	EcertCursor cursor = lines_of(fcinfo, ECERT_KIND_PRODUCT, &package, &count);
 
-	InitMaterializedSRF(fcinfo, 0);
 	for (uint64 i = 1; i <= count; i++)
 	{
-		Datum		values[7] = {0};
+		Datum		values[7];
 		bool		nulls[7] = {false};
 
 		ecert_check_line(ecert_product_line_next(&cursor, &line), i);
@@ -133,9 +131,7 @@ ecert_product_lines(PG_FUNCTION_ARGS)
 		ecert_set_text(&values[2], &nulls[2], line.unit);
 		values[3] = NumericGetDatum(ecert_numeric(line.output));
 		values[4] = NumericGetDatum(ecert_numeric(line.qualified));
-		nulls[5] = !line.has_value;
-		if (line.has_value)
-			values[5] = NumericGetDatum(ecert_numeric(line.value));
+		ecert_set_number(&values[5], &nulls[5], line.has_value ? ecert_numeric(line.value) : NULL);
 		ecert_set_text(&values[6], &nulls[6], line.currency);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}

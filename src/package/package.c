@@ -2,9 +2,9 @@
  * package.c
  *		The SQL type ecert.package: input, output, accessors.
  *
- * A value is the package's bytes and nothing else, so the casts to and from
- * bytea copy; what makes it a package is that every way in has checked the
- * strict form.  But for one: in a worker of logical replication an error would
+ * A value is the package's bytes and nothing else, so it is compared, sorted
+ * and hashed as bytea; what makes it a package is that every way in has checked
+ * the strict form.  But for one: in a worker of logical replication an error would
  * stop the subscription, so there any bytes go in, and the admission trigger
  * puts what is no package into ledger.quarantine.
  */
@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "catalog/pg_type.h"
-#include "common/hashfn.h"
 #include "funcapi.h"
 #include "libpq/pqformat.h"
 #include "miscadmin.h"
@@ -27,31 +26,9 @@ PG_FUNCTION_INFO_V1(ecert_package_out);
 PG_FUNCTION_INFO_V1(ecert_package_recv);
 PG_FUNCTION_INFO_V1(ecert_package_send);
 PG_FUNCTION_INFO_V1(ecert_package_from_bytea);
-PG_FUNCTION_INFO_V1(ecert_package_to_bytea);
-PG_FUNCTION_INFO_V1(ecert_package_to_jsonb);
-PG_FUNCTION_INFO_V1(ecert_package_eq);
-PG_FUNCTION_INFO_V1(ecert_package_ne);
-PG_FUNCTION_INFO_V1(ecert_package_lt);
-PG_FUNCTION_INFO_V1(ecert_package_le);
-PG_FUNCTION_INFO_V1(ecert_package_gt);
-PG_FUNCTION_INFO_V1(ecert_package_ge);
-PG_FUNCTION_INFO_V1(ecert_package_cmp);
-PG_FUNCTION_INFO_V1(ecert_package_hash_code);
-PG_FUNCTION_INFO_V1(ecert_package_issuer);
-PG_FUNCTION_INFO_V1(ecert_package_kind);
-PG_FUNCTION_INFO_V1(ecert_package_seq);
-PG_FUNCTION_INFO_V1(ecert_package_prev);
-PG_FUNCTION_INFO_V1(ecert_package_subject);
-PG_FUNCTION_INFO_V1(ecert_package_audience);
 PG_FUNCTION_INFO_V1(ecert_package_period);
-PG_FUNCTION_INFO_V1(ecert_package_issued_at);
-PG_FUNCTION_INFO_V1(ecert_package_alg);
-PG_FUNCTION_INFO_V1(ecert_package_kid);
-PG_FUNCTION_INFO_V1(ecert_package_body);
 PG_FUNCTION_INFO_V1(ecert_package_leaf_hash);
 PG_FUNCTION_INFO_V1(ecert_package_to_signed_bytes);
-PG_FUNCTION_INFO_V1(ecert_package_replaces);
-PG_FUNCTION_INFO_V1(ecert_package_reference);
 PG_FUNCTION_INFO_V1(ecert_package_is_signed_by);
 
 /* Refuse text that is not \x and pairs of hex digits, and say where */
@@ -164,125 +141,49 @@ ecert_package_from_bytea(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(checked(PG_GETARG_BYTEA_PP(0)));
 }
 
-Datum
-ecert_package_to_bytea(PG_FUNCTION_ARGS)
+static Datum
+bytes_or_null(FunctionCallInfo fcinfo, EcertSlice bytes)
 {
-	PG_RETURN_BYTEA_P(PG_GETARG_BYTEA_PP(0));
-}
-
-/* Bytewise order of two packages */
-static int
-compare(FunctionCallInfo fcinfo)
-{
-	return ecert_slice_compare(ecert_varlena_slice(PG_GETARG_BYTEA_PP(0)),
-							   ecert_varlena_slice(PG_GETARG_BYTEA_PP(1)));
-}
-
-Datum
-ecert_package_eq(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BOOL(compare(fcinfo) == 0);
-}
-
-Datum
-ecert_package_ne(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BOOL(compare(fcinfo) != 0);
-}
-
-Datum
-ecert_package_lt(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BOOL(compare(fcinfo) < 0);
-}
-
-Datum
-ecert_package_le(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BOOL(compare(fcinfo) <= 0);
-}
-
-Datum
-ecert_package_gt(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BOOL(compare(fcinfo) > 0);
-}
-
-Datum
-ecert_package_ge(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BOOL(compare(fcinfo) >= 0);
-}
-
-Datum
-ecert_package_cmp(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_INT32(compare(fcinfo));
-}
-
-Datum
-ecert_package_hash_code(PG_FUNCTION_ARGS)
-{
-	EcertSlice	bytes = ecert_varlena_slice(PG_GETARG_BYTEA_PP(0));
-
-	return hash_any(bytes.data, (int) bytes.size);
-}
-
-Datum
-ecert_package_issuer(PG_FUNCTION_ARGS)
-{
-	EcertPackage package;
-
-	ecert_package_of(PG_GETARG_DATUM(0), &package);
-	PG_RETURN_TEXT_P(ecert_text(package.issuer));
-}
-
-Datum
-ecert_package_kind(PG_FUNCTION_ARGS)
-{
-	EcertPackage package;
-
-	ecert_package_of(PG_GETARG_DATUM(0), &package);
-	PG_RETURN_TEXT_P(cstring_to_text(ecert_kind_name(package.kind)));
-}
-
-Datum
-ecert_package_seq(PG_FUNCTION_ARGS)
-{
-	EcertPackage package;
-
-	ecert_package_of(PG_GETARG_DATUM(0), &package);
-	PG_RETURN_INT64(package.seq);
-}
-
-Datum
-ecert_package_prev(PG_FUNCTION_ARGS)
-{
-	EcertPackage package;
-
-	ecert_package_of(PG_GETARG_DATUM(0), &package);
-	if (package.prev.size == 0)
+	if (bytes.size == 0)
 		PG_RETURN_NULL();
-	PG_RETURN_BYTEA_P(ecert_bytea(package.prev));
+	PG_RETURN_BYTEA_P(ecert_bytea(bytes));
 }
 
-Datum
-ecert_package_subject(PG_FUNCTION_ARGS)
+/* The hash under a key of the body, or of the package that is replaced; NULL when it has none */
+static Datum
+named_hash(FunctionCallInfo fcinfo, const EcertPackage *package, const char *key)
 {
-	EcertPackage package;
+	uint8_t		hash[ECERT_HASH_SIZE];
+	bool		found = key != NULL ? ecert_hex_to_hash(ecert_cbor_text_at(package->body, key), hash) : ecert_body_replaces(package, hash);
 
-	ecert_package_of(PG_GETARG_DATUM(0), &package);
-	PG_RETURN_TEXT_P(ecert_text(package.subject));
+	return bytes_or_null(fcinfo, ecert_slice(hash, found ? sizeof hash : 0));
 }
 
-Datum
-ecert_package_audience(PG_FUNCTION_ARGS)
-{
-	EcertPackage package;
+/* An accessor of the type: what it returns of a package */
+#define ACCESSOR(function, returned) \
+	PG_FUNCTION_INFO_V1(function); \
+	Datum function(PG_FUNCTION_ARGS) \
+	{ \
+		EcertPackage package; \
+		\
+		ecert_package_of(PG_GETARG_DATUM(0), &package); \
+		returned; \
+	}
 
-	ecert_package_of(PG_GETARG_DATUM(0), &package);
-	PG_RETURN_TEXT_P(ecert_text(package.audience));
-}
+ACCESSOR(ecert_package_issuer, PG_RETURN_TEXT_P(ecert_text(package.issuer)))
+ACCESSOR(ecert_package_kind, PG_RETURN_TEXT_P(cstring_to_text(ecert_kind_name(package.kind))))
+ACCESSOR(ecert_package_seq, PG_RETURN_INT64(package.seq))
+ACCESSOR(ecert_package_subject, PG_RETURN_TEXT_P(ecert_text(package.subject)))
+ACCESSOR(ecert_package_audience, PG_RETURN_TEXT_P(ecert_text(package.audience)))
+ACCESSOR(ecert_package_issued_at, PG_RETURN_TIMESTAMPTZ(ecert_timestamp(package.issued_at)))
+ACCESSOR(ecert_package_alg, PG_RETURN_TEXT_P(cstring_to_text(ecert_alg_name(package.alg))))
+ACCESSOR(ecert_package_kid, return bytes_or_null(fcinfo, package.kid))
+ACCESSOR(ecert_package_prev, return bytes_or_null(fcinfo, package.prev))
+ACCESSOR(ecert_package_body, PG_RETURN_JSONB_P(ecert_body_to_jsonb(package.body)))
+ACCESSOR(ecert_package_replaces, return named_hash(fcinfo, &package, NULL))
+/* the one package that a package of this kind is about */
+ACCESSOR(ecert_package_reference, return named_hash(fcinfo, &package, package.kind == ECERT_KIND_REWARD ? "audit" :
+													package.kind == ECERT_KIND_WITNESS ? "checkpoint" : NULL))
 
 Datum
 ecert_package_period(PG_FUNCTION_ARGS)
@@ -294,42 +195,6 @@ ecert_package_period(PG_FUNCTION_ARGS)
 	if (!ecert_body_period(&package, &period))
 		PG_RETURN_NULL();
 	return ecert_period_datum(period);
-}
-
-Datum
-ecert_package_issued_at(PG_FUNCTION_ARGS)
-{
-	EcertPackage package;
-
-	ecert_package_of(PG_GETARG_DATUM(0), &package);
-	PG_RETURN_TIMESTAMPTZ(ecert_timestamp(package.issued_at));
-}
-
-Datum
-ecert_package_alg(PG_FUNCTION_ARGS)
-{
-	EcertPackage package;
-
-	ecert_package_of(PG_GETARG_DATUM(0), &package);
-	PG_RETURN_TEXT_P(cstring_to_text(ecert_alg_name(package.alg)));
-}
-
-Datum
-ecert_package_kid(PG_FUNCTION_ARGS)
-{
-	EcertPackage package;
-
-	ecert_package_of(PG_GETARG_DATUM(0), &package);
-	PG_RETURN_BYTEA_P(ecert_bytea(package.kid));
-}
-
-Datum
-ecert_package_body(PG_FUNCTION_ARGS)
-{
-	EcertPackage package;
-
-	ecert_package_of(PG_GETARG_DATUM(0), &package);
-	PG_RETURN_JSONB_P(ecert_body_to_jsonb(package.body));
 }
 
 Datum
@@ -358,42 +223,10 @@ ecert_package_to_signed_bytes(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(value);
 }
 
-Datum
-ecert_package_replaces(PG_FUNCTION_ARGS)
-{
-	EcertPackage package;
-	uint8_t		hash[ECERT_HASH_SIZE];
-
-	ecert_package_of(PG_GETARG_DATUM(0), &package);
-	if (!ecert_body_replaces(&package, hash))
-		PG_RETURN_NULL();
-	PG_RETURN_BYTEA_P(ecert_bytea(ecert_slice(hash, sizeof hash)));
-}
-
-/* The one package that a package of this kind is about */
-Datum
-ecert_package_reference(PG_FUNCTION_ARGS)
-{
-	EcertPackage package;
-	uint8_t		hash[ECERT_HASH_SIZE];
-	bool		found;
-
-	ecert_package_of(PG_GETARG_DATUM(0), &package);
-	if (package.kind == ECERT_KIND_REWARD)
-		found = ecert_hex_to_hash(ecert_cbor_text_at(package.body, "audit"), hash);
-	else if (package.kind == ECERT_KIND_WITNESS)
-		found = ecert_hex_to_hash(ecert_cbor_text_at(package.body, "checkpoint"), hash);
-	else
-		found = ecert_body_replaces(&package, hash);
-	if (!found)
-		PG_RETURN_NULL();
-	PG_RETURN_BYTEA_P(ecert_bytea(ecert_slice(hash, sizeof hash)));
-}
-
-/* The key that was asked for last, and its text */
+/* The key that was asked for last, and its text, of size 0 when it was longer than such texts are */
 static struct
 {
-	char	   *pem;			/* malloc'd; NULL: none */
+	char		pem[2048];
 	size_t		pem_size;
 	EcertAlg	alg;
 	EcertPublicKey *key;
@@ -402,32 +235,22 @@ static struct
 const EcertPublicKey *
 ecert_public_key_of(EcertSlice pem, EcertAlg *alg)
 {
-	uint8_t		raw[ECERT_RAW_KEY_MAX];
-	size_t		raw_size;
-	char	   *copy;
-	EcertPublicKey *key = NULL;
-	EcertCode	code;
-
-	if (last_key.pem == NULL || !ecert_slice_equal(pem, ecert_slice(last_key.pem, last_key.pem_size)))
+	if (pem.size == 0 || !ecert_slice_equal(pem, ecert_slice(last_key.pem, last_key.pem_size)))
 	{
-		code = ecert_public_key_from_pem(pem, alg, raw, &raw_size);
+		uint8_t		raw[ECERT_RAW_KEY_MAX];
+		size_t		raw_size;
+		EcertPublicKey *key = NULL;
+		EcertCode	code = ecert_public_key_from_pem(pem, alg, raw, &raw_size);
+
 		if (code == ECERT_OK)
 			code = ecert_public_key_new(*alg, ecert_slice(raw, raw_size), &key);
 		if (code != ECERT_OK)
 			ecert_raise_crypto(code, ERRCODE_ECERT_PUBLIC_KEY, "invalid public key");
-		copy = malloc(pem.size);
-		if (copy == NULL)
-		{
-			ecert_public_key_free(key);
-			ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-		}
-		memcpy(copy, pem.data, pem.size);
-		free(last_key.pem);
 		ecert_public_key_free(last_key.key);
-		last_key.pem = copy;
-		last_key.pem_size = pem.size;
-		last_key.alg = *alg;
 		last_key.key = key;
+		last_key.alg = *alg;
+		last_key.pem_size = pem.size <= sizeof last_key.pem ? pem.size : 0;
+		memcpy(last_key.pem, pem.data, last_key.pem_size);
 	}
 	*alg = last_key.alg;
 	return last_key.key;
@@ -450,88 +273,4 @@ ecert_package_is_signed_by(PG_FUNCTION_ARGS)
 	if (code != ECERT_OK && code != ECERT_BAD_SIGNATURE)
 		ecert_raise_crypto(code, ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "could not verify the signature");
 	PG_RETURN_BOOL(code == ECERT_OK);
-}
-
-static void
-push_key(JsonbParseState **state, const char *name)
-{
-	JsonbValue	key;
-
-	key.type = jbvString;
-	key.val.string.val = unconstify(char *, name);
-	key.val.string.len = (int) strlen(name);
-	(void) pushJsonbValue(state, WJB_KEY, &key);
-}
-
-static void
-push_text(JsonbParseState **state, const char *name, EcertSlice value)
-{
-	text	   *converted = ecert_text(value);
-	JsonbValue	string;
-
-	push_key(state, name);
-	string.type = jbvString;
-	string.val.string.val = VARDATA(converted);
-	string.val.string.len = (int) VARSIZE(converted) - VARHDRSZ;
-	(void) pushJsonbValue(state, WJB_VALUE, &string);
-}
-
-static void
-push_hex(JsonbParseState **state, const char *name, EcertSlice bytes)
-{
-	char	   *hex = palloc(bytes.size * 2 + 1);
-
-	push_text(state, name, ecert_slice(hex, hex_encode((const char *) bytes.data, bytes.size, hex)));
-}
-
-static void
-push_number(JsonbParseState **state, const char *name, int64 value)
-{
-	JsonbValue	number;
-
-	push_key(state, name);
-	number.type = jbvNumeric;
-	number.val.numeric = int64_to_numeric(value);
-	(void) pushJsonbValue(state, WJB_VALUE, &number);
-}
-
-/* The body goes in as it is, already a jsonb container */
-static void
-push_body(JsonbParseState **state, EcertSlice body)
-{
-	Jsonb	   *document = ecert_body_to_jsonb(body);
-	JsonbValue	container;
-
-	push_key(state, "body");
-	container.type = jbvBinary;
-	container.val.binary.data = &document->root;
-	container.val.binary.len = VARSIZE(document) - VARHDRSZ;
-	(void) pushJsonbValue(state, WJB_VALUE, &container);
-}
-
-/* {"issuer", "kind", ..., "body"}: the whole package for people to read */
-Datum
-ecert_package_to_jsonb(PG_FUNCTION_ARGS)
-{
-	EcertPackage package;
-	JsonbParseState *state = NULL;
-	uint8_t		hash[ECERT_HASH_SIZE];
-
-	ecert_package_of(PG_GETARG_DATUM(0), &package);
-	ecert_hash_of(package.bytes, hash);
-	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	push_text(&state, "issuer", package.issuer);
-	push_text(&state, "kind", ecert_slice_text(ecert_kind_name(package.kind)));
-	push_number(&state, "seq", package.seq);
-	if (package.prev.size > 0)
-		push_hex(&state, "prev", package.prev);
-	push_text(&state, "subject", package.subject);
-	push_text(&state, "audience", package.audience);
-	push_number(&state, "issued_at", package.issued_at);
-	push_text(&state, "alg", ecert_slice_text(ecert_alg_name(package.alg)));
-	push_hex(&state, "kid", package.kid);
-	push_hex(&state, "hash", ecert_slice(hash, sizeof hash));
-	push_hex(&state, "signature", package.signature);
-	push_body(&state, package.body);
-	PG_RETURN_JSONB_P(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
 }

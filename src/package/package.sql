@@ -32,105 +32,9 @@ CREATE FUNCTION ecert.package(bytea) RETURNS ecert.package
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_package_from_bytea';
 COMMENT ON FUNCTION ecert.package(bytea) IS 'bytes to package; EC001 with the offset of the first wrong byte, EC002 over 65535 bytes';
 
-CREATE FUNCTION ecert.bytea(ecert.package) RETURNS bytea
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_package_to_bytea';
-COMMENT ON FUNCTION ecert.bytea(ecert.package) IS 'the package''s bytes';
-
-CREATE FUNCTION ecert.jsonb(ecert.package) RETURNS jsonb
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_package_to_jsonb';
-COMMENT ON FUNCTION ecert.jsonb(ecert.package) IS 'the whole package for people to read: issuer, kind, seq, prev, subject, audience, issued_at (seconds since 1970), alg, kid, hash, signature, body; hashes in hexadecimal';
-
 CREATE CAST (bytea AS ecert.package) WITH FUNCTION ecert.package(bytea);
-CREATE CAST (ecert.package AS bytea) WITH FUNCTION ecert.bytea(ecert.package);
-CREATE CAST (ecert.package AS jsonb) WITH FUNCTION ecert.jsonb(ecert.package);
-
-CREATE FUNCTION ecert.package_eq(ecert.package, ecert.package) RETURNS boolean
-    LANGUAGE c IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_package_eq';
-COMMENT ON FUNCTION ecert.package_eq(ecert.package, ecert.package) IS 'equal bytes';
-
-CREATE FUNCTION ecert.package_ne(ecert.package, ecert.package) RETURNS boolean
-    LANGUAGE c IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_package_ne';
-COMMENT ON FUNCTION ecert.package_ne(ecert.package, ecert.package) IS 'different bytes';
-
-CREATE FUNCTION ecert.package_hash_code(ecert.package) RETURNS integer
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_package_hash_code';
-COMMENT ON FUNCTION ecert.package_hash_code(ecert.package) IS 'hash code of the bytes for hash joins and grouping; the package''s own hash is ecert.hash()';
-
-CREATE FUNCTION ecert.package_lt(ecert.package, ecert.package) RETURNS boolean
-    LANGUAGE c IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_package_lt';
-COMMENT ON FUNCTION ecert.package_lt(ecert.package, ecert.package) IS 'before in the order of bytes';
-
-CREATE FUNCTION ecert.package_le(ecert.package, ecert.package) RETURNS boolean
-    LANGUAGE c IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_package_le';
-COMMENT ON FUNCTION ecert.package_le(ecert.package, ecert.package) IS 'before or equal in the order of bytes';
-
-CREATE FUNCTION ecert.package_gt(ecert.package, ecert.package) RETURNS boolean
-    LANGUAGE c IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_package_gt';
-COMMENT ON FUNCTION ecert.package_gt(ecert.package, ecert.package) IS 'behind in the order of bytes';
-
-CREATE FUNCTION ecert.package_ge(ecert.package, ecert.package) RETURNS boolean
-    LANGUAGE c IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_package_ge';
-COMMENT ON FUNCTION ecert.package_ge(ecert.package, ecert.package) IS 'behind or equal in the order of bytes';
-
-CREATE FUNCTION ecert.package_cmp(ecert.package, ecert.package) RETURNS integer
-    LANGUAGE c IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_package_cmp';
-COMMENT ON FUNCTION ecert.package_cmp(ecert.package, ecert.package) IS 'negative, 0 or positive in the order of bytes, for sorting and grouping; it means nothing else';
-
-CREATE OPERATOR ecert.= (
-    FUNCTION = ecert.package_eq, LEFTARG = ecert.package, RIGHTARG = ecert.package,
-    COMMUTATOR = OPERATOR(ecert.=), NEGATOR = OPERATOR(ecert.<>),
-    RESTRICT = eqsel, JOIN = eqjoinsel, HASHES, MERGES
-);
-COMMENT ON OPERATOR ecert.= (ecert.package, ecert.package) IS 'equal bytes';
-
-CREATE OPERATOR ecert.<> (
-    FUNCTION = ecert.package_ne, LEFTARG = ecert.package, RIGHTARG = ecert.package,
-    COMMUTATOR = OPERATOR(ecert.<>), NEGATOR = OPERATOR(ecert.=),
-    RESTRICT = neqsel, JOIN = neqjoinsel
-);
-COMMENT ON OPERATOR ecert.<> (ecert.package, ecert.package) IS 'different bytes';
-
-CREATE OPERATOR ecert.< (
-    FUNCTION = ecert.package_lt, LEFTARG = ecert.package, RIGHTARG = ecert.package,
-    COMMUTATOR = OPERATOR(ecert.>), NEGATOR = OPERATOR(ecert.>=),
-    RESTRICT = scalarltsel, JOIN = scalarltjoinsel
-);
-COMMENT ON OPERATOR ecert.< (ecert.package, ecert.package) IS 'before in the order of bytes';
-
-CREATE OPERATOR ecert.<= (
-    FUNCTION = ecert.package_le, LEFTARG = ecert.package, RIGHTARG = ecert.package,
-    COMMUTATOR = OPERATOR(ecert.>=), NEGATOR = OPERATOR(ecert.>),
-    RESTRICT = scalarlesel, JOIN = scalarlejoinsel
-);
-COMMENT ON OPERATOR ecert.<= (ecert.package, ecert.package) IS 'before or equal in the order of bytes';
-
-CREATE OPERATOR ecert.> (
-    FUNCTION = ecert.package_gt, LEFTARG = ecert.package, RIGHTARG = ecert.package,
-    COMMUTATOR = OPERATOR(ecert.<), NEGATOR = OPERATOR(ecert.<=),
-    RESTRICT = scalargtsel, JOIN = scalargtjoinsel
-);
-COMMENT ON OPERATOR ecert.> (ecert.package, ecert.package) IS 'behind in the order of bytes';
-
-CREATE OPERATOR ecert.>= (
-    FUNCTION = ecert.package_ge, LEFTARG = ecert.package, RIGHTARG = ecert.package,
-    COMMUTATOR = OPERATOR(ecert.<=), NEGATOR = OPERATOR(ecert.<),
-    RESTRICT = scalargesel, JOIN = scalargejoinsel
-);
-COMMENT ON OPERATOR ecert.>= (ecert.package, ecert.package) IS 'behind or equal in the order of bytes';
-
-CREATE OPERATOR CLASS ecert.package_ops DEFAULT FOR TYPE ecert.package USING btree AS
-    OPERATOR 1 ecert.< (ecert.package, ecert.package),
-    OPERATOR 2 ecert.<= (ecert.package, ecert.package),
-    OPERATOR 3 ecert.= (ecert.package, ecert.package),
-    OPERATOR 4 ecert.>= (ecert.package, ecert.package),
-    OPERATOR 5 ecert.> (ecert.package, ecert.package),
-    FUNCTION 1 ecert.package_cmp(ecert.package, ecert.package);
-COMMENT ON OPERATOR CLASS ecert.package_ops USING btree IS 'bytewise order of packages, for DISTINCT and merge joins';
-
-CREATE OPERATOR CLASS ecert.package_ops DEFAULT FOR TYPE ecert.package USING hash AS
-    OPERATOR 1 ecert.= (ecert.package, ecert.package),
-    FUNCTION 1 ecert.package_hash_code(ecert.package);
-COMMENT ON OPERATOR CLASS ecert.package_ops USING hash IS 'equality of packages by their bytes';
+-- implicit, so that operators, DISTINCT and joins of packages are those of bytea
+CREATE CAST (ecert.package AS bytea) WITHOUT FUNCTION AS IMPLICIT;
 
 CREATE FUNCTION ecert.issuer(ecert.package) RETURNS text
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_package_issuer';
@@ -183,6 +87,16 @@ COMMENT ON FUNCTION ecert.hash(ecert.package) IS 'SHA-256(0x00 || package), 32 b
 CREATE FUNCTION ecert.signed_bytes(ecert.package) RETURNS bytea
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_package_to_signed_bytes';
 COMMENT ON FUNCTION ecert.signed_bytes(ecert.package) IS 'the Sig_structure of RFC 9052 section 4.4 that the signature is over; external_aad is empty';
+
+CREATE FUNCTION ecert.jsonb(ecert.package) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN jsonb_build_object(
+           'issuer', ecert.issuer($1), 'kind', ecert.kind($1), 'seq', ecert.seq($1), 'subject', ecert.subject($1), 'audience', ecert.audience($1),
+           'issued_at', extract(epoch FROM ecert.issued_at($1))::bigint, 'alg', ecert.alg($1), 'kid', encode(ecert.kid($1), 'hex'),
+           'hash', encode(ecert.hash($1), 'hex'), 'signature', right(encode($1, 'hex'), 128), 'body', ecert.body($1))
+       || CASE WHEN ecert.prev($1) IS NULL THEN '{}' ELSE jsonb_build_object('prev', encode(ecert.prev($1), 'hex')) END;
+COMMENT ON FUNCTION ecert.jsonb(ecert.package) IS 'the whole package for people to read: issuer, kind, seq, prev, subject, audience, issued_at (seconds since 1970), alg, kid, hash, signature, body; hashes in hexadecimal';
+CREATE CAST (ecert.package AS jsonb) WITH FUNCTION ecert.jsonb(ecert.package);
 
 CREATE FUNCTION ecert.replaces(ecert.package) RETURNS bytea
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_package_replaces';

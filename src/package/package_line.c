@@ -173,10 +173,10 @@ ecert_line_quantity(PG_FUNCTION_ARGS)
 {
 	int32		number;
 	EcertSlice	line = ecert_line_of(PG_GETARG_DATUM(0), &number);
-	EcertDecimal quantity = {0, 0};
+	EcertEnergyLine energy;
 
-	ecert_check_line(ecert_energy_line_quantity(line, &quantity), number);
-	return NumericGetDatum(ecert_numeric(quantity));
+	ecert_check_line(ecert_energy_line_read(line, &energy), number);
+	return NumericGetDatum(ecert_numeric(energy.quantity));
 }
 
 Datum

@@ -12,6 +12,7 @@
 
 #include "storage/fd.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 
 #include "pg/error.h"
 #include "pg/guc.h"
@@ -25,24 +26,11 @@ PG_FUNCTION_INFO_V1(ecert_sql_this_node);
 typedef struct LoadedKey
 {
 	EcertPrivateKey *key;
-	char	   *uri;			/* malloc'd */
+	char	   *uri;
 	struct stat file;			/* all zero when the URI is no plain file */
 } LoadedKey;
 
 static LoadedKey loaded;
-
-/* EcertPassphrase over a zero-ended string */
-static int
-give_passphrase(char *secret, int capacity, void *context)
-{
-	const char *passphrase = (const char *) context;
-	int			size = (int) strlen(passphrase);
-
-	if (size > capacity)
-		return -1;
-	memcpy(secret, passphrase, size);
-	return size;
-}
 
 /* Run the passphrase command and keep its first line */
 static void
@@ -70,36 +58,31 @@ run_passphrase_command(char *passphrase)
 static EcertCode
 load_key(EcertPrivateKey **key)
 {
-	EcertCode	code = ecert_private_key_load(ecert_signing_key, NULL, NULL, key);
+	EcertCode	code = ecert_private_key_load(ecert_signing_key, NULL, key);
 
 	if (code == ECERT_KEY_PASSPHRASE && ecert_passphrase_command[0] != '\0')
 	{
 		char		passphrase[PASSPHRASE_MAX];
 
 		run_passphrase_command(passphrase);
-		code = ecert_private_key_load(ecert_signing_key, give_passphrase, passphrase, key);
+		code = ecert_private_key_load(ecert_signing_key, passphrase, key);
 		explicit_bzero(passphrase, sizeof passphrase);
 	}
 	return code;
 }
 
-/* What identifies the file's present content; all zero when there is no such file */
+/* What changes when the file does; all zero when there is no such file */
 static struct stat
 file_identity(void)
 {
 	struct stat found;
-	struct stat identity;
 
-	memset(&identity, 0, sizeof identity);
-	if (stat(ecert_signing_key, &found) == 0)
-	{
-		identity.st_ino = found.st_ino;
-		identity.st_dev = found.st_dev;
-		identity.st_size = found.st_size;
-		identity.st_mtime = found.st_mtime;
-		identity.st_mtim = found.st_mtim;
-	}
-	return identity;
+	memset(&found, 0, sizeof found);
+	if (stat(ecert_signing_key, &found) != 0)
+		memset(&found, 0, sizeof found);
+	/* that it was read changes nothing */
+	memset(&found.st_atim, 0, sizeof found.st_atim);
+	return found;
 }
 
 const EcertPrivateKey *
@@ -107,6 +90,7 @@ ecert_own_key(void)
 {
 	struct stat identity = file_identity();
 	EcertPrivateKey *key;
+	char	   *uri;
 	EcertCode	code;
 
 	if (ecert_signing_key == NULL || ecert_signing_key[0] == '\0')
@@ -123,17 +107,11 @@ ecert_own_key(void)
 				 errmsg("could not load the signing key"),
 				 errdetail("%s", ecert_sentence(code)),
 				 errhint("Check ecert.signing_key, the file's permissions and, for an encrypted key, ecert.signing_key_passphrase_command.")));
+	uri = MemoryContextStrdup(TopMemoryContext, ecert_signing_key);
 	ecert_private_key_free(loaded.key);
-	free(loaded.uri);
-	loaded.key = key;
-	loaded.file = identity;
-	loaded.uri = strdup(ecert_signing_key);
-	if (loaded.uri == NULL)
-	{
-		ecert_private_key_free(key);
-		loaded.key = NULL;
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-	}
+	if (loaded.uri != NULL)
+		pfree(loaded.uri);
+	loaded = (LoadedKey) {key, uri, identity};
 	return loaded.key;
 }
 

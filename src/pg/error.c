@@ -1,11 +1,14 @@
 /*
  * error.c
- *		Core codes to PostgreSQL errors.
+ *		Core codes, and findings of src/rules, to PostgreSQL errors.
  */
 #include "pg/error.h"
 
-int
-ecert_sqlstate(EcertCode code)
+#include "pg/arena.h"
+
+/* The SQLSTATE of a core code */
+static int
+sqlstate_of(EcertCode code)
 {
 	Assert(code != ECERT_OK);
 	switch (code)
@@ -43,7 +46,7 @@ ecert_raise(const EcertError *error, const char *what)
 
 	/* the message stays short; where and which field go into DETAIL */
 	ereport(ERROR,
-			(errcode(ecert_sqlstate(error->code)),
+			(errcode(sqlstate_of(error->code)),
 			 name[0] != '\0' ?
 			 errmsg("invalid ecert %s: %s \"%s\"", what, ecert_error_text(error->code), name) :
 			 errmsg("invalid ecert %s: %s", what, ecert_error_text(error->code)),
@@ -68,4 +71,32 @@ ecert_raise_crypto(EcertCode code, int sqlstate, const char *message)
 			(errcode(sqlstate),
 			 errmsg("%s", message),
 			 errdetail("%s", ecert_sentence(code))));
+}
+
+static int
+finding_errcode(const EcertFinding *finding)
+{
+	const char *sqlstate = ecert_finding_sqlstate(finding->code);
+
+	return MAKE_SQLSTATE(sqlstate[0], sqlstate[1], sqlstate[2], sqlstate[3], sqlstate[4]);
+}
+
+const char *
+ecert_finding_words(const EcertFinding *finding)
+{
+	return ecert_finding_problem(finding, ecert_arena_in(CurrentMemoryContext));
+}
+
+void
+ecert_raise_finding(const EcertFinding *finding)
+{
+	EcertArena *arena = ecert_arena_in(CurrentMemoryContext);
+	const char *detail = ecert_finding_detail(finding, arena);
+	const char *hint = ecert_finding_hint(finding, arena);
+
+	ereport(ERROR,
+			(errcode(finding_errcode(finding)),
+			 errmsg_internal("%s", ecert_finding_message(finding, arena)),
+			 detail != NULL ? errdetail_internal("%s", detail) : 0,
+			 hint != NULL ? errhint("%s", hint) : 0));
 }

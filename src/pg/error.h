@@ -1,38 +1,26 @@
 /*
  * error.h
- *		SQLSTATEs of class EC, and the one place where a core code becomes an
- *		ereport.
+ *		SQLSTATEs of class EC, and the one place where a core code, or a finding
+ *		of src/rules, becomes an ereport.
  */
 #ifndef ECERT_PG_ERROR_H
 #define ECERT_PG_ERROR_H
 
 #include "pg/compat.h"
 #include "core/error.h"
+#include "rules/finding.h"
 
 #pragma GCC visibility push(hidden)
 
+/* Those of findings are in src/rules/finding.c */
 #define ERRCODE_EC(a, b, c) MAKE_SQLSTATE('E', 'C', a, b, c)
 
 #define ERRCODE_ECERT_MALFORMED ERRCODE_EC('0', '0', '1')
 #define ERRCODE_ECERT_TOO_LARGE ERRCODE_EC('0', '0', '2')
 #define ERRCODE_ECERT_BODY_INVALID ERRCODE_EC('0', '0', '3')
 #define ERRCODE_ECERT_QUANTITY_NEGATIVE ERRCODE_EC('0', '0', '4')
-#define ERRCODE_ECERT_ISSUER_UNKNOWN ERRCODE_EC('0', '1', '0')
-#define ERRCODE_ECERT_ISSUER_NOT_ENTITLED ERRCODE_EC('0', '1', '1')
-#define ERRCODE_ECERT_KEY_UNKNOWN ERRCODE_EC('0', '1', '2')
-#define ERRCODE_ECERT_KEY_NOT_VALID ERRCODE_EC('0', '1', '3')
-#define ERRCODE_ECERT_ALGORITHM_WRONG ERRCODE_EC('0', '1', '4')
-#define ERRCODE_ECERT_REVOKED ERRCODE_EC('0', '1', '5')
-#define ERRCODE_ECERT_OTHER_LEDGER ERRCODE_EC('0', '1', '6')
 #define ERRCODE_ECERT_SUBJECT_WRONG ERRCODE_EC('0', '1', '7')
-#define ERRCODE_ECERT_SEQ_GAP ERRCODE_EC('0', '2', '0')
-#define ERRCODE_ECERT_FORK ERRCODE_EC('0', '2', '1')
-#define ERRCODE_ECERT_DUPLICATE ERRCODE_EC('0', '2', '2')
-#define ERRCODE_ECERT_TIME_BACKWARDS ERRCODE_EC('0', '2', '3')
-#define ERRCODE_ECERT_TIME_FUTURE ERRCODE_EC('0', '2', '4')
 #define ERRCODE_ECERT_BAD_SIGNATURE ERRCODE_EC('0', '3', '0')
-#define ERRCODE_ECERT_PERIOD_OVERLAP ERRCODE_EC('0', '4', '0')
-#define ERRCODE_ECERT_REPLACES_INVALID ERRCODE_EC('0', '4', '1')
 #define ERRCODE_ECERT_COEFFICIENT_UNKNOWN ERRCODE_EC('0', '4', '2')
 #define ERRCODE_ECERT_OBSTACLE ERRCODE_EC('0', '6', '2')
 #define ERRCODE_ECERT_NO_LEDGER ERRCODE_EC('0', '9', '0')
@@ -42,14 +30,9 @@
 #define ERRCODE_ECERT_SIGNING_KEY ERRCODE_EC('0', '9', '4')
 #define ERRCODE_ECERT_PUBLIC_KEY ERRCODE_EC('0', '9', '5')
 #define ERRCODE_ECERT_NUMBER ERRCODE_EC('0', '9', '7')
-#define ERRCODE_ECERT_OWN_FEED_BEHIND ERRCODE_EC('0', '9', '8')
 #define ERRCODE_ECERT_CHECKPOINT ERRCODE_EC('1', '0', '0')
-#define ERRCODE_ECERT_ROOT_DIFFERS ERRCODE_EC('1', '0', '1')
 #define ERRCODE_ECERT_NOT_SEALED ERRCODE_EC('1', '0', '2')
 #define ERRCODE_ECERT_NO_TREE ERRCODE_EC('1', '0', '3')
-
-/* The SQLSTATE of a core code */
-extern int	ecert_sqlstate(EcertCode code);
 
 /* Raise the error of a refused package or body; "what" is "package" or "body" */
 ECERT_NORETURN extern void ecert_raise(const EcertError *error, const char *what);
@@ -57,8 +40,14 @@ ECERT_NORETURN extern void ecert_raise(const EcertError *error, const char *what
 /* The code's text as a sentence, for a DETAIL; palloc'd */
 extern char *ecert_sentence(EcertCode code);
 
-/* Raise for a crypto code that is no fault of a package; detail may be NULL */
+/* Raise for a crypto code that is no fault of a package */
 ECERT_NORETURN extern void ecert_raise_crypto(EcertCode code, int sqlstate, const char *message);
+
+/* Message and detail of a finding in one, as verification lists it; in the current memory context */
+extern const char *ecert_finding_words(const EcertFinding *finding);
+
+/* Raise what a rule has found */
+ECERT_NORETURN extern void ecert_raise_finding(const EcertFinding *finding);
 
 #pragma GCC visibility pop
 

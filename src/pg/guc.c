@@ -14,14 +14,16 @@ char	   *ecert_signing_key;
 char	   *ecert_passphrase_command;
 int			ecert_max_clock_skew;
 bool		ecert_allow_ledger_ddl;
-bool		ecert_sign_unconfirmed;
-bool		ecert_is_preloaded;
 int			ecert_worker_interval;
 char	   *ecert_worker_database;
-char	   *ecert_packing_period;
-char	   *ecert_packing_delay;
-char	   *ecert_statistics_period;
-int			ecert_checkpoint_interval;
+
+/* Read by SQL alone */
+static bool sign_unconfirmed;
+static bool is_preloaded;
+static char *packing_period;
+static char *packing_delay;
+static char *statistics_period;
+static int	checkpoint_interval;
 
 void
 ecert_guc_init(void)
@@ -49,10 +51,10 @@ ecert_guc_init(void)
 	DefineCustomBoolVariable("ecert.sign_unconfirmed",
 							 "Sign although no peer could be asked how far this node's feeds have got.",
 							 "For a superuser who knows that this server has lost nothing that it signed.",
-							 &ecert_sign_unconfirmed, false, PGC_SUSET, 0, NULL, NULL, NULL);
+							 &sign_unconfirmed, false, PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomBoolVariable("ecert.is_preloaded",
 							 "Shows whether ecert is in shared_preload_libraries.",
-							 NULL, &ecert_is_preloaded, process_shared_preload_libraries_in_progress,
+							 NULL, &is_preloaded, process_shared_preload_libraries_in_progress,
 							 PGC_INTERNAL, GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE, NULL, NULL, NULL);
 	DefineCustomIntVariable("ecert.worker_interval",
 							"How often the background worker does a round of this node's duties; 0: never.",
@@ -67,19 +69,19 @@ ecert_guc_init(void)
 	DefineCustomStringVariable("ecert.packing_period",
 							   "The period of energy and product packages that are packed by themselves.",
 							   "hour, day, week, month, quarter or year, in the server's time zone.",
-							   &ecert_packing_period, "month", PGC_USERSET, 0, NULL, NULL, NULL);
+							   &packing_period, "month", PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomStringVariable("ecert.packing_delay",
 							   "How long after the end of a period it is packed by itself: an interval.",
 							   "Readings that come later than that need a correction.",
-							   &ecert_packing_delay, "0", PGC_USERSET, 0, NULL, NULL, NULL);
+							   &packing_delay, "0", PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomStringVariable("ecert.statistics_period",
 							   "The period that the certifier certifies by itself.",
 							   "month, quarter or year, in the server's time zone.",
-							   &ecert_statistics_period, "year", PGC_USERSET, 0, NULL, NULL, NULL);
+							   &statistics_period, "year", PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("ecert.checkpoint_interval",
 							"How often the certifier seals what was admitted, in its rounds of duties; 0: never.",
 							"Not more often than ecert.worker_interval, and only when something is new.",
-							&ecert_checkpoint_interval, 300, 0, INT_MAX / 1000,
+							&checkpoint_interval, 300, 0, INT_MAX / 1000,
 							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("ecert");
 }

@@ -14,14 +14,8 @@ extern char *ecert_signing_key; /* file name or OSSL_STORE URI; empty when not s
 extern char *ecert_passphrase_command;	/* shell command that prints the key's passphrase */
 extern int	ecert_max_clock_skew;	/* seconds */
 extern bool ecert_allow_ledger_ddl;
-extern bool ecert_sign_unconfirmed;
-extern bool ecert_is_preloaded;	/* in shared_preload_libraries */
 extern int	ecert_worker_interval;	/* seconds; 0: no rounds */
 extern char *ecert_worker_database; /* names, separated by commas */
-extern char *ecert_packing_period;	/* as are the next two, read by SQL */
-extern char *ecert_packing_delay;
-extern char *ecert_statistics_period;
-extern int	ecert_checkpoint_interval;
 
 extern void ecert_guc_init(void);
 

@@ -52,10 +52,7 @@ ecert_present_snapshot(void)
 uint64
 ecert_query(EcertQuery *query, const Datum *values, long limit)
 {
-	/* a parallel query shares one snapshot, and nothing has been written since */
-	if (IsInParallelMode())
-		return run(query, values, GetActiveSnapshot(), true, limit);
-	return run(query, values, GetLatestSnapshot(), false, limit);
+	return run(query, values, ecert_present_snapshot(), IsInParallelMode(), limit);
 }
 
 uint64

@@ -47,7 +47,6 @@ extern uint64 ecert_query(EcertQuery *query, const Datum *values, long limit);
 /* The same seen as the calling query sees it: for functions that only read */
 extern uint64 ecert_query_stable(EcertQuery *query, const Datum *values, long limit);
 
-
 #pragma GCC visibility pop
 
 #endif							/* ECERT_PG_QUERY_H */

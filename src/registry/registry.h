@@ -15,7 +15,7 @@
 #include "pg/compat.h"
 
 #include "core/body.h"
-#include "pg/finding.h"
+#include "pg/error.h"
 #include "pg/query.h"
 #include "rules/rules.h"
 #include "utils/hsearch.h"

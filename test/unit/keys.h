@@ -28,7 +28,7 @@ ec_key(const char *curve)
 		abort();
 	fclose(file);
 	EVP_PKEY_free(pkey);
-	if (ecert_private_key_load(name, NULL, NULL, &key) != ECERT_OK)
+	if (ecert_private_key_load(name, NULL, &key) != ECERT_OK)
 		abort();
 	unlink(name);
 	return key;
