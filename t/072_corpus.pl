@@ -231,7 +231,7 @@ tampered('the beginning of a feed is removed', "DELETE FROM ledger.package WHERE
 tampered('a whole feed is removed', q{DELETE FROM ledger.package WHERE issuer = 'closed'}, qr/^certifier checkpoint 1: checkpoint names energy 0 of "closed", which is not on the ledger$/m);
 tampered('the newest checkpoint is removed', q{DELETE FROM ledger.package WHERE kind = 'checkpoint' AND seq = 2}, qr/^supplier witness 0: witness names a checkpoint that is not on the ledger/m);
 tampered('a checkpoint in the middle is removed', q{DELETE FROM ledger.package WHERE kind = 'checkpoint' AND seq = 1}, qr/^certifier checkpoint 2: seq 2 leaves a gap in the feed/m);
-tampered('an audit that a certificate names is removed', q{DELETE FROM ledger.package WHERE issuer = 'buyer' AND kind = 'audit' AND seq = 1}, qr/^certifier certificate 0: the certificate names an audit that does not bear it out/m);
+tampered('an audit that a certificate names is removed', q{DELETE FROM ledger.package WHERE issuer = 'buyer' AND kind = 'audit' AND seq = 1}, qr/^certifier certificate 0: the certificate names an audit that is not valid and passing/m);
 tampered('the policy that a certificate names is removed', q{DELETE FROM ledger.package WHERE kind = 'policy'}, qr/^certifier checkpoint 2: checkpoint names policy 0 of "certifier", which is not on the ledger$/m);
 
 # signatures and keys
@@ -278,7 +278,7 @@ tampered('a stranger audits', put(next_of('stranger', 'audit', q{(SELECT ecert.b
 tampered('an audit is of another hash', exchange(resign('supplier', 'audit', 1, q{jsonb_set(body, '{packages,0,hash}', to_jsonb(repeat('ab', 32)))})), qr/^supplier audit 1: the audited packages are not what the audit says/m);
 tampered('an audit is of packages that are not for its role', exchange(resign('supplier', 'audit', 1, q{jsonb_set(body, '{packages,0,kind}', '"product"')})), qr/^supplier audit 1: the audited packages are not what the audit says \(Range product/m);
 tampered('the same is audited twice', put(next_of('supplier', 'audit', q{(SELECT ecert.body(package) FROM corpus.original WHERE issuer = 'supplier' AND kind = 'audit' AND seq = 1)})), qr/^supplier audit 2: these packages are audited by this node in this role already/m);
-tampered('an audit fails after all', exchange(resign('supplier', 'audit', 1, q{body || '{"verdict": "fail"}'})), qr/^certifier certificate 0: the certificate names an audit that does not bear it out/m);
+tampered('an audit fails after all', exchange(resign('supplier', 'audit', 1, q{body || '{"verdict": "fail"}'})), qr/^certifier certificate 0: the certificate names an audit that is not valid and passing/m);
 tampered('a certificate states another saving', exchange(resign('certifier', 'certificate', 0, q{jsonb_set(body, '{totals,saving_tce}', '99')})), qr/^certifier certificate 0: certificate differs from its recomputation in "totals.saving_tce" \(Stated 99, computed [0-9.]+\.\)$/m);
 tampered('a certificate states another rate of one product', exchange(resign('certifier', 'certificate', 0, q{jsonb_set(body, '{products,1,saving_rate}', '0.5')})), qr/^certifier certificate 0: certificate differs from its recomputation in "products.1.saving_rate"/m);
 tampered('a certificate says fail', exchange(resign('certifier', 'certificate', 0, q{body || '{"verdict": "fail"}'})), qr/^certifier certificate 0: certificate differs from its recomputation in "verdict" \(Stated "fail", computed "pass"\.\)$/m);

@@ -30,7 +30,7 @@ static EcertQuery filter_query = {
 	"SELECT 1 FROM ledger.peer p WHERE p.is_hub AND (p.issuers IS NOT NULL OR p.kinds IS NOT NULL)", 0, {0}, NULL
 };
 static EcertQuery holds_query = {
-	"SELECT 1 WHERE ecert.holds($1, pg_catalog.nullif($2, ''))", 2, {TEXTOID, TEXTOID}, NULL
+	"SELECT 1 WHERE ecert.holds($1, CASE WHEN $2 OPERATOR(pg_catalog.<>) '' THEN $2 END)", 2, {TEXTOID, TEXTOID}, NULL
 };
 static EcertQuery refused_query = {
 	"SELECT 1 FROM ledger.quarantine q WHERE q.issuer OPERATOR(pg_catalog.=) $1 AND q.kind OPERATOR(pg_catalog.=) $2"
