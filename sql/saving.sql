@@ -115,7 +115,8 @@ SELECT w.saving_kgce, w.saving_rate, p.saving_kgce = w.saving_kgce AS equal_savi
 SELECT count(*) AS rows, bool_and((v.kgce_quantity, v.qualified_quantity, v.kgce_per_unit) IS NOT DISTINCT FROM (round(u.kgce, 9), u.qualified, u.unit_energy)) AS equal,
        bool_and(u.unit_energy = a.now_unit_energy) AS equal_to_assessment
   FROM ledger.unit_energy v
- CROSS JOIN LATERAL ecert.energy_by_product(ecert.policy(), v.applicant, tstzrange(v.period_start, v.period_end), NULL, NULL) AS u
+ CROSS JOIN LATERAL (SELECT tstzrange(v.period_start, v.period_end)) AS p (period)
+ CROSS JOIN LATERAL ecert.use_by_product(ecert.policy(), ecert.declared_bodies(v.applicant, p.period, p.period, NULL, NULL), p.period) AS u
   JOIN LATERAL ecert.assess(v.applicant, '[2024-01-01,2025-01-01)') AS a ON a.product = u.product
  WHERE v.applicant IN ('O1', 'O3', 'O3 halved', 'O4', 'whole', 'parts') AND v.period_start = '2024-01-01' AND u.product = v.product;
 -- of one absurd declaration a figure that does not fit is NULL, and so is energy that nothing says how to share

@@ -1,56 +1,37 @@
--- Audits: an auditor's private records against what an applicant has signed. (Why jit = off: see certificate.sql.)
+-- Audits: an auditor's private records against what an applicant has signed.
+--
+-- Functions here and elsewhere that gather from many rules at once set jit = off: the planner takes them for big queries,
+-- and compiling them takes many times what running them does.
 
 CREATE FUNCTION ecert.create_audit_tables() RETURNS void
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
-BEGIN
-    CREATE TABLE ledger.delivery (
-        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-        node text COLLATE "C" NOT NULL DEFAULT current_setting('ecert.node'),
-        applicant text COLLATE "C" NOT NULL,
-        source text COLLATE "C" NOT NULL,
-        unit text COLLATE "C" NOT NULL,
-        period_start timestamptz NOT NULL,
-        period_end timestamptz NOT NULL,
-        quantity numeric NOT NULL,
-        stock_change numeric NOT NULL DEFAULT 0,
+    SELECT ecert.create_described($table$CREATE TABLE ledger.delivery (  -- local and private to an upstream auditor: the energy it delivered to applicants
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,  -- number of the record
+        node text COLLATE "C" NOT NULL DEFAULT current_setting('ecert.node'),  -- the auditor whose record it is
+        applicant text COLLATE "C" NOT NULL,  -- node id of the applicant it went to
+        source text COLLATE "C" NOT NULL,  -- energy source
+        unit text COLLATE "C" NOT NULL,  -- unit of the quantities
+        period_start timestamptz NOT NULL,  -- start of the period delivered in
+        period_end timestamptz NOT NULL,  -- end of the period, exclusive
+        quantity numeric NOT NULL,  -- delivered, in unit
+        stock_change numeric NOT NULL DEFAULT 0,  -- taken out of the applicant's stock of these deliveries (negative: put in), as far as the auditor knows: use = quantity + stock_change
         CHECK (period_start < period_end)
-    );
+    )$table$);
     CREATE INDEX delivery_node_applicant ON ledger.delivery (node, applicant, period_start);
-    COMMENT ON TABLE ledger.delivery IS 'local and private to an upstream auditor: the energy it delivered to applicants';
-    COMMENT ON COLUMN ledger.delivery.id IS 'number of the record';
-    COMMENT ON COLUMN ledger.delivery.node IS 'the auditor whose record it is';
-    COMMENT ON COLUMN ledger.delivery.applicant IS 'node id of the applicant it went to';
-    COMMENT ON COLUMN ledger.delivery.source IS 'energy source';
-    COMMENT ON COLUMN ledger.delivery.unit IS 'unit of the quantities';
-    COMMENT ON COLUMN ledger.delivery.period_start IS 'start of the period delivered in';
-    COMMENT ON COLUMN ledger.delivery.period_end IS 'end of the period, exclusive';
-    COMMENT ON COLUMN ledger.delivery.quantity IS 'delivered, in unit';
-    COMMENT ON COLUMN ledger.delivery.stock_change IS 'taken out of the applicant''s stock of these deliveries (negative: put in), as far as the auditor knows: use = quantity + stock_change';
-    CREATE TABLE ledger.purchase (
-        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-        node text COLLATE "C" NOT NULL DEFAULT current_setting('ecert.node'),
-        applicant text COLLATE "C" NOT NULL,
-        product text COLLATE "C" NOT NULL,
-        unit text COLLATE "C" NOT NULL,
-        period_start timestamptz NOT NULL,
-        period_end timestamptz NOT NULL,
-        quantity numeric NOT NULL,
-        value numeric,
+    SELECT ecert.create_described($table$CREATE TABLE ledger.purchase (  -- local and private to a downstream auditor: what it bought from applicants
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,  -- number of the record
+        node text COLLATE "C" NOT NULL DEFAULT current_setting('ecert.node'),  -- the auditor whose record it is
+        applicant text COLLATE "C" NOT NULL,  -- node id of the applicant it was bought from
+        product text COLLATE "C" NOT NULL,  -- product
+        unit text COLLATE "C" NOT NULL,  -- unit of the quantity
+        period_start timestamptz NOT NULL,  -- start of the period bought in
+        period_end timestamptz NOT NULL,  -- end of the period, exclusive
+        quantity numeric NOT NULL,  -- bought, in unit
+        value numeric,  -- paid, in the currency the applicant declares in
         CHECK (period_start < period_end)
-    );
+    )$table$);
     CREATE INDEX purchase_node_applicant ON ledger.purchase (node, applicant, period_start);
-    COMMENT ON TABLE ledger.purchase IS 'local and private to a downstream auditor: what it bought from applicants';
-    COMMENT ON COLUMN ledger.purchase.id IS 'number of the record';
-    COMMENT ON COLUMN ledger.purchase.node IS 'the auditor whose record it is';
-    COMMENT ON COLUMN ledger.purchase.applicant IS 'node id of the applicant it was bought from';
-    COMMENT ON COLUMN ledger.purchase.product IS 'product';
-    COMMENT ON COLUMN ledger.purchase.unit IS 'unit of the quantity';
-    COMMENT ON COLUMN ledger.purchase.period_start IS 'start of the period bought in';
-    COMMENT ON COLUMN ledger.purchase.period_end IS 'end of the period, exclusive';
-    COMMENT ON COLUMN ledger.purchase.quantity IS 'bought, in unit';
-    COMMENT ON COLUMN ledger.purchase.value IS 'paid, in the currency the applicant declares in';
-END
 $$;
 COMMENT ON FUNCTION ecert.create_audit_tables() IS 'internal: makes ledger.delivery and ledger.purchase';
 
@@ -60,26 +41,17 @@ CREATE FUNCTION ecert.audited_kinds(as_role text) RETURNS text[]
                         WHEN 'peer' THEN '{energy,product}'::text[] END;
 COMMENT ON FUNCTION ecert.audited_kinds(text) IS 'kinds of packages that an auditor in a role reads: upstream energy, downstream product, peer both; NULL for no role';
 
+CREATE TYPE ecert.audit_check AS (check_name text, product text, source text, declared numeric, found numeric, deviation numeric, tolerance numeric,
+                                  ok boolean, note text);
+COMMENT ON TYPE ecert.audit_check IS 'what one check of an audit found';
+
 -- Checks common to all roles: what the packages themselves show
 
-CREATE FUNCTION ecert.changed_meters(applicant text, period tstzrange, OUT has_history boolean, OUT unknown text, OUT missing text) RETURNS record
+CREATE FUNCTION ecert.check_structure(applicant text, period tstzrange, as_role text) RETURNS SETOF ecert.audit_check
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
-    WITH now AS MATERIALIZED (SELECT m.meter FROM ecert.meters_of(changed_meters.applicant, period) AS m (meter)),
-    before AS MATERIALIZED (SELECT m.meter FROM ecert.meters_of(changed_meters.applicant, tstzrange('-infinity', lower(period))) AS m (meter))
-    SELECT EXISTS (SELECT FROM before),
-           (SELECT left(string_agg(format('"%s"', n.meter), ', ' ORDER BY n.meter COLLATE "C"), 500)
-              FROM now n WHERE n.meter NOT IN (SELECT b.meter FROM before b)),
-           (SELECT left(string_agg(format('"%s"', y.meter), ', ' ORDER BY y.meter COLLATE "C"), 500)
-              FROM ecert.meters_of(changed_meters.applicant, ecert.year_before(period)) AS y (meter) WHERE y.meter NOT IN (SELECT n.meter FROM now n))
-$$;
-COMMENT ON FUNCTION ecert.changed_meters(text, tstzrange) IS 'internal: meters of a period that no earlier package names, and meters of the same months a year before that the period leaves out; has_history: do earlier packages name any meter';
-
-CREATE FUNCTION ecert.check_structure(applicant text, period tstzrange, as_role text,
-                                      OUT check_name text, OUT product text, OUT source text, OUT declared numeric, OUT found numeric,
-                                      OUT deviation numeric, OUT tolerance numeric, OUT ok boolean, OUT note text) RETURNS SETOF record
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-AS $$
+    WITH named AS MATERIALIZED (SELECT m.meter FROM ecert.meters_of(check_structure.applicant, period) AS m (meter)),
+    before AS MATERIALIZED (SELECT m.meter FROM ecert.meters_of(check_structure.applicant, tstzrange('-infinity', lower(period))) AS m (meter))
     SELECT 'coverage_' || k.kind, NULL::text, NULL::text, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric,
            isempty(g.gaps), CASE WHEN isempty(g.gaps) THEN NULL ELSE 'not covered: ' || g.gaps::text END
       FROM unnest(ecert.audited_kinds(as_role)) AS k (kind)
@@ -92,17 +64,19 @@ AS $$
     SELECT 'meter_known', NULL, NULL, NULL, NULL, NULL, NULL, m.unknown IS NULL AND m.missing IS NULL,
            nullif(concat_ws('; ', 'never named before: ' || m.unknown,
                             'named for these months a year before, not now: ' || m.missing || ' (declare 0 for a meter that stands still)'), '')
-      FROM ecert.changed_meters(check_structure.applicant, period) AS m
-     WHERE 'energy' = ANY (ecert.audited_kinds(as_role)) AND m.has_history
+      FROM (SELECT (SELECT left(string_agg(format('"%s"', n.meter), ', ' ORDER BY n.meter COLLATE "C"), 500)
+                      FROM named n WHERE n.meter NOT IN (SELECT b.meter FROM before b)),
+                   (SELECT left(string_agg(format('"%s"', y.meter), ', ' ORDER BY y.meter COLLATE "C"), 500)
+                      FROM ecert.meters_of(check_structure.applicant, ecert.year_before(period)) AS y (meter) WHERE y.meter NOT IN (SELECT n.meter FROM named n))
+           ) AS m (unknown, missing)
+     WHERE 'energy' = ANY (ecert.audited_kinds(as_role)) AND EXISTS (SELECT FROM before)
      ORDER BY 1, 2, 3
 $$;
 COMMENT ON FUNCTION ecert.check_structure(text, tstzrange, text) IS 'internal: the checks that every role makes on the packages it reads: no gap in the period, every source with a coefficient, no meter out of nowhere and none left out. Overlaps and negative quantities are refused at admission';
 
 -- Upstream: declared use against deliveries
 
-CREATE FUNCTION ecert.check_upstream(auditor text, applicant text, period tstzrange,
-                                     OUT check_name text, OUT product text, OUT source text, OUT declared numeric, OUT found numeric,
-                                     OUT deviation numeric, OUT tolerance numeric, OUT ok boolean, OUT note text) RETURNS SETOF record
+CREATE FUNCTION ecert.check_upstream(auditor text, applicant text, period tstzrange) RETURNS SETOF ecert.audit_check
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
     -- everything in kgce, so that units of both sides may differ
@@ -157,9 +131,7 @@ AS $$
 $$;
 COMMENT ON FUNCTION ecert.base_unit(jsonb, text) IS 'internal: what a policy''s units convert a unit to in the end, and by which factor; the unit itself and 1 where they do not name it';
 
-CREATE FUNCTION ecert.check_downstream(auditor text, applicant text, period tstzrange,
-                                       OUT check_name text, OUT product text, OUT source text, OUT declared numeric, OUT found numeric,
-                                       OUT deviation numeric, OUT tolerance numeric, OUT ok boolean, OUT note text) RETURNS SETOF record
+CREATE FUNCTION ecert.check_downstream(auditor text, applicant text, period tstzrange) RETURNS SETOF ecert.audit_check
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
     -- both sides in the base of their units; shown in the applicant's
@@ -229,9 +201,7 @@ AS $$
 $$;
 COMMENT ON FUNCTION ecert.unit_energy_before(jsonb, text, tstzrange) IS 'internal: an applicant''s unit product energies in the same months of the year before, or, of products without, over all packages before the period';
 
-CREATE FUNCTION ecert.check_peer(auditor text, applicant text, period tstzrange,
-                                 OUT check_name text, OUT product text, OUT source text, OUT declared numeric, OUT found numeric,
-                                 OUT deviation numeric, OUT tolerance numeric, OUT ok boolean, OUT note text) RETURNS SETOF record
+CREATE FUNCTION ecert.check_peer(auditor text, applicant text, period tstzrange) RETURNS SETOF ecert.audit_check
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
     WITH rule AS (
@@ -291,8 +261,7 @@ COMMENT ON FUNCTION ecert.median(numeric[]) IS 'the median, exact: the mean of t
 
 -- What auditors call
 
-CREATE FUNCTION ecert.audit(applicant text, period tstzrange, as_role text)
-    RETURNS TABLE (check_name text, product text, source text, declared numeric, found numeric, deviation numeric, tolerance numeric, ok boolean, note text)
+CREATE FUNCTION ecert.audit(applicant text, period tstzrange, as_role text) RETURNS SETOF ecert.audit_check
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
 DECLARE
@@ -303,13 +272,9 @@ BEGIN
             HINT = 'Roles are upstream, peer and downstream.';
     END IF;
     RETURN QUERY SELECT c.* FROM ecert.check_structure(audit.applicant, audit.period, as_role) AS c;
-    IF as_role = 'upstream' THEN
-        RETURN QUERY SELECT c.* FROM ecert.check_upstream(auditor, audit.applicant, audit.period) AS c;
-    ELSIF as_role = 'downstream' THEN
-        RETURN QUERY SELECT c.* FROM ecert.check_downstream(auditor, audit.applicant, audit.period) AS c;
-    ELSE
-        RETURN QUERY SELECT c.* FROM ecert.check_peer(auditor, audit.applicant, audit.period) AS c;
-    END IF;
+    RETURN QUERY SELECT c.* FROM ecert.check_upstream(auditor, audit.applicant, audit.period) AS c WHERE as_role = 'upstream';
+    RETURN QUERY SELECT c.* FROM ecert.check_downstream(auditor, audit.applicant, audit.period) AS c WHERE as_role = 'downstream';
+    RETURN QUERY SELECT c.* FROM ecert.check_peer(auditor, audit.applicant, audit.period) AS c WHERE as_role = 'peer';
 END
 $$;
 COMMENT ON FUNCTION ecert.audit(text, tstzrange, text) IS 'auditor: the checks of this node (ecert.node) on an applicant''s packages of a period in the role upstream (from ledger.delivery), peer or downstream (from ledger.purchase): declared on the ledger, found in the records, their difference, the tolerance, and ok; NULL where there are not enough records';
@@ -355,55 +320,38 @@ $$;
 COMMENT ON FUNCTION ecert.submit_audit(text, tstzrange, text) IS 'auditor: make the checks of ecert.audit() and put the signed result on the ledger: fail when a check is not ok, pass when records bear it out, abstain when there are not enough. Returns the hash of the audit package. EC050 to EC053';
 
 CREATE FUNCTION ecert.create_audit_views() RETURNS void
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
-BEGIN
-    CREATE OR REPLACE VIEW ledger.audit AS
-    SELECT encode(a.hash, 'hex') AS audit_hash, a.issuer AS auditor, a.subject AS applicant, b.body ->> 'as' AS as_role,
-           b.body ->> 'verdict' AS verdict, lower(a.period) AS period_start, upper(a.period) AS period_end, a.issued_at,
-           (SELECT sum((r ->> 'last')::bigint - (r ->> 'first')::bigint + 1)::bigint FROM jsonb_array_elements(b.body -> 'packages') AS r) AS package_count,
-           jsonb_array_length(b.body -> 'checks') AS check_count,
-           (SELECT count(*)::bigint FROM jsonb_array_elements(b.body -> 'checks') AS c WHERE c -> 'ok' = 'false') AS failed_check_count,
-           CASE WHEN ecert.is_checkable(a.package) THEN ecert.is_void(a.hash) END AS void,
-           b.body ->> 'comment' AS comment
+    SELECT ecert.create_described($view$CREATE OR REPLACE VIEW ledger.audit AS  -- the audits on the ledger, one row each
+    SELECT encode(a.hash, 'hex') AS audit_hash,  -- hash of the audit package, hexadecimal
+           a.issuer AS auditor,  -- node id of the auditor
+           a.subject AS applicant,  -- node id of the applicant audited
+           b.body ->> 'as' AS as_role,  -- upstream, peer or downstream
+           b.body ->> 'verdict' AS verdict,  -- pass, fail or abstain (not enough records)
+           lower(a.period) AS period_start,  -- start of the audited period
+           upper(a.period) AS period_end,  -- end of the audited period, exclusive
+           a.issued_at,  -- when the auditor issued it
+           (SELECT sum((r ->> 'last')::bigint - (r ->> 'first')::bigint + 1)::bigint FROM jsonb_array_elements(b.body -> 'packages') AS r) AS package_count,  -- packages audited
+           jsonb_array_length(b.body -> 'checks') AS check_count,  -- checks made
+           (SELECT count(*)::bigint FROM jsonb_array_elements(b.body -> 'checks') AS c WHERE c -> 'ok' = 'false') AS failed_check_count,  -- checks that were not ok
+           CASE WHEN ecert.is_checkable(a.package) THEN ecert.is_void(a.hash) END AS void,  -- has one of the audited packages been replaced since; NULL: not checkable here
+           b.body ->> 'comment' AS comment  -- what the auditor adds
       FROM ledger.package a CROSS JOIN LATERAL (SELECT ecert.body(a.package)) AS b (body)
-     WHERE a.kind = 'audit';
-    COMMENT ON VIEW ledger.audit IS 'the audits on the ledger, one row each';
-    COMMENT ON COLUMN ledger.audit.audit_hash IS 'hash of the audit package, hexadecimal';
-    COMMENT ON COLUMN ledger.audit.auditor IS 'node id of the auditor';
-    COMMENT ON COLUMN ledger.audit.applicant IS 'node id of the applicant audited';
-    COMMENT ON COLUMN ledger.audit.as_role IS 'upstream, peer or downstream';
-    COMMENT ON COLUMN ledger.audit.verdict IS 'pass, fail or abstain (not enough records)';
-    COMMENT ON COLUMN ledger.audit.period_start IS 'start of the audited period';
-    COMMENT ON COLUMN ledger.audit.period_end IS 'end of the audited period, exclusive';
-    COMMENT ON COLUMN ledger.audit.issued_at IS 'when the auditor issued it';
-    COMMENT ON COLUMN ledger.audit.package_count IS 'packages audited';
-    COMMENT ON COLUMN ledger.audit.check_count IS 'checks made';
-    COMMENT ON COLUMN ledger.audit.failed_check_count IS 'checks that were not ok';
-    COMMENT ON COLUMN ledger.audit.void IS 'has one of the audited packages been replaced since; NULL: not checkable here';
-    COMMENT ON COLUMN ledger.audit.comment IS 'what the auditor adds';
+     WHERE a.kind = 'audit'$view$);
 
-    CREATE OR REPLACE VIEW ledger.audit_check AS
-    SELECT encode(a.hash, 'hex') AS audit_hash, c.ordinality AS check_number, c.value ->> 'check' AS check_name, c.value ->> 'product' AS product,
-           c.value ->> 'source' AS source, (c.value ->> 'declared')::numeric(38,9) AS declared_quantity, (c.value ->> 'found')::numeric(38,9) AS found_quantity,
-           (c.value ->> 'deviation')::numeric(38,9) AS deviation_quantity, (c.value ->> 'tolerance')::numeric(38,9) AS tolerance_quantity,
-           (c.value ->> 'ok')::boolean AS ok, c.value ->> 'note' AS note
+    SELECT ecert.create_described($view$CREATE OR REPLACE VIEW ledger.audit_check AS  -- the single checks of the audits
+    SELECT encode(a.hash, 'hex') AS audit_hash,  -- hash of the audit package, hexadecimal
+           c.ordinality AS check_number,  -- number of the check in the audit, from 1
+           c.value ->> 'check' AS check_name,  -- what was compared
+           c.value ->> 'product' AS product,  -- product it is about
+           c.value ->> 'source' AS source,  -- energy source it is about
+           (c.value ->> 'declared')::numeric(38,9) AS declared_quantity,  -- what the applicant declared; the note names the unit
+           (c.value ->> 'found')::numeric(38,9) AS found_quantity,  -- what the auditor found
+           (c.value ->> 'deviation')::numeric(38,9) AS deviation_quantity,  -- declared less found
+           (c.value ->> 'tolerance')::numeric(38,9) AS tolerance_quantity,  -- what was allowed
+           (c.value ->> 'ok')::boolean AS ok,  -- within tolerance; NULL: not enough records
+           c.value ->> 'note' AS note  -- unit and rule
       FROM ledger.package a CROSS JOIN LATERAL jsonb_array_elements(ecert.body(a.package) -> 'checks') WITH ORDINALITY AS c
-     WHERE a.kind = 'audit';
-    COMMENT ON VIEW ledger.audit_check IS 'the single checks of the audits';
-    COMMENT ON COLUMN ledger.audit_check.audit_hash IS 'hash of the audit package, hexadecimal';
-    COMMENT ON COLUMN ledger.audit_check.check_number IS 'number of the check in the audit, from 1';
-    COMMENT ON COLUMN ledger.audit_check.check_name IS 'what was compared';
-    COMMENT ON COLUMN ledger.audit_check.product IS 'product it is about';
-    COMMENT ON COLUMN ledger.audit_check.source IS 'energy source it is about';
-    COMMENT ON COLUMN ledger.audit_check.declared_quantity IS 'what the applicant declared; the note names the unit';
-    COMMENT ON COLUMN ledger.audit_check.found_quantity IS 'what the auditor found';
-    COMMENT ON COLUMN ledger.audit_check.deviation_quantity IS 'declared less found';
-    COMMENT ON COLUMN ledger.audit_check.tolerance_quantity IS 'what was allowed';
-    COMMENT ON COLUMN ledger.audit_check.ok IS 'within tolerance; NULL: not enough records';
-    COMMENT ON COLUMN ledger.audit_check.note IS 'unit and rule';
-END
+     WHERE a.kind = 'audit'$view$);
 $$;
 COMMENT ON FUNCTION ecert.create_audit_views() IS 'internal: makes or renews the views of this folder; see ecert.upgrade_ledger()';
-
-REVOKE ALL ON FUNCTION ecert.create_audit_tables(), ecert.create_audit_views(), ecert.submit_audit(text, tstzrange, text) FROM PUBLIC;

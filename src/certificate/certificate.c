@@ -13,7 +13,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 
-#include "energy/use.h"
+#include "energy/assess.h"
 #include "package/datum.h"
 #include "pg/error.h"
 #include "rules/reward.h"

@@ -99,109 +99,78 @@ $$;
 COMMENT ON FUNCTION ecert.reward() IS 'certifier: reward every completed audit that has none yet with the policy''s amount for its role, whether it says pass or fail; who abstains has not completed it. Packages count once per auditor and role, so an audit that covers none but rewarded ones gets nothing, one of a replaced package gets its reward again. Returns the hashes of the reward packages';
 
 CREATE FUNCTION ecert.create_certificate_views() RETURNS void
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
-BEGIN
-    CREATE OR REPLACE VIEW ledger.certificate AS
-    SELECT encode(p.hash, 'hex') AS certificate_hash, b.body ->> 'number' AS certificate_number, p.issuer, p.subject AS applicant, b.body ->> 'name' AS applicant_name,
-           b.body ->> 'method' AS method, b.body -> 'conventions' ->> 'denominator' AS denominator,
-           lower(p.period) AS period_start, upper(p.period) AS period_end,
-           lower(ecert.period_of_json(b.body -> 'baseline')) AS baseline_start, upper(ecert.period_of_json(b.body -> 'baseline')) AS baseline_end,
-           (b.body -> 'totals' ->> 'adjusted_base_kgce')::numeric(38,4) AS adjusted_base_kgce, (b.body -> 'totals' ->> 'now_kgce')::numeric(38,4) AS now_kgce,
-           (b.body -> 'totals' ->> 'saving_kgce')::numeric(38,4) AS saving_kgce, (b.body -> 'totals' ->> 'saving_tce')::numeric(38,4) AS saving_tce,
-           (b.body -> 'totals' ->> 'saving_rate')::numeric(38,9) AS saving_rate, (b.body -> 'totals' ->> 'structure_kgce')::numeric(38,4) AS structure_kgce,
-           (b.body ->> 'threshold')::numeric(38,18) AS threshold, b.body ->> 'verdict' AS verdict,
-           p.issued_at, ecert.from_unix_seconds((b.body -> 'valid' ->> 0)::bigint) AS valid_from, ecert.from_unix_seconds((b.body -> 'valid' ->> 1)::bigint) AS valid_until,
-           s.status, s.reason AS status_reason, s.since AS status_since, b.body ->> 'policy' AS policy_hash,
-           jsonb_array_length(b.body -> 'audits') AS audit_count, b.body ->> 'replaces' AS replaces_hash,
-           CASE r.found WHEN 'agrees' THEN true WHEN 'differs' THEN false END AS recomputation_agrees, r.found AS recomputation,
-           c.seq AS checkpoint_seq, CASE WHEN c.seq IS NULL THEN 0 ELSE ecert.witness_count(c.seq) END AS witness_count,
-           coalesce((ecert.policy_body(decode(b.body ->> 'policy', 'hex')) -> 'certificate' ->> 'witnesses')::bigint, 0) AS witnesses_required
+    SELECT ecert.create_described($view$CREATE OR REPLACE VIEW ledger.certificate AS  -- the certificates, one row each, with their status now and whether this node's recomputation agrees
+    SELECT encode(p.hash, 'hex') AS certificate_hash,  -- hash of the certificate package, hexadecimal
+           b.body ->> 'number' AS certificate_number,  -- number for people
+           p.issuer,  -- node id of the certifier
+           p.subject AS applicant,  -- node id of the applicant
+           b.body ->> 'name' AS applicant_name,  -- name of the applicant when it was issued
+           b.body ->> 'method' AS method,  -- product: per qualified output; value: per its value
+           b.body -> 'conventions' ->> 'denominator' AS denominator,  -- baseline: saving_rate = saving_kgce / adjusted_base_kgce; reporting: saving_kgce / now_kgce
+           lower(p.period) AS period_start,  -- start of the statistics period
+           upper(p.period) AS period_end,  -- end of the statistics period, exclusive
+           lower(ecert.period_of_json(b.body -> 'baseline')) AS baseline_start,  -- start of the baseline
+           upper(ecert.period_of_json(b.body -> 'baseline')) AS baseline_end,  -- end of the baseline, exclusive
+           (b.body -> 'totals' ->> 'adjusted_base_kgce')::numeric(38,4) AS adjusted_base_kgce,  -- sum over products of e0 * M1: energy the reporting output would have taken at baseline intensity, kgce; denominator of saving_rate by default
+           (b.body -> 'totals' ->> 'now_kgce')::numeric(38,4) AS now_kgce,  -- energy of the statistics period, kgce
+           (b.body -> 'totals' ->> 'saving_kgce')::numeric(38,4) AS saving_kgce,  -- total saving, sum over products of (e0 - e1) * M1, kgce; positive = saved; numerator of saving_rate
+           (b.body -> 'totals' ->> 'saving_tce')::numeric(38,4) AS saving_tce,  -- the same in tonnes of standard coal
+           (b.body -> 'totals' ->> 'saving_rate')::numeric(38,9) AS saving_rate,  -- total saving rate; of several certificates sum(saving_kgce) / sum(adjusted_base_kgce), never an average
+           (b.body -> 'totals' ->> 'structure_kgce')::numeric(38,4) AS structure_kgce,  -- saving by one intensity over all products, less saving_kgce: the effect of the product mix; NULL where products have different units
+           (b.body ->> 'threshold')::numeric(38,18) AS threshold,  -- saving rate that the policy asks for
+           b.body ->> 'verdict' AS verdict,  -- pass when the unrounded rate reaches the threshold, else fail
+           p.issued_at,  -- when it was issued
+           ecert.from_unix_seconds((b.body -> 'valid' ->> 0)::bigint) AS valid_from,  -- valid from
+           ecert.from_unix_seconds((b.body -> 'valid' ->> 1)::bigint) AS valid_until,  -- valid until, exclusive
+           s.status,  -- active, suspended or withdrawn
+           s.reason AS status_reason,  -- why, where it is not active from the beginning
+           s.since AS status_since,  -- since when it has this status
+           b.body ->> 'policy' AS policy_hash,  -- hash of the policy it was computed under, hexadecimal
+           jsonb_array_length(b.body -> 'audits') AS audit_count,  -- audits it rests on
+           b.body ->> 'replaces' AS replaces_hash,  -- hash of the certificate it takes the place of, hexadecimal
+           CASE r.found WHEN 'agrees' THEN true WHEN 'differs' THEN false END AS recomputation_agrees,  -- do the figures equal their recomputation from this node's ledger; NULL: not checkable here
+           r.found AS recomputation,  -- the same in words: agrees, differs, or not checkable here, when this node is not sent the packages that the certificate rests on
+           c.seq AS checkpoint_seq,  -- the first checkpoint that covers it; NULL: it is not sealed yet
+           CASE WHEN c.seq IS NULL THEN 0 ELSE ecert.witness_count(c.seq) END AS witness_count,  -- nodes that have witnessed that checkpoint or a later one
+           coalesce((ecert.policy_body(decode(b.body ->> 'policy', 'hex')) -> 'certificate' ->> 'witnesses')::bigint, 0) AS witnesses_required  -- witnesses that its policy asks for before anybody should rely on it
       FROM ledger.package p CROSS JOIN LATERAL (SELECT ecert.body(p.package)) AS b (body)
      CROSS JOIN LATERAL ecert.certificate_status(p.hash) AS s
      CROSS JOIN LATERAL (SELECT ecert.recomputation(p.package) OFFSET 0) AS r (found)
      CROSS JOIN LATERAL (SELECT ecert.sealed_by(p.issuer, p.kind, p.seq) OFFSET 0) AS c (seq)
-     WHERE p.kind = 'certificate';
-    COMMENT ON VIEW ledger.certificate IS 'the certificates, one row each, with their status now and whether this node''s recomputation agrees';
-    COMMENT ON COLUMN ledger.certificate.certificate_hash IS 'hash of the certificate package, hexadecimal';
-    COMMENT ON COLUMN ledger.certificate.certificate_number IS 'number for people';
-    COMMENT ON COLUMN ledger.certificate.issuer IS 'node id of the certifier';
-    COMMENT ON COLUMN ledger.certificate.applicant IS 'node id of the applicant';
-    COMMENT ON COLUMN ledger.certificate.applicant_name IS 'name of the applicant when it was issued';
-    COMMENT ON COLUMN ledger.certificate.method IS 'product: per qualified output; value: per its value';
-    COMMENT ON COLUMN ledger.certificate.denominator IS 'baseline: saving_rate = saving_kgce / adjusted_base_kgce; reporting: saving_kgce / now_kgce';
-    COMMENT ON COLUMN ledger.certificate.period_start IS 'start of the statistics period';
-    COMMENT ON COLUMN ledger.certificate.period_end IS 'end of the statistics period, exclusive';
-    COMMENT ON COLUMN ledger.certificate.baseline_start IS 'start of the baseline';
-    COMMENT ON COLUMN ledger.certificate.baseline_end IS 'end of the baseline, exclusive';
-    COMMENT ON COLUMN ledger.certificate.adjusted_base_kgce IS 'sum over products of e0 * M1: energy the reporting output would have taken at baseline intensity, kgce; denominator of saving_rate by default';
-    COMMENT ON COLUMN ledger.certificate.now_kgce IS 'energy of the statistics period, kgce';
-    COMMENT ON COLUMN ledger.certificate.saving_kgce IS 'total saving, sum over products of (e0 - e1) * M1, kgce; positive = saved; numerator of saving_rate';
-    COMMENT ON COLUMN ledger.certificate.saving_tce IS 'the same in tonnes of standard coal';
-    COMMENT ON COLUMN ledger.certificate.saving_rate IS 'total saving rate; of several certificates sum(saving_kgce) / sum(adjusted_base_kgce), never an average';
-    COMMENT ON COLUMN ledger.certificate.structure_kgce IS 'saving by one intensity over all products, less saving_kgce: the effect of the product mix; NULL where products have different units';
-    COMMENT ON COLUMN ledger.certificate.threshold IS 'saving rate that the policy asks for';
-    COMMENT ON COLUMN ledger.certificate.verdict IS 'pass when the unrounded rate reaches the threshold, else fail';
-    COMMENT ON COLUMN ledger.certificate.issued_at IS 'when it was issued';
-    COMMENT ON COLUMN ledger.certificate.valid_from IS 'valid from';
-    COMMENT ON COLUMN ledger.certificate.valid_until IS 'valid until, exclusive';
-    COMMENT ON COLUMN ledger.certificate.status IS 'active, suspended or withdrawn';
-    COMMENT ON COLUMN ledger.certificate.status_reason IS 'why, where it is not active from the beginning';
-    COMMENT ON COLUMN ledger.certificate.status_since IS 'since when it has this status';
-    COMMENT ON COLUMN ledger.certificate.policy_hash IS 'hash of the policy it was computed under, hexadecimal';
-    COMMENT ON COLUMN ledger.certificate.audit_count IS 'audits it rests on';
-    COMMENT ON COLUMN ledger.certificate.replaces_hash IS 'hash of the certificate it takes the place of, hexadecimal';
-    COMMENT ON COLUMN ledger.certificate.recomputation_agrees IS 'do the figures equal their recomputation from this node''s ledger; NULL: not checkable here';
-    COMMENT ON COLUMN ledger.certificate.recomputation IS 'the same in words: agrees, differs, or not checkable here, when this node is not sent the packages that the certificate rests on';
-    COMMENT ON COLUMN ledger.certificate.checkpoint_seq IS 'the first checkpoint that covers it; NULL: it is not sealed yet';
-    COMMENT ON COLUMN ledger.certificate.witness_count IS 'nodes that have witnessed that checkpoint or a later one';
-    COMMENT ON COLUMN ledger.certificate.witnesses_required IS 'witnesses that its policy asks for before anybody should rely on it';
+     WHERE p.kind = 'certificate'$view$);
 
-    CREATE OR REPLACE VIEW ledger.certificate_product AS
-    SELECT encode(p.hash, 'hex') AS certificate_hash, p.subject AS applicant, r ->> 'product' AS product, r ->> 'unit' AS unit,
-           (r ->> 'base_kgce')::numeric(38,4) AS base_kgce, (r ->> 'base_output')::numeric(38,9) AS base_output_quantity, (r ->> 'base_unit_energy')::numeric(38,9) AS base_kgce_per_unit,
-           (r ->> 'now_kgce')::numeric(38,4) AS now_kgce, (r ->> 'now_output')::numeric(38,9) AS now_output_quantity, (r ->> 'now_unit_energy')::numeric(38,9) AS now_kgce_per_unit,
-           (r ->> 'saving_kgce')::numeric(38,4) AS saving_kgce,
-           ((r ->> 'saving_kgce')::numeric + (r ->> 'now_kgce')::numeric)::numeric(38,4) AS adjusted_base_kgce,
-           (r ->> 'saving_rate')::numeric(38,9) AS saving_rate, r ->> 'status' AS status
+    SELECT ecert.create_described($view$CREATE OR REPLACE VIEW ledger.certificate_product AS  -- the products of the certificates: baseline, now, saving
+    SELECT encode(p.hash, 'hex') AS certificate_hash,  -- hash of the certificate package, hexadecimal
+           p.subject AS applicant,  -- node id of the applicant
+           r ->> 'product' AS product,  -- product
+           r ->> 'unit' AS unit,  -- unit of output; of method value the currency
+           (r ->> 'base_kgce')::numeric(38,4) AS base_kgce,  -- energy of the baseline, kgce: numerator of base_kgce_per_unit
+           (r ->> 'base_output')::numeric(38,9) AS base_output_quantity,  -- qualified output (or its value) of the baseline: denominator
+           (r ->> 'base_unit_energy')::numeric(38,9) AS base_kgce_per_unit,  -- unit energy of the baseline
+           (r ->> 'now_kgce')::numeric(38,4) AS now_kgce,  -- energy of the statistics period, kgce: numerator of now_kgce_per_unit
+           (r ->> 'now_output')::numeric(38,9) AS now_output_quantity,  -- qualified output (or its value) of the statistics period: denominator
+           (r ->> 'now_unit_energy')::numeric(38,9) AS now_kgce_per_unit,  -- unit energy of the statistics period
+           (r ->> 'saving_kgce')::numeric(38,4) AS saving_kgce,  -- (e0 - e1) * M1, kgce; positive = saved: numerator of saving_rate
+           ((r ->> 'saving_kgce')::numeric + (r ->> 'now_kgce')::numeric)::numeric(38,4) AS adjusted_base_kgce,  -- e0 * M1, kgce, from the rounded figures: denominator of saving_rate by default
+           (r ->> 'saving_rate')::numeric(38,9) AS saving_rate,  -- saving rate of the product
+           r ->> 'status' AS status  -- ok, or why there is no saving
       FROM ledger.package p CROSS JOIN LATERAL jsonb_array_elements(ecert.body(p.package) -> 'products') AS r
-     WHERE p.kind = 'certificate';
-    COMMENT ON VIEW ledger.certificate_product IS 'the products of the certificates: baseline, now, saving';
-    COMMENT ON COLUMN ledger.certificate_product.certificate_hash IS 'hash of the certificate package, hexadecimal';
-    COMMENT ON COLUMN ledger.certificate_product.applicant IS 'node id of the applicant';
-    COMMENT ON COLUMN ledger.certificate_product.product IS 'product';
-    COMMENT ON COLUMN ledger.certificate_product.unit IS 'unit of output; of method value the currency';
-    COMMENT ON COLUMN ledger.certificate_product.base_kgce IS 'energy of the baseline, kgce: numerator of base_kgce_per_unit';
-    COMMENT ON COLUMN ledger.certificate_product.base_output_quantity IS 'qualified output (or its value) of the baseline: denominator';
-    COMMENT ON COLUMN ledger.certificate_product.base_kgce_per_unit IS 'unit energy of the baseline';
-    COMMENT ON COLUMN ledger.certificate_product.now_kgce IS 'energy of the statistics period, kgce: numerator of now_kgce_per_unit';
-    COMMENT ON COLUMN ledger.certificate_product.now_output_quantity IS 'qualified output (or its value) of the statistics period: denominator';
-    COMMENT ON COLUMN ledger.certificate_product.now_kgce_per_unit IS 'unit energy of the statistics period';
-    COMMENT ON COLUMN ledger.certificate_product.saving_kgce IS '(e0 - e1) * M1, kgce; positive = saved: numerator of saving_rate';
-    COMMENT ON COLUMN ledger.certificate_product.adjusted_base_kgce IS 'e0 * M1, kgce, from the rounded figures: denominator of saving_rate by default';
-    COMMENT ON COLUMN ledger.certificate_product.saving_rate IS 'saving rate of the product';
-    COMMENT ON COLUMN ledger.certificate_product.status IS 'ok, or why there is no saving';
+     WHERE p.kind = 'certificate'$view$);
 
-    CREATE OR REPLACE VIEW ledger.reward AS
-    SELECT encode(p.hash, 'hex') AS reward_hash, b.body ->> 'audit' AS audit_hash, b.body ->> 'auditor' AS auditor,
-           (b.body ->> 'amount')::numeric(38,9) AS amount, p.issued_at
-      FROM ledger.package p CROSS JOIN LATERAL (SELECT ecert.body(p.package)) AS b (body) WHERE p.kind = 'reward';
-    COMMENT ON VIEW ledger.reward IS 'the rewards of auditors';
-    COMMENT ON COLUMN ledger.reward.reward_hash IS 'hash of the reward package, hexadecimal';
-    COMMENT ON COLUMN ledger.reward.audit_hash IS 'hash of the audit it is for, hexadecimal';
-    COMMENT ON COLUMN ledger.reward.auditor IS 'node id of the auditor';
-    COMMENT ON COLUMN ledger.reward.amount IS 'amount in the policy''s reward unit';
-    COMMENT ON COLUMN ledger.reward.issued_at IS 'when it was given';
+    SELECT ecert.create_described($view$CREATE OR REPLACE VIEW ledger.reward AS  -- the rewards of auditors
+    SELECT encode(p.hash, 'hex') AS reward_hash,  -- hash of the reward package, hexadecimal
+           b.body ->> 'audit' AS audit_hash,  -- hash of the audit it is for, hexadecimal
+           b.body ->> 'auditor' AS auditor,  -- node id of the auditor
+           (b.body ->> 'amount')::numeric(38,9) AS amount,  -- amount in the policy's reward unit
+           p.issued_at  -- when it was given
+      FROM ledger.package p CROSS JOIN LATERAL (SELECT ecert.body(p.package)) AS b (body) WHERE p.kind = 'reward'$view$);
 
-    CREATE OR REPLACE VIEW ledger.reward_balance AS
-    SELECT r.auditor, count(*)::bigint AS reward_count, sum(r.amount)::numeric(38,9) AS amount FROM ledger.reward r GROUP BY r.auditor;
-    COMMENT ON VIEW ledger.reward_balance IS 'what each auditor has been given';
-    COMMENT ON COLUMN ledger.reward_balance.auditor IS 'node id of the auditor';
-    COMMENT ON COLUMN ledger.reward_balance.reward_count IS 'number of rewards';
-    COMMENT ON COLUMN ledger.reward_balance.amount IS 'their sum, in the policy''s reward unit';
-END
+    SELECT ecert.create_described($view$CREATE OR REPLACE VIEW ledger.reward_balance AS  -- what each auditor has been given
+    SELECT r.auditor,  -- node id of the auditor
+           count(*)::bigint AS reward_count,  -- number of rewards
+           sum(r.amount)::numeric(38,9) AS amount  -- their sum, in the policy's reward unit
+      FROM ledger.reward r GROUP BY r.auditor$view$);
 $$;
 COMMENT ON FUNCTION ecert.create_certificate_views() IS 'internal: makes or renews the views of this folder; see ecert.upgrade_ledger()';
-
-REVOKE ALL ON FUNCTION ecert.certify(text, tstzrange, tstzrange, text), ecert.issue_certificate(text, tstzrange, tstzrange, text), ecert.set_status(bytea, text, text), ecert.reward(),
-    ecert.create_certificate_views() FROM PUBLIC;

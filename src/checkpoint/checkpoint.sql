@@ -33,85 +33,64 @@ CREATE FUNCTION ecert.verify_checkpoints(with_roots boolean, OUT issuer text, OU
 COMMENT ON FUNCTION ecert.verify_checkpoints(boolean) IS 'internal: checks every checkpoint of the certifier after ecert.verify_registry(): heads, seal and note, and, with_roots, size and root from the bytes of the packages that they cover; returns the problems';
 
 CREATE FUNCTION ecert.create_checkpoint_tables() RETURNS void
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
-BEGIN
-    CREATE TABLE ledger.tile (
-        level integer NOT NULL,
-        index bigint NOT NULL,
-        hashes bytea NOT NULL,
+    SELECT ecert.create_described($table$CREATE TABLE ledger.tile (  -- the Merkle tree over the packages that are under checkpoints, in tiles of 256 hashes (C2SP tlog-tiles); a cache, see ecert.rebuild_tree()
+        level integer NOT NULL,  -- 0: package hashes; l: roots of complete subtrees of 256^l packages
+        index bigint NOT NULL,  -- number of the tile in its level, from 0
+        hashes bytea NOT NULL,  -- up to 256 hashes of 32 bytes; only the last tile of a level has fewer
         CONSTRAINT tile_pkey PRIMARY KEY (level, index)
-    );
+    )$table$);
     ALTER TABLE ledger.tile ALTER COLUMN hashes SET STORAGE EXTERNAL;
-    COMMENT ON TABLE ledger.tile IS 'the Merkle tree over the packages that are under checkpoints, in tiles of 256 hashes (C2SP tlog-tiles); a cache, see ecert.rebuild_tree()';
-    COMMENT ON COLUMN ledger.tile.level IS '0: package hashes; l: roots of complete subtrees of 256^l packages';
-    COMMENT ON COLUMN ledger.tile.index IS 'number of the tile in its level, from 0';
-    COMMENT ON COLUMN ledger.tile.hashes IS 'up to 256 hashes of 32 bytes; only the last tile of a level has fewer';
 
-    CREATE TABLE ledger.leaf_range (
-        issuer text COLLATE "C" NOT NULL,
-        kind text COLLATE "C" NOT NULL,
-        first_seq bigint NOT NULL,
-        last_seq bigint NOT NULL,
-        first_index bigint NOT NULL,
-        checkpoint_seq bigint NOT NULL,
+    SELECT ecert.create_described($table$CREATE TABLE ledger.leaf_range (  -- which packages are which leaves of the tree: a row for each feed that a checkpoint moves; a cache, see ecert.rebuild_tree()
+        issuer text COLLATE "C" NOT NULL,  -- issuer of the feed
+        kind text COLLATE "C" NOT NULL,  -- kind of the feed
+        first_seq bigint NOT NULL,  -- first package of the feed that the checkpoint takes in
+        last_seq bigint NOT NULL,  -- last one: the head that the checkpoint names
+        first_index bigint NOT NULL,  -- leaf of the first one; the others follow
+        checkpoint_seq bigint NOT NULL,  -- seq of the checkpoint in the certifier's feed
         CONSTRAINT leaf_range_pkey PRIMARY KEY (issuer, kind, last_seq)
-    );
+    )$table$);
     CREATE INDEX leaf_range_checkpoint ON ledger.leaf_range (checkpoint_seq, first_index);
-    COMMENT ON TABLE ledger.leaf_range IS 'which packages are which leaves of the tree: a row for each feed that a checkpoint moves; a cache, see ecert.rebuild_tree()';
-    COMMENT ON COLUMN ledger.leaf_range.issuer IS 'issuer of the feed';
-    COMMENT ON COLUMN ledger.leaf_range.kind IS 'kind of the feed';
-    COMMENT ON COLUMN ledger.leaf_range.first_seq IS 'first package of the feed that the checkpoint takes in';
-    COMMENT ON COLUMN ledger.leaf_range.last_seq IS 'last one: the head that the checkpoint names';
-    COMMENT ON COLUMN ledger.leaf_range.first_index IS 'leaf of the first one; the others follow';
-    COMMENT ON COLUMN ledger.leaf_range.checkpoint_seq IS 'seq of the checkpoint in the certifier''s feed';
 
-    CREATE TABLE ledger.sealing (
-        checkpoint_seq bigint NOT NULL,
-        size bigint NOT NULL,
-        root bytea,
-        outcome text COLLATE "C" NOT NULL CHECK (outcome IN ('agrees', 'differs', 'not checkable here')),
-        detail text,
-        taken_up_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    SELECT ecert.create_described($table$CREATE TABLE ledger.sealing (  -- what this node found when it computed the checkpoints again; a cache, see ecert.rebuild_tree()
+        checkpoint_seq bigint NOT NULL,  -- seq of the checkpoint in the certifier's feed
+        size bigint NOT NULL,  -- leaves that the heads named so far make
+        root bytea,  -- root of the packages of this ledger; NULL when they are not all here
+        outcome text COLLATE "C" NOT NULL CHECK (outcome IN ('agrees', 'differs', 'not checkable here')),  -- agrees; differs: the certifier has signed another tree than this ledger makes; not checkable here: this node is not sent all feeds
+        detail text,  -- in what it differs
+        taken_up_at timestamptz NOT NULL DEFAULT clock_timestamp(),  -- when it was computed
         CONSTRAINT sealing_pkey PRIMARY KEY (checkpoint_seq)
-    );
-    COMMENT ON TABLE ledger.sealing IS 'what this node found when it computed the checkpoints again; a cache, see ecert.rebuild_tree()';
-    COMMENT ON COLUMN ledger.sealing.checkpoint_seq IS 'seq of the checkpoint in the certifier''s feed';
-    COMMENT ON COLUMN ledger.sealing.size IS 'leaves that the heads named so far make';
-    COMMENT ON COLUMN ledger.sealing.root IS 'root of the packages of this ledger; NULL when they are not all here';
-    COMMENT ON COLUMN ledger.sealing.outcome IS 'agrees; differs: the certifier has signed another tree than this ledger makes; not checkable here: this node is not sent all feeds';
-    COMMENT ON COLUMN ledger.sealing.detail IS 'in what it differs';
-    COMMENT ON COLUMN ledger.sealing.taken_up_at IS 'when it was computed';
+    )$table$);
 
-    CREATE TABLE ledger.fork (
-        first_hash bytea NOT NULL,
-        second_hash bytea NOT NULL,
-        first_size bigint NOT NULL,
-        second_size bigint NOT NULL,
-        first_checkpoint bytea NOT NULL,
-        second_checkpoint bytea NOT NULL,
-        other_root bytea NOT NULL,
-        proof bytea[] NOT NULL,
-        found_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    SELECT ecert.create_described($table$CREATE TABLE ledger.fork (  -- pairs of checkpoints that the certifier signed and that no one ledger can have; each row proves itself: ecert.is_fork()
+        first_hash bytea NOT NULL,  -- SHA-256 of first_checkpoint
+        second_hash bytea NOT NULL,  -- SHA-256 of second_checkpoint
+        first_size bigint NOT NULL,  -- size of the smaller tree
+        second_size bigint NOT NULL,  -- size of the larger tree, or the same
+        first_checkpoint bytea NOT NULL,  -- the checkpoint of the smaller tree: bytes of a package, or of a C2SP note
+        second_checkpoint bytea NOT NULL,  -- the checkpoint of the larger tree: bytes of a package, or of a C2SP note
+        other_root bytea NOT NULL,  -- root that the larger tree has at the smaller size
+        proof bytea[] NOT NULL,  -- consistency proof (RFC 9162) from other_root to the larger tree
+        found_at timestamptz NOT NULL DEFAULT clock_timestamp(),  -- when this node found it
         CONSTRAINT fork_pkey PRIMARY KEY (first_hash, second_hash)
-    );
-    COMMENT ON TABLE ledger.fork IS 'pairs of checkpoints that the certifier signed and that no one ledger can have; each row proves itself: ecert.is_fork()';
-    COMMENT ON COLUMN ledger.fork.first_hash IS 'SHA-256 of first_checkpoint';
-    COMMENT ON COLUMN ledger.fork.second_hash IS 'SHA-256 of second_checkpoint';
-    COMMENT ON COLUMN ledger.fork.first_size IS 'size of the smaller tree';
-    COMMENT ON COLUMN ledger.fork.second_size IS 'size of the larger tree, or the same';
-    COMMENT ON COLUMN ledger.fork.first_checkpoint IS 'the checkpoint of the smaller tree: bytes of a package, or of a C2SP note';
-    COMMENT ON COLUMN ledger.fork.second_checkpoint IS 'the checkpoint of the larger tree: bytes of a package, or of a C2SP note';
-    COMMENT ON COLUMN ledger.fork.other_root IS 'root that the larger tree has at the smaller size';
-    COMMENT ON COLUMN ledger.fork.proof IS 'consistency proof (RFC 9162) from other_root to the larger tree';
-    COMMENT ON COLUMN ledger.fork.found_at IS 'when this node found it';
+    )$table$);
+
+    SELECT ecert.create_described($table$CREATE TABLE ledger.witnessed (  -- the last checkpoint that this node put its name to as a witness: the next one must be consistent with it
+        node text COLLATE "C" NOT NULL,  -- node id of the witness
+        checkpoint_hash bytea NOT NULL,  -- hash of the checkpoint package
+        size bigint NOT NULL,  -- its size
+        root bytea NOT NULL,  -- its root
+        witnessed_at timestamptz NOT NULL,  -- when
+        CONSTRAINT witnessed_pkey PRIMARY KEY (node)
+    )$table$);
 
     -- the function looks at the kind, as that of ecert_drain does
     CREATE TRIGGER ecert_take_up AFTER INSERT ON ledger.package FOR EACH ROW WHEN (NEW.period IS NULL) EXECUTE FUNCTION ecert.take_up_new();
     ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_take_up;
-END
 $$;
-COMMENT ON FUNCTION ecert.create_checkpoint_tables() IS 'internal: makes ledger.tile, leaf_range, sealing and fork, and takes up checkpoints behind their insert';
+COMMENT ON FUNCTION ecert.create_checkpoint_tables() IS 'internal: makes ledger.tile, leaf_range, sealing, fork and witnessed, and takes up checkpoints behind their insert';
 
 CREATE FUNCTION ecert.holds_all() RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -135,6 +114,7 @@ AS $$
 DECLARE
     before ledger.sealing := (SELECT s FROM ledger.sealing s WHERE s.checkpoint_seq = take_up.checkpoint_seq - 1);
     old_size bigint := coalesce(before.size, 1);
+    is_unknown boolean := NOT ecert.holds_all();
 BEGIN
     IF checkpoint_seq > 0 AND before.checkpoint_seq IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'EC100', MESSAGE = format('checkpoint %s cannot be taken up before the one before it', checkpoint_seq),
@@ -156,43 +136,33 @@ BEGIN
         fault := format('checkpoint''s size is %s, the packages it covers make %s', body ->> 'size', size);
     END IF;
     -- behind a package that is not here there is no tree to go on from
-    IF NOT ecert.holds_all() OR before.checkpoint_seq IS NOT NULL AND before.root IS NULL THEN
-        RETURN;
+    IF NOT is_unknown AND (before.checkpoint_seq IS NULL OR before.root IS NOT NULL) THEN
+        root := ecert.append_leaves(checkpoint_seq, CASE WHEN checkpoint_seq = 0 THEN 0 ELSE old_size END);
+        IF root IS NULL THEN
+            fault := coalesce(fault, (
+                SELECT format('checkpoint names %s %s of "%s", which is not on the ledger', h.kind, h.seq, h.issuer) FROM ecert.heads(body) AS h
+                 WHERE NOT EXISTS (SELECT FROM ledger.package p WHERE p.issuer = h.issuer AND p.kind = h.kind AND p.seq = h.seq) ORDER BY h.number LIMIT 1),
+                'a package that the checkpoint covers is not on the ledger');
+        ELSIF fault IS NULL AND root <> decode(body ->> 'root', 'hex') THEN
+            fault := format('checkpoint''s root is not that of the packages it covers (signed %s, computed %s)', body ->> 'root', encode(root, 'hex'));
+        END IF;
     END IF;
-    root := ecert.append_leaves(checkpoint_seq, CASE WHEN checkpoint_seq = 0 THEN 0 ELSE old_size END);
-    IF root IS NULL THEN
-        fault := coalesce(fault, (
-            SELECT format('checkpoint names %s %s of "%s", which is not on the ledger', h.kind, h.seq, h.issuer) FROM ecert.heads(body) AS h
-             WHERE NOT EXISTS (SELECT FROM ledger.package p WHERE p.issuer = h.issuer AND p.kind = h.kind AND p.seq = h.seq) ORDER BY h.number LIMIT 1),
-            'a package that the checkpoint covers is not on the ledger');
-    ELSIF fault IS NULL AND root <> decode(body ->> 'root', 'hex') THEN
-        fault := format('checkpoint''s root is not that of the packages it covers (signed %s, computed %s)', body ->> 'root', encode(root, 'hex'));
-    END IF;
+    -- where an earlier one could not be computed, there is no tree to go on from either
+    is_unknown := is_unknown OR coalesce(before.outcome = 'not checkable here', false);
+    INSERT INTO ledger.sealing (checkpoint_seq, size, root, outcome, detail) VALUES (checkpoint_seq, size, root,
+           CASE WHEN fault IS NOT NULL THEN 'differs' WHEN root IS NOT NULL THEN 'agrees' WHEN is_unknown THEN 'not checkable here' ELSE 'differs' END,
+           CASE WHEN fault IS NOT NULL THEN fault WHEN root IS NOT NULL THEN NULL
+                WHEN NOT is_unknown THEN 'an earlier checkpoint differs'
+                WHEN ecert.holds_all() THEN 'this node was not sent all feeds before: run SELECT ecert.rebuild_tree()' END);
 END
 $$;
-COMMENT ON FUNCTION ecert.take_up(bigint, jsonb) IS 'internal: give the packages that a checkpoint covers their leaves and append them to the tree; returns the size that the heads make, the root (NULL: not all packages are here) and in what the checkpoint differs (NULL: in nothing that can be told here)';
-
-CREATE FUNCTION ecert.note_sealing(checkpoint_seq bigint, size bigint, root bytea, fault text) RETURNS void
-    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
-AS $$
-    -- where an earlier one could not be computed, there is no tree to go on from either
-    INSERT INTO ledger.sealing (checkpoint_seq, size, root, outcome, detail)
-    SELECT note_sealing.checkpoint_seq, note_sealing.size, note_sealing.root,
-           CASE WHEN fault IS NOT NULL THEN 'differs' WHEN note_sealing.root IS NOT NULL THEN 'agrees' WHEN u.is_unknown THEN 'not checkable here' ELSE 'differs' END,
-           CASE WHEN fault IS NOT NULL THEN fault WHEN note_sealing.root IS NOT NULL THEN NULL
-                WHEN NOT u.is_unknown THEN 'an earlier checkpoint differs'
-                WHEN ecert.holds_all() THEN 'this node was not sent all feeds before: run SELECT ecert.rebuild_tree()' END
-      FROM (SELECT NOT ecert.holds_all() OR EXISTS (SELECT FROM ledger.sealing b WHERE b.checkpoint_seq = note_sealing.checkpoint_seq - 1
-                                                       AND b.outcome = 'not checkable here')) AS u (is_unknown)
-$$;
-COMMENT ON FUNCTION ecert.note_sealing(bigint, bigint, bytea, text) IS 'internal: write down what ecert.take_up() found';
+COMMENT ON FUNCTION ecert.take_up(bigint, jsonb) IS 'internal: give the packages that a checkpoint covers their leaves, append them to the tree and write down in ledger.sealing what was found; returns the size that the heads make, the root (NULL: not all packages are here) and in what the checkpoint differs (NULL: in nothing that can be told here)';
 
 CREATE FUNCTION ecert.take_up_checkpoints() RETURNS bigint
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     next record;
-    made record;
     taken_up bigint := 0;
 BEGIN
     -- who has the lock does it, or the next round of duties will: replication waits for nobody here
@@ -204,8 +174,7 @@ BEGIN
          WHERE p.issuer = ecert.certifier() AND p.kind = 'checkpoint'
            AND p.seq > coalesce((SELECT s.checkpoint_seq FROM ledger.sealing s ORDER BY s.checkpoint_seq DESC LIMIT 1), -1) ORDER BY p.seq
     LOOP
-        SELECT t.* INTO made FROM ecert.take_up(next.seq, next.body) AS t;
-        PERFORM ecert.note_sealing(next.seq, made.size, made.root, made.fault);
+        PERFORM ecert.take_up(next.seq, next.body);
         taken_up := taken_up + 1;
     END LOOP;
     RETURN taken_up;
@@ -214,15 +183,13 @@ $$;
 COMMENT ON FUNCTION ecert.take_up_checkpoints() IS 'compute the checkpoints that this node has and has not computed yet, and compare their roots; happens by itself when a checkpoint comes and in every round of duties. Returns how many; 0 also when another session is at it';
 
 CREATE FUNCTION ecert.rebuild_tree() RETURNS bigint
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
-BEGIN
-    PERFORM pg_advisory_xact_lock(hashtext('ecert.tree'));
+    SELECT pg_advisory_xact_lock(hashtext('ecert.tree'));
     DELETE FROM ledger.tile;
     DELETE FROM ledger.leaf_range;
     DELETE FROM ledger.sealing;
-    RETURN ecert.take_up_checkpoints();
-END
+    SELECT ecert.take_up_checkpoints();
 $$;
 COMMENT ON FUNCTION ecert.rebuild_tree() IS 'make the Merkle tree anew from the ledger, for instance after lost packages have come back, or when this node is sent all feeds from now on; returns the number of checkpoints. Who asks for a receipt meanwhile sees the old tree';
 
@@ -257,7 +224,6 @@ BEGIN
         PERFORM pg_advisory_xact_lock(hashtext('ecert.tree'));
         PERFORM ecert.take_up_checkpoints();
         SELECT t.* INTO made FROM ecert.take_up(ecert.seq(p), body) AS t;
-        PERFORM ecert.note_sealing(ecert.seq(p), made.size, made.root, made.fault);
     END IF;
     IF made.fault IS NOT NULL OR made.root IS NULL OR made.size <> (body ->> 'size')::bigint OR made.root <> decode(body ->> 'root', 'hex') THEN
         RAISE EXCEPTION USING ERRCODE = 'EC101', MESSAGE = 'checkpoint is not of this ledger',
@@ -292,7 +258,6 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'EC101', MESSAGE = 'this ledger cannot be sealed', DETAIL = coalesce(made.fault, 'An earlier checkpoint differs from it') || '.',
             HINT = 'SELECT * FROM ecert.problems() tells what is wrong with it.';
     END IF;
-    PERFORM ecert.note_sealing(next_seq, made.size, made.root, NULL);
     RETURN ecert.append('checkpoint', jsonb_strip_nulls(jsonb_build_object(
         'size', made.size, 'root', encode(made.root, 'hex'), 'heads', heads,
         'seal', ecert.seal_root(made.size, made.root), 'note', ecert.sign_note(made.size, made.root))));
@@ -349,12 +314,19 @@ CREATE FUNCTION ecert.has_unsealed() RETURNS boolean
 AS $$ SELECT EXISTS (SELECT FROM ecert.unsealed() AS u WHERE u.kind NOT IN ('checkpoint', 'witness')) $$;
 COMMENT ON FUNCTION ecert.has_unsealed() IS 'whether something is under no checkpoint yet, other than checkpoints and their witnesses, which alone give no reason for another one';
 
+CREATE FUNCTION ecert.newest_checkpoint(OUT seq bigint, OUT hash bytea, OUT issued_at timestamptz, OUT body jsonb) RETURNS record
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT p.seq, p.hash, p.issued_at, ecert.body(p.package) FROM ledger.package p
+     WHERE p.issuer = ecert.certifier() AND p.kind = 'checkpoint' ORDER BY p.seq DESC LIMIT 1
+$$;
+COMMENT ON FUNCTION ecert.newest_checkpoint() IS 'internal: the newest checkpoint on this ledger; NULLs when there is none';
+
 CREATE FUNCTION ecert.checkpoint_is_due() RETURNS boolean
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT CASE WHEN i.seconds > 0
-                 AND coalesce((SELECT p.issued_at FROM ledger.package p WHERE p.issuer = ecert.certifier() AND p.kind = 'checkpoint' ORDER BY p.seq DESC LIMIT 1), '-infinity')
-                     <= clock_timestamp() - make_interval(secs => i.seconds)
+                 AND coalesce((SELECT n.issued_at FROM ecert.newest_checkpoint() AS n), '-infinity') <= clock_timestamp() - make_interval(secs => i.seconds)
                 THEN ecert.has_unsealed() ELSE false END
       FROM (SELECT s.setting::integer FROM pg_settings s WHERE s.name = 'ecert.checkpoint_interval') AS i (seconds)
 $$;
@@ -381,8 +353,3 @@ COMMENT ON FUNCTION ecert.verify_transparent(bytea, text) IS 'whether a transpar
 CREATE FUNCTION ecert.statement_package(statement bytea) RETURNS ecert.package
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_sql_statement_package';
 COMMENT ON FUNCTION ecert.statement_package(bytea) IS 'the package of a transparent statement, as it was signed. EC001';
-
-REVOKE ALL ON FUNCTION ecert.append_leaves(bigint, bigint), ecert.seal_root(bigint, bytea), ecert.sign_note(bigint, bytea), ecert.verify_checkpoints(boolean),
-    ecert.create_checkpoint_tables(), ecert.take_up(bigint, jsonb), ecert.note_sealing(bigint, bigint, bytea, text), ecert.take_up_checkpoints(),
-    ecert.rebuild_tree(), ecert.take_up_behind(), ecert.take_up_new(), ecert.check_sealing(ecert.package),
-    ecert.seal(bigint, jsonb), ecert.checkpoint() FROM PUBLIC;

@@ -16,59 +16,33 @@ CREATE FUNCTION ecert.is_certifiers_checkpoint(p ecert.package) RETURNS boolean
     LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_is_certifiers_checkpoint';
 COMMENT ON FUNCTION ecert.is_certifiers_checkpoint(ecert.package) IS 'whether a package is a checkpoint of this ledger, whole in itself and signed with a key of the certifier; whether it is on this ledger is another question';
 
-CREATE FUNCTION ecert.create_witness_tables() RETURNS void
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    CREATE TABLE ledger.witnessed (
-        node text COLLATE "C" NOT NULL,
-        checkpoint_hash bytea NOT NULL,
-        size bigint NOT NULL,
-        root bytea NOT NULL,
-        witnessed_at timestamptz NOT NULL,
-        CONSTRAINT witnessed_pkey PRIMARY KEY (node)
-    );
-    COMMENT ON TABLE ledger.witnessed IS 'the last checkpoint that this node put its name to as a witness: the next one must be consistent with it';
-    COMMENT ON COLUMN ledger.witnessed.node IS 'node id of the witness';
-    COMMENT ON COLUMN ledger.witnessed.checkpoint_hash IS 'hash of the checkpoint package';
-    COMMENT ON COLUMN ledger.witnessed.size IS 'its size';
-    COMMENT ON COLUMN ledger.witnessed.root IS 'its root';
-    COMMENT ON COLUMN ledger.witnessed.witnessed_at IS 'when';
-END
-$$;
-COMMENT ON FUNCTION ecert.create_witness_tables() IS 'internal: makes ledger.witnessed';
-
 -- Witnessing
-
-CREATE FUNCTION ecert.consistency_from_hub(old_size bigint, new_size bigint) RETURNS bytea[]
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    connection text := (SELECT ecert.peer_connection(p.peer) FROM ledger.peer p WHERE p.is_hub);
-BEGIN
-    IF connection IS NULL THEN
-        RAISE EXCEPTION USING ERRCODE = 'EC110', MESSAGE = 'this node is not sent all feeds, and has no hub to ask for a proof';
-    END IF;
-    RETURN ARRAY(SELECT h.value::bytea FROM jsonb_array_elements_text(
-        ecert.ask(connection, format('SELECT ecert.consistency(%s, %s) AS proof', old_size, new_size)) -> 0 -> 'proof') WITH ORDINALITY AS h ORDER BY h.ordinality);
-END
-$$;
-COMMENT ON FUNCTION ecert.consistency_from_hub(bigint, bigint) IS 'internal: the hub''s ecert.consistency(), for a node that has no tree of its own; what it says is checked by the caller. EC110';
 
 CREATE FUNCTION ecert.check_against_witnessed(size bigint, root bytea) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     seen ledger.witnessed := (SELECT w FROM ledger.witnessed w WHERE w.node = ecert.this_node());
+    connection text;
+    proof bytea[];
     doubt text;
 BEGIN
     IF seen.size IS NULL OR seen.size = check_against_witnessed.size AND seen.root = check_against_witnessed.root THEN
         RETURN;
     ELSIF seen.size >= check_against_witnessed.size THEN
         doubt := 'It is not larger than the one before.';
-    ELSIF NOT ecert.verify_consistency(seen.size, seen.root, check_against_witnessed.size, check_against_witnessed.root,
-                    CASE WHEN ecert.holds_all() THEN ecert.consistency(seen.size, check_against_witnessed.size)
-                         ELSE ecert.consistency_from_hub(seen.size, check_against_witnessed.size) END) THEN
+    ELSIF ecert.holds_all() THEN
+        proof := ecert.consistency(seen.size, check_against_witnessed.size);
+    ELSE
+        -- without a tree of its own a node takes the hub's word, and checks it
+        connection := (SELECT ecert.peer_connection(p.peer) FROM ledger.peer p WHERE p.is_hub);
+        IF connection IS NULL THEN
+            RAISE EXCEPTION USING ERRCODE = 'EC110', MESSAGE = 'this node is not sent all feeds, and has no hub to ask for a proof';
+        END IF;
+        proof := ARRAY(SELECT h.value::bytea FROM jsonb_array_elements_text(ecert.ask(connection,
+                    format('SELECT ecert.consistency(%s, %s) AS proof', seen.size, check_against_witnessed.size)) -> 0 -> 'proof') WITH ORDINALITY AS h ORDER BY h.ordinality);
+    END IF;
+    IF NOT ecert.verify_consistency(seen.size, seen.root, check_against_witnessed.size, check_against_witnessed.root, proof) THEN
         doubt := 'No proof shows that it goes on from the one before.';
     END IF;
     IF doubt IS NOT NULL THEN
@@ -80,14 +54,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ecert.check_against_witnessed(bigint, bytea) IS 'internal: raises EC105 when a checkpoint of that size and root is not consistent (RFC 9162 section 2.1.4) with the one that this node witnessed last; from its own tree, or with a proof of its hub';
-
-CREATE FUNCTION ecert.newest_checkpoint(OUT seq bigint, OUT hash bytea, OUT body jsonb) RETURNS record
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT p.seq, p.hash, ecert.body(p.package) FROM ledger.package p
-     WHERE p.issuer = ecert.certifier() AND p.kind = 'checkpoint' ORDER BY p.seq DESC LIMIT 1
-$$;
-COMMENT ON FUNCTION ecert.newest_checkpoint() IS 'internal: the newest checkpoint on this ledger; NULLs when there is none';
 
 CREATE FUNCTION ecert.witness(cosignature text DEFAULT NULL) RETURNS bytea
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off
@@ -271,49 +237,36 @@ $$;
 COMMENT ON FUNCTION ecert.late_packages() IS 'packages that say they were signed before their key was rotated or revoked, but came under a checkpoint only after one that covers the rotation or revocation: late, or back-dated with a stolen key. key_ended_at is when the key ended';
 
 CREATE FUNCTION ecert.create_checkpoint_views() RETURNS void
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
-BEGIN
-    CREATE OR REPLACE VIEW ledger.checkpoint AS
-    SELECT p.seq AS checkpoint_seq, encode(p.hash, 'hex') AS checkpoint_hash, (b.body ->> 'size')::bigint AS tree_size, b.body ->> 'root' AS root,
-           p.issued_at, EXTRACT(epoch FROM clock_timestamp() - p.issued_at)::bigint AS age_seconds,
+    SELECT ecert.create_described($view$CREATE OR REPLACE VIEW ledger.checkpoint AS  -- the certifier's checkpoints: signed Merkle roots (RFC 9162) over all packages so far, and what this node found when it computed them
+    SELECT p.seq AS checkpoint_seq,  -- number in the certifier's feed of checkpoints, from 0
+           encode(p.hash, 'hex') AS checkpoint_hash,  -- hash of the checkpoint package, hexadecimal
+           (b.body ->> 'size')::bigint AS tree_size,  -- packages under it, the genesis package included
+           b.body ->> 'root' AS root,  -- root of their Merkle tree, hexadecimal
+           p.issued_at,  -- when the certifier says it signed it
+           EXTRACT(epoch FROM clock_timestamp() - p.issued_at)::bigint AS age_seconds,  -- seconds since then
            (b.body ->> 'size')::bigint - coalesce((SELECT (ecert.body(o.package) ->> 'size')::bigint FROM ledger.package o
-                                                    WHERE o.issuer = p.issuer AND o.kind = p.kind AND o.seq = p.seq - 1), 0) AS package_count,
-           jsonb_array_length(b.body -> 'heads') AS feed_count,
-           (SELECT count(DISTINCT w.issuer) FROM ledger.package w WHERE w.kind = 'witness' AND ecert.reference(w.package) = p.hash) AS witness_count,
-           coalesce((ecert.policy() -> 'certificate' ->> 'witnesses')::bigint, 0) AS witnesses_required,
-           coalesce(s.outcome, 'not computed yet') AS outcome, s.detail, b.body ->> 'note' AS note
+                                                    WHERE o.issuer = p.issuer AND o.kind = p.kind AND o.seq = p.seq - 1), 0) AS package_count,  -- packages that it covers and none before it did
+           jsonb_array_length(b.body -> 'heads') AS feed_count,  -- feeds that moved
+           (SELECT count(DISTINCT w.issuer) FROM ledger.package w WHERE w.kind = 'witness' AND ecert.reference(w.package) = p.hash) AS witness_count,  -- nodes that have witnessed this very checkpoint
+           coalesce((ecert.policy() -> 'certificate' ->> 'witnesses')::bigint, 0) AS witnesses_required,  -- witnesses that the policy in force asks for, for a certificate
+           coalesce(s.outcome, 'not computed yet') AS outcome,  -- agrees; differs: this ledger makes another root; not checkable here: this node is not sent all feeds; not computed yet
+           s.detail,  -- in what it differs
+           b.body ->> 'note' AS note  -- the same checkpoint as a C2SP signed note (tlog-checkpoint); NULL where the certifier's key or the origin do not allow one
       FROM ledger.package p CROSS JOIN LATERAL (SELECT ecert.body(p.package)) AS b (body)
       LEFT JOIN ledger.sealing s ON s.checkpoint_seq = p.seq
-     WHERE p.kind = 'checkpoint' AND p.issuer = ecert.certifier();
-    COMMENT ON VIEW ledger.checkpoint IS 'the certifier''s checkpoints: signed Merkle roots (RFC 9162) over all packages so far, and what this node found when it computed them';
-    COMMENT ON COLUMN ledger.checkpoint.checkpoint_seq IS 'number in the certifier''s feed of checkpoints, from 0';
-    COMMENT ON COLUMN ledger.checkpoint.checkpoint_hash IS 'hash of the checkpoint package, hexadecimal';
-    COMMENT ON COLUMN ledger.checkpoint.tree_size IS 'packages under it, the genesis package included';
-    COMMENT ON COLUMN ledger.checkpoint.root IS 'root of their Merkle tree, hexadecimal';
-    COMMENT ON COLUMN ledger.checkpoint.issued_at IS 'when the certifier says it signed it';
-    COMMENT ON COLUMN ledger.checkpoint.age_seconds IS 'seconds since then';
-    COMMENT ON COLUMN ledger.checkpoint.package_count IS 'packages that it covers and none before it did';
-    COMMENT ON COLUMN ledger.checkpoint.feed_count IS 'feeds that moved';
-    COMMENT ON COLUMN ledger.checkpoint.witness_count IS 'nodes that have witnessed this very checkpoint';
-    COMMENT ON COLUMN ledger.checkpoint.witnesses_required IS 'witnesses that the policy in force asks for, for a certificate';
-    COMMENT ON COLUMN ledger.checkpoint.outcome IS 'agrees; differs: this ledger makes another root; not checkable here: this node is not sent all feeds; not computed yet';
-    COMMENT ON COLUMN ledger.checkpoint.detail IS 'in what it differs';
-    COMMENT ON COLUMN ledger.checkpoint.note IS 'the same checkpoint as a C2SP signed note (tlog-checkpoint); NULL where the certifier''s key or the origin do not allow one';
+     WHERE p.kind = 'checkpoint' AND p.issuer = ecert.certifier()$view$);
 
-    CREATE OR REPLACE VIEW ledger.witness AS
-    SELECT p.issuer AS witness, b.body ->> 'checkpoint' AS checkpoint_hash, (b.body ->> 'size')::bigint AS tree_size, b.body ->> 'root' AS root,
-           p.issued_at, b.body ->> 'cosignature' AS cosignature, encode(p.hash, 'hex') AS witness_hash
-      FROM ledger.package p CROSS JOIN LATERAL (SELECT ecert.body(p.package)) AS b (body) WHERE p.kind = 'witness';
-    COMMENT ON VIEW ledger.witness IS 'who has witnessed which checkpoint';
-    COMMENT ON COLUMN ledger.witness.witness IS 'node id of the witness';
-    COMMENT ON COLUMN ledger.witness.checkpoint_hash IS 'hash of the checkpoint package, hexadecimal';
-    COMMENT ON COLUMN ledger.witness.tree_size IS 'packages under the checkpoint';
-    COMMENT ON COLUMN ledger.witness.root IS 'its root, hexadecimal';
-    COMMENT ON COLUMN ledger.witness.issued_at IS 'when the witness says it signed';
-    COMMENT ON COLUMN ledger.witness.cosignature IS 'C2SP cosignature line (tlog-cosignature) over the checkpoint''s note, where there is one';
-    COMMENT ON COLUMN ledger.witness.witness_hash IS 'hash of the witness package, hexadecimal';
-END
+    SELECT ecert.create_described($view$CREATE OR REPLACE VIEW ledger.witness AS  -- who has witnessed which checkpoint
+    SELECT p.issuer AS witness,  -- node id of the witness
+           b.body ->> 'checkpoint' AS checkpoint_hash,  -- hash of the checkpoint package, hexadecimal
+           (b.body ->> 'size')::bigint AS tree_size,  -- packages under the checkpoint
+           b.body ->> 'root' AS root,  -- its root, hexadecimal
+           p.issued_at,  -- when the witness says it signed
+           b.body ->> 'cosignature' AS cosignature,  -- C2SP cosignature line (tlog-cosignature) over the checkpoint's note, where there is one
+           encode(p.hash, 'hex') AS witness_hash  -- hash of the witness package, hexadecimal
+      FROM ledger.package p CROSS JOIN LATERAL (SELECT ecert.body(p.package)) AS b (body) WHERE p.kind = 'witness'$view$);
 $$;
 COMMENT ON FUNCTION ecert.create_checkpoint_views() IS 'internal: makes or renews the views of this folder; see ecert.upgrade_ledger()';
 
@@ -330,9 +283,7 @@ AS $$
            CASE WHEN d.outcome IS NOT NULL THEN format('checkpoint %s: %s', d.checkpoint_seq, d.detail)
                 WHEN c.seq IS NOT NULL THEN format('checkpoint %s, %s packages, %s of %s witnesses; root %s', c.seq, c.body ->> 'size',
                     w.count, w.required, concat_ws(': ', coalesce(s.outcome, 'not computed yet'), s.detail)) END
-      FROM (VALUES (1)) AS one
-      LEFT JOIN LATERAL (SELECT p.seq, p.issued_at, ecert.body(p.package) AS body FROM ledger.package p
-                          WHERE p.issuer = ecert.certifier() AND p.kind = 'checkpoint' ORDER BY p.seq DESC LIMIT 1) AS c ON true
+      FROM ecert.newest_checkpoint() AS c
       LEFT JOIN ledger.sealing s ON s.checkpoint_seq = c.seq
       LEFT JOIN LATERAL (SELECT l.checkpoint_seq, l.outcome, l.detail FROM ledger.sealing l WHERE l.outcome = 'differs' ORDER BY l.checkpoint_seq LIMIT 1) AS d ON true
      CROSS JOIN (SELECT g.setting::integer FROM pg_settings g WHERE g.name = 'ecert.checkpoint_interval') AS i (seconds)
@@ -343,7 +294,3 @@ AS $$
       FROM ledger.fork f
 $$;
 COMMENT ON FUNCTION ecert.checkpoint_health() IS 'internal: the part of ecert.health() about checkpoints and forks';
-
-REVOKE ALL ON FUNCTION ecert.cosign(bigint, bytea, bigint), ecert.create_witness_tables(), ecert.consistency_from_hub(bigint, bigint),
-    ecert.check_against_witnessed(bigint, bytea), ecert.witness(text), ecert.note_fork(bytea, bytea, bytea, bytea[]), ecert.compare_checkpoint(bytea),
-    ecert.create_checkpoint_views() FROM PUBLIC;

@@ -57,13 +57,9 @@ BEGIN
     SELECT upper(p.period) INTO reached FROM ledger.package p
      WHERE p.subject = me AND p.kind = of_kind AND p.issuer = me ORDER BY lower(p.period) DESC LIMIT 1;
     LOOP
-        IF of_kind = 'energy' THEN
-            SELECT r.interval_start INTO next_start FROM ledger.reading r
-             WHERE r.node = me AND r.interval_start >= coalesce(reached, '-infinity') ORDER BY r.interval_start LIMIT 1;
-        ELSE
-            SELECT min(r.period_start) INTO next_start FROM ledger.production r
-             WHERE r.node = me AND r.period_start >= coalesce(reached, '-infinity');
-        END IF;
+        next_start := CASE of_kind
+            WHEN 'energy' THEN (SELECT min(r.interval_start) FROM ledger.reading r WHERE r.node = me AND r.interval_start >= coalesce(reached, '-infinity'))
+            ELSE (SELECT min(r.period_start) FROM ledger.production r WHERE r.node = me AND r.period_start >= coalesce(reached, '-infinity')) END;
         EXIT WHEN next_start IS NULL;
         period := ecert.whole_period(unit, next_start);
         -- the ledger may have been packed by another unit before
@@ -85,11 +81,7 @@ DECLARE
 BEGIN
     FOR due IN SELECT u.period FROM ecert.unpacked(of_kind) AS u LOOP
         BEGIN
-            IF of_kind = 'energy' THEN
-                PERFORM ecert.pack_energy(due);
-            ELSE
-                PERFORM ecert.pack_product(due);
-            END IF;
+            PERFORM CASE of_kind WHEN 'energy' THEN ecert.pack_energy(due) ELSE ecert.pack_product(due) END;
             packed := packed + 1;
             PERFORM ecert.log_duty('pack', of_kind, format('packed %s periods, the last %s', packed, due));
         EXCEPTION WHEN OTHERS THEN
@@ -132,21 +124,6 @@ AS $$
      ORDER BY lower(p.period), m.applicant, m.as_role
 $$;
 COMMENT ON FUNCTION ecert.unaudited() IS 'auditor: what is to be audited by this node: applicant, role and period of packages that have no audit by it in that role, or one that is void or abstains';
-
-CREATE FUNCTION ecert.audit_duty(applicant text, as_role text, period tstzrange) RETURNS void
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off
-AS $$
-DECLARE
-    subject text := format('%s as %s, %s', applicant, as_role, period);
-    audit bytea;
-BEGIN
-    audit := ecert.submit_audit(applicant, period, as_role);
-    PERFORM ecert.log_duty('audit', subject, (SELECT ecert.body(p.package) ->> 'verdict' FROM ledger.package p WHERE p.hash = audit));
-EXCEPTION WHEN SQLSTATE 'EC053' THEN
-    PERFORM ecert.log_duty('audit', subject, 'abstained; there are still not enough records for more');
-END
-$$;
-COMMENT ON FUNCTION ecert.audit_duty(text, text, tstzrange) IS 'internal: audit one applicant''s period and submit the result; after an abstention only when there are records now';
 
 -- Certifier
 
@@ -271,50 +248,50 @@ CREATE FUNCTION ecert.do_duty(duty text, subject text, as_role text, period tstz
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
 DECLARE
+    about text := subject || CASE duty WHEN 'audit' THEN format(' as %s, %s', as_role, period) WHEN 'certify' THEN format(', %s', period) ELSE '' END;
+    -- what was done; NULL: nothing that need be written down
+    outcome text;
+    made bytea;
     said text;
-    count bigint;
 BEGIN
     CASE duty
         WHEN 'link' THEN
             PERFORM ecert.link_duty(subject);
             PERFORM ecert.clear_duty(duty, subject, 'the link works again');
         WHEN 'drain' THEN
-            count := ecert.drain_pending();
-            IF count > 0 THEN
-                PERFORM ecert.log_duty('drain', subject, format('admitted %s packages', count));
-            END IF;
+            outcome := (SELECT format('admitted %s packages', d.count) FROM ecert.drain_pending() AS d (count) WHERE d.count > 0);
         WHEN 'pack' THEN
             PERFORM ecert.pack_duty(subject);
         WHEN 'audit' THEN
-            PERFORM ecert.audit_duty(subject, as_role, period);
+            made := ecert.submit_audit(subject, period, as_role);
+            outcome := (SELECT ecert.body(p.package) ->> 'verdict' FROM ledger.package p WHERE p.hash = made);
         WHEN 'certify' THEN
             PERFORM ecert.certify(subject, period);
-            PERFORM ecert.log_duty('certify', format('%s, %s', subject, period), 'certified');
+            outcome := 'certified';
         WHEN 'reward' THEN
-            SELECT pg_catalog.count(*) INTO count FROM ecert.reward();
-            IF count > 0 THEN
-                PERFORM ecert.log_duty('reward', subject, format('rewarded %s audits', count));
-            END IF;
+            outcome := (SELECT format('rewarded %s audits', count(*)) FROM ecert.reward() HAVING count(*) > 0);
         WHEN 'checkpoint' THEN
             PERFORM ecert.checkpoint();
-            PERFORM ecert.log_duty('checkpoint', subject, (SELECT format('sealed %s packages', n.body ->> 'size') FROM ecert.newest_checkpoint() AS n));
+            outcome := (SELECT format('sealed %s packages', n.body ->> 'size') FROM ecert.newest_checkpoint() AS n);
         WHEN 'take up' THEN
-            count := ecert.take_up_checkpoints();
-            IF count > 0 THEN
-                PERFORM ecert.log_duty('take up', subject, format('computed %s checkpoints', count));
-            END IF;
+            outcome := (SELECT format('computed %s checkpoints', t.count) FROM ecert.take_up_checkpoints() AS t (count) WHERE t.count > 0);
         WHEN 'witness' THEN
             IF ecert.witness() IS NOT NULL THEN
-                PERFORM ecert.log_duty('witness', subject, (SELECT format('witnessed checkpoint %s, %s packages', n.seq, n.body ->> 'size') FROM ecert.newest_checkpoint() AS n));
+                outcome := (SELECT format('witnessed checkpoint %s, %s packages', n.seq, n.body ->> 'size') FROM ecert.newest_checkpoint() AS n);
             END IF;
     END CASE;
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS said = PG_EXCEPTION_DETAIL;
-    PERFORM ecert.log_duty(duty, CASE duty WHEN 'audit' THEN format('%s as %s, %s', subject, as_role, period) WHEN 'certify' THEN format('%s, %s', subject, period) ELSE subject END,
-                           left(SQLERRM || CASE WHEN said <> '' THEN ' (' || said || ')' ELSE '' END, 2000), SQLSTATE);
+    IF outcome IS NOT NULL THEN
+        PERFORM ecert.log_duty(duty, about, outcome);
+    END IF;
+EXCEPTION
+    WHEN SQLSTATE 'EC053' THEN
+        PERFORM ecert.log_duty(duty, about, 'abstained; there are still not enough records for more');
+    WHEN OTHERS THEN
+        GET STACKED DIAGNOSTICS said = PG_EXCEPTION_DETAIL;
+        PERFORM ecert.log_duty(duty, about, left(SQLERRM || CASE WHEN said <> '' THEN ' (' || said || ')' ELSE '' END, 2000), SQLSTATE);
 END
 $$;
-COMMENT ON FUNCTION ecert.do_duty(text, text, text, tstzrange) IS 'internal: do one duty; when it cannot be done, write down why in ledger.duty_log';
+COMMENT ON FUNCTION ecert.do_duty(text, text, text, tstzrange) IS 'internal: do one duty; when it cannot be done, write down why in ledger.duty_log. An audit that again can only abstain counts as done';
 
 CREATE FUNCTION ecert.begin_round() RETURNS boolean
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -356,36 +333,19 @@ $$;
 COMMENT ON PROCEDURE ecert.run_duties() IS 'one round of this node''s duties, each in a transaction of its own: keep links alive, settle what waits, pack periods that are over, audit what came in, certify, reward and seal, compute and witness checkpoints. What cannot be done is in ledger.duty_log and tried again in the next round. The background worker does the same every ecert.worker_interval; cron may call this instead';
 
 CREATE FUNCTION ecert.create_duty_tables() RETURNS void
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
-BEGIN
-    CREATE TABLE ledger.duty_log (
-        duty text COLLATE "C" NOT NULL,
-        subject text COLLATE "C" NOT NULL,
-        node text COLLATE "C" NOT NULL,
-        first_tried_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-        tried_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-        attempt_count bigint NOT NULL DEFAULT 1,
-        done_at timestamptz,
-        sqlstate text COLLATE "C",
-        outcome text NOT NULL,
+    SELECT ecert.create_described($table$CREATE TABLE ledger.duty_log (  -- how this node's duties went last, one row each; those with an sqlstate could not be done yet and are tried again
+        duty text COLLATE "C" NOT NULL,  -- link, compare, drain, pack, audit, certify, reward, checkpoint, take up, witness; round: a whole round
+        subject text COLLATE "C" NOT NULL,  -- what or whom it is about
+        node text COLLATE "C" NOT NULL,  -- node that it was done as
+        first_tried_at timestamptz NOT NULL DEFAULT clock_timestamp(),  -- when it was first tried
+        tried_at timestamptz NOT NULL DEFAULT clock_timestamp(),  -- when it was tried last
+        attempt_count bigint NOT NULL DEFAULT 1,  -- how often it was tried
+        done_at timestamptz,  -- when it was done; NULL: not yet
+        sqlstate text COLLATE "C",  -- why it could not be done: SQLSTATE; NULL: it is done
+        outcome text NOT NULL,  -- what was done, or why it could not be
         CONSTRAINT duty_log_pkey PRIMARY KEY (duty, subject)
-    );
-    COMMENT ON TABLE ledger.duty_log IS 'how this node''s duties went last, one row each; those with an sqlstate could not be done yet and are tried again';
-    COMMENT ON COLUMN ledger.duty_log.duty IS 'link, compare, drain, pack, audit, certify, reward, checkpoint, take up, witness; round: a whole round';
-    COMMENT ON COLUMN ledger.duty_log.subject IS 'what or whom it is about';
-    COMMENT ON COLUMN ledger.duty_log.node IS 'node that it was done as';
-    COMMENT ON COLUMN ledger.duty_log.first_tried_at IS 'when it was first tried';
-    COMMENT ON COLUMN ledger.duty_log.tried_at IS 'when it was tried last';
-    COMMENT ON COLUMN ledger.duty_log.attempt_count IS 'how often it was tried';
-    COMMENT ON COLUMN ledger.duty_log.done_at IS 'when it was done; NULL: not yet';
-    COMMENT ON COLUMN ledger.duty_log.sqlstate IS 'why it could not be done: SQLSTATE; NULL: it is done';
-    COMMENT ON COLUMN ledger.duty_log.outcome IS 'what was done, or why it could not be';
-END
+    )$table$);
 $$;
 COMMENT ON FUNCTION ecert.create_duty_tables() IS 'internal: makes ledger.duty_log';
-
-REVOKE ALL ON FUNCTION ecert.log_duty(text, text, text, text), ecert.clear_duty(text, text, text), ecert.pack_duty(text), ecert.audit_duty(text, text, tstzrange),
-    ecert.link_duty(text), ecert.do_duty(text, text, text, tstzrange), ecert.begin_round(), ecert.end_round(),
-    ecert.create_duty_tables() FROM PUBLIC;
-REVOKE ALL ON PROCEDURE ecert.run_duties() FROM PUBLIC;

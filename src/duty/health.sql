@@ -99,28 +99,22 @@ $$;
 COMMENT ON FUNCTION ecert.set_up_health() IS 'internal: the part of ecert.health() about triggers, publications and settings';
 
 CREATE FUNCTION ecert.create_health_views() RETURNS void
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
-BEGIN
-    CREATE OR REPLACE VIEW ledger.head AS
-    SELECT p.issuer, p.kind, p.seq, p.issued_at, encode(p.hash, 'hex') AS package_hash
-      FROM ecert.feeds() AS f JOIN ledger.package p ON p.issuer = f.issuer AND p.kind = f.kind AND p.seq = f.last_seq;
-    COMMENT ON VIEW ledger.head IS 'where each feed ends';
-    COMMENT ON COLUMN ledger.head.issuer IS 'node id of the signer';
-    COMMENT ON COLUMN ledger.head.kind IS 'kind of package';
-    COMMENT ON COLUMN ledger.head.seq IS 'number of the newest package of the feed, from 0';
-    COMMENT ON COLUMN ledger.head.issued_at IS 'when the issuer says it signed it';
-    COMMENT ON COLUMN ledger.head.package_hash IS 'its hash, hexadecimal';
+    SELECT ecert.create_described($view$CREATE OR REPLACE VIEW ledger.head AS  -- where each feed ends
+    SELECT p.issuer,  -- node id of the signer
+           p.kind,  -- kind of package
+           p.seq,  -- number of the newest package of the feed, from 0
+           p.issued_at,  -- when the issuer says it signed it
+           encode(p.hash, 'hex') AS package_hash  -- its hash, hexadecimal
+      FROM ecert.feeds() AS f JOIN ledger.package p ON p.issuer = f.issuer AND p.kind = f.kind AND p.seq = f.last_seq$view$);
 
-    CREATE OR REPLACE VIEW ledger.health AS SELECT h.item, h.subject, h.state, h.value, h.detail FROM ecert.health() AS h;
-    COMMENT ON VIEW ledger.health IS 'how this node is, in one screen; look at what is not ok';
-    COMMENT ON COLUMN ledger.health.item IS 'what is looked at: feeds, newest package, pending, quarantine, equivocation, receiving from and sending to each peer, difference, checkpoint, fork, verification, duties, triggers, publication, setting';
-    COMMENT ON COLUMN ledger.health.subject IS 'whom or what it is about: a peer, a publication, a setting';
-    COMMENT ON COLUMN ledger.health.state IS 'ok, warning (look at it) or alarm (something is wrong)';
-    COMMENT ON COLUMN ledger.health.value IS 'count, time or state';
-    COMMENT ON COLUMN ledger.health.detail IS 'what stands behind it';
-END
+    SELECT ecert.create_described($view$CREATE OR REPLACE VIEW ledger.health AS  -- how this node is, in one screen; look at what is not ok
+    SELECT h.item,  -- what is looked at: feeds, newest package, pending, quarantine, equivocation, receiving from and sending to each peer, difference, checkpoint, fork, verification, duties, triggers, publication, setting
+           h.subject,  -- whom or what it is about: a peer, a publication, a setting
+           h.state,  -- ok, warning (look at it) or alarm (something is wrong)
+           h.value,  -- count, time or state
+           h.detail  -- what stands behind it
+      FROM ecert.health() AS h$view$);
 $$;
 COMMENT ON FUNCTION ecert.create_health_views() IS 'internal: makes or renews the views of this folder; see ecert.upgrade_ledger()';
-
-REVOKE ALL ON FUNCTION ecert.create_health_views() FROM PUBLIC;

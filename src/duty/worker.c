@@ -10,7 +10,6 @@
 #include "duty/duty.h"
 
 #include "access/xact.h"
-#include "catalog/pg_type.h"
 #include "commands/extension.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -20,7 +19,6 @@
 #include "storage/ipc.h"
 #include "storage/latch.h"
 #include "tcop/tcopprot.h"
-#include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -29,7 +27,6 @@
 #include "pg/guc.h"
 
 #define RESTART_SECONDS 60
-#define DUE_COLUMNS 4
 
 extern PGDLLEXPORT void ecert_worker_main(Datum index);
 
@@ -57,12 +54,6 @@ has_duties(void)
 		SPI_processed > 0;
 }
 
-/* One duty, as ecert.due_duties() lists it */
-typedef struct Due
-{
-	char	   *column[DUE_COLUMNS];	/* duty, subject, as_role, period; NULL where it is NULL */
-} Due;
-
 static void
 begin_transaction(const char *activity)
 {
@@ -83,49 +74,20 @@ end_transaction(void)
 	pgstat_report_activity(STATE_IDLE, NULL);
 }
 
-/* Run a query and return its rows as text, palloc'd in context */
+/* Run a query and return the first column of its rows as text, palloc'd in context */
 static List *
-rows_of(const char *sql, MemoryContext context)
+answers(const char *sql, MemoryContext context)
 {
-	List	   *rows = NIL;
+	List	   *list = NIL;
+	MemoryContext before;
 
 	if (SPI_execute(sql, false, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not run \"%s\"", sql);
+	before = MemoryContextSwitchTo(context);
 	for (uint64 i = 0; i < SPI_processed; i++)
-	{
-		MemoryContext before = MemoryContextSwitchTo(context);
-		Due		   *due = palloc0(sizeof *due);
-
-		for (int column = 0; column < SPI_tuptable->tupdesc->natts; column++)
-		{
-			char	   *value = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, column + 1);
-
-			due->column[column] = value != NULL ? pstrdup(value) : NULL;
-		}
-		rows = lappend(rows, due);
-		MemoryContextSwitchTo(before);
-	}
-	return rows;
-}
-
-static void
-do_duty(const Due *due)
-{
-	Oid			types[DUE_COLUMNS] = {TEXTOID, TEXTOID, TEXTOID, TEXTOID};
-	Datum		values[DUE_COLUMNS] = {0};
-	char		nulls[DUE_COLUMNS];
-
-	begin_transaction(due->column[0]);
-	for (int i = 0; i < DUE_COLUMNS; i++)
-	{
-		nulls[i] = due->column[i] == NULL ? 'n' : ' ';
-		if (due->column[i] != NULL)
-			values[i] = CStringGetTextDatum(due->column[i]);
-	}
-	if (SPI_execute_with_args("SELECT ecert.do_duty($1, $2, $3, $4::pg_catalog.tstzrange)", DUE_COLUMNS,
-							  types, values, nulls, false, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not do a duty");
-	end_transaction();
+		list = lappend(list, SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1));
+	MemoryContextSwitchTo(before);
+	return list;
 }
 
 /* The steps of ecert.run_duties(), each duty in a transaction of its own */
@@ -133,24 +95,23 @@ static void
 run_round(void)
 {
 	MemoryContext round = AllocSetContextCreate(TopMemoryContext, "ecert round of duties", ALLOCSET_DEFAULT_SIZES);
-	List	   *dues = NIL;
+	List	   *duties = NIL;
 	ListCell   *cell;
 	bool		begun;
 
 	begin_transaction("ecert: what is due");
-	begun = has_duties() && strcmp(((Due *) linitial(rows_of("SELECT ecert.begin_round()", round)))->column[0], "t") == 0;
+	begun = has_duties() && strcmp(linitial(answers("SELECT ecert.begin_round()", round)), "t") == 0;
 	if (begun)
-		dues = rows_of("SELECT d.duty, d.subject, d.as_role, d.period FROM ecert.due_duties() AS d", round);
+		duties = answers("SELECT pg_catalog.format('SELECT ecert.do_duty(%L, %L, %L, %L)', d.duty, d.subject, d.as_role, d.period)"
+						 " FROM ecert.due_duties() AS d UNION ALL SELECT 'SELECT ecert.end_round()'", round);
 	end_transaction();
-	foreach(cell, dues)
+	foreach(cell, duties)
 	{
+		const char *sql = lfirst(cell);
+
 		CHECK_FOR_INTERRUPTS();
-		do_duty(lfirst(cell));
-	}
-	if (begun)
-	{
-		begin_transaction("ecert: end of round");
-		(void) rows_of("SELECT ecert.end_round()", round);
+		begin_transaction(sql);
+		(void) answers(sql, round);
 		end_transaction();
 	}
 	MemoryContextDelete(round);

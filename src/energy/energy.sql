@@ -9,62 +9,39 @@ $$;
 COMMENT ON FUNCTION ecert.meters_of(text, tstzrange) IS 'internal: the meters that an applicant''s energy packages within a range name';
 
 CREATE FUNCTION ecert.create_energy_tables() RETURNS void
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
-BEGIN
-    CREATE TABLE ledger.reading (
-        node text COLLATE "C" NOT NULL DEFAULT current_setting('ecert.node'),
-        meter text COLLATE "C" NOT NULL DEFAULT '',
-        source text COLLATE "C" NOT NULL,
-        unit text COLLATE "C" NOT NULL,
-        product text COLLATE "C",
-        supplier text COLLATE "C",
-        interval_start timestamptz NOT NULL,
-        interval_end timestamptz NOT NULL,
-        quantity numeric NOT NULL CHECK (quantity >= 0),
+    SELECT ecert.create_described($table$CREATE TABLE ledger.reading (  -- local and unsigned: what the meters deliver before ecert.pack_energy() signs it; one row per meter, source, product, supplier and start
+        node text COLLATE "C" NOT NULL DEFAULT current_setting('ecert.node'),  -- applicant whose meter it is
+        meter text COLLATE "C" NOT NULL DEFAULT '',  -- meter id; empty when the figure comes from the books
+        source text COLLATE "C" NOT NULL,  -- energy source as the policy names it
+        unit text COLLATE "C" NOT NULL,  -- unit of quantity
+        product text COLLATE "C",  -- product it was used for; NULL: shared by all products
+        supplier text COLLATE "C",  -- node id of the supplier, where known
+        interval_start timestamptz NOT NULL,  -- start of the interval
+        interval_end timestamptz NOT NULL,  -- end of the interval, exclusive
+        quantity numeric NOT NULL CHECK (quantity >= 0),  -- energy used in the interval, in unit; never negative
         CHECK (interval_start < interval_end)
-    );
+    )$table$);
     -- the books may divide one source among products and suppliers without a meter for each
     CREATE UNIQUE INDEX reading_key ON ledger.reading (node, interval_start, meter, source, coalesce(product, ''), coalesce(supplier, ''));
     -- the longest reading bounds how far back one that reaches into a period can begin
     CREATE INDEX reading_length ON ledger.reading (node, (interval_end - interval_start));
-    COMMENT ON TABLE ledger.reading IS 'local and unsigned: what the meters deliver before ecert.pack_energy() signs it; one row per meter, source, product, supplier and start';
-    COMMENT ON COLUMN ledger.reading.node IS 'applicant whose meter it is';
-    COMMENT ON COLUMN ledger.reading.meter IS 'meter id; empty when the figure comes from the books';
-    COMMENT ON COLUMN ledger.reading.source IS 'energy source as the policy names it';
-    COMMENT ON COLUMN ledger.reading.unit IS 'unit of quantity';
-    COMMENT ON COLUMN ledger.reading.product IS 'product it was used for; NULL: shared by all products';
-    COMMENT ON COLUMN ledger.reading.supplier IS 'node id of the supplier, where known';
-    COMMENT ON COLUMN ledger.reading.interval_start IS 'start of the interval';
-    COMMENT ON COLUMN ledger.reading.interval_end IS 'end of the interval, exclusive';
-    COMMENT ON COLUMN ledger.reading.quantity IS 'energy used in the interval, in unit; never negative';
-    CREATE TABLE ledger.production (
-        node text COLLATE "C" NOT NULL DEFAULT current_setting('ecert.node'),
-        product text COLLATE "C" NOT NULL,
-        unit text COLLATE "C" NOT NULL,
-        period_start timestamptz NOT NULL,
-        period_end timestamptz NOT NULL,
-        output numeric NOT NULL,
-        qualified numeric NOT NULL,
-        value numeric,
-        currency text COLLATE "C",
-        deliveries jsonb,
+    SELECT ecert.create_described($table$CREATE TABLE ledger.production (  -- local and unsigned: what the shop floor delivers before ecert.pack_product() signs it
+        node text COLLATE "C" NOT NULL DEFAULT current_setting('ecert.node'),  -- applicant that produced
+        product text COLLATE "C" NOT NULL,  -- product
+        unit text COLLATE "C" NOT NULL,  -- unit of output and qualified
+        period_start timestamptz NOT NULL,  -- start of the period
+        period_end timestamptz NOT NULL,  -- end of the period, exclusive
+        output numeric NOT NULL,  -- output, in unit; negative for net consumption of a standing plant
+        qualified numeric NOT NULL,  -- of it, qualified, in unit
+        value numeric,  -- value of the qualified output, in currency
+        currency text COLLATE "C",  -- unit of value
+        deliveries jsonb,  -- to whom: [{"buyer", "quantity", "value"}], optional
         CHECK (period_start < period_end),
         CHECK (qualified <= output OR output <= 0),
         CONSTRAINT production_pkey PRIMARY KEY (node, product, period_start)
-    );
-    COMMENT ON TABLE ledger.production IS 'local and unsigned: what the shop floor delivers before ecert.pack_product() signs it';
-    COMMENT ON COLUMN ledger.production.node IS 'applicant that produced';
-    COMMENT ON COLUMN ledger.production.product IS 'product';
-    COMMENT ON COLUMN ledger.production.unit IS 'unit of output and qualified';
-    COMMENT ON COLUMN ledger.production.period_start IS 'start of the period';
-    COMMENT ON COLUMN ledger.production.period_end IS 'end of the period, exclusive';
-    COMMENT ON COLUMN ledger.production.output IS 'output, in unit; negative for net consumption of a standing plant';
-    COMMENT ON COLUMN ledger.production.qualified IS 'of it, qualified, in unit';
-    COMMENT ON COLUMN ledger.production.value IS 'value of the qualified output, in currency';
-    COMMENT ON COLUMN ledger.production.currency IS 'unit of value';
-    COMMENT ON COLUMN ledger.production.deliveries IS 'to whom: [{"buyer", "quantity", "value"}], optional';
-END
+    )$table$);
 $$;
 COMMENT ON FUNCTION ecert.create_energy_tables() IS 'internal: makes ledger.reading and ledger.production';
 
@@ -251,92 +228,68 @@ $$;
 COMMENT ON FUNCTION ecert.pack_product(tstzrange, bytea, text) IS 'applicant: sign this node''s production (ledger.production) of a period as one product package and append it; replaces and reason as in ecert.pack_energy(). Returns the hash. EC040, EC041, EC096';
 
 CREATE FUNCTION ecert.create_energy_views() RETURNS void
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
-BEGIN
-    CREATE OR REPLACE VIEW ledger.coefficient AS
-    SELECT c ->> 'source' AS source, c ->> 'unit' AS unit, (c ->> 'kgce')::numeric(38,18) AS kgce,
-           c ->> 'edition' AS edition, c ->> 'citation' AS citation, encode(ecert.policy_hash(), 'hex') AS policy_hash
-      FROM jsonb_array_elements(ecert.policy() -> 'coefficients') AS c;
-    COMMENT ON VIEW ledger.coefficient IS 'conversion to standard coal under the policy in force; unit multiples of the policy come on top';
-    COMMENT ON COLUMN ledger.coefficient.source IS 'energy source';
-    COMMENT ON COLUMN ledger.coefficient.unit IS 'unit it is counted in';
-    COMMENT ON COLUMN ledger.coefficient.kgce IS 'kilograms of standard coal equivalent (29307.6 kJ) per unit';
-    COMMENT ON COLUMN ledger.coefficient.edition IS 'standard and edition';
-    COMMENT ON COLUMN ledger.coefficient.citation IS 'where the figure comes from';
-    COMMENT ON COLUMN ledger.coefficient.policy_hash IS 'hash of the policy in force, hexadecimal';
+    SELECT ecert.create_described($view$CREATE OR REPLACE VIEW ledger.coefficient AS  -- conversion to standard coal under the policy in force; unit multiples of the policy come on top
+    SELECT c ->> 'source' AS source,  -- energy source
+           c ->> 'unit' AS unit,  -- unit it is counted in
+           (c ->> 'kgce')::numeric(38,18) AS kgce,  -- kilograms of standard coal equivalent (29307.6 kJ) per unit
+           c ->> 'edition' AS edition,  -- standard and edition
+           c ->> 'citation' AS citation,  -- where the figure comes from
+           encode(ecert.policy_hash(), 'hex') AS policy_hash  -- hash of the policy in force, hexadecimal
+      FROM jsonb_array_elements(ecert.policy() -> 'coefficients') AS c$view$);
 
-    CREATE OR REPLACE VIEW ledger.energy_use AS
-    SELECT l.applicant, l.seq, l.period_start, l.period_end,
-           ecert.line_number(l.line) AS line_number, ecert.line_text(l.line, 'source') AS source, ecert.line_text(l.line, 'unit') AS unit,
-           ecert.line_text(l.line, 'product') AS product, ecert.line_text(l.line, 'supplier') AS supplier, ecert.line_text(l.line, 'meter') AS meter,
-           ecert.line_quantity(l.line)::numeric(38,18) AS quantity, ecert.line_kgce(l.line, (SELECT ecert.policy_hash()))::numeric(38,9) AS kgce_quantity,
-           encode(l.hash, 'hex') AS package_hash
+    SELECT ecert.create_described($view$CREATE OR REPLACE VIEW ledger.energy_use AS  -- the lines of all energy packages that no later one replaces
+    SELECT l.applicant,  -- node id of the applicant
+           l.seq,  -- number of the package in the applicant's energy feed
+           l.period_start,  -- start of the package's period
+           l.period_end,  -- end of the package's period, exclusive
+           ecert.line_number(l.line) AS line_number,  -- line in the package, from 1
+           ecert.line_text(l.line, 'source') AS source,  -- energy source
+           ecert.line_text(l.line, 'unit') AS unit,  -- unit of quantity
+           ecert.line_text(l.line, 'product') AS product,  -- product it was used for; NULL: shared by all
+           ecert.line_text(l.line, 'supplier') AS supplier,  -- node id of the supplier, where named
+           ecert.line_text(l.line, 'meter') AS meter,  -- meter, where named
+           ecert.line_quantity(l.line)::numeric(38,18) AS quantity,  -- energy used, in unit
+           ecert.line_kgce(l.line, (SELECT ecert.policy_hash()))::numeric(38,9) AS kgce_quantity,  -- the same in kilograms of standard coal under the policy in force; NULL when it has no coefficient
+           encode(l.hash, 'hex') AS package_hash  -- hash of the package, hexadecimal
       FROM (SELECT p.issuer AS applicant, p.seq, lower(p.period) AS period_start, upper(p.period) AS period_end, p.hash, ecert.lines(p.package) AS line
               FROM ledger.package p
              WHERE p.kind = 'energy'
-               AND NOT EXISTS (SELECT FROM ledger.package n WHERE n.kind = 'energy' AND ecert.reference(n.package) IS NOT NULL AND ecert.reference(n.package) = p.hash)) AS l;
-    COMMENT ON VIEW ledger.energy_use IS 'the lines of all energy packages that no later one replaces';
-    COMMENT ON COLUMN ledger.energy_use.applicant IS 'node id of the applicant';
-    COMMENT ON COLUMN ledger.energy_use.seq IS 'number of the package in the applicant''s energy feed';
-    COMMENT ON COLUMN ledger.energy_use.period_start IS 'start of the package''s period';
-    COMMENT ON COLUMN ledger.energy_use.period_end IS 'end of the package''s period, exclusive';
-    COMMENT ON COLUMN ledger.energy_use.line_number IS 'line in the package, from 1';
-    COMMENT ON COLUMN ledger.energy_use.source IS 'energy source';
-    COMMENT ON COLUMN ledger.energy_use.unit IS 'unit of quantity';
-    COMMENT ON COLUMN ledger.energy_use.product IS 'product it was used for; NULL: shared by all';
-    COMMENT ON COLUMN ledger.energy_use.supplier IS 'node id of the supplier, where named';
-    COMMENT ON COLUMN ledger.energy_use.meter IS 'meter, where named';
-    COMMENT ON COLUMN ledger.energy_use.quantity IS 'energy used, in unit';
-    COMMENT ON COLUMN ledger.energy_use.kgce_quantity IS 'the same in kilograms of standard coal under the policy in force; NULL when it has no coefficient';
-    COMMENT ON COLUMN ledger.energy_use.package_hash IS 'hash of the package, hexadecimal';
+               AND NOT EXISTS (SELECT FROM ledger.package n WHERE n.kind = 'energy' AND ecert.reference(n.package) IS NOT NULL AND ecert.reference(n.package) = p.hash)) AS l$view$);
 
-    CREATE OR REPLACE VIEW ledger.product_output AS
-    SELECT l.applicant, l.seq, l.period_start, l.period_end,
-           ecert.line_number(l.line) AS line_number, ecert.line_text(l.line, 'product') AS product, ecert.line_text(l.line, 'unit') AS unit,
-           ecert.line_amount(l.line, 'output')::numeric(38,18) AS output_quantity, ecert.line_amount(l.line, 'qualified')::numeric(38,18) AS qualified_quantity,
-           ecert.line_amount(l.line, 'value')::numeric(38,18) AS output_value, ecert.line_text(l.line, 'currency') AS currency,
-           encode(l.hash, 'hex') AS package_hash
+    SELECT ecert.create_described($view$CREATE OR REPLACE VIEW ledger.product_output AS  -- the lines of all product packages that no later one replaces
+    SELECT l.applicant,  -- node id of the applicant
+           l.seq,  -- number of the package in the applicant's product feed
+           l.period_start,  -- start of the package's period
+           l.period_end,  -- end of the package's period, exclusive
+           ecert.line_number(l.line) AS line_number,  -- line in the package, from 1
+           ecert.line_text(l.line, 'product') AS product,  -- product
+           ecert.line_text(l.line, 'unit') AS unit,  -- unit of the quantities
+           ecert.line_amount(l.line, 'output')::numeric(38,18) AS output_quantity,  -- output, in unit
+           ecert.line_amount(l.line, 'qualified')::numeric(38,18) AS qualified_quantity,  -- of it, qualified, in unit: what unit energy is divided by
+           ecert.line_amount(l.line, 'value')::numeric(38,18) AS output_value,  -- value of the qualified output, in currency; NULL when not declared
+           ecert.line_text(l.line, 'currency') AS currency,  -- unit of output_value
+           encode(l.hash, 'hex') AS package_hash  -- hash of the package, hexadecimal
       FROM (SELECT p.issuer AS applicant, p.seq, lower(p.period) AS period_start, upper(p.period) AS period_end, p.hash, ecert.lines(p.package) AS line
               FROM ledger.package p
              WHERE p.kind = 'product'
-               AND NOT EXISTS (SELECT FROM ledger.package n WHERE n.kind = 'product' AND ecert.reference(n.package) IS NOT NULL AND ecert.reference(n.package) = p.hash)) AS l;
-    COMMENT ON VIEW ledger.product_output IS 'the lines of all product packages that no later one replaces';
-    COMMENT ON COLUMN ledger.product_output.applicant IS 'node id of the applicant';
-    COMMENT ON COLUMN ledger.product_output.seq IS 'number of the package in the applicant''s product feed';
-    COMMENT ON COLUMN ledger.product_output.period_start IS 'start of the package''s period';
-    COMMENT ON COLUMN ledger.product_output.period_end IS 'end of the package''s period, exclusive';
-    COMMENT ON COLUMN ledger.product_output.line_number IS 'line in the package, from 1';
-    COMMENT ON COLUMN ledger.product_output.product IS 'product';
-    COMMENT ON COLUMN ledger.product_output.unit IS 'unit of the quantities';
-    COMMENT ON COLUMN ledger.product_output.output_quantity IS 'output, in unit';
-    COMMENT ON COLUMN ledger.product_output.qualified_quantity IS 'of it, qualified, in unit: what unit energy is divided by';
-    COMMENT ON COLUMN ledger.product_output.output_value IS 'value of the qualified output, in currency; NULL when not declared';
-    COMMENT ON COLUMN ledger.product_output.currency IS 'unit of output_value';
-    COMMENT ON COLUMN ledger.product_output.package_hash IS 'hash of the package, hexadecimal';
+               AND NOT EXISTS (SELECT FROM ledger.package n WHERE n.kind = 'product' AND ecert.reference(n.package) IS NOT NULL AND ecert.reference(n.package) = p.hash)) AS l$view$);
 
-    CREATE OR REPLACE VIEW ledger.unit_energy AS
-    SELECT p.applicant, u.product, u.unit, lower(p.period) AS period_start, upper(p.period) AS period_end,
+    SELECT ecert.create_described($view$CREATE OR REPLACE VIEW ledger.unit_energy AS  -- unit product energy of each period that has both an energy and a product package, by the arithmetic of ecert.assess(); total = sum(kgce_quantity) / sum(qualified_quantity), never an average of kgce_per_unit
+    SELECT p.applicant,  -- node id of the applicant
+           u.product,  -- product
+           u.unit,  -- unit of the product; NULL when its lines differ
+           lower(p.period) AS period_start,  -- start of the period
+           upper(p.period) AS period_end,  -- end of the period, exclusive
            -- one absurd declaration must not break the view for everybody: a figure that does not fit is NULL
-           (CASE WHEN u.kgce < 1e28 THEN u.kgce END)::numeric(38,9) AS kgce_quantity, u.qualified::numeric(38,18) AS qualified_quantity,
-           (CASE WHEN u.unit_energy < 1e28 THEN u.unit_energy END)::numeric(38,9) AS kgce_per_unit
+           (CASE WHEN u.kgce < 1e28 THEN u.kgce END)::numeric(38,9) AS kgce_quantity,  -- numerator: energy used for the product with its share of what is declared for no product, kgce under the policy in force; NULL, not smaller, when a source of it has no coefficient, or when nothing says how to share
+           u.qualified::numeric(38,18) AS qualified_quantity,  -- denominator: qualified output, in unit; NULL when units of its lines differ
+           (CASE WHEN u.unit_energy < 1e28 THEN u.unit_energy END)::numeric(38,9) AS kgce_per_unit  -- unit product energy (GB/T 13234), kgce per unit; NULL when output is not positive, or kgce_quantity or qualified_quantity NULL
       FROM (SELECT e.issuer AS applicant, e.period, ecert.collect_bodies(e.kind, e.seq, e.period, e.package) AS bodies
               FROM ledger.package e WHERE e.kind IN ('energy', 'product')
              GROUP BY e.issuer, e.period HAVING count(DISTINCT e.kind) = 2) AS p
      CROSS JOIN LATERAL ecert.use_by_product((SELECT ecert.policy()), p.bodies, p.period) AS u
-     WHERE u.has_output;
-    COMMENT ON VIEW ledger.unit_energy IS 'unit product energy of each period that has both an energy and a product package, by the arithmetic of ecert.assess(); total = sum(kgce_quantity) / sum(qualified_quantity), never an average of kgce_per_unit';
-    COMMENT ON COLUMN ledger.unit_energy.applicant IS 'node id of the applicant';
-    COMMENT ON COLUMN ledger.unit_energy.product IS 'product';
-    COMMENT ON COLUMN ledger.unit_energy.unit IS 'unit of the product; NULL when its lines differ';
-    COMMENT ON COLUMN ledger.unit_energy.period_start IS 'start of the period';
-    COMMENT ON COLUMN ledger.unit_energy.period_end IS 'end of the period, exclusive';
-    COMMENT ON COLUMN ledger.unit_energy.kgce_quantity IS 'numerator: energy used for the product with its share of what is declared for no product, kgce under the policy in force; NULL, not smaller, when a source of it has no coefficient, or when nothing says how to share';
-    COMMENT ON COLUMN ledger.unit_energy.qualified_quantity IS 'denominator: qualified output, in unit; NULL when units of its lines differ';
-    COMMENT ON COLUMN ledger.unit_energy.kgce_per_unit IS 'unit product energy (GB/T 13234), kgce per unit; NULL when output is not positive, or kgce_quantity or qualified_quantity NULL';
-END
+     WHERE u.has_output$view$);
 $$;
 COMMENT ON FUNCTION ecert.create_energy_views() IS 'internal: makes or renews the views of this folder; see ecert.upgrade_ledger()';
-
-REVOKE ALL ON FUNCTION ecert.create_energy_tables(), ecert.create_energy_views(), ecert.pack_energy(tstzrange, bytea, text),
-    ecert.pack_product(tstzrange, bytea, text) FROM PUBLIC;

@@ -73,24 +73,14 @@ CREATE FUNCTION ecert.use_by_product(policy jsonb, bodies ecert.package_bodies, 
                                      OUT product text, OUT unit text, OUT currency text, OUT qualified numeric, OUT value numeric,
                                      OUT kgce numeric, OUT unit_energy numeric, OUT has_output boolean, OUT attributable boolean) RETURNS SETOF record
     LANGUAGE c IMMUTABLE PARALLEL SAFE ROWS 2 AS 'MODULE_PATHNAME', 'ecert_use_by_product';
-COMMENT ON FUNCTION ecert.use_by_product(jsonb, ecert.package_bodies, tstzrange) IS 'internal: ecert.energy_by_product() of the given packages of one applicant';
-
-CREATE FUNCTION ecert.energy_by_product(policy jsonb, applicant text, within tstzrange, energy_last_seq bigint, product_last_seq bigint,
-                                        OUT product text, OUT unit text, OUT currency text, OUT qualified numeric, OUT value numeric,
-                                        OUT kgce numeric, OUT unit_energy numeric, OUT has_output boolean, OUT attributable boolean) RETURNS SETOF record
-    LANGUAGE sql STABLE PARALLEL SAFE ROWS 2
-AS $$
-    SELECT u.product, u.unit, u.currency, u.qualified, u.value, u.kgce, u.unit_energy, u.has_output, u.attributable
-      FROM ecert.use_by_product(policy, ecert.declared_bodies(energy_by_product.applicant, within, within, energy_last_seq, product_last_seq), within) AS u
-$$;
-COMMENT ON FUNCTION ecert.energy_by_product(jsonb, text, tstzrange, bigint, bigint) IS 'internal: per product of an applicant within a range, qualified output, value, energy in kgce and unit energy (9 decimals): direct energy plus a share, to 24 decimals, of what is declared for no product, in proportion to direct energy, where there is none to value, and all of it where there is one product; not attributable otherwise. Energy that is not attributable, or has no coefficient, is NULL';
+COMMENT ON FUNCTION ecert.use_by_product(jsonb, ecert.package_bodies, tstzrange) IS 'internal: per product of the given packages of one applicant within a range, qualified output, value, energy in kgce and unit energy (9 decimals): direct energy plus a share, to 24 decimals, of what is declared for no product, in proportion to direct energy, where there is none to value, and all of it where there is one product; not attributable otherwise. Energy that is not attributable, or has no coefficient, is NULL';
 
 CREATE FUNCTION ecert.unit_energy_of(policy jsonb, applicant text, within tstzrange,
                                      OUT product text, OUT unit text, OUT unit_energy numeric) RETURNS SETOF record
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT e.product, e.unit, e.unit_energy
-      FROM ecert.energy_by_product(policy, unit_energy_of.applicant, within, NULL, NULL) AS e
+      FROM ecert.use_by_product(policy, ecert.declared_bodies(unit_energy_of.applicant, within, within, NULL, NULL), within) AS e
      WHERE e.qualified > 0 AND e.attributable
        AND NOT EXISTS (SELECT FROM ecert.missing_coefficient(policy, unit_energy_of.applicant, within))
 $$;

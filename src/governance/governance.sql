@@ -76,14 +76,12 @@ COMMENT ON FUNCTION ecert.revoke_node(text, text, timestamptz) IS 'certifier: fr
 
 CREATE FUNCTION ecert.relate(auditor text, applicant text, as_role text, valid_from timestamptz DEFAULT '-infinity',
                              valid_to timestamptz DEFAULT NULL) RETURNS bytea
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
-BEGIN
-    RETURN ecert.append('relation', jsonb_strip_nulls(jsonb_build_object(
+    SELECT ecert.append('relation', jsonb_strip_nulls(jsonb_build_object(
         'auditor', auditor, 'applicant', applicant, 'as', as_role,
         'from', CASE WHEN isfinite(valid_from) THEN greatest(ecert.unix_seconds(valid_from), 0) ELSE 0 END,
-        'to', CASE WHEN isfinite(valid_to) THEN ecert.unix_seconds(valid_to) END)), applicant);
-END
+        'to', CASE WHEN isfinite(valid_to) THEN ecert.unix_seconds(valid_to) END)), applicant)
 $$;
 COMMENT ON FUNCTION ecert.relate(text, text, text, timestamptz, timestamptz) IS 'certifier: auditor audits applicant as upstream, peer or downstream from .. to (NULL: no end); the newest relation of the three counts, so relate again with an end to end one. Returns the hash of the relation package; EC081, EC051';
 
@@ -91,7 +89,3 @@ CREATE FUNCTION ecert.set_policy(policy jsonb) RETURNS bytea
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$ SELECT ecert.append('policy', set_policy.policy, ecert.origin()) $$;
 COMMENT ON FUNCTION ecert.set_policy(jsonb) IS 'certifier: put a policy in force (docs/format.md, policy: coefficients in kgce per unit, units, audit, certificate, reward); returns the hash of the policy package. EC003, EC080';
-
-REVOKE ALL ON FUNCTION ecert.enroll(text, text[], text, text), ecert.rotate_key(text, text, timestamptz),
-    ecert.revoke_node(text, text, timestamptz), ecert.relate(text, text, text, timestamptz, timestamptz),
-    ecert.set_policy(jsonb) FROM PUBLIC;

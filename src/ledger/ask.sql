@@ -102,25 +102,3 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ecert.check_own_head(text) IS 'internal: before this server signs as a node for the first time since it was started, ask its peers how far that node''s feeds have got: EC098 when they go on elsewhere, as after a restore from an old backup, EC099 when no peer answers. Does nothing without peers';
-
-CREATE FUNCTION ecert.create_signer_table() RETURNS void
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    CREATE TABLE ledger.signer (
-        node text COLLATE "C" NOT NULL,
-        server_started_at timestamptz NOT NULL,
-        database_oid oid NOT NULL,
-        confirmed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-        CONSTRAINT signer_pkey PRIMARY KEY (node)
-    );
-    COMMENT ON TABLE ledger.signer IS 'as which nodes this server has been allowed to sign since it was started; see ecert.check_own_head()';
-    COMMENT ON COLUMN ledger.signer.node IS 'node id';
-    COMMENT ON COLUMN ledger.signer.server_started_at IS 'start of the server for which that holds';
-    COMMENT ON COLUMN ledger.signer.database_oid IS 'database for which that holds: a restored dump is another one';
-    COMMENT ON COLUMN ledger.signer.confirmed_at IS 'when a peer was asked';
-END
-$$;
-COMMENT ON FUNCTION ecert.create_signer_table() IS 'internal: makes ledger.signer';
-
-REVOKE ALL ON FUNCTION ecert.ask(text, text), ecert.peer_connection(text), ecert.check_own_head(text), ecert.create_signer_table() FROM PUBLIC;

@@ -19,26 +19,3 @@ COMMENT ON FUNCTION ecert.append(text, jsonb, text) IS 'sign the next package of
 CREATE FUNCTION ecert.sign_genesis(origin text, body jsonb) RETURNS ecert.package
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_sign_genesis';
 COMMENT ON FUNCTION ecert.sign_genesis(text, jsonb) IS 'internal: the genesis package of a new ledger, signed with this node''s key';
-
-CREATE FUNCTION ecert.create_ledger_triggers() RETURNS void
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    CREATE TRIGGER ecert_admit BEFORE INSERT ON ledger.package FOR EACH ROW EXECUTE FUNCTION ecert.admit();
-    -- packages that have waited for this node or relation are admitted behind it; packages from peers do that without a trigger.
-    -- The function looks at the kind: a condition on the kind would be read from its text in each statement, and energy and
-    -- product packages, the most frequent ones, are left out by their period
-    CREATE TRIGGER ecert_drain AFTER INSERT ON ledger.package FOR EACH ROW WHEN (NEW.period IS NULL) EXECUTE FUNCTION ecert.drain_waiting();
-    CREATE TRIGGER ecert_refuse_row BEFORE UPDATE OR DELETE ON ledger.package FOR EACH ROW EXECUTE FUNCTION ecert.refuse_change();
-    CREATE TRIGGER ecert_refuse_statement BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.package
-        FOR EACH STATEMENT EXECUTE FUNCTION ecert.refuse_change();
-    -- what replication writes is checked like everything else
-    ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_admit;
-    ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_refuse_row;
-    ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_refuse_statement;
-END
-$$;
-COMMENT ON FUNCTION ecert.create_ledger_triggers() IS 'internal: puts admission, and the refusal of changes, on ledger.package';
-
-REVOKE ALL ON FUNCTION ecert.sign(text, jsonb, text), ecert.append(text, jsonb, text), ecert.sign_genesis(text, jsonb),
-    ecert.create_ledger_triggers() FROM PUBLIC;

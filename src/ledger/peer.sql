@@ -66,9 +66,7 @@ BEGIN
     FOR taken IN
         DELETE FROM ledger.quarantine q WHERE quarantined IS NULL OR q.hash = quarantined RETURNING q.bytes, q.peer, q.issuer, q.seq
     LOOP
-        IF ecert.admit_from_peer(taken.bytes, coalesce(taken.peer, '')) = 'admitted' THEN
-            admitted := admitted + 1;
-        END IF;
+        admitted := admitted + (ecert.admit_from_peer(taken.bytes, coalesce(taken.peer, '')) = 'admitted')::integer;
     END LOOP;
     RETURN admitted;
 END
@@ -107,122 +105,92 @@ END
 $$;
 COMMENT ON FUNCTION ecert.admit_equivocation() IS 'trigger of ledger.equivocation: checks the proof with ecert.is_equivocation() and derives the other columns; one that comes by replication and proves nothing here is not stored, its two packages are judged one by one. EC021';
 
-CREATE FUNCTION ecert.create_peer_tables() RETURNS void
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION ecert.create_ledger_tables() RETURNS void
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
-BEGIN
-    CREATE TABLE ledger.pending (
-        hash bytea NOT NULL,
-        issuer text COLLATE "C" NOT NULL,
-        kind text COLLATE "C" NOT NULL,
-        seq bigint NOT NULL,
-        package ecert.package NOT NULL,
-        waits_for text COLLATE "C" NOT NULL,
-        sqlstate text COLLATE "C" NOT NULL,
-        reason text NOT NULL,
-        peer text COLLATE "C",
-        received_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    CREATE TRIGGER ecert_admit BEFORE INSERT ON ledger.package FOR EACH ROW EXECUTE FUNCTION ecert.admit();
+    -- packages that have waited for this node or relation are admitted behind it; packages from peers do that without a trigger.
+    -- The function looks at the kind: a condition on the kind would be read from its text in each statement, and energy and
+    -- product packages, the most frequent ones, are left out by their period
+    CREATE TRIGGER ecert_drain AFTER INSERT ON ledger.package FOR EACH ROW WHEN (NEW.period IS NULL) EXECUTE FUNCTION ecert.drain_waiting();
+    CREATE TRIGGER ecert_refuse_row BEFORE UPDATE OR DELETE ON ledger.package FOR EACH ROW EXECUTE FUNCTION ecert.refuse_change();
+    CREATE TRIGGER ecert_refuse_statement BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.package
+        FOR EACH STATEMENT EXECUTE FUNCTION ecert.refuse_change();
+    -- what replication writes is checked like everything else
+    ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_admit;
+    ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_refuse_row;
+    ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_refuse_statement;
+
+    SELECT ecert.create_described($table$CREATE TABLE ledger.pending (  -- packages from peers that came before something they depend on; they are admitted by themselves when it comes
+        hash bytea NOT NULL,  -- hash of the package
+        issuer text COLLATE "C" NOT NULL,  -- its issuer
+        kind text COLLATE "C" NOT NULL,  -- its kind
+        seq bigint NOT NULL,  -- its number in the feed
+        package ecert.package NOT NULL,  -- the package as it came
+        waits_for text COLLATE "C" NOT NULL,  -- what it waits for: "energy 7 of plant" (that package of the feed), "key of plant" (a node package), "relation of mine to plant as upstream", "policy <hash>", "audit <hash>", "certificate <hash>"
+        sqlstate text COLLATE "C" NOT NULL,  -- SQLSTATE of class EC that it would have been refused with
+        reason text NOT NULL,  -- why it waits
+        peer text COLLATE "C",  -- node it came from; NULL: from an ordinary session
+        received_at timestamptz NOT NULL DEFAULT clock_timestamp(),  -- when it came, or was looked at last
         CONSTRAINT pending_pkey PRIMARY KEY (hash)
-    );
+    )$table$);
     CREATE INDEX pending_waits_for ON ledger.pending (waits_for);
     ALTER TABLE ledger.pending ALTER COLUMN package SET STORAGE EXTERNAL;
-    COMMENT ON TABLE ledger.pending IS 'packages from peers that came before something they depend on; they are admitted by themselves when it comes';
-    COMMENT ON COLUMN ledger.pending.hash IS 'hash of the package';
-    COMMENT ON COLUMN ledger.pending.issuer IS 'its issuer';
-    COMMENT ON COLUMN ledger.pending.kind IS 'its kind';
-    COMMENT ON COLUMN ledger.pending.seq IS 'its number in the feed';
-    COMMENT ON COLUMN ledger.pending.package IS 'the package as it came';
-    COMMENT ON COLUMN ledger.pending.waits_for IS 'what it waits for: "energy 7 of plant" (that package of the feed), "key of plant" (a node package), "relation of mine to plant as upstream", "policy <hash>", "audit <hash>", "certificate <hash>"';
-    COMMENT ON COLUMN ledger.pending.sqlstate IS 'SQLSTATE of class EC that it would have been refused with';
-    COMMENT ON COLUMN ledger.pending.reason IS 'why it waits';
-    COMMENT ON COLUMN ledger.pending.peer IS 'node it came from; NULL: from an ordinary session';
-    COMMENT ON COLUMN ledger.pending.received_at IS 'when it came, or was looked at last';
 
-    CREATE TABLE ledger.quarantine (
-        hash bytea NOT NULL,
-        issuer text COLLATE "C",
-        kind text COLLATE "C",
-        seq bigint,
-        bytes bytea NOT NULL,
-        sqlstate text COLLATE "C" NOT NULL,
-        reason text NOT NULL,
-        peer text COLLATE "C",
-        received_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    SELECT ecert.create_described($table$CREATE TABLE ledger.quarantine (  -- what peers sent and can never be admitted: evidence
+        hash bytea NOT NULL,  -- SHA-256(0x00 || what came)
+        issuer text COLLATE "C",  -- issuer that it claims; empty when it is no package
+        kind text COLLATE "C",  -- kind that it claims; empty when it is no package
+        seq bigint,  -- number in the feed that it claims; -1 when it is no package
+        bytes bytea NOT NULL,  -- what came, the first 65,536 bytes
+        sqlstate text COLLATE "C" NOT NULL,  -- SQLSTATE that it is refused with
+        reason text NOT NULL,  -- why
+        peer text COLLATE "C",  -- node it came from; NULL: from an ordinary session
+        received_at timestamptz NOT NULL DEFAULT clock_timestamp(),  -- when it came
         CONSTRAINT quarantine_pkey PRIMARY KEY (hash)
-    );
+    )$table$);
     ALTER TABLE ledger.quarantine ALTER COLUMN bytes SET STORAGE EXTERNAL;
-    COMMENT ON TABLE ledger.quarantine IS 'what peers sent and can never be admitted: evidence';
-    COMMENT ON COLUMN ledger.quarantine.hash IS 'SHA-256(0x00 || what came)';
-    COMMENT ON COLUMN ledger.quarantine.issuer IS 'issuer that it claims; empty when it is no package';
-    COMMENT ON COLUMN ledger.quarantine.kind IS 'kind that it claims; empty when it is no package';
-    COMMENT ON COLUMN ledger.quarantine.seq IS 'number in the feed that it claims; -1 when it is no package';
-    COMMENT ON COLUMN ledger.quarantine.bytes IS 'what came, the first 65,536 bytes';
-    COMMENT ON COLUMN ledger.quarantine.sqlstate IS 'SQLSTATE that it is refused with';
-    COMMENT ON COLUMN ledger.quarantine.reason IS 'why';
-    COMMENT ON COLUMN ledger.quarantine.peer IS 'node it came from; NULL: from an ordinary session';
-    COMMENT ON COLUMN ledger.quarantine.received_at IS 'when it came';
 
-    CREATE TABLE ledger.equivocation (
-        issuer text COLLATE "C" NOT NULL,
-        kind text COLLATE "C" NOT NULL,
-        seq bigint NOT NULL,
-        first_hash bytea NOT NULL,
-        second_hash bytea NOT NULL,
-        first_package bytea NOT NULL,
-        second_package bytea NOT NULL,
-        found_at timestamptz NOT NULL,
+    SELECT ecert.create_described($table$CREATE TABLE ledger.equivocation (  -- proofs that an issuer told two stories: two packages with one seq, both signed by it. Each row proves itself (ecert.is_equivocation) and travels to every node
+        issuer text COLLATE "C" NOT NULL,  -- who signed both; derived
+        kind text COLLATE "C" NOT NULL,  -- kind of both; derived
+        seq bigint NOT NULL,  -- seq of both; derived
+        first_hash bytea NOT NULL,  -- hash of the one, the smaller hash; derived
+        second_hash bytea NOT NULL,  -- hash of the other; derived
+        first_package bytea NOT NULL,  -- the one package, whole
+        second_package bytea NOT NULL,  -- the other package, whole
+        found_at timestamptz NOT NULL,  -- when this node learned of it; not signed
         CONSTRAINT equivocation_pkey PRIMARY KEY (first_hash, second_hash)
-    );
-    COMMENT ON TABLE ledger.equivocation IS 'proofs that an issuer told two stories: two packages with one seq, both signed by it. Each row proves itself (ecert.is_equivocation) and travels to every node';
-    COMMENT ON COLUMN ledger.equivocation.issuer IS 'who signed both; derived';
-    COMMENT ON COLUMN ledger.equivocation.kind IS 'kind of both; derived';
-    COMMENT ON COLUMN ledger.equivocation.seq IS 'seq of both; derived';
-    COMMENT ON COLUMN ledger.equivocation.first_hash IS 'hash of the one, the smaller hash; derived';
-    COMMENT ON COLUMN ledger.equivocation.second_hash IS 'hash of the other; derived';
-    COMMENT ON COLUMN ledger.equivocation.first_package IS 'the one package, whole';
-    COMMENT ON COLUMN ledger.equivocation.second_package IS 'the other package, whole';
-    COMMENT ON COLUMN ledger.equivocation.found_at IS 'when this node learned of it; not signed';
+    )$table$);
     CREATE TRIGGER ecert_admit_equivocation BEFORE INSERT ON ledger.equivocation FOR EACH ROW EXECUTE FUNCTION ecert.admit_equivocation();
     ALTER TABLE ledger.equivocation ENABLE ALWAYS TRIGGER ecert_admit_equivocation;
 
-    CREATE TABLE ledger.peer (
-        peer text COLLATE "C" NOT NULL,
-        this_node text COLLATE "C" NOT NULL,
-        is_hub boolean NOT NULL,
-        subscription text COLLATE "C",
-        publication text COLLATE "C",
-        issuers text[],
-        kinds text[],
-        own_connection text,
-        below text[] NOT NULL DEFAULT '{}',
-        behind jsonb NOT NULL DEFAULT '[]',
-        was_disabled boolean NOT NULL DEFAULT false,
-        not_there bigint NOT NULL DEFAULT 0,
-        linked_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-        compare_round bigint NOT NULL DEFAULT 0,
-        compared_at timestamptz,
+    SELECT ecert.create_described($table$CREATE TABLE ledger.peer (  -- the servers this one replicates with: its hub, and as a hub the nodes below it. Connections are in pg_subscription
+        peer text COLLATE "C" NOT NULL,  -- node id of the other server
+        this_node text COLLATE "C" NOT NULL,  -- node id of this server when it was linked
+        is_hub boolean NOT NULL,  -- true: it sends everyone's packages here and is sent those from here; false: a node below this hub
+        subscription text COLLATE "C",  -- subscription here that reads from it; NULL: not made yet
+        publication text COLLATE "C",  -- publication of the hub's that the one of the two reads from the other: here when it is a node below, there when it is the hub
+        issuers text[],  -- issuers that the lower of the two is sent; NULL: all
+        kinds text[],  -- kinds that the lower of the two is sent beside the basic ones; NULL: all
+        own_connection text,  -- connection string by which the hub is to reach this server, for the duties to have the hub's half done; NULL: the hub's own people do it
+        below text[] NOT NULL DEFAULT '{}',  -- nodes below a node below this hub, as it last said
+        behind jsonb NOT NULL DEFAULT '[]',  -- feeds [{issuer, kind, last_seq}] that went on further there when it was last asked; what has not come until the next time is pulled
+        was_disabled boolean NOT NULL DEFAULT false,  -- the last round of duties found the subscription disabled and enabled it; when that does not last it is made anew
+        not_there bigint NOT NULL DEFAULT 0,  -- packages signed here or below that the hub did not have yet when it was last compared with
+        linked_at timestamptz NOT NULL DEFAULT clock_timestamp(),  -- when it was linked
+        compare_round bigint NOT NULL DEFAULT 0,  -- how often it has been compared with; older packages take turns
+        compared_at timestamptz,  -- when it was last compared with
         CONSTRAINT peer_pkey PRIMARY KEY (peer)
-    );
+    )$table$);
     CREATE UNIQUE INDEX peer_hub ON ledger.peer (is_hub) WHERE is_hub;
-    COMMENT ON TABLE ledger.peer IS 'the servers this one replicates with: its hub, and as a hub the nodes below it. Connections are in pg_subscription';
-    COMMENT ON COLUMN ledger.peer.peer IS 'node id of the other server';
-    COMMENT ON COLUMN ledger.peer.this_node IS 'node id of this server when it was linked';
-    COMMENT ON COLUMN ledger.peer.is_hub IS 'true: it sends everyone''s packages here and is sent those from here; false: a node below this hub';
-    COMMENT ON COLUMN ledger.peer.subscription IS 'subscription here that reads from it; NULL: not made yet';
-    COMMENT ON COLUMN ledger.peer.publication IS 'publication of the hub''s that the one of the two reads from the other: here when it is a node below, there when it is the hub';
-    COMMENT ON COLUMN ledger.peer.issuers IS 'issuers that the lower of the two is sent; NULL: all';
-    COMMENT ON COLUMN ledger.peer.kinds IS 'kinds that the lower of the two is sent beside the basic ones; NULL: all';
-    COMMENT ON COLUMN ledger.peer.own_connection IS 'connection string by which the hub is to reach this server, for the duties to have the hub''s half done; NULL: the hub''s own people do it';
-    COMMENT ON COLUMN ledger.peer.below IS 'nodes below a node below this hub, as it last said';
-    COMMENT ON COLUMN ledger.peer.behind IS 'feeds [{issuer, kind, last_seq}] that went on further there when it was last asked; what has not come until the next time is pulled';
-    COMMENT ON COLUMN ledger.peer.was_disabled IS 'the last round of duties found the subscription disabled and enabled it; when that does not last it is made anew';
-    COMMENT ON COLUMN ledger.peer.not_there IS 'packages signed here or below that the hub did not have yet when it was last compared with';
-    COMMENT ON COLUMN ledger.peer.linked_at IS 'when it was linked';
-    COMMENT ON COLUMN ledger.peer.compare_round IS 'how often it has been compared with; older packages take turns';
-    COMMENT ON COLUMN ledger.peer.compared_at IS 'when it was last compared with';
-END
-$$;
-COMMENT ON FUNCTION ecert.create_peer_tables() IS 'internal: makes ledger.pending, quarantine, equivocation and peer';
 
-REVOKE ALL ON FUNCTION ecert.admit_from_peer(bytea, text), ecert.drain_pending(), ecert.is_equivocation(bytea, bytea),
-    ecert.retry_quarantined(bytea), ecert.create_peer_tables() FROM PUBLIC;
+    SELECT ecert.create_described($table$CREATE TABLE ledger.signer (  -- as which nodes this server has been allowed to sign since it was started; see ecert.check_own_head()
+        node text COLLATE "C" NOT NULL,  -- node id
+        server_started_at timestamptz NOT NULL,  -- start of the server for which that holds
+        database_oid oid NOT NULL,  -- database for which that holds: a restored dump is another one
+        confirmed_at timestamptz NOT NULL DEFAULT clock_timestamp(),  -- when a peer was asked
+        CONSTRAINT signer_pkey PRIMARY KEY (node)
+    )$table$);
+$$;
+COMMENT ON FUNCTION ecert.create_ledger_tables() IS 'internal: puts admission, and the refusal of changes, on ledger.package, and makes ledger.pending, quarantine, equivocation, peer and signer';

@@ -33,5 +33,3 @@ COMMENT ON FUNCTION ecert.audits(text) IS 'internal: the audits of an applicant,
 CREATE FUNCTION ecert.is_void(audit bytea) RETURNS boolean
     LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_is_void';
 COMMENT ON FUNCTION ecert.is_void(bytea) IS 'internal: whether a package that the audit with that hash names has been replaced since by one outside of it; NULL when it is no audit on this ledger';
-
-REVOKE ALL ON FUNCTION ecert.rule_problem(ecert.package) FROM PUBLIC;

@@ -54,7 +54,3 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ecert.check_rows(ecert.row_place, ecert.row_place) IS 'internal: ecert.row_problems() of the rows of ledger.package from one place to another, in the order of the primary key, by as many processes as PostgreSQL gives (max_parallel_workers_per_gather) after ecert.verify_registry()';
-
-REVOKE ALL ON FUNCTION ecert.verify_registry(), ecert.verified_registry(),
-    ecert.row_problems(text, text, bigint, text, tstzrange, timestamptz, bytea, ecert.package, bytea),
-    ecert.period_problems(text, text, bigint, bigint), ecert.check_rows(ecert.row_place, ecert.row_place) FROM PUBLIC;

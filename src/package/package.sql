@@ -174,7 +174,6 @@ COMMENT ON FUNCTION ecert.decode_body(bytea) IS 'the deterministic CBOR of a bod
 CREATE FUNCTION ecert.public_key() RETURNS text
     LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_public_key';
 COMMENT ON FUNCTION ecert.public_key() IS 'public half of this node''s signing key as SubjectPublicKeyInfo PEM, to give to the certifier; EC094 when the key cannot be loaded';
-REVOKE ALL ON FUNCTION ecert.public_key() FROM PUBLIC;
 
 CREATE FUNCTION ecert.this_node() RETURNS text
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_sql_this_node';

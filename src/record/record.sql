@@ -1,5 +1,23 @@
 -- The record: the table of all packages, and the rows by which writers of a feed exclude each other.
 
+CREATE FUNCTION ecert.create_described(definition text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    head text[] := regexp_match(definition, '^CREATE (?:OR REPLACE )?(TABLE|VIEW) (ledger\.\w+) [^\n]*?  -- ([^\n]*)', 'n');
+    -- a table's column begins its line; a view's is named last in it, before a comma
+    described text := CASE head[1] WHEN 'TABLE' THEN '^ +(\w+) [^\n]*?  -- ([^\n]*)$' ELSE '^ [^\n]*?(\w+),?  -- ([^\n]*)$' END;
+    statement text;
+BEGIN
+    EXECUTE definition;
+    EXECUTE format('COMMENT ON %s %s IS %L', head[1], head[2], head[3]);
+    FOR statement IN SELECT format('COMMENT ON COLUMN %s.%I IS %L', head[2], m[1], m[2]) FROM regexp_matches(definition, described, 'gn') AS m LOOP
+        EXECUTE statement;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION ecert.create_described(text) IS 'internal: runs a CREATE TABLE or CREATE VIEW; what stands behind -- in its first line becomes the comment on the table or view, in others that on the column of the line';
+
 CREATE FUNCTION ecert.create_record_tables() RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -15,18 +33,18 @@ BEGIN
     CREATE SCHEMA IF NOT EXISTS ledger;
     COMMENT ON SCHEMA ledger IS 'the ecert ledger: ledger.package is the record, the views are derived from it';
 
-    CREATE TABLE ledger.package (
-        issuer text COLLATE "C" NOT NULL,
-        kind text COLLATE "C" NOT NULL,
-        seq bigint NOT NULL,
-        subject text COLLATE "C" NOT NULL,
-        period tstzrange,
-        issued_at timestamptz NOT NULL,
-        hash bytea NOT NULL,
-        package ecert.package NOT NULL,
-        recorded_at timestamptz NOT NULL,
+    PERFORM ecert.create_described($table$CREATE TABLE ledger.package (  -- the ledger: one signed package a row, append-only; insert the column package alone
+        issuer text COLLATE "C" NOT NULL,  -- node id of the signer; derived
+        kind text COLLATE "C" NOT NULL,  -- kind of package; derived
+        seq bigint NOT NULL,  -- number in the feed (issuer, kind), from 0; derived
+        subject text COLLATE "C" NOT NULL,  -- whom the package is about; derived
+        period tstzrange,  -- the body's period, half open, where it has one; derived
+        issued_at timestamptz NOT NULL,  -- when the issuer says it signed; derived
+        hash bytea NOT NULL,  -- SHA-256(0x00 || package), 32 bytes; derived
+        package ecert.package NOT NULL,  -- exactly what the issuer signed
+        recorded_at timestamptz NOT NULL,  -- when this server admitted it; not signed
         CONSTRAINT package_pkey PRIMARY KEY (issuer, kind, seq)
-    );
+    )$table$);
     -- equal hashes are equal packages, which the primary key refuses; a B-tree of hashes costs twice as much a package,
     -- and more the longer the ledger, since every entry goes to another page
     CREATE INDEX package_hash ON ledger.package USING hash (hash);
@@ -38,27 +56,12 @@ BEGIN
     CREATE STATISTICS ledger.package_reference ON (ecert.reference(package)) FROM ledger.package;
     CREATE INDEX package_kind ON ledger.package (kind, issuer, seq) WHERE kind IN ('audit', 'witness');
     ALTER TABLE ledger.package ALTER COLUMN package SET STORAGE EXTERNAL;
-    COMMENT ON TABLE ledger.package IS 'the ledger: one signed package a row, append-only; insert the column package alone';
-    COMMENT ON COLUMN ledger.package.issuer IS 'node id of the signer; derived';
-    COMMENT ON COLUMN ledger.package.kind IS 'kind of package; derived';
-    COMMENT ON COLUMN ledger.package.seq IS 'number in the feed (issuer, kind), from 0; derived';
-    COMMENT ON COLUMN ledger.package.subject IS 'whom the package is about; derived';
-    COMMENT ON COLUMN ledger.package.period IS 'the body''s period, half open, where it has one; derived';
-    COMMENT ON COLUMN ledger.package.issued_at IS 'when the issuer says it signed; derived';
-    COMMENT ON COLUMN ledger.package.hash IS 'SHA-256(0x00 || package), 32 bytes; derived';
-    COMMENT ON COLUMN ledger.package.package IS 'exactly what the issuer signed';
-    COMMENT ON COLUMN ledger.package.recorded_at IS 'when this server admitted it; not signed';
 
-    CREATE TABLE ledger.feed (
-        issuer text COLLATE "C" NOT NULL,
-        kind text COLLATE "C" NOT NULL,
+    PERFORM ecert.create_described($table$CREATE TABLE ledger.feed (  -- one row per feed written here, never updated: the row that a writer locks
+        issuer text COLLATE "C" NOT NULL,  -- node id
+        kind text COLLATE "C" NOT NULL,  -- kind of package
         CONSTRAINT feed_pkey PRIMARY KEY (issuer, kind)
-    );
-    COMMENT ON TABLE ledger.feed IS 'one row per feed written here, never updated: the row that a writer locks';
-    COMMENT ON COLUMN ledger.feed.issuer IS 'node id';
-    COMMENT ON COLUMN ledger.feed.kind IS 'kind of package';
+    )$table$);
 END
 $$;
 COMMENT ON FUNCTION ecert.create_record_tables() IS 'internal: makes schema ledger with the tables package and feed, without triggers; EC091 when they are there';
-
-REVOKE ALL ON FUNCTION ecert.create_record_tables() FROM PUBLIC;

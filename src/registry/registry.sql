@@ -100,18 +100,22 @@ COMMENT ON FUNCTION ecert.last_issued_at(text) IS 'issued_at of the newest packa
 -- Views
 
 CREATE FUNCTION ecert.create_registry_views() RETURNS void
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
-BEGIN
-    CREATE OR REPLACE VIEW ledger.node AS
-    SELECT n.node, n.body ->> 'name' AS name,
-           n.body -> 'roles' ? 'certifier' AS is_certifier, n.body -> 'roles' ? 'applicant' AS is_applicant,
-           n.body -> 'roles' ? 'auditor' AS is_auditor, n.body ->> 'status' AS status,
-           ecert.from_unix_seconds((n.body ->> 'effective')::bigint) AS status_since, n.body ->> 'reason' AS reason,
-           (SELECT k ->> 'kid' FROM jsonb_array_elements(n.body -> 'keys') AS k ORDER BY (k ->> 'effective')::bigint DESC LIMIT 1) AS key_kid,
+    SELECT ecert.create_described($view$CREATE OR REPLACE VIEW ledger.node AS  -- the nodes as their newest node packages describe them, one row each
+    SELECT n.node,  -- node id
+           n.body ->> 'name' AS name,  -- name for people
+           n.body -> 'roles' ? 'certifier' AS is_certifier,  -- has the role certifier
+           n.body -> 'roles' ? 'applicant' AS is_applicant,  -- has the role applicant: may issue energy and product packages
+           n.body -> 'roles' ? 'auditor' AS is_auditor,  -- has the role auditor: may issue audits where a relation allows it
+           n.body ->> 'status' AS status,  -- active or revoked
+           ecert.from_unix_seconds((n.body ->> 'effective')::bigint) AS status_since,  -- from when the newest node package counts
+           n.body ->> 'reason' AS reason,  -- why the node was revoked
+           (SELECT k ->> 'kid' FROM jsonb_array_elements(n.body -> 'keys') AS k ORDER BY (k ->> 'effective')::bigint DESC LIMIT 1) AS key_kid,  -- newest key: RFC 9679 thumbprint, hexadecimal
            (SELECT CASE k ->> 'alg' WHEN '-8' THEN 'Ed25519' WHEN '-19' THEN 'Ed25519' WHEN '-65600' THEN 'SM2' ELSE 'ES256' END
-              FROM jsonb_array_elements(n.body -> 'keys') AS k ORDER BY (k ->> 'effective')::bigint DESC LIMIT 1) AS key_alg,
-           jsonb_array_length(n.body -> 'keys') AS key_count, encode(n.hash, 'hex') AS package_hash
+              FROM jsonb_array_elements(n.body -> 'keys') AS k ORDER BY (k ->> 'effective')::bigint DESC LIMIT 1) AS key_alg,  -- newest key: Ed25519, ES256 or SM2
+           jsonb_array_length(n.body -> 'keys') AS key_count,  -- keys the node has had
+           encode(n.hash, 'hex') AS package_hash  -- hash of the package that says so, hexadecimal
       -- that no newer one follows is asked of an index, so that whoever wants the ids alone decodes no body
       FROM (SELECT p.subject AS node, ecert.body(p.package) AS body, p.hash FROM ledger.package p
              WHERE p.issuer = ecert.certifier() AND p.kind = 'node'
@@ -119,77 +123,43 @@ BEGIN
             UNION ALL
             SELECT g.issuer, ecert.body(g.package) -> 'node', g.hash FROM ledger.package g
              WHERE g.kind = 'genesis'
-               AND NOT EXISTS (SELECT FROM ledger.package l WHERE l.subject = g.issuer AND l.kind = 'node' AND l.issuer = g.issuer)) AS n;
-    COMMENT ON VIEW ledger.node IS 'the nodes as their newest node packages describe them, one row each';
-    COMMENT ON COLUMN ledger.node.node IS 'node id';
-    COMMENT ON COLUMN ledger.node.name IS 'name for people';
-    COMMENT ON COLUMN ledger.node.is_certifier IS 'has the role certifier';
-    COMMENT ON COLUMN ledger.node.is_applicant IS 'has the role applicant: may issue energy and product packages';
-    COMMENT ON COLUMN ledger.node.is_auditor IS 'has the role auditor: may issue audits where a relation allows it';
-    COMMENT ON COLUMN ledger.node.status IS 'active or revoked';
-    COMMENT ON COLUMN ledger.node.status_since IS 'from when the newest node package counts';
-    COMMENT ON COLUMN ledger.node.reason IS 'why the node was revoked';
-    COMMENT ON COLUMN ledger.node.key_kid IS 'newest key: RFC 9679 thumbprint, hexadecimal';
-    COMMENT ON COLUMN ledger.node.key_alg IS 'newest key: Ed25519, ES256 or SM2';
-    COMMENT ON COLUMN ledger.node.key_count IS 'keys the node has had';
-    COMMENT ON COLUMN ledger.node.package_hash IS 'hash of the package that says so, hexadecimal';
+               AND NOT EXISTS (SELECT FROM ledger.package l WHERE l.subject = g.issuer AND l.kind = 'node' AND l.issuer = g.issuer)) AS n$view$);
 
-    CREATE OR REPLACE VIEW ledger.relation AS
-    SELECT DISTINCT ON (r.auditor, r.applicant, r.as_role) r.auditor, r.applicant, r.as_role, r.valid_from, r.valid_to, r.package_hash
+    SELECT ecert.create_described($view$CREATE OR REPLACE VIEW ledger.relation AS  -- who audits whom in which role: the newest relation package of each three
+    SELECT DISTINCT ON (r.auditor, r.applicant, r.as_role) r.auditor,  -- node id of the auditor
+           r.applicant,  -- node id of the applicant
+           r.as_role,  -- upstream, peer or downstream
+           r.valid_from,  -- from when; 1970-01-01 UTC: always
+           r.valid_to,  -- until when, exclusive; NULL: no end
+           r.package_hash  -- hash of the relation package, hexadecimal
       FROM (SELECT b.body ->> 'auditor' AS auditor, b.body ->> 'applicant' AS applicant, b.body ->> 'as' AS as_role,
                    ecert.from_unix_seconds((b.body ->> 'from')::bigint) AS valid_from,
                    ecert.from_unix_seconds((b.body ->> 'to')::bigint) AS valid_to,
                    encode(p.hash, 'hex') AS package_hash, p.seq
               FROM ledger.package p CROSS JOIN LATERAL (SELECT ecert.body(p.package)) AS b (body)
              WHERE p.issuer = ecert.certifier() AND p.kind = 'relation') AS r
-     ORDER BY r.auditor, r.applicant, r.as_role, r.seq DESC;
-    COMMENT ON VIEW ledger.relation IS 'who audits whom in which role: the newest relation package of each three';
-    COMMENT ON COLUMN ledger.relation.auditor IS 'node id of the auditor';
-    COMMENT ON COLUMN ledger.relation.applicant IS 'node id of the applicant';
-    COMMENT ON COLUMN ledger.relation.as_role IS 'upstream, peer or downstream';
-    COMMENT ON COLUMN ledger.relation.valid_from IS 'from when; 1970-01-01 UTC: always';
-    COMMENT ON COLUMN ledger.relation.valid_to IS 'until when, exclusive; NULL: no end';
-    COMMENT ON COLUMN ledger.relation.package_hash IS 'hash of the relation package, hexadecimal';
+     ORDER BY r.auditor, r.applicant, r.as_role, r.seq DESC$view$);
 
-    CREATE OR REPLACE VIEW ledger.policy AS
-    SELECT encode(p.hash, 'hex') AS policy_hash, p.issued_at, p.hash = ecert.policy_hash() AS in_force,
-           jsonb_array_length(b.policy -> 'coefficients') AS coefficient_count,
-           (SELECT string_agg(format('%s %s', r ->> 'count', r ->> 'as'), ', ') FROM jsonb_array_elements(b.policy -> 'audit' -> 'required') AS r) AS required_audits,
-           (b.policy -> 'audit' -> 'upstream' ->> 'tolerance')::numeric(38,18) AS upstream_tolerance,
-           (b.policy -> 'audit' -> 'downstream' ->> 'tolerance')::numeric(38,18) AS downstream_tolerance,
-           (b.policy -> 'audit' -> 'peer' ->> 'k')::numeric(38,18) AS peer_k,
-           (b.policy -> 'audit' -> 'peer' ->> 'band')::numeric(38,18) AS peer_band,
-           (b.policy -> 'audit' -> 'peer' ->> 'minimum')::integer AS peer_minimum_count,
-           (b.policy -> 'certificate' ->> 'threshold')::numeric(38,18) AS threshold,
-           b.policy -> 'certificate' ->> 'denominator' AS denominator,
-           (b.policy -> 'certificate' ->> 'valid_days')::integer AS valid_days,
-           (b.policy -> 'reward' ->> 'upstream')::numeric(38,9) AS upstream_reward_amount,
-           (b.policy -> 'reward' ->> 'peer')::numeric(38,9) AS peer_reward_amount,
-           (b.policy -> 'reward' ->> 'downstream')::numeric(38,9) AS downstream_reward_amount,
-           b.policy -> 'reward' ->> 'unit' AS reward_unit
+    SELECT ecert.create_described($view$CREATE OR REPLACE VIEW ledger.policy AS  -- the policies so far, genesis' own first; coefficients are in ledger.coefficient
+    SELECT encode(p.hash, 'hex') AS policy_hash,  -- hash of the package that holds the policy, hexadecimal: what certificates pin
+           p.issued_at,  -- when the certifier issued it
+           p.hash = ecert.policy_hash() AS in_force,  -- is it the newest
+           jsonb_array_length(b.policy -> 'coefficients') AS coefficient_count,  -- number of coefficients
+           (SELECT string_agg(format('%s %s', r ->> 'count', r ->> 'as'), ', ') FROM jsonb_array_elements(b.policy -> 'audit' -> 'required') AS r) AS required_audits,  -- passing audits that each package of both periods needs, e.g. "1 upstream, 2 peer"; NULL: none
+           (b.policy -> 'audit' -> 'upstream' ->> 'tolerance')::numeric(38,18) AS upstream_tolerance,  -- relative tolerance of upstream audits
+           (b.policy -> 'audit' -> 'downstream' ->> 'tolerance')::numeric(38,18) AS downstream_tolerance,  -- relative tolerance of downstream audits
+           (b.policy -> 'audit' -> 'peer' ->> 'k')::numeric(38,18) AS peer_k,  -- peer audits: allowed distance from the median in median absolute deviations
+           (b.policy -> 'audit' -> 'peer' ->> 'band')::numeric(38,18) AS peer_band,  -- peer audits: relative band round own history
+           (b.policy -> 'audit' -> 'peer' ->> 'minimum')::integer AS peer_minimum_count,  -- peer audits: least number of peers for the median
+           (b.policy -> 'certificate' ->> 'threshold')::numeric(38,18) AS threshold,  -- saving rate from which a certificate's verdict is pass
+           b.policy -> 'certificate' ->> 'denominator' AS denominator,  -- baseline or reporting: what the total saving rate is divided by
+           (b.policy -> 'certificate' ->> 'valid_days')::integer AS valid_days,  -- days a certificate is valid
+           (b.policy -> 'reward' ->> 'upstream')::numeric(38,9) AS upstream_reward_amount,  -- reward of an upstream audit, in reward_unit
+           (b.policy -> 'reward' ->> 'peer')::numeric(38,9) AS peer_reward_amount,  -- reward of a peer audit, in reward_unit
+           (b.policy -> 'reward' ->> 'downstream')::numeric(38,9) AS downstream_reward_amount,  -- reward of a downstream audit, in reward_unit
+           b.policy -> 'reward' ->> 'unit' AS reward_unit  -- unit of the rewards
       FROM ledger.package p
      CROSS JOIN LATERAL (SELECT CASE p.kind WHEN 'genesis' THEN ecert.body(p.package) -> 'policy' ELSE ecert.body(p.package) END) AS b (policy)
-     WHERE p.issuer = ecert.certifier() AND p.kind IN ('genesis', 'policy');
-    COMMENT ON VIEW ledger.policy IS 'the policies so far, genesis'' own first; coefficients are in ledger.coefficient';
-    COMMENT ON COLUMN ledger.policy.policy_hash IS 'hash of the package that holds the policy, hexadecimal: what certificates pin';
-    COMMENT ON COLUMN ledger.policy.issued_at IS 'when the certifier issued it';
-    COMMENT ON COLUMN ledger.policy.in_force IS 'is it the newest';
-    COMMENT ON COLUMN ledger.policy.coefficient_count IS 'number of coefficients';
-    COMMENT ON COLUMN ledger.policy.required_audits IS 'passing audits that each package of both periods needs, e.g. "1 upstream, 2 peer"; NULL: none';
-    COMMENT ON COLUMN ledger.policy.upstream_tolerance IS 'relative tolerance of upstream audits';
-    COMMENT ON COLUMN ledger.policy.downstream_tolerance IS 'relative tolerance of downstream audits';
-    COMMENT ON COLUMN ledger.policy.peer_k IS 'peer audits: allowed distance from the median in median absolute deviations';
-    COMMENT ON COLUMN ledger.policy.peer_band IS 'peer audits: relative band round own history';
-    COMMENT ON COLUMN ledger.policy.peer_minimum_count IS 'peer audits: least number of peers for the median';
-    COMMENT ON COLUMN ledger.policy.threshold IS 'saving rate from which a certificate''s verdict is pass';
-    COMMENT ON COLUMN ledger.policy.denominator IS 'baseline or reporting: what the total saving rate is divided by';
-    COMMENT ON COLUMN ledger.policy.valid_days IS 'days a certificate is valid';
-    COMMENT ON COLUMN ledger.policy.upstream_reward_amount IS 'reward of an upstream audit, in reward_unit';
-    COMMENT ON COLUMN ledger.policy.peer_reward_amount IS 'reward of a peer audit, in reward_unit';
-    COMMENT ON COLUMN ledger.policy.downstream_reward_amount IS 'reward of a downstream audit, in reward_unit';
-    COMMENT ON COLUMN ledger.policy.reward_unit IS 'unit of the rewards';
-END
+     WHERE p.issuer = ecert.certifier() AND p.kind IN ('genesis', 'policy')$view$);
 $$;
 COMMENT ON FUNCTION ecert.create_registry_views() IS 'internal: makes or renews the views of this folder; see ecert.upgrade_ledger()';
-
-REVOKE ALL ON FUNCTION ecert.create_registry_views() FROM PUBLIC;

@@ -106,6 +106,3 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ecert.compare_with(text, boolean) IS 'compare what a peer holds with what is here, by digests over the bytes of blocks of 1000 packages: of each feed the newest block and one older block in turn (whole: all of them), whether packages are gone there, and whether its triggers are in force. Returns how many differences stand in ledger.difference. EC110';
-
-REVOKE ALL ON FUNCTION ecert.put_difference(text, text, text, bigint, text), ecert.block_difference(text, text, text, bigint, bigint),
-    ecert.compare_with(text, boolean) FROM PUBLIC;

@@ -48,12 +48,10 @@ $$;
 COMMENT ON FUNCTION ecert.issuers_below() IS 'the nodes whose packages this server sends up to its hub: itself, the nodes below it and those below these';
 
 CREATE FUNCTION ecert.publish_up() RETURNS void
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
-BEGIN
-    PERFORM ecert.publish('ecert_up', format('issuer = ANY (%L)', ecert.issuers_below()));
+    SELECT ecert.publish('ecert_up', format('issuer = ANY (%L)', ecert.issuers_below()));
     COMMENT ON PUBLICATION ecert_up IS 'what this node sends up to its hub: its own packages, and those of nodes below it';
-END
 $$;
 COMMENT ON FUNCTION ecert.publish_up() IS 'internal: make or renew the publication that this node''s hub reads';
 
@@ -261,36 +259,20 @@ $$;
 COMMENT ON FUNCTION ecert.dismiss_node(text) IS 'hub: undo ecert.admit_node(): no longer subscribe to a node, drop its slot here and its publication. What it signed stays on the ledger. EC110';
 
 CREATE FUNCTION ecert.create_replication_tables() RETURNS void
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
-BEGIN
-    CREATE TABLE ledger.difference (
-        peer text COLLATE "C" NOT NULL,
-        issuer text COLLATE "C" NOT NULL,
-        kind text COLLATE "C" NOT NULL,
-        first_seq bigint NOT NULL,
-        problem text NOT NULL,
-        found_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-        seen_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-        gone_at timestamptz,
+    SELECT ecert.create_described($table$CREATE TABLE ledger.difference (  -- where a peer holds something else than this node, found by ecert.compare_with()
+        peer text COLLATE "C" NOT NULL,  -- node id of the other server
+        issuer text COLLATE "C" NOT NULL,  -- feed; empty: the server as a whole
+        kind text COLLATE "C" NOT NULL,  -- feed; empty: the server as a whole
+        first_seq bigint NOT NULL,  -- where in the feed it begins (the block of 1000 for bytes that differ); -1: the server as a whole
+        problem text NOT NULL,  -- what is different there
+        found_at timestamptz NOT NULL DEFAULT clock_timestamp(),  -- when it was first found
+        seen_at timestamptz NOT NULL DEFAULT clock_timestamp(),  -- when it was last seen
+        gone_at timestamptz,  -- when it was found equal again; NULL: it stands
         CONSTRAINT difference_pkey PRIMARY KEY (peer, issuer, kind, first_seq)
-    );
-    COMMENT ON TABLE ledger.difference IS 'where a peer holds something else than this node, found by ecert.compare_with()';
-    COMMENT ON COLUMN ledger.difference.peer IS 'node id of the other server';
-    COMMENT ON COLUMN ledger.difference.issuer IS 'feed; empty: the server as a whole';
-    COMMENT ON COLUMN ledger.difference.kind IS 'feed; empty: the server as a whole';
-    COMMENT ON COLUMN ledger.difference.first_seq IS 'where in the feed it begins (the block of 1000 for bytes that differ); -1: the server as a whole';
-    COMMENT ON COLUMN ledger.difference.problem IS 'what is different there';
-    COMMENT ON COLUMN ledger.difference.found_at IS 'when it was first found';
-    COMMENT ON COLUMN ledger.difference.seen_at IS 'when it was last seen';
-    COMMENT ON COLUMN ledger.difference.gone_at IS 'when it was found equal again; NULL: it stands';
-    PERFORM ecert.publish('ecert');
+    )$table$);
+    SELECT ecert.publish('ecert');
     COMMENT ON PUBLICATION ecert IS 'everything on this ledger, for nodes below this one';
-END
 $$;
 COMMENT ON FUNCTION ecert.create_replication_tables() IS 'internal: makes ledger.difference and the publication ecert';
-
-REVOKE ALL ON FUNCTION ecert.publish(text, text), ecert.publish_up(),
-    ecert.make_slot(text, text), ecert.drop_slot(text, text), ecert.unsubscribe(text), ecert.subscribe(text, text, text, boolean),
-    ecert.check_same_ledger(text, bytea, text), ecert.unlink(text), ecert.leave_ledger(),
-    ecert.admit_node(text, text, text[], text[]), ecert.dismiss_node(text), ecert.create_replication_tables() FROM PUBLIC;

@@ -8,7 +8,6 @@ DECLARE
     link record;
     feed record;
     pulled record;
-    next_seq bigint;
     admitted bigint := 0;
 BEGIN
     FOR link IN SELECT p.peer, ecert.peer_connection(p.peer) AS connection FROM ledger.peer p
@@ -16,17 +15,12 @@ BEGIN
         FOR feed IN SELECT b.* FROM ecert.behind(link.connection) AS b
                      WHERE only_behind IS NULL OR EXISTS (SELECT FROM jsonb_to_recordset(only_behind) AS o (issuer text, kind text, last_seq bigint)
                                                           WHERE o.issuer = b.issuer AND o.kind = b.kind AND o.last_seq > b.own_seq) LOOP
-            next_seq := feed.own_seq + 1;
-            WHILE next_seq <= feed.last_seq LOOP
-                FOR pulled IN SELECT decode(substr(a ->> 'package', 3), 'hex') AS bytes
-                                FROM jsonb_array_elements(ecert.ask(link.connection, format(
-                                    'SELECT p.package::text AS package FROM ledger.package p WHERE p.issuer = %L AND p.kind = %L AND p.seq BETWEEN %s AND %s ORDER BY p.seq',
-                                    feed.issuer, feed.kind, next_seq, least(next_seq + 999, feed.last_seq)))) AS a LOOP
-                    IF ecert.admit_from_peer(pulled.bytes, link.peer) = 'admitted' THEN
-                        admitted := admitted + 1;
-                    END IF;
-                END LOOP;
-                next_seq := next_seq + 1000;
+            FOR pulled IN SELECT decode(substr(a ->> 'package', 3), 'hex') AS bytes
+                            FROM generate_series(feed.own_seq + 1, feed.last_seq, 1000) AS s (first_seq)
+                           CROSS JOIN LATERAL jsonb_array_elements(ecert.ask(link.connection, format(
+                                'SELECT p.package::text AS package FROM ledger.package p WHERE p.issuer = %L AND p.kind = %L AND p.seq BETWEEN %s AND %s ORDER BY p.seq',
+                                feed.issuer, feed.kind, s.first_seq, least(s.first_seq + 999, feed.last_seq)))) AS a LOOP
+                admitted := admitted + (ecert.admit_from_peer(pulled.bytes, link.peer) = 'admitted')::integer;
             END LOOP;
         END LOOP;
     END LOOP;
@@ -73,5 +67,3 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ecert.resume(text, text) IS 'after a restore, a promotion or a move of this server or of a peer: begin replication with the peer (NULL: all) anew and pull what is missing here, this node''s own packages included, so that its feeds go on where they had got to; connection is the peer''s new connection string, when it has one. Returns how many packages came. To be called on both sides of a link. EC016, EC110';
-
-REVOKE ALL ON FUNCTION ecert.catch_up(text, jsonb), ecert.behind(text), ecert.resume(text, text) FROM PUBLIC;

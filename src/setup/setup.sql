@@ -1,21 +1,16 @@
 -- Making this database's ledger: a new one, or the copy of one that other nodes hold. The only SQL that knows every folder.
 
 CREATE FUNCTION ecert.create_tables() RETURNS void
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
-BEGIN
-    PERFORM ecert.create_record_tables();
-    PERFORM ecert.create_ledger_triggers();
-    PERFORM ecert.create_peer_tables();
-    PERFORM ecert.create_signer_table();
-    PERFORM ecert.create_checkpoint_tables();
-    PERFORM ecert.create_witness_tables();
-    PERFORM ecert.create_energy_tables();
-    PERFORM ecert.create_audit_tables();
-    PERFORM ecert.create_verification_tables();
-    PERFORM ecert.create_replication_tables();
-    PERFORM ecert.create_duty_tables();
-END
+    SELECT ecert.create_record_tables();
+    SELECT ecert.create_ledger_tables();
+    SELECT ecert.create_checkpoint_tables();
+    SELECT ecert.create_energy_tables();
+    SELECT ecert.create_audit_tables();
+    SELECT ecert.create_verification_tables();
+    SELECT ecert.create_replication_tables();
+    SELECT ecert.create_duty_tables();
 $$;
 COMMENT ON FUNCTION ecert.create_tables() IS 'internal: makes schema ledger, everything in it but the views';
 
@@ -136,5 +131,16 @@ END
 $$;
 COMMENT ON FUNCTION ecert.join_ledger(ecert.package, text, text[], text[], text) IS 'any node but the certifier, with ecert.node set: make this database''s copy of the ledger that begins with a genesis package, which must have come by a way that is trusted. hub is the connection string of the server that sends the others'' packages and takes this node''s (a role that may replicate and read ledger.package there; NULL: none yet, call again to link later). issuers, kinds: be sent only these beside node, relation, policy, checkpoint and what this node signs (NULL: all). Prints what the hub has to run; with own_connection, the connection string of this server as the hub is to use it, this node''s duties have ecert.admit_node() run there where their role may. EC016, EC091, EC093, EC110';
 
-REVOKE ALL ON FUNCTION ecert.create_tables(), ecert.upgrade_ledger(), ecert.create_ledger(text, jsonb),
-    ecert.link_statements(boolean, text[], text[], text), ecert.join_ledger(ecert.package, text, text[], text[], text) FROM PUBLIC;
+-- PUBLIC may call nothing that writes, signs or asks other servers: all that is VOLATILE; nor what tells how this server is set up or verified
+DO $$
+DECLARE
+    writing regprocedure;
+BEGIN
+    FOR writing IN SELECT p.oid FROM pg_catalog.pg_proc p WHERE p.pronamespace = 'ecert'::regnamespace
+                   AND p.provolatile = 'v' AND p.prorettype <> 'trigger'::regtype LOOP
+        EXECUTE pg_catalog.format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', writing);
+    END LOOP;
+END
+$$;
+REVOKE ALL ON FUNCTION ecert.link_statements(boolean, text[], text[], text), ecert.peer_connection(text), ecert.take_up_new(), ecert.rule_problem(ecert.package),
+    ecert.verified_registry(), ecert.row_problems(text, text, bigint, text, tstzrange, timestamptz, bytea, ecert.package, bytea) FROM PUBLIC;

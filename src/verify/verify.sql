@@ -54,49 +54,29 @@ $$;
 COMMENT ON FUNCTION ecert.problems() IS 'checks every package of the ledger again from its stored bytes: form, derived columns, issuer, role, key, links, order, signature, the rules of its kind, recomputation of certificates and of the roots of checkpoints; one row per problem, none when the ledger is clean. By as many processes as PostgreSQL gives to a query. EC090';
 
 CREATE FUNCTION ecert.create_verification_tables() RETURNS void
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
-BEGIN
-    CREATE TABLE ledger.verification (
-        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-        started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-        updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-        finished_at timestamptz,
-        package_count bigint NOT NULL,
-        checked_count bigint NOT NULL DEFAULT 0,
-        problem_count bigint NOT NULL DEFAULT 0,
-        reached_issuer text COLLATE "C",
-        reached_kind text COLLATE "C",
-        reached_seq bigint
-    );
-    COMMENT ON TABLE ledger.verification IS 'runs of ecert.verify_ledger(): progress while it runs, result afterwards';
-    COMMENT ON COLUMN ledger.verification.id IS 'number of the run';
-    COMMENT ON COLUMN ledger.verification.started_at IS 'when it began';
-    COMMENT ON COLUMN ledger.verification.updated_at IS 'when it last got on';
-    COMMENT ON COLUMN ledger.verification.finished_at IS 'when it was done; NULL: running, or interrupted and resumed by the next call';
-    COMMENT ON COLUMN ledger.verification.package_count IS 'packages on the ledger when it began';
-    COMMENT ON COLUMN ledger.verification.checked_count IS 'packages checked so far';
-    COMMENT ON COLUMN ledger.verification.problem_count IS 'problems found so far';
-    COMMENT ON COLUMN ledger.verification.reached_issuer IS 'issuer of the feed it is in';
-    COMMENT ON COLUMN ledger.verification.reached_kind IS 'kind of the feed it is in';
-    COMMENT ON COLUMN ledger.verification.reached_seq IS 'last seq checked in that feed';
-    CREATE TABLE ledger.verification_problem (
-        verification_id bigint NOT NULL REFERENCES ledger.verification (id),
-        number bigint NOT NULL,
-        issuer text COLLATE "C",
-        kind text COLLATE "C",
-        seq bigint,
-        problem text NOT NULL,
+    SELECT ecert.create_described($table$CREATE TABLE ledger.verification (  -- runs of ecert.verify_ledger(): progress while it runs, result afterwards
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,  -- number of the run
+        started_at timestamptz NOT NULL DEFAULT clock_timestamp(),  -- when it began
+        updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),  -- when it last got on
+        finished_at timestamptz,  -- when it was done; NULL: running, or interrupted and resumed by the next call
+        package_count bigint NOT NULL,  -- packages on the ledger when it began
+        checked_count bigint NOT NULL DEFAULT 0,  -- packages checked so far
+        problem_count bigint NOT NULL DEFAULT 0,  -- problems found so far
+        reached_issuer text COLLATE "C",  -- issuer of the feed it is in
+        reached_kind text COLLATE "C",  -- kind of the feed it is in
+        reached_seq bigint  -- last seq checked in that feed
+    )$table$);
+    SELECT ecert.create_described($table$CREATE TABLE ledger.verification_problem (  -- what the runs of ecert.verify_ledger() found wrong
+        verification_id bigint NOT NULL REFERENCES ledger.verification (id),  -- the run
+        number bigint NOT NULL,  -- order in which it was found, from 1
+        issuer text COLLATE "C",  -- issuer of the package that is wrong
+        kind text COLLATE "C",  -- kind of the package that is wrong
+        seq bigint,  -- seq of the package that is wrong
+        problem text NOT NULL,  -- what is wrong with it
         PRIMARY KEY (verification_id, number)
-    );
-    COMMENT ON TABLE ledger.verification_problem IS 'what the runs of ecert.verify_ledger() found wrong';
-    COMMENT ON COLUMN ledger.verification_problem.verification_id IS 'the run';
-    COMMENT ON COLUMN ledger.verification_problem.number IS 'order in which it was found, from 1';
-    COMMENT ON COLUMN ledger.verification_problem.issuer IS 'issuer of the package that is wrong';
-    COMMENT ON COLUMN ledger.verification_problem.kind IS 'kind of the package that is wrong';
-    COMMENT ON COLUMN ledger.verification_problem.seq IS 'seq of the package that is wrong';
-    COMMENT ON COLUMN ledger.verification_problem.problem IS 'what is wrong with it';
-END
+    )$table$);
 $$;
 COMMENT ON FUNCTION ecert.create_verification_tables() IS 'internal: makes ledger.verification and ledger.verification_problem';
 
@@ -229,7 +209,3 @@ BEGIN
 END
 $check$;
 COMMENT ON FUNCTION ecert.check_chain() IS 'a second opinion on hashes and links that uses none of our C but the cast to bytea: SQL and pgcrypto''s digest() over the stored bytes; no rows when every chain holds. Does not verify signatures';
-
-REVOKE ALL ON FUNCTION ecert.chunk_problems(ecert.row_place, ecert.row_place, boolean), ecert.problems(),
-    ecert.create_verification_tables(), ecert.verify_chunk(bigint, bigint) FROM PUBLIC;
-REVOKE ALL ON PROCEDURE ecert.verify_ledger(bigint) FROM PUBLIC;
