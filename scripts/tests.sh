@@ -56,6 +56,7 @@ seconds_of() {
 		verifier-test_damage) echo 110 ;;
 		tap-071_million) echo 100 ;;
 		tap-062_catch_up) echo 78 ;;
+		tap-074_addition) echo 50 ;;
 		verifier-test_memory) echo 39 ;;
 		regress) echo 26 ;;
 		tap-020_concurrency | tap-061_hub_crash | tap-030_full_set) echo 16 ;;
@@ -100,6 +101,8 @@ needed() {
 test_jobs() {
 	! wanted arrows || job arrows arrows tap - perl "$home/tree/scripts/arrows.pl" "$home/tree"
 	! wanted arrows || job arrows planted tap - perl "$home/tree/test/arrows/test_arrows.pl"
+	! wanted arrows || job names names tap - perl "$home/tree/scripts/names.pl" "$home/tree"
+	! wanted arrows || job names-planted 'planted names' tap - perl "$home/tree/test/arrows/test_names.pl"
 	! wanted unit || job unit unit tap - make -C "$home/tree/test/unit" -s check T="$(echo $(test_names unit))"
 	for name in $(test_names verifier); do
 		job "verifier-$name" verifier tap - make -C "$home/tree/test/verifier" -s check T="$name"

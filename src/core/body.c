@@ -332,11 +332,9 @@ SHAPE(witness,
 	{PATH("", "root"), TYPE_HASH, REQUIRED, NULL, NULL},
 	{PATH("", "cosignature"), TYPE_TEXT, 0, NULL, NULL});
 
-/* In the order of EcertKind */
-static const Shape *const kind_shapes[ECERT_KIND_COUNT] = {
-	&genesis_shape, &node_shape, &relation_shape, &policy_shape, &energy_shape, &product_shape,
-	&audit_shape, &certificate_shape, &status_shape, &reward_shape, &checkpoint_shape, &witness_shape
-};
+/* Each kind's shape has its name */
+#define KIND_SHAPE(CODE, name) &name##_shape,
+static const Shape *const kind_shapes[ECERT_KIND_COUNT] = {ECERT_KINDS(KIND_SHAPE)};
 
 static EcertCode
 refuse(BodyWalk *walk, EcertCode code, EcertSlice item, const char *path)

@@ -29,8 +29,8 @@ enum
 };
 
 static const char *const kind_names[ECERT_KIND_COUNT] = {
-	"genesis", "node", "relation", "policy", "energy", "product",
-	"audit", "certificate", "status", "reward", "checkpoint", "witness"
+#define KIND_NAME(CODE, name) #name,
+	ECERT_KINDS(KIND_NAME)
 };
 
 const char *

@@ -17,24 +17,30 @@
 /* Latest time, 9999-12-31 23:59:59 UTC, in seconds since 1970 */
 #define ECERT_TIME_MAX INT64_C(253402300799)
 
-/* The order is that of docs/format.md; ecert_kind_name() gives the names */
+/* The kinds, in the order of docs/format.md, as the code and the format name them; what else is said of each is in rules/kinds.c */
+#define ECERT_KINDS(KIND) \
+	KIND(GENESIS, genesis) \
+	KIND(NODE, node) \
+	KIND(RELATION, relation) \
+	KIND(POLICY, policy) \
+	KIND(ENERGY, energy) \
+	KIND(PRODUCT, product) \
+	KIND(AUDIT, audit) \
+	KIND(CERTIFICATE, certificate) \
+	KIND(STATUS, status) \
+	KIND(REWARD, reward) \
+	KIND(CHECKPOINT, checkpoint) \
+	KIND(WITNESS, witness)
+
+/* ECERT_KIND_GENESIS, ECERT_KIND_NODE ... */
+#define ECERT_KIND_CODE(CODE, name) ECERT_KIND_##CODE,
 typedef enum EcertKind
 {
-	ECERT_KIND_GENESIS,
-	ECERT_KIND_NODE,
-	ECERT_KIND_RELATION,
-	ECERT_KIND_POLICY,
-	ECERT_KIND_ENERGY,
-	ECERT_KIND_PRODUCT,
-	ECERT_KIND_AUDIT,
-	ECERT_KIND_CERTIFICATE,
-	ECERT_KIND_STATUS,
-	ECERT_KIND_REWARD,
-	ECERT_KIND_CHECKPOINT,
-	ECERT_KIND_WITNESS
+	ECERT_KINDS(ECERT_KIND_CODE)
 } EcertKind;
 
-#define ECERT_KIND_COUNT (ECERT_KIND_WITNESS + 1)
+#define ECERT_KIND_ONE(CODE, name) + 1
+#define ECERT_KIND_COUNT (0 ECERT_KINDS(ECERT_KIND_ONE))
 
 /* Parts of a package that are bytes of it */
 #define ECERT_PACKAGE_PARTS 11

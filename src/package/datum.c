@@ -187,3 +187,16 @@ ecert_this_node(void)
 				 errdetail("A node id is 1 to %d bytes without control characters.", ECERT_ID_MAX)));
 	return node;
 }
+
+PG_FUNCTION_INFO_V1(ecert_sql_kinds);
+
+/* kinds(): the names of all kinds, in the order of the format */
+Datum
+ecert_sql_kinds(PG_FUNCTION_ARGS)
+{
+	Datum		names[ECERT_KIND_COUNT];
+
+	for (int i = 0; i < ECERT_KIND_COUNT; i++)
+		names[i] = CStringGetTextDatum(ecert_kind_name((EcertKind) i));
+	PG_RETURN_ARRAYTYPE_P(construct_array(names, ECERT_KIND_COUNT, TEXTOID, -1, false, TYPALIGN_INT));
+}

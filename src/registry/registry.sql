@@ -86,11 +86,15 @@ CREATE FUNCTION ecert.policy() RETURNS jsonb
 AS $$ SELECT ecert.policy_body(ecert.policy_hash()) $$;
 COMMENT ON FUNCTION ecert.policy() IS 'the policy in force (docs/format.md, policy)';
 
+CREATE FUNCTION ecert.kinds() RETURNS text[]
+    LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_sql_kinds';
+COMMENT ON FUNCTION ecert.kinds() IS 'internal: the names of all kinds of packages, those that others rest on first';
+
 CREATE FUNCTION ecert.last_issued_at(node text) RETURNS timestamptz
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT max(h.issued_at)
-      FROM unnest(ARRAY['genesis','node','relation','policy','energy','product','audit','certificate','status','reward','checkpoint','witness']) AS k (kind)
+      FROM unnest(ecert.kinds()) AS k (kind)
      CROSS JOIN LATERAL (SELECT p.issued_at FROM ledger.package p
                           WHERE p.issuer = last_issued_at.node AND p.kind = k.kind
                           ORDER BY p.seq DESC LIMIT 1) AS h

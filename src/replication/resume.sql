@@ -37,7 +37,7 @@ AS $$
       LEFT JOIN ecert.feeds() AS o ON o.issuer = t.issuer AND o.kind = t.kind
      WHERE t.last_seq > coalesce(o.last_seq, -1) AND ecert.holds(t.kind, t.issuer)
      -- what others rest on comes first
-     ORDER BY array_position(ARRAY['genesis','node','policy','relation','energy','product','audit','certificate','status','reward','checkpoint','witness'], t.kind), t.issuer
+     ORDER BY array_position(ecert.kinds(), t.kind), t.issuer
 $$;
 COMMENT ON FUNCTION ecert.behind(text) IS 'internal: the feeds that this node holds and that go on further at another server: seq reached here (-1: none) and there';
 

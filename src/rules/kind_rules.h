@@ -9,17 +9,10 @@
 
 #pragma GCC visibility push(hidden)
 
-extern bool ecert_rule_genesis(EcertCase *it);
-extern bool ecert_rule_node(EcertCase *it);
-extern bool ecert_rule_relation(EcertCase *it);
-extern bool ecert_rule_policy(EcertCase *it);
-extern bool ecert_rule_declaration(EcertCase *it);	/* energy and product */
-extern bool ecert_rule_audit(EcertCase *it);
-extern bool ecert_rule_certificate(EcertCase *it);
-extern bool ecert_rule_status(EcertCase *it);
-extern bool ecert_rule_reward(EcertCase *it);
-extern bool ecert_rule_checkpoint(EcertCase *it);
-extern bool ecert_rule_witness(EcertCase *it);
+/* ecert_rule_genesis, ecert_rule_node ...; energy and product share one */
+#define ECERT_RULE(CODE, name) extern bool ecert_rule_##name(EcertCase *it);
+ECERT_KINDS(ECERT_RULE)
+extern bool ecert_rule_declaration(EcertCase *it);
 
 #pragma GCC visibility pop
 

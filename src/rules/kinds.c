@@ -1,7 +1,7 @@
 /*
  * kinds.c
  *		The table of kinds; see rules.h and docs/format.md, "Kinds".  Their names
- *		are in core/package.c, their schemas in core/body.c.
+ *		are in core/package.h, their schemas in core/body.c.
  */
 #include "rules/kind_rules.h"
 

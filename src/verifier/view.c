@@ -64,15 +64,15 @@ open_kind(ByNumber *index, const Ledger *ledger, EcertKind kind, Reader *reader)
 void
 view_index_open(ViewIndex *index, const Ledger *ledger)
 {
-	static const EcertKind kinds[] = {
-		ECERT_KIND_NODE, ECERT_KIND_RELATION, ECERT_KIND_AUDIT, ECERT_KIND_CERTIFICATE, ECERT_KIND_STATUS
-	};
 	Reader	   *reader = need(calloc(1, sizeof *reader));
 
 	memset(index, 0, sizeof *index);
 	reader->ledger = ledger;
-	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-		open_kind(&index->about[kinds[i]], ledger, kinds[i], NULL);
+	for (EcertKind kind = 0; kind < ECERT_KIND_COUNT; kind++)
+	{
+		if (ecert_kinds[kind].subject == ECERT_SUBJECT_FIELD || ecert_kinds[kind].subject == ECERT_SUBJECT_BY_RULE)
+			open_kind(&index->about[kind], ledger, kind, NULL);
+	}
 	open_kind(&index->rewards, ledger, ECERT_KIND_REWARD, reader);
 	free(reader);
 }

@@ -296,7 +296,7 @@ test_kinds(void)
 	};
 	EcertKind	kind;
 
-	CHECK_INT(ECERT_KIND_COUNT, COUNT(names), "twelve kinds");
+	CHECK_INT(ECERT_KIND_COUNT, COUNT(names), "every kind is named");
 	for (size_t i = 0; i < COUNT(names); i++)
 	{
 		const char *parameters[PARAMETERS];
