@@ -39,7 +39,7 @@ endless(FunctionCallInfo fcinfo, int period, int baseline)
 	return psprintf("statistics period %s and baseline %s must have a beginning and an end", words[0], words[1]);
 }
 
-/* Arguments applicant, period, baseline, method; false when one of the periods has not both bounds */
+/* Arguments applicant, period, baseline and perhaps method; false when one of the periods has not both bounds */
 static bool
 certified_arguments(FunctionCallInfo fcinfo, EcertCertified *certified)
 {
@@ -49,7 +49,7 @@ certified_arguments(FunctionCallInfo fcinfo, EcertCertified *certified)
 	certified->applicant = ecert_text_argument(fcinfo, 0);
 	is_bounded = ecert_period_argument(fcinfo, 1, &certified->period);
 	is_bounded = ecert_period_argument(fcinfo, 2, &certified->baseline) && is_bounded;
-	certified->by_value = !PG_ARGISNULL(3) && ecert_is_by_value(ecert_text_argument(fcinfo, 3));
+	certified->by_value = PG_NARGS() > 3 && !PG_ARGISNULL(3) && ecert_is_by_value(ecert_text_argument(fcinfo, 3));
 	certified->up_to = (EcertUpTo) {PG_INT64_MAX, PG_INT64_MAX};
 	return is_bounded;
 }
@@ -145,11 +145,7 @@ ecert_sql_passing_audits(PG_FUNCTION_ARGS)
 	EcertCertified certified;
 	EcertPassing passing;
 
-	memset(&certified, 0, sizeof certified);
-	certified.applicant = ecert_text_argument(fcinfo, 0);
-	(void) ecert_period_argument(fcinfo, 1, &certified.period);
-	(void) ecert_period_argument(fcinfo, 2, &certified.baseline);
-	certified.up_to = (EcertUpTo) {PG_INT64_MAX, PG_INT64_MAX};
+	(void) certified_arguments(fcinfo, &certified);
 	passing = ecert_passing_audits(&ledger->rules, &certified);
 	initStringInfo(&list);
 	for (size_t i = 0; i < passing.count; i++)

@@ -6,8 +6,6 @@
 #include "checkpoint/tree.h"
 
 #include "catalog/pg_type.h"
-#include "utils/builtins.h"
-#include "utils/hsearch.h"
 #include "utils/memutils.h"
 
 #include "package/datum.h"
@@ -30,18 +28,12 @@ static EcertQuery leaf_query = {
 	1, {BYTEAOID}, NULL, true
 };
 
-/* The newest checkpoint whose root this node has found right, and its package */
+/* The newest checkpoint whose root this node has found right */
 static EcertQuery newest_query = {
 	"SELECT s.checkpoint_seq, s.root FROM ledger.sealing s WHERE s.outcome OPERATOR(pg_catalog.=) 'agrees'"
 	" ORDER BY s.checkpoint_seq DESC LIMIT 1",
 	0, {0}, NULL, true
 };
-static EcertQuery checkpoint_query = {
-	"SELECT package FROM ledger.package WHERE issuer OPERATOR(pg_catalog.=) $1 AND kind OPERATOR(pg_catalog.=) 'checkpoint'"
-	" AND seq OPERATOR(pg_catalog.=) $2",
-	2, {TEXTOID, INT8OID}, NULL, true
-};
-
 static EcertQuery tree_query = {
 	"SELECT 1 FROM ledger.sealing s WHERE s.outcome OPERATOR(pg_catalog.=) 'not checkable here'", 0, {0}, NULL
 };
@@ -52,7 +44,7 @@ static EcertQuery tree_query = {
 typedef struct Sealed
 {
 	int64		checkpoint_seq;
-	uint64		size;
+	uint64		size;			/* 0: none was read */
 	uint8_t		root[ECERT_HASH_SIZE];
 	uint8_t		seal[ECERT_SIGNATURE_SIZE];
 	uint8_t		kid[ECERT_HASH_SIZE];
@@ -72,7 +64,6 @@ typedef struct Subtree
 /* About 5,000 of a tree of ten million leaves are worth it */
 #define SUBTREES_KEPT 16384
 
-static bool has_sealed = false;
 static Sealed sealed;
 static HTAB *subtrees = NULL;
 
@@ -104,21 +95,14 @@ remember_subtree(void *context, uint64_t start, unsigned height, const uint8_t *
 {
 	bool		is_edge = start >= sealed.size / ECERT_TILE_WIDTH * ECERT_TILE_WIDTH;
 	Subtree		key;
-	HASHCTL		control;
 
-	Assert(has_sealed && start < sealed.size);
+	Assert(start < sealed.size);
 	if (!is_edge && height < 16 && (height < 8 || height % 8 < 4))
 		return;
 	if (subtrees != NULL && hash_get_num_entries(subtrees) >= SUBTREES_KEPT)
 		forget_subtrees();
 	if (subtrees == NULL)
-	{
-		memset(&control, 0, sizeof control);
-		control.keysize = sizeof key.id;
-		control.entrysize = sizeof(Subtree);
-		control.hcxt = TopMemoryContext;
-		subtrees = hash_create("ecert subtrees", 1024, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	}
+		subtrees = ecert_table(TopMemoryContext, "ecert subtrees", sizeof key.id, sizeof(Subtree), NULL);
 	key.id.start = start;
 	key.id.height = height;
 	memcpy(((Subtree *) hash_search(subtrees, &key.id, HASH_ENTER, NULL))->root, root, ECERT_HASH_SIZE);
@@ -136,18 +120,16 @@ column(int number, bool *isnull)
 static void
 read_sealed(int64 checkpoint_seq, const uint8_t *root)
 {
-	EcertRegistry *registry = ecert_registry_current();
-	Datum		values[2] = {PointerGetDatum(ecert_text(ecert_slice(registry->certifier.bytes, registry->certifier.size))),
-		Int64GetDatum(checkpoint_seq)};
 	EcertPackage package;
 	EcertCheckpoint checkpoint;
-	bool		isnull;
+	EcertHead	head;
+	EcertSlice	bytes;
 
-	has_sealed = false;
+	sealed.size = 0;
 	forget_subtrees();
-	if (ecert_query_stable(&checkpoint_query, values, 1) == 0)
+	ecert_feed_read(ecert_certifier_of(ecert_registry_current()), ECERT_KIND_CHECKPOINT, checkpoint_seq, checkpoint_seq, &head, &bytes);
+	if (head.seq != checkpoint_seq || ecert_package_parse_again(bytes, &package) != ECERT_OK)
 		return;
-	ecert_package_of(column(1, &isnull), &package);
 	ecert_checkpoint_of(&package, &checkpoint);
 	if (memcmp(checkpoint.root, root, ECERT_HASH_SIZE) != 0)
 		return;
@@ -157,7 +139,6 @@ read_sealed(int64 checkpoint_seq, const uint8_t *root)
 	memcpy(sealed.root, root, ECERT_HASH_SIZE);
 	memcpy(sealed.seal, checkpoint.seal, ECERT_SIGNATURE_SIZE);
 	memcpy(sealed.kid, package.kid.data, ECERT_HASH_SIZE);
-	has_sealed = true;
 }
 
 /* The newest checkpoint that is right here, in sealed; false when there is none */
@@ -173,9 +154,9 @@ find_sealed(void)
 	checkpoint_seq = DatumGetInt64(column(1, &isnull));
 	if (!ecert_hash_from_datum(column(2, &isnull), root))
 		return false;
-	if (!has_sealed || sealed.checkpoint_seq != checkpoint_seq || memcmp(sealed.root, root, sizeof root) != 0)
+	if (sealed.size == 0 || sealed.checkpoint_seq != checkpoint_seq || memcmp(sealed.root, root, sizeof root) != 0)
 		read_sealed(checkpoint_seq, root);
-	return has_sealed;
+	return sealed.size > 0;
 }
 
 /* Say why a package has no receipt here (yet) */
@@ -270,43 +251,44 @@ make_receipt(Datum hash, Datum *package)
 	return out;
 }
 
-Datum
-ecert_sql_receipt(PG_FUNCTION_ARGS)
+/* The receipt of the package with that hash, alone or in the package */
+static Datum
+give_receipt(FunctionCallInfo fcinfo, bool in_package)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	EcertBuffer receipt;
-	Datum		package;
-	bytea	   *result;
-
-	SPI_connect();
-	receipt = make_receipt(PG_GETARG_DATUM(0), &package);
-	MemoryContextSwitchTo(caller);
-	result = ecert_bytea(ecert_slice(receipt.data, receipt.size));
-	SPI_finish();
-	PG_RETURN_BYTEA_P(result);
-}
-
-Datum
-ecert_sql_transparent(PG_FUNCTION_ARGS)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	EcertBuffer receipt;
 	EcertBuffer out;
 	EcertPackage package;
 	Datum		value;
 	bytea	   *result;
 
 	SPI_connect();
-	receipt = make_receipt(PG_GETARG_DATUM(0), &value);
-	ecert_package_of(value, &package);
-	out = ecert_buffer(palloc(ECERT_STATEMENT_MAX), ECERT_STATEMENT_MAX);
-	ecert_statement_put(&out, &package, ecert_slice(receipt.data, receipt.size));
-	if (!ecert_buffer_fits(&out))
-		elog(ERROR, "a transparent statement of %zu bytes is larger than it can be", out.size);
+	out = make_receipt(PG_GETARG_DATUM(0), &value);
+	if (in_package)
+	{
+		EcertSlice	receipt = ecert_slice(out.data, out.size);
+
+		ecert_package_of(value, &package);
+		out = ecert_buffer(palloc(ECERT_STATEMENT_MAX), ECERT_STATEMENT_MAX);
+		ecert_statement_put(&out, &package, receipt);
+		if (!ecert_buffer_fits(&out))
+			elog(ERROR, "a transparent statement of %zu bytes is larger than it can be", out.size);
+	}
 	MemoryContextSwitchTo(caller);
 	result = ecert_bytea(ecert_slice(out.data, out.size));
 	SPI_finish();
 	PG_RETURN_BYTEA_P(result);
+}
+
+Datum
+ecert_sql_receipt(PG_FUNCTION_ARGS)
+{
+	return give_receipt(fcinfo, false);
+}
+
+Datum
+ecert_sql_transparent(PG_FUNCTION_ARGS)
+{
+	return give_receipt(fcinfo, true);
 }
 
 /* ---- checking --------------------------------------------------------------- */

@@ -83,22 +83,14 @@ ecert_sql_sign_note(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(note_datum(ecert_note_sign(&out, origin, (uint64_t) PG_GETARG_INT64(0), root, ecert_own_key()), &out));
 }
 
-/* The text of a checkpoint's note, which is what witnesses cosign, palloc'd */
-static EcertSlice
-note_text(uint64_t size, const uint8_t *root)
-{
-	EcertBuffer note = ecert_buffer(palloc(ECERT_NOTE_MAX), ECERT_NOTE_MAX);
-
-	ecert_note_put_text(&note, ecert_registry_current()->origin, size, root);
-	return ecert_slice(note.data, note.size);
-}
-
 /* cosign(size, root, seconds): this node's cosignature line, without its end; NULL where its key, its id or the origin cannot be in one */
 Datum
 ecert_sql_cosign(PG_FUNCTION_ARGS)
 {
 	EcertSlice	name = ecert_this_node();
 	uint8_t		root[ECERT_HASH_SIZE];
+	char		note_bytes[ECERT_NOTE_MAX];
+	EcertBuffer note = ecert_buffer(note_bytes, sizeof note_bytes);
 	char		bytes[ECERT_NOTE_LINE_MAX];
 	EcertBuffer out = ecert_buffer(bytes, sizeof bytes);
 	EcertCode	code;
@@ -106,7 +98,9 @@ ecert_sql_cosign(PG_FUNCTION_ARGS)
 	root_argument(PG_GETARG_DATUM(1), root);
 	if (!can_sign_notes(name) || !ecert_note_name_valid(ecert_registry_current()->origin))
 		PG_RETURN_NULL();
-	code = ecert_note_cosign(&out, note_text((uint64_t) PG_GETARG_INT64(0), root), name, PG_GETARG_INT64(2), ecert_own_key());
+	/* witnesses cosign the text of the checkpoint's note */
+	ecert_note_put_text(&note, ecert_registry_current()->origin, (uint64_t) PG_GETARG_INT64(0), root);
+	code = ecert_note_cosign(&out, ecert_slice(note.data, note.size), name, PG_GETARG_INT64(2), ecert_own_key());
 	if (code == ECERT_OK && out.size > 0 && out.size <= out.capacity && bytes[out.size - 1] == '\n')
 		out.size--;
 	PG_RETURN_DATUM(note_datum(code, &out));
@@ -117,21 +111,18 @@ Datum
 ecert_sql_is_certifiers_checkpoint(PG_FUNCTION_ARGS)
 {
 	EcertRegistry *registry = ecert_registry_current();
-	EcertSlice	certifier = ecert_slice(registry->certifier.bytes, registry->certifier.size);
 	EcertPackage package;
 	EcertCheckpoint checkpoint;
-	EcertFinding finding;
 	EcertNodeKey *key;
 
 	ecert_package_of(PG_GETARG_DATUM(0), &package);
-	if (package.kind != ECERT_KIND_CHECKPOINT || !ecert_slice_equal(package.issuer, certifier) ||
+	if (package.kind != ECERT_KIND_CHECKPOINT || !ecert_slice_equal(package.issuer, ecert_certifier_of(registry)) ||
 		!ecert_slice_equal(package.audience, registry->origin))
 		PG_RETURN_BOOL(false);
 	ecert_checkpoint_of(&package, &checkpoint);
-	key = ecert_node_key(ecert_registry_node(registry, certifier), package.kid);
-	PG_RETURN_BOOL(key != NULL && key->facts.alg == package.alg && ecert_check_signature(registry, &package, key, &finding) &&
-				   ecert_checkpoint_fault(&package, &checkpoint, ecert_prepared_key(registry, key),
-										  ecert_slice(key->facts.raw, ecert_raw_key_size(key->facts.alg))) == NULL);
+	key = ecert_signed_with(registry, &package);
+	PG_RETURN_BOOL(key != NULL && ecert_checkpoint_fault(&package, &checkpoint, ecert_prepared_key(registry, key),
+														 ecert_slice(key->facts.raw, ecert_raw_key_size(key->facts.alg))) == NULL);
 }
 
 /* read_note(note, OUT origin, OUT size, OUT root, OUT is_signed): is_signed tells whether the certifier has */
@@ -139,7 +130,7 @@ Datum
 ecert_sql_read_note(PG_FUNCTION_ARGS)
 {
 	EcertRegistry *registry = ecert_registry_current();
-	EcertNodeState *certifier = ecert_registry_node(registry, ecert_slice(registry->certifier.bytes, registry->certifier.size));
+	EcertNodeState *certifier = ecert_registry_node(registry, ecert_certifier_of(registry));
 	EcertNote	note;
 	EcertNoteSignature signature;
 	EcertSlice	lines;
@@ -177,7 +168,7 @@ ecert_sql_note_key(PG_FUNCTION_ARGS)
 	EcertRegistry *registry = ecert_registry_current();
 	bool		cosigns = !PG_ARGISNULL(0);
 	EcertSlice	node = cosigns ? ecert_varlena_slice(PG_GETARG_TEXT_PP(0)) :
-		ecert_slice(registry->certifier.bytes, registry->certifier.size);
+		ecert_certifier_of(registry);
 	EcertNodeState *state = ecert_registry_node(registry, node);
 	char		bytes[ECERT_NOTE_LINE_MAX];
 	EcertBuffer out = ecert_buffer(bytes, sizeof bytes);

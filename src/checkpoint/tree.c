@@ -1,6 +1,7 @@
 /*
  * tree.c
- *		Growing the tree in ledger.tile, its roots, and consistency proofs.
+ *		Growing the tree in ledger.tile, its roots, and consistency proofs; what
+ *		the tree has to say of a checkpoint at admission.
  *
  * A tile of level 0 holds 256 package hashes, one of level l the roots of 256
  * complete subtrees of 256^l leaves (core/merkle.h).  Only the last tile of a
@@ -10,14 +11,12 @@
 
 #include "catalog/pg_type.h"
 #include "access/htup_details.h"
-#include "commands/trigger.h"
-#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/rel.h"
 
 #include "package/datum.h"
 #include "pg/error.h"
+#include "rules/fields.h"
 
 PG_FUNCTION_INFO_V1(ecert_sql_append_leaves);
 PG_FUNCTION_INFO_V1(ecert_take_up_new);
@@ -25,7 +24,6 @@ PG_FUNCTION_INFO_V1(ecert_sql_tree_root);
 PG_FUNCTION_INFO_V1(ecert_sql_consistency);
 PG_FUNCTION_INFO_V1(ecert_sql_verify_consistency);
 
-#define LEAVES_AT_ONCE 10000
 #define LEAVES_PER_NOTICE 1000000
 
 static EcertQuery read_query = {
@@ -42,12 +40,7 @@ static EcertQuery ranges_query = {
 	" WHERE checkpoint_seq OPERATOR(pg_catalog.=) $1 ORDER BY first_index",
 	1, {INT8OID}, NULL, true
 };
-static EcertQuery leaves_query = {
-	"SELECT hash FROM ledger.package WHERE issuer OPERATOR(pg_catalog.=) $1 AND kind OPERATOR(pg_catalog.=) $2"
-	" AND seq OPERATOR(pg_catalog.>=) $3 AND seq OPERATOR(pg_catalog.<=) $4 ORDER BY seq",
-	4, {TEXTOID, TEXTOID, INT8OID, INT8OID}, NULL, true
-};
-
+static EcertQuery sealing_query = {"SELECT ecert.check_sealing($1::ecert.package)", 1, {BYTEAOID}, NULL};
 static EcertQuery take_up_query = {
 	"SELECT ecert.take_up_behind()", 0, {0}, NULL
 };
@@ -148,8 +141,8 @@ ecert_hash_from_datum(Datum value, uint8_t *hash)
 	return true;
 }
 
-Datum
-ecert_proof_datum(const EcertProof *proof)
+static Datum
+proof_datum(const EcertProof *proof)
 {
 	Datum		values[ECERT_PROOF_MAX];
 
@@ -159,8 +152,8 @@ ecert_proof_datum(const EcertProof *proof)
 	return PointerGetDatum(construct_array(values, (int) proof->count, BYTEAOID, -1, false, TYPALIGN_INT));
 }
 
-void
-ecert_proof_from_datum(Datum array, EcertProof *proof)
+static void
+proof_argument(Datum array, EcertProof *proof)
 {
 	Datum	   *values;
 	bool	   *nulls;
@@ -195,15 +188,6 @@ ecert_checkpoint_of(const EcertPackage *package, EcertCheckpoint *checkpoint)
 
 /* ---- growing --------------------------------------------------------------- */
 
-/* A stretch of a feed that the tree takes in */
-typedef struct LeafRange
-{
-	Datum		issuer;
-	Datum		kind;
-	int64		first_seq;
-	int64		last_seq;
-} LeafRange;
-
 /* Growing a tree, and how far it has got */
 typedef struct Growth
 {
@@ -223,56 +207,29 @@ append_hash(Growth *growth, const uint8_t *hash)
 		ereport(NOTICE, (errmsg(UINT64_FORMAT " leaves of the Merkle tree so far", growth->appended)));
 }
 
-/* Append the packages of a range; false when one of them is not on the ledger */
+/* Append the packages of a range, a row of ranges_query; false when one of them is not on the ledger */
 static bool
-append_range(Growth *growth, const LeafRange *range)
+append_range(Growth *growth, HeapTuple row, TupleDesc columns)
 {
-	for (int64 seq = range->first_seq; seq <= range->last_seq; seq += LEAVES_AT_ONCE)
+	Datum		values[4];
+	bool		nulls[4];
+	EcertScan	scan;
+	int64		count = 0;
+
+	heap_deform_tuple(row, columns, values, nulls);
+	ecert_scan_feed(&scan, ecert_ledger_relid(), AccessShareLock, ecert_present_snapshot(), values[0], values[1],
+					DatumGetInt64(values[2]), DatumGetInt64(values[3]));
+	while (ecert_scan_next(&scan, ForwardScanDirection))
 	{
-		int64		last = Min(seq + LEAVES_AT_ONCE - 1, range->last_seq);
-		Datum		values[4] = {range->issuer, range->kind, Int64GetDatum(seq), Int64GetDatum(last)};
-		uint64		count = ecert_query(&leaves_query, values, 0);
-		SPITupleTable *rows = SPI_tuptable;
+		EcertSlice	hash = ecert_scan_bytes(&scan, COLUMN_HASH);
 
-		if (count != (uint64) (last - seq + 1))
-			return false;
-		for (uint64 i = 0; i < count; i++)
-		{
-			uint8_t		hash[ECERT_HASH_SIZE];
-			bool		isnull;
-			Datum		value = SPI_getbinval(rows->vals[i], rows->tupdesc, 1, &isnull);
-
-			CHECK_FOR_INTERRUPTS();
-			if (isnull || !ecert_hash_from_datum(value, hash))
-				return false;
-			append_hash(growth, hash);
-		}
-		SPI_freetuptable(rows);
+		if (hash.size != ECERT_HASH_SIZE)
+			break;
+		append_hash(growth, hash.data);
+		count++;
 	}
-	return true;
-}
-
-/* The ranges of a checkpoint, in the order of their leaves; palloc'd */
-static LeafRange *
-ranges_of(int64 checkpoint_seq, uint64 *count)
-{
-	Datum		value = Int64GetDatum(checkpoint_seq);
-	SPITupleTable *rows;
-	LeafRange  *ranges;
-
-	*count = ecert_query(&ranges_query, &value, 0);
-	rows = SPI_tuptable;
-	ranges = palloc(sizeof *ranges * Max(*count, 1));
-	for (uint64 i = 0; i < *count; i++)
-	{
-		bool		isnull;
-
-		ranges[i].issuer = SPI_getbinval(rows->vals[i], rows->tupdesc, 1, &isnull);
-		ranges[i].kind = SPI_getbinval(rows->vals[i], rows->tupdesc, 2, &isnull);
-		ranges[i].first_seq = DatumGetInt64(SPI_getbinval(rows->vals[i], rows->tupdesc, 3, &isnull));
-		ranges[i].last_seq = DatumGetInt64(SPI_getbinval(rows->vals[i], rows->tupdesc, 4, &isnull));
-	}
-	return ranges;
+	ecert_scan_end(&scan);
+	return count == DatumGetInt64(values[3]) - DatumGetInt64(values[2]) + 1;
 }
 
 /* append_leaves(checkpoint_seq, old_size): the root afterwards; NULL when a package is missing, and nothing has been written but full tiles */
@@ -282,7 +239,8 @@ ecert_sql_append_leaves(PG_FUNCTION_ARGS)
 	uint64		old_size = (uint64) PG_GETARG_INT64(1);
 	uint8_t		root[ECERT_HASH_SIZE];
 	Growth		growth;
-	LeafRange  *ranges;
+	Datum		checkpoint_seq = PG_GETARG_DATUM(0);
+	SPITupleTable *ranges;
 	uint64		count;
 	bool		is_whole = true;
 	EcertCode	code;
@@ -298,9 +256,10 @@ ecert_sql_append_leaves(PG_FUNCTION_ARGS)
 	/* every tree begins with the genesis package */
 	if (old_size == 0)
 		append_hash(&growth, ecert_registry_current()->genesis_hash);
-	ranges = ranges_of(PG_GETARG_INT64(0), &count);
+	count = ecert_query(&ranges_query, &checkpoint_seq, 0);
+	ranges = SPI_tuptable;
 	for (uint64 i = 0; is_whole && i < count; i++)
-		is_whole = append_range(&growth, &ranges[i]);
+		is_whole = append_range(&growth, ranges->vals[i], ranges->tupdesc);
 	if (is_whole)
 	{
 		code = ecert_tiles_flush(growth.tiles, growth.store);
@@ -321,26 +280,63 @@ ecert_sql_append_leaves(PG_FUNCTION_ARGS)
 Datum
 ecert_take_up_new(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = (TriggerData *) fcinfo->context;
 	EcertPackage package;
 	EcertUser	before;
-	bool		isnull;
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) ||
-		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || !TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ||
-		RelationGetRelid(trigger->tg_relation) != ecert_ledger_relid())
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("ecert.take_up_new() must be called as AFTER INSERT row trigger of the ledger")));
-	ecert_package_of(heap_getattr(trigger->tg_trigtuple, COLUMN_PACKAGE, RelationGetDescr(trigger->tg_relation), &isnull), &package);
+	ecert_inserted_package(fcinfo, "ecert.take_up_new()", &package);
 	if (package.kind != ECERT_KIND_CHECKPOINT)
 		return PointerGetDatum(NULL);
-	before = ecert_become(trigger->tg_relation->rd_rel->relowner);
-	SPI_connect();
-	(void) ecert_query(&take_up_query, NULL, 0);
-	SPI_finish();
+	before = ecert_become(ecert_ledger_owner());
+	(void) ecert_run(&take_up_query, NULL);
 	ecert_restore_user(before);
 	return PointerGetDatum(NULL);
+}
+
+/* ---- admission ------------------------------------------------------------- */
+
+/* Leaves that the checkpoint before makes; 1, genesis, before the first */
+static int64
+size_before(const EcertPackage *package)
+{
+	EcertHead	before;
+	EcertSlice	bytes;
+	int64		size = 1;
+
+	if (package->seq == 0)
+		return size;
+	ecert_feed_read(package->issuer, package->kind, package->seq - 1, package->seq - 1, &before, &bytes);
+	if (before.seq == package->seq - 1 && !ecert_field_int(ecert_package_body_again(bytes), "size", &size))
+		size = 1;
+	return size;
+}
+
+/*
+ * Its size grows with its heads.  From a peer it is a statement of the
+ * certifier whatever this ledger makes of it, and admitted; where it is first
+ * admitted, size and root are those of the packages that it covers.
+ */
+static bool
+admit_checkpoint(const EcertPackage *package, bool first_admission, EcertFinding *finding)
+{
+	Datum		value = PointerGetDatum(ecert_bytea(package->bytes));
+	int64		before = size_before(package);
+	uint64_t	head_count;
+	int64		size;
+
+	(void) ecert_cbor_items_at(package->body, "heads", &head_count);
+	(void) ecert_field_int(package->body, "size", &size);
+	if (size - before < (int64) head_count)
+		return ECERT_FIND(finding, ECERT_CHECKPOINT_SIZE, ecert_a_number(size), ecert_a_number(before));
+	if (!first_admission)
+		return true;
+	(void) ecert_run(&sealing_query, &value);
+	return true;
+}
+
+void
+ecert_checkpoint_init(void)
+{
+	ecert_set_admission_hook(ECERT_KIND_CHECKPOINT, admit_checkpoint);
 }
 
 /* ---- roots and consistency -------------------------------------------------- */
@@ -379,7 +375,7 @@ ecert_sql_consistency(PG_FUNCTION_ARGS)
 	SPI_finish();
 	if (code != ECERT_OK)
 		ecert_raise_tree(code, code == ECERT_PROOF_RANGE && (int64) old_size > 0 && old_size <= new_size ? old_size : new_size);
-	PG_RETURN_DATUM(ecert_proof_datum(&proof));
+	PG_RETURN_DATUM(proof_datum(&proof));
 }
 
 /* verify_consistency(old_size, old_root, new_size, new_root, proof) */
@@ -394,7 +390,7 @@ ecert_sql_verify_consistency(PG_FUNCTION_ARGS)
 	if (PG_GETARG_INT64(0) < 0 || PG_GETARG_INT64(2) < 0 ||
 		!ecert_hash_from_datum(PG_GETARG_DATUM(1), old_root) || !ecert_hash_from_datum(PG_GETARG_DATUM(3), new_root))
 		PG_RETURN_BOOL(false);
-	ecert_proof_from_datum(PG_GETARG_DATUM(4), &proof);
+	proof_argument(PG_GETARG_DATUM(4), &proof);
 	code = ecert_consistency_check((uint64) PG_GETARG_INT64(0), old_root, (uint64) PG_GETARG_INT64(2), new_root, &proof);
 	if (code == ECERT_CRYPTO_FAILED)
 		ecert_raise_crypto(code, ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "could not compute in the Merkle tree");

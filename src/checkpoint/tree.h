@@ -23,10 +23,6 @@ extern EcertTileStore *ecert_tile_store(bool for_writing);
 /* Raise what a tree function returned; size is that of the tree asked for */
 ECERT_NORETURN extern void ecert_raise_tree(EcertCode code, uint64 size);
 
-/* A proof as bytea[] and back; raises 22023 for what is no proof */
-extern Datum ecert_proof_datum(const EcertProof *proof);
-extern void ecert_proof_from_datum(Datum array, EcertProof *proof);
-
 /* 32 bytes of a bytea; false when it has another size */
 extern bool ecert_hash_from_datum(Datum value, uint8_t *hash);
 

@@ -5,9 +5,7 @@
  */
 #include "checkpoint/tree.h"
 
-#include "catalog/pg_type.h"
 #include "funcapi.h"
-#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -15,20 +13,6 @@
 #include "pg/error.h"
 
 PG_FUNCTION_INFO_V1(ecert_sql_verify_checkpoints);
-
-#define ROWS_AT_ONCE 500
-#define LEAVES_AT_ONCE 2000
-
-static EcertQuery checkpoints_query = {
-	"SELECT issuer, kind, seq, package FROM ledger.package WHERE issuer OPERATOR(pg_catalog.=) $1"
-	" AND kind OPERATOR(pg_catalog.=) 'checkpoint' AND seq OPERATOR(pg_catalog.>) $2 ORDER BY seq LIMIT 500",
-	2, {TEXTOID, INT8OID}, NULL, true
-};
-static EcertQuery packages_query = {
-	"SELECT package, seq FROM ledger.package WHERE issuer OPERATOR(pg_catalog.=) $1 AND kind OPERATOR(pg_catalog.=) $2"
-	" AND seq OPERATOR(pg_catalog.>=) $3 AND seq OPERATOR(pg_catalog.<=) $4 ORDER BY seq",
-	4, {TEXTOID, TEXTOID, INT8OID, INT8OID}, NULL, true
-};
 
 /* A feed, and how far checkpoints cover it */
 typedef struct CoveredFeed
@@ -52,6 +36,7 @@ typedef struct RootWalk
 	int64		expected;		/* seq of the next checkpoint */
 	Datum		row[3];			/* issuer, kind, seq of the checkpoint at hand */
 	MemoryContext each;			/* for one checkpoint */
+	MemoryContext row_memory;	/* for one of the packages that it covers */
 } RootWalk;
 
 static void
@@ -89,60 +74,52 @@ put_missing(RootWalk *walk, const EcertFeedHead *head, int64 seq)
 	walk->broken = true;
 }
 
+static void
+begin_feed(EcertScan *scan, EcertSlice issuer, EcertSlice kind, int64 first, int64 last)
+{
+	ecert_scan_feed(scan, ecert_ledger_relid(), AccessShareLock, ecert_present_snapshot(), ecert_text_datum(issuer), ecert_text_datum(kind), first, last);
+}
+
 /* The package with the seq of a head is what the checkpoint names */
 static bool
 head_is_there(const EcertFeedHead *head)
 {
-	Datum		values[4] = {PointerGetDatum(ecert_text(head->issuer)), PointerGetDatum(ecert_text(head->kind)),
-		Int64GetDatum(head->seq), Int64GetDatum(head->seq)};
+	EcertScan	scan;
+	bool		found;
 
-	return ecert_query(&packages_query, values, 1) > 0;
-}
-
-static void
-append_row(RootWalk *walk, HeapTuple row, TupleDesc description)
-{
-	uint8_t		hash[ECERT_HASH_SIZE];
-	bool		isnull;
-	Datum		value = SPI_getbinval(row, description, 1, &isnull);
-	struct varlena *bytes;
-
-	if (isnull || walk->broken)
-		return;
-	bytes = PG_DETOAST_DATUM_PACKED(value);
-	ecert_hash_of(ecert_varlena_slice(bytes), hash);
-	if ((void *) bytes != DatumGetPointer(value))
-		pfree(bytes);
-	walk->broken = ecert_tree_append(&walk->tree, hash) != ECERT_OK;
+	begin_feed(&scan, head->issuer, head->kind, head->seq, head->seq);
+	found = ecert_scan_next(&scan, ForwardScanDirection);
+	ecert_scan_end(&scan);
+	return found;
 }
 
 /* Append packages first .. head of a feed to the tree, and name those that are missing */
 static void
 append_packages(RootWalk *walk, const EcertFeedHead *head, int64 first)
 {
-	Datum		issuer = PointerGetDatum(ecert_text(head->issuer));
-	Datum		kind = PointerGetDatum(ecert_text(head->kind));
 	int64		expected = first;
+	uint8_t		hash[ECERT_HASH_SIZE];
+	EcertScan	scan;
 
-	for (int64 seq = first; seq <= head->seq; seq += LEAVES_AT_ONCE)
+	begin_feed(&scan, head->issuer, head->kind, first, head->seq);
+	while (ecert_scan_next(&scan, ForwardScanDirection))
 	{
-		Datum		values[4] = {issuer, kind, Int64GetDatum(seq), Int64GetDatum(Min(seq + LEAVES_AT_ONCE - 1, head->seq))};
-		uint64		count = ecert_query(&packages_query, values, 0);
-		SPITupleTable *rows = SPI_tuptable;
+		bool		isnull;
+		int64		found = DatumGetInt64(slot_getattr(scan.slot, COLUMN_SEQ, &isnull));
+		MemoryContext before;
 
-		for (uint64 i = 0; i < count; i++)
-		{
-			bool		isnull;
-			int64		found = DatumGetInt64(SPI_getbinval(rows->vals[i], rows->tupdesc, 2, &isnull));
-
-			CHECK_FOR_INTERRUPTS();
-			if (found > expected)
-				put_missing(walk, head, expected);
-			append_row(walk, rows->vals[i], rows->tupdesc);
-			expected = found + 1;
-		}
-		SPI_freetuptable(rows);
+		if (found > expected)
+			put_missing(walk, head, expected);
+		expected = found + 1;
+		if (walk->broken)
+			continue;
+		before = MemoryContextSwitchTo(walk->row_memory);
+		ecert_hash_of(ecert_scan_bytes(&scan, COLUMN_PACKAGE), hash);
+		walk->broken = ecert_tree_append(&walk->tree, hash) != ECERT_OK;
+		MemoryContextSwitchTo(before);
+		MemoryContextReset(walk->row_memory);
 	}
+	ecert_scan_end(&scan);
 }
 
 /* Take in what a checkpoint's heads add */
@@ -199,7 +176,7 @@ check_root(RootWalk *walk, const EcertCheckpoint *checkpoint)
 }
 
 static void
-check_checkpoint(RootWalk *walk, Datum value)
+check_checkpoint(RootWalk *walk, EcertSlice bytes)
 {
 	EcertPackage package;
 	EcertCheckpoint checkpoint;
@@ -208,7 +185,7 @@ check_checkpoint(RootWalk *walk, Datum value)
 	walk->broken |= DatumGetInt64(walk->row[2]) > walk->expected;
 	walk->expected = DatumGetInt64(walk->row[2]) + 1;
 	/* nobody can believe in one that is not sound in itself, of which the feed's own check says why */
-	if (ecert_package_parse(ecert_varlena_slice(PG_DETOAST_DATUM_PACKED(value)), &package, &error) != ECERT_OK ||
+	if (ecert_package_parse(bytes, &package, &error) != ECERT_OK ||
 		package.kind != ECERT_KIND_CHECKPOINT || !ecert_is_sound(walk->registry, &package) ||
 		ecert_checkpoint_read(package.body, &checkpoint) != ECERT_OK)
 	{
@@ -225,56 +202,40 @@ check_checkpoint(RootWalk *walk, Datum value)
 static void
 start_walk(RootWalk *walk, ReturnSetInfo *result, bool with_roots)
 {
-	HASHCTL		control;
-
 	memset(walk, 0, sizeof *walk);
 	walk->registry = ecert_verified_registry();
 	walk->result = result;
 	walk->with_roots = with_roots && walk->registry->has_genesis &&
 		ecert_tree_append(&walk->tree, walk->registry->genesis_hash) == ECERT_OK;
-	memset(&control, 0, sizeof control);
-	control.keysize = sizeof(((CoveredFeed *) NULL)->id);
-	control.entrysize = sizeof(CoveredFeed);
-	control.hcxt = CurrentMemoryContext;
-	walk->covered = hash_create("ecert covered feeds", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	walk->covered = ecert_table(CurrentMemoryContext, "ecert covered feeds", sizeof(((CoveredFeed *) NULL)->id), sizeof(CoveredFeed), NULL);
 	walk->each = AllocSetContextCreate(CurrentMemoryContext, "ecert checkpoint", ALLOCSET_DEFAULT_SIZES);
+	walk->row_memory = AllocSetContextCreate(CurrentMemoryContext, "ecert checkpoint row", ALLOCSET_DEFAULT_SIZES);
 }
 
 /* verify_checkpoints(with_roots) */
 Datum
 ecert_sql_verify_checkpoints(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	RootWalk   *walk;
-	Datum		values[2];
-	uint64		count;
+	RootWalk   *walk = palloc(sizeof *walk);
+	EcertSlice	certifier;
+	EcertScan	scan;
 
 	InitMaterializedSRF(fcinfo, 0);
-	SPI_connect();
-	walk = palloc(sizeof *walk);
-	start_walk(walk, result, PG_GETARG_BOOL(0));
-	values[0] = PointerGetDatum(ecert_text(ecert_slice(walk->registry->certifier.bytes, walk->registry->certifier.size)));
-	values[1] = Int64GetDatum(-1);
-	do
+	start_walk(walk, (ReturnSetInfo *) fcinfo->resultinfo, PG_GETARG_BOOL(0));
+	certifier = ecert_certifier_of(walk->registry);
+	walk->row[0] = ecert_text_datum(certifier);
+	walk->row[1] = ecert_kind_datum(ECERT_KIND_CHECKPOINT);
+	begin_feed(&scan, certifier, ecert_slice_text(ecert_kind_name(ECERT_KIND_CHECKPOINT)), 0, PG_INT64_MAX);
+	while (ecert_scan_next(&scan, ForwardScanDirection))
 	{
-		SPITupleTable *rows;
+		MemoryContext before = MemoryContextSwitchTo(walk->each);
+		bool		isnull;
 
-		count = ecert_query(&checkpoints_query, values, 0);
-		rows = SPI_tuptable;
-		for (uint64 i = 0; i < count; i++)
-		{
-			MemoryContext before = MemoryContextSwitchTo(walk->each);
-			bool		isnull;
-
-			for (int number = 0; number < 3; number++)
-				walk->row[number] = SPI_getbinval(rows->vals[i], rows->tupdesc, number + 1, &isnull);
-			values[1] = walk->row[2];
-			check_checkpoint(walk, SPI_getbinval(rows->vals[i], rows->tupdesc, 4, &isnull));
-			MemoryContextSwitchTo(before);
-			MemoryContextReset(walk->each);
-		}
-		SPI_freetuptable(rows);
-	} while (count == ROWS_AT_ONCE);
-	SPI_finish();
+		walk->row[2] = slot_getattr(scan.slot, COLUMN_SEQ, &isnull);
+		check_checkpoint(walk, ecert_scan_bytes(&scan, COLUMN_PACKAGE));
+		MemoryContextSwitchTo(before);
+		MemoryContextReset(walk->each);
+	}
+	ecert_scan_end(&scan);
 	return (Datum) 0;
 }

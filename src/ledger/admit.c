@@ -33,18 +33,10 @@ ecert_set_admission_hook(EcertKind kind, EcertAdmissionHook hook)
 	hooks[kind] = hook;
 }
 
-EcertFeedEnd
-ecert_feed_end(const EcertHead *head)
-{
-	EcertFeedEnd end = {head->seq, head->hash, head->issued_at, head->period_end};
-
-	return end;
-}
-
 bool
 ecert_check_place(const EcertHead *head, const EcertPackage *package, const uint8_t *hash, const uint8_t *genesis_hash, EcertFinding *finding)
 {
-	EcertFeedEnd end = ecert_feed_end(head);
+	EcertFeedEnd end = {head->seq, head->hash, head->issued_at, head->period_end};
 	EcertLink	link = ecert_link_of(package, hash);
 
 	/* words are made of a finding alone, which is seldom */
@@ -63,13 +55,6 @@ check_node_keys(const EcertPackage *package, EcertFinding *finding)
 	return good;
 }
 
-/* Has the kind a rule for this package?  Of energy and product packages only those that replace others */
-static bool
-has_rule(const EcertPackage *package)
-{
-	return (package->kind != ECERT_KIND_ENERGY && package->kind != ECERT_KIND_PRODUCT) || package->replaces_item.size > 0;
-}
-
 bool
 ecert_check_kind(const EcertPackage *package, bool first_admission, EcertMissing *missing, EcertFinding *finding)
 {
@@ -77,7 +62,8 @@ ecert_check_kind(const EcertPackage *package, bool first_admission, EcertMissing
 	bool		good;
 
 	memset(missing, 0, sizeof *missing);
-	if (!has_rule(package))
+	/* of energy and product packages only those that replace others have a rule */
+	if (ecert_kinds[package->kind].has_periods && package->replaces_item.size == 0)
 		return true;
 	if (package->kind == ECERT_KIND_NODE && !check_node_keys(package, finding))
 		return false;
@@ -106,7 +92,7 @@ ecert_check_signature(EcertRegistry *registry, const EcertPackage *package, Ecer
 	static uint8_t scratch[ECERT_PACKAGE_MAX + 32];
 	EcertCode	code;
 
-	Assert(key->alg == package->alg);
+	Assert(key->facts.alg == package->alg);
 	code = ecert_package_verify(package, ecert_prepared_key(registry, key), ecert_buffer(scratch, sizeof scratch));
 	if (code == ECERT_OK)
 		return true;
@@ -114,6 +100,15 @@ ecert_check_signature(EcertRegistry *registry, const EcertPackage *package, Ecer
 		ecert_raise_crypto(code, ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "could not verify the signature");
 	return ECERT_FIND(finding, ECERT_SIGNATURE_WRONG, ecert_a_text(package->issuer), ecert_a_word(ecert_kind_name(package->kind)),
 					  ecert_a_number(package->seq), ecert_a_hash(package->kid.data));
+}
+
+EcertNodeKey *
+ecert_signed_with(EcertRegistry *registry, const EcertPackage *package)
+{
+	EcertNodeKey *key = ecert_node_key(ecert_registry_node(registry, package->issuer), package->kid);
+	EcertFinding finding;
+
+	return key != NULL && key->facts.alg == package->alg && ecert_check_signature(registry, package, key, &finding) ? key : NULL;
 }
 
 bool
@@ -124,7 +119,7 @@ ecert_is_sound(EcertRegistry *registry, const EcertPackage *package)
 
 	return ecert_check_body(package, &finding) &&
 		ecert_check_scope(package, registry->origin, &finding) &&
-		ecert_check_issuer(registry, package, 0, false, &key, &finding) &&
+		ecert_check_issuer(registry, package, PG_INT64_MIN, &key, &finding) &&
 		ecert_check_signature(registry, package, key, &finding);
 }
 
@@ -146,7 +141,7 @@ check_origin(EcertRegistry *registry, const EcertPackage *package)
 	int64		now = ecert_seconds(GetCurrentTimestamp());
 
 	if (!ecert_check_scope(package, registry->origin, &finding) ||
-		!ecert_check_issuer(registry, package, now, true, &key, &finding) ||
+		!ecert_check_issuer(registry, package, now, &key, &finding) ||
 		(package->issued_at > now + ecert_max_clock_skew &&
 		 !ECERT_FIND(&finding, ECERT_TIME_FUTURE, ecert_a_time(package->issued_at), ecert_a_number(ecert_max_clock_skew))))
 		ecert_raise_finding(&finding);
@@ -203,13 +198,6 @@ admit_genesis(const EcertRegistry *present, const EcertPackage *package)
 	(void) ecert_feed_lock(package->issuer, package->kind, 0);
 }
 
-/* Was its rule applied by whoever is inserting it? */
-static bool
-is_judged(const uint8_t *hash)
-{
-	return judged != NULL && memcmp(judged, hash, ECERT_HASH_SIZE) == 0;
-}
-
 /* Any other package, where it is first admitted */
 static void
 admit_package(EcertRegistry *registry, const EcertPackage *package, const uint8_t *hash)
@@ -221,7 +209,7 @@ admit_package(EcertRegistry *registry, const EcertPackage *package, const uint8_
 
 	if (seen == NULL)
 	{
-		ecert_feed_read(package->issuer, package->kind, package->seq - 1, &unlocked);
+		ecert_feed_read(package->issuer, package->kind, package->seq - 1, PG_INT64_MAX, &unlocked, NULL);
 		seen = &unlocked;
 	}
 	check_feed(seen, package, hash, registry->genesis_hash);
@@ -234,7 +222,8 @@ admit_package(EcertRegistry *registry, const EcertPackage *package, const uint8_
 		(void) check_origin(registry, package);
 		check_feed(head, package, hash, registry->genesis_hash);
 	}
-	if (!is_judged(hash))
+	/* unless its rule was applied by whoever is inserting it */
+	if (judged == NULL || memcmp(judged, hash, ECERT_HASH_SIZE) != 0)
 		check_rules(registry, package);
 	/* a rule's queries may have let the heads go */
 	head = ecert_feed_locked(package->issuer, package->kind);

@@ -29,19 +29,19 @@ static char confirmed_node[ECERT_ID_MAX + 1];
 /*
  * A server that was restored from a backup must not tell a second story: once
  * after each start its peers are asked how far this node's feeds have got.
- * Inside SPI, before any feed is locked.
+ * Before any feed is locked
  */
 static void
 check_own_head(EcertSlice node)
 {
 	char		name[ECERT_ID_MAX + 1] = {0};
-	Datum		value = PointerGetDatum(ecert_text(node));
+	Datum		value = ecert_text_datum(node);
 
 	Assert(node.size <= ECERT_ID_MAX);
 	memcpy(name, node.data, Min(node.size, ECERT_ID_MAX));
 	if (memcmp(name, confirmed_node, sizeof name) == 0)
 		return;
-	(void) ecert_query(&own_head_query, &value, 1);
+	(void) ecert_run(&own_head_query, &value);
 	memcpy(confirmed_node, name, sizeof name);
 }
 
@@ -56,16 +56,6 @@ kind_argument(text *name)
 				 errmsg("\"%s\" is not a kind of package", text_to_cstring(name)),
 				 errhint("Kinds are genesis, node, relation, policy, energy, product, audit, certificate, status, reward, checkpoint and witness.")));
 	return kind;
-}
-
-/* Copy into memory that outlives the registry */
-static EcertSlice
-copy_slice(EcertSlice slice)
-{
-	uint8_t    *copy = palloc(Max(slice.size, 1));
-
-	memcpy(copy, slice.data, slice.size);
-	return ecert_slice(copy, slice.size);
 }
 
 /* issued_at: now, but not before the feed's head, nor before the key of this node counts */
@@ -104,13 +94,13 @@ subject_of(const EcertPackage *package)
 }
 
 static void
-check_subject(EcertSlice subject)
+check_id(EcertSlice id, const char *what, const char *kind_of_id)
 {
-	if (!ecert_id_valid(subject))
+	if (!ecert_id_valid(id))
 		ereport(ERROR,
 				(errcode(ERRCODE_ECERT_SUBJECT_WRONG),
-				 errmsg("subject is not a valid id"),
-				 errdetail("An id is 1 to %d bytes without control characters.", ECERT_ID_MAX)));
+				 errmsg("%s is not a valid id", what),
+				 errdetail("An %s is 1 to %d bytes without control characters.", kind_of_id, ECERT_ID_MAX)));
 }
 
 static void
@@ -122,85 +112,96 @@ check_body(const EcertPackage *package)
 		ecert_raise(&error, "body");
 }
 
-/* The end of this node's feed; lock says to hold it until the transaction ends.  Inside SPI */
-static void
-find_head(const EcertPackage *package, bool lock, EcertHead *head)
+/* The end of this node's feed; lock says to hold it until the transaction ends */
+static EcertHead
+find_head(const EcertPackage *package, bool lock)
 {
+	EcertHead	head;
+	const EcertHead *locked;
+
 	check_own_head(package->issuer);
 	if (!lock)
-		ecert_feed_read(package->issuer, package->kind, 0, head);
-	else if (ecert_feed_locked(package->issuer, package->kind) != NULL)
-		*head = *ecert_feed_locked(package->issuer, package->kind);
-	else
-		*head = *ecert_feed_lock(package->issuer, package->kind, 0);
+	{
+		ecert_feed_read(package->issuer, package->kind, 0, PG_INT64_MAX, &head, NULL);
+		return head;
+	}
+	locked = ecert_feed_locked(package->issuer, package->kind);
+	return locked != NULL ? *locked : *ecert_feed_lock(package->issuer, package->kind, 0);
 }
 
-/* Give a package its place behind head */
-static void
-put_behind(EcertPackage *package, const EcertHead *head)
-{
-	EcertRegistry *registry = ecert_registry_of_ledger();
-
-	package->seq = head->seq + 1;
-	package->prev = copy_slice(ecert_slice(head->seq < 0 ? registry->genesis_hash : head->hash, ECERT_HASH_SIZE));
-	package->issued_at = issue_time(registry, head, package->issuer);
-}
-
-/* Make and sign this node's next package of a kind; lock says to hold the feed until the end */
+/*
+ * Sign this node's next package, as the ledger's owner: who may call this needs
+ * no privilege on what it reads.  lock says to hold the feed until the end;
+ * make, when it is not NULL, makes the body
+ */
 static bytea *
-sign_next(FunctionCallInfo fcinfo, bool lock)
+sign_next(EcertPackage *package, bool lock, EcertBodyMaker make, void *context)
 {
-	EcertPackage package;
+	EcertUser	before = ecert_become(ecert_ledger_owner());
+	EcertRegistry *registry;
 	EcertHead	head;
-	EcertUser	before;
-	MemoryContext caller = CurrentMemoryContext;
 	bytea	   *bytes;
+
+	/* a copy, which outlives the registry */
+	package->audience = ecert_varlena_slice(ecert_bytea(ecert_registry_of_ledger()->origin));
+	if (package->subject.data == NULL)
+		package->subject = subject_of(package);
+	check_id(package->subject, "subject", "id");
+	head = find_head(package, lock);
+	registry = ecert_registry_of_ledger();
+	if (head.seq < 0)
+		memcpy(head.hash, registry->genesis_hash, ECERT_HASH_SIZE);
+	package->seq = head.seq + 1;
+	package->prev = ecert_slice(head.hash, ECERT_HASH_SIZE);
+	package->issued_at = issue_time(registry, &head, package->issuer);
+	if (make != NULL)
+	{
+		package->body = make(context, package->seq, package->issued_at);
+		check_body(package);
+	}
+	bytes = ecert_sign_here(package);
+	ecert_restore_user(before);
+	return bytes;
+}
+
+/* The same from arguments kind, body, subject */
+static bytea *
+sign_arguments(FunctionCallInfo fcinfo, bool lock)
+{
+	EcertPackage package = {0};
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("kind and body must not be null")));
-	memset(&package, 0, sizeof package);
 	package.kind = kind_argument(PG_GETARG_TEXT_PP(0));
 	package.issuer = ecert_this_node();
 	package.body = ecert_jsonb_to_body(PG_GETARG_JSONB_P(1));
 	check_body(&package);
-	/* who may call this needs no privilege on what it reads */
-	before = ecert_become(ecert_ledger_owner());
-	package.audience = copy_slice(ecert_registry_of_ledger()->origin);
-	package.subject = PG_ARGISNULL(2) ? subject_of(&package) : ecert_varlena_slice(PG_GETARG_TEXT_PP(2));
-	check_subject(package.subject);
-	SPI_connect();
-	find_head(&package, lock, &head);
-	MemoryContextSwitchTo(caller);
-	put_behind(&package, &head);
-	bytes = ecert_sign_here(&package);
-	SPI_finish();
-	ecert_restore_user(before);
-	return bytes;
+	if (!PG_ARGISNULL(2))
+		package.subject = ecert_varlena_slice(PG_GETARG_TEXT_PP(2));
+	return sign_next(&package, lock, NULL, NULL);
 }
 
 Datum
 ecert_sql_sign(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BYTEA_P(sign_next(fcinfo, false));
+	PG_RETURN_BYTEA_P(sign_arguments(fcinfo, false));
 }
 
 /* Insert a package as the caller, who needs INSERT on the table; returns its hash */
 static bytea *
 insert(bytea *package, bool is_judged)
 {
-	MemoryContext caller = CurrentMemoryContext;
 	Datum		value = PointerGetDatum(package);
 	uint8_t		hash[ECERT_HASH_SIZE];
 	volatile uint64 count = 0;
 
 	ecert_hash_of(ecert_varlena_slice(package), hash);
-	SPI_connect();
 	ecert_set_judged(is_judged ? hash : NULL);
 	PG_TRY();
 	{
-		count = ecert_query(&insert_query, &value, 0);
+		count = ecert_run(&insert_query, &value);
 	}
 	PG_FINALLY();
 	{
@@ -212,62 +213,39 @@ insert(bytea *package, bool is_judged)
 				(errcode(ERRCODE_ECERT_APPEND_ONLY),
 				 errmsg("the package was not stored"),
 				 errhint("A trigger or rule on ledger.package has suppressed the row.")));
-	SPI_finish();
-	MemoryContextSwitchTo(caller);
 	return ecert_bytea(ecert_slice(hash, sizeof hash));
 }
 
 Datum
 ecert_sql_append(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BYTEA_P(insert(sign_next(fcinfo, true), false));
+	PG_RETURN_BYTEA_P(insert(sign_arguments(fcinfo, true), false));
 }
 
 bytea *
 ecert_append_judged(EcertKind kind, EcertSlice subject, EcertBodyMaker make, void *context)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	EcertUser	before = ecert_become(ecert_ledger_owner());
-	EcertPackage package;
-	EcertHead	head;
-	bytea	   *bytes;
+	EcertPackage package = {0};
 
-	memset(&package, 0, sizeof package);
 	package.kind = kind;
 	package.issuer = ecert_this_node();
-	package.audience = copy_slice(ecert_registry_of_ledger()->origin);
 	package.subject = subject;
-	check_subject(subject);
-	SPI_connect();
-	find_head(&package, true, &head);
-	MemoryContextSwitchTo(caller);
-	put_behind(&package, &head);
-	package.body = make(context, package.seq, package.issued_at);
-	check_body(&package);
-	bytes = ecert_sign_here(&package);
-	SPI_finish();
-	ecert_restore_user(before);
-	return insert(bytes, true);
+	return insert(sign_next(&package, true, make, context), true);
 }
 
 /* sign_genesis(origin, body): the package that starts a ledger, self-introduced */
 Datum
 ecert_sql_sign_genesis(PG_FUNCTION_ARGS)
 {
-	EcertPackage package;
+	EcertPackage package = {0};
 
-	memset(&package, 0, sizeof package);
 	package.kind = ECERT_KIND_GENESIS;
 	package.issuer = ecert_this_node();
 	package.audience = ecert_varlena_slice(PG_GETARG_TEXT_PP(0));
 	package.subject = package.audience;
 	package.issued_at = ecert_seconds(GetCurrentTimestamp());
 	package.body = ecert_jsonb_to_body(PG_GETARG_JSONB_P(1));
-	if (!ecert_id_valid(package.audience))
-		ereport(ERROR,
-				(errcode(ERRCODE_ECERT_SUBJECT_WRONG),
-				 errmsg("origin is not a valid id"),
-				 errdetail("An origin is 1 to %d bytes without control characters.", ECERT_ID_MAX)));
+	check_id(package.audience, "origin", "origin");
 	check_body(&package);
 	PG_RETURN_BYTEA_P(ecert_sign_here(&package));
 }

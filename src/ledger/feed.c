@@ -8,16 +8,13 @@
  */
 #include "ledger/ledger.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "executor/tuptable.h"
+#include "commands/trigger.h"
 #include "miscadmin.h"
-#include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -44,7 +41,7 @@ typedef struct FeedEntry
 	EcertHead	head;
 } FeedEntry;
 
-/* Feeds locked by this transaction; in TopTransactionContext */
+/* Feeds locked by this transaction; in TopTransactionContext, so that it need only be forgotten */
 static HTAB *locked = NULL;
 
 /*
@@ -59,13 +56,6 @@ static EcertQuery new_feed_query = {
 	"INSERT INTO ledger.feed (issuer, kind) VALUES ($1, $2) ON CONFLICT DO NOTHING",
 	2, {TEXTOID, TEXTOID}, NULL
 };
-
-static void
-forget_heads(void)
-{
-	/* its memory goes with the transaction's */
-	locked = NULL;
-}
 
 static FeedEntry *
 left_behind_of(const FeedId *id)
@@ -94,7 +84,7 @@ xact_callback(XactEvent event, void *arg)
 		leave_heads_behind();
 	if (event != XACT_EVENT_PRE_COMMIT && event != XACT_EVENT_PARALLEL_PRE_COMMIT &&
 		event != XACT_EVENT_PRE_PREPARE)
-		forget_heads();
+		locked = NULL;
 }
 
 static void
@@ -102,7 +92,7 @@ subxact_callback(SubXactEvent event, SubTransactionId mine, SubTransactionId par
 {
 	/* rows and locks of the subtransaction are gone */
 	if (event == SUBXACT_EVENT_ABORT_SUB)
-		forget_heads();
+		locked = NULL;
 }
 
 void
@@ -140,6 +130,21 @@ ecert_restore_user(EcertUser before)
 	SetUserIdAndSecContext(before.user, before.context);
 }
 
+void
+ecert_inserted_package(FunctionCallInfo fcinfo, const char *name, EcertPackage *package)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	bool		isnull;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || !TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ||
+		RelationGetRelid(trigger->tg_relation) != ecert_ledger_relid())
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("%s must be called as AFTER INSERT row trigger of the ledger", name)));
+	ecert_package_of(heap_getattr(trigger->tg_trigtuple, COLUMN_PACKAGE, RelationGetDescr(trigger->tg_relation), &isnull), package);
+}
+
 static FeedId
 feed_id(EcertSlice issuer, EcertKind kind)
 {
@@ -170,70 +175,17 @@ ecert_feed_locked(EcertSlice issuer, EcertKind kind)
 	return entry == NULL ? NULL : &entry->head;
 }
 
-/*
- * Both tables of feeds begin their primary key with issuer and kind.  They are
- * read by a scan of that index, without a plan and an executor: a transaction
- * of one package spends a good part of its time here.
- */
-typedef struct FeedScan
-{
-	Relation	table;
-	Relation	index;
-	Snapshot	snapshot;
-	SysScanDesc scan;
-} FeedScan;
-
-static void
-begin_scan(FeedScan *scan, Oid relid, LOCKMODE lock, Snapshot snapshot, EcertSlice issuer, EcertKind kind, int64 least_seq)
-{
-	ScanKeyData keys[3];
-	Oid			index;
-
-	scan->table = table_open(relid, lock);
-	index = ecert_primary_key_of(scan->table);
-	if (!OidIsValid(index))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("table \"%s\" has lost its primary key", RelationGetRelationName(scan->table)),
-				 errhint("Make it again as ecert.create_ledger() does: no feed can be kept without it.")));
-	scan->index = index_open(index, AccessShareLock);
-	scan->snapshot = RegisterSnapshot(snapshot);
-	ScanKeyInit(&keys[0], COLUMN_ISSUER, BTEqualStrategyNumber, F_TEXTEQ, PointerGetDatum(ecert_text(issuer)));
-	ScanKeyInit(&keys[1], COLUMN_KIND, BTEqualStrategyNumber, F_TEXTEQ, PointerGetDatum(cstring_to_text(ecert_kind_name(kind))));
-	ScanKeyInit(&keys[2], COLUMN_SEQ, BTGreaterEqualStrategyNumber, F_INT8GE, Int64GetDatum(least_seq));
-	scan->scan = systable_beginscan_ordered(scan->table, scan->index, scan->snapshot, least_seq > 0 ? 3 : 2, keys);
-}
-
-static void
-end_scan(FeedScan *scan)
-{
-	systable_endscan_ordered(scan->scan);
-	UnregisterSnapshot(scan->snapshot);
-	index_close(scan->index, AccessShareLock);
-	table_close(scan->table, NoLock);
-}
-
-/* The head that a row of ledger.package makes */
-static void
-read_head(HeapTuple row, TupleDesc columns, EcertHead *head)
-{
-	bool		isnull;
-	bytea	   *hash;
-
-	head->seq = DatumGetInt64(heap_getattr(row, COLUMN_SEQ, columns, &isnull));
-	hash = DatumGetByteaPP(heap_getattr(row, COLUMN_HASH, columns, &isnull));
-	if (VARSIZE_ANY_EXHDR(hash) == ECERT_HASH_SIZE)
-		memcpy(head->hash, VARDATA_ANY(hash), ECERT_HASH_SIZE);
-	head->issued_at = ecert_seconds(DatumGetTimestampTz(heap_getattr(row, COLUMN_ISSUED_AT, columns, &isnull)));
-}
-
-bool
-ecert_period_end(EcertSlice bytes, int64 *period_end)
+/* Where the periods of a feed end with the package at hand; false when it does not tell: one that replaces another has the period of an earlier one */
+static bool
+read_period_end(EcertScan *scan, int64 *period_end)
 {
 	EcertPackage package = {0};
 	EcertPeriod period;
+	EcertSlice	bytes = ecert_scan_bytes(scan, COLUMN_PACKAGE);
 	uint8_t		replaced[ECERT_HASH_SIZE];
 
+	if (bytes.size == 0)
+		return false;
 	/* the body alone, without the package's checks: it passed them when it came */
 	ecert_package_set_body(&package, ecert_package_body_again(bytes));
 	if (ecert_body_replaces(&package, replaced) || !ecert_body_period(&package, &period))
@@ -242,36 +194,40 @@ ecert_period_end(EcertSlice bytes, int64 *period_end)
 	return true;
 }
 
-static bool
-read_period_end(HeapTuple row, TupleDesc columns, int64 *period_end)
+/* The head that the package at hand makes, but for period_end */
+static void
+read_head(EcertScan *scan, EcertHead *head)
 {
+	EcertSlice	hash = ecert_scan_bytes(scan, COLUMN_HASH);
 	bool		isnull;
-	Datum		value = heap_getattr(row, COLUMN_PACKAGE, columns, &isnull);
 
-	return !isnull && ecert_period_end(ecert_varlena_slice(PG_DETOAST_DATUM_PACKED(value)), period_end);
+	head->seq = DatumGetInt64(slot_getattr(scan->slot, COLUMN_SEQ, &isnull));
+	if (hash.size == ECERT_HASH_SIZE)
+		memcpy(head->hash, hash.data, ECERT_HASH_SIZE);
+	head->issued_at = ecert_seconds(DatumGetTimestampTz(slot_getattr(scan->slot, COLUMN_ISSUED_AT, &isnull)));
 }
 
-/* The head, from packages of least_seq on; false when these do not tell all of it */
+/* The head, from packages first .. last; false when these do not tell all of it */
 static bool
-read_feed_from(EcertSlice issuer, EcertKind kind, int64 least_seq, Snapshot snapshot, EcertHead *head)
+read_feed_from(EcertSlice issuer, EcertKind kind, int64 first, int64 last, Snapshot snapshot, EcertHead *head, EcertSlice *bytes)
 {
-	FeedScan	scan;
-	HeapTuple	row;
-	bool		told = kind != ECERT_KIND_ENERGY && kind != ECERT_KIND_PRODUCT;
+	bool		told = !ecert_kinds[kind].has_periods;
+	EcertScan	scan;
 
 	memset(head, 0, sizeof *head);
 	head->seq = -1;
-	begin_scan(&scan, ecert_ledger_relid(), AccessShareLock, snapshot, issuer, kind, least_seq);
-	while ((row = systable_getnext_ordered(scan.scan, BackwardScanDirection)) != NULL)
+	ecert_scan_feed(&scan, ecert_ledger_relid(), AccessShareLock, snapshot, ecert_text_datum(issuer), ecert_kind_datum(kind), first, last);
+	while (!(told && head->seq >= 0) && ecert_scan_next(&scan, BackwardScanDirection))
 	{
 		if (head->seq < 0)
-			read_head(row, RelationGetDescr(scan.table), head);
-		told = told || read_period_end(row, RelationGetDescr(scan.table), &head->period_end);
-		if (told)
-			break;
-		CHECK_FOR_INTERRUPTS();
+		{
+			read_head(&scan, head);
+			if (bytes != NULL)
+				*bytes = ecert_varlena_slice(ecert_bytea(ecert_scan_bytes(&scan, COLUMN_PACKAGE)));
+		}
+		told = told || read_period_end(&scan, &head->period_end);
 	}
-	end_scan(&scan);
+	ecert_scan_end(&scan);
 	return head->seq >= 0 && told;
 }
 
@@ -280,39 +236,16 @@ read_feed_from(EcertSlice issuer, EcertKind kind, int64 least_seq, Snapshot snap
  * page of what matches its keys, so it is asked for the end of the feed first
  */
 static void
-read_feed(EcertSlice issuer, EcertKind kind, int64 expected_seq, Snapshot snapshot, EcertHead *head)
+read_feed(EcertSlice issuer, EcertKind kind, int64 expected_seq, int64 last, Snapshot snapshot, EcertHead *head, EcertSlice *bytes)
 {
-	if (expected_seq <= 0 || !read_feed_from(issuer, kind, expected_seq, snapshot, head))
-		(void) read_feed_from(issuer, kind, 0, snapshot, head);
+	if (expected_seq <= 0 || !read_feed_from(issuer, kind, expected_seq, last, snapshot, head, bytes))
+		(void) read_feed_from(issuer, kind, 0, last, snapshot, head, bytes);
 }
 
 void
-ecert_feed_read(EcertSlice issuer, EcertKind kind, int64 expected_seq, EcertHead *head)
+ecert_feed_read(EcertSlice issuer, EcertKind kind, int64 expected_seq, int64 last, EcertHead *head, EcertSlice *bytes)
 {
-	read_feed(issuer, kind, expected_seq, ecert_present_snapshot(), head);
-}
-
-int
-ecert_feed_rows(EcertSlice issuer, EcertKind kind, int64 least_seq, EcertFeedRow *rows, int most)
-{
-	FeedScan	scan;
-	HeapTuple	row;
-	int			count = 0;
-
-	Assert(most > 0);
-	begin_scan(&scan, ecert_ledger_relid(), AccessShareLock, ecert_present_snapshot(), issuer, kind, least_seq);
-	while (count < most && (row = systable_getnext_ordered(scan.scan, ForwardScanDirection)) != NULL)
-	{
-		bool		isnull;
-		Datum		value = heap_getattr(row, COLUMN_PACKAGE, RelationGetDescr(scan.table), &isnull);
-
-		memset(&rows[count], 0, sizeof rows[count]);
-		read_head(row, RelationGetDescr(scan.table), &rows[count].head);
-		rows[count].bytes = ecert_varlena_slice((struct varlena *) PG_DETOAST_DATUM_COPY(value));
-		count++;
-	}
-	end_scan(&scan);
-	return count;
+	read_feed(issuer, kind, expected_seq, last, ecert_present_snapshot(), head, bytes);
 }
 
 /* In REPEATABLE READ the head must be the one the transaction can see */
@@ -323,7 +256,7 @@ check_snapshot(EcertSlice issuer, EcertKind kind, const EcertHead *head)
 
 	if (!IsolationUsesXactSnapshot())
 		return;
-	read_feed(issuer, kind, head->seq, GetTransactionSnapshot(), &seen);
+	read_feed(issuer, kind, head->seq, PG_INT64_MAX, GetTransactionSnapshot(), &seen, NULL);
 	if (seen.seq != head->seq)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
@@ -337,22 +270,19 @@ check_snapshot(EcertSlice issuer, EcertKind kind, const EcertHead *head)
 static bool
 lock_row(Oid relid, EcertSlice issuer, EcertKind kind)
 {
-	FeedScan	scan;
-	HeapTuple	row;
 	bool		is_locked = false;
+	TM_FailureData failure;
+	EcertScan	scan;
 
-	begin_scan(&scan, relid, RowShareLock, ecert_present_snapshot(), issuer, kind, 0);
-	row = systable_getnext_ordered(scan.scan, ForwardScanDirection);
-	if (row != NULL)
+	ecert_scan_feed(&scan, relid, RowShareLock, ecert_present_snapshot(), ecert_text_datum(issuer), ecert_kind_datum(kind), 0, PG_INT64_MAX);
+	if (ecert_scan_next(&scan, ForwardScanDirection))
 	{
-		TupleTableSlot *slot = table_slot_create(scan.table, NULL);
-		TM_FailureData failure;
+		ItemPointerData place = scan.slot->tts_tid;
 
-		is_locked = table_tuple_lock(scan.table, &row->t_self, scan.snapshot, slot, GetCurrentCommandId(true),
+		is_locked = table_tuple_lock(scan.table, &place, scan.snapshot, scan.slot, GetCurrentCommandId(true),
 									 LockTupleNoKeyExclusive, LockWaitBlock, TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure) == TM_Ok;
-		ExecDropSingleTupleTableSlot(slot);
 	}
-	end_scan(&scan);
+	ecert_scan_end(&scan);
 	return is_locked;
 }
 
@@ -360,15 +290,9 @@ lock_row(Oid relid, EcertSlice issuer, EcertKind kind)
 static bool
 make_row(EcertSlice issuer, EcertKind kind)
 {
-	Datum		values[2];
-	bool		is_made;
+	Datum		values[2] = {ecert_text_datum(issuer), ecert_kind_datum(kind)};
 
-	SPI_connect();
-	values[0] = PointerGetDatum(ecert_text(issuer));
-	values[1] = PointerGetDatum(cstring_to_text(ecert_kind_name(kind)));
-	is_made = ecert_query(&new_feed_query, values, 0) > 0;
-	SPI_finish();
-	return is_made;
+	return ecert_run(&new_feed_query, values) > 0;
 }
 
 /* The table ledger.feed */
@@ -391,13 +315,12 @@ ecert_feed_lock(EcertSlice issuer, EcertKind kind, int64 expected_seq)
 	Oid			relid = feed_relid();
 	EcertHead	head;
 	FeedEntry  *entry;
-	HASHCTL		control;
 
 	Assert(!IsInParallelMode());
 	/* of two first writers the second waits in make_row() for the first */
 	while (!lock_row(relid, issuer, kind) && !make_row(issuer, kind))
 		CHECK_FOR_INTERRUPTS();
-	ecert_feed_read(issuer, kind, expected_seq, &head);
+	ecert_feed_read(issuer, kind, expected_seq, PG_INT64_MAX, &head, NULL);
 	check_snapshot(issuer, kind, &head);
 	if (locked != NULL && hash_get_num_entries(locked) >= HEADS_KEPT)
 	{
@@ -405,14 +328,7 @@ ecert_feed_lock(EcertSlice issuer, EcertKind kind, int64 expected_seq)
 		locked = NULL;
 	}
 	if (locked == NULL)
-	{
-		memset(&control, 0, sizeof control);
-		control.keysize = sizeof(FeedId);
-		control.entrysize = sizeof(FeedEntry);
-		control.hcxt = TopTransactionContext;
-		control.hash = ecert_node_id_hash;
-		locked = hash_create("ecert feed heads", 64, &control, HASH_ELEM | HASH_FUNCTION | HASH_CONTEXT);
-	}
+		locked = ecert_table(TopTransactionContext, "ecert feed heads", sizeof(FeedId), sizeof(FeedEntry), ecert_node_id_hash);
 	entry = hash_search(locked, &id, HASH_ENTER, NULL);
 	entry->head = head;
 	return &entry->head;

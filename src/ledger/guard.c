@@ -34,14 +34,6 @@
 
 static object_access_hook_type next_hook = NULL;
 
-static Oid
-ledger_relation(void)
-{
-	Oid			namespace = get_namespace_oid("ledger", true);
-
-	return OidIsValid(namespace) ? get_relname_relid("package", namespace) : InvalidOid;
-}
-
 /*
  * The table of a trigger, rule or constraint: the OID in one column of its catalog row;
  * InvalidOid when the row is not there.
@@ -67,32 +59,34 @@ table_of(Oid class, Oid index, AttrNumber key_column, AttrNumber table_column, O
 	return table;
 }
 
+/* What hangs on a table: its catalog, the index by OID, and the columns of its OID and of the table's */
+static const struct
+{
+	Oid			class;
+	Oid			index;
+	AttrNumber	key_column;
+	AttrNumber	table_column;
+}			hanging[] = {
+	{TriggerRelationId, TriggerOidIndexId, Anum_pg_trigger_oid, Anum_pg_trigger_tgrelid},
+	{RewriteRelationId, RewriteOidIndexId, Anum_pg_rewrite_oid, Anum_pg_rewrite_ev_class},
+	{ConstraintRelationId, ConstraintOidIndexId, Anum_pg_constraint_oid, Anum_pg_constraint_conrelid},
+	{PolicyRelationId, PolicyOidIndexId, Anum_pg_policy_oid, Anum_pg_policy_polrelid}
+};
+
 /* Is it the ledger's table, its schema, or something that hangs on the table? */
 static bool
 belongs_to_ledger(Oid class, Oid object, Oid ledger)
 {
-	switch (class)
+	if (class == RelationRelationId)
+		return object == ledger || (get_rel_relkind(object) == RELKIND_INDEX && IndexGetRelation(object, true) == ledger);
+	if (class == NamespaceRelationId)
+		return object == get_rel_namespace(ledger);
+	for (int i = 0; i < lengthof(hanging); i++)
 	{
-		case RelationRelationId:
-			return object == ledger ||
-				(get_rel_relkind(object) == RELKIND_INDEX && IndexGetRelation(object, true) == ledger);
-		case TriggerRelationId:
-			return ledger == table_of(TriggerRelationId, TriggerOidIndexId, Anum_pg_trigger_oid,
-									  Anum_pg_trigger_tgrelid, object);
-		case RewriteRelationId:
-			return ledger == table_of(RewriteRelationId, RewriteOidIndexId, Anum_pg_rewrite_oid,
-									  Anum_pg_rewrite_ev_class, object);
-		case ConstraintRelationId:
-			return ledger == table_of(ConstraintRelationId, ConstraintOidIndexId, Anum_pg_constraint_oid,
-									  Anum_pg_constraint_conrelid, object);
-		case PolicyRelationId:
-			return ledger == table_of(PolicyRelationId, PolicyOidIndexId, Anum_pg_policy_oid,
-									  Anum_pg_policy_polrelid, object);
-		case NamespaceRelationId:
-			return object == get_rel_namespace(ledger);
-		default:
-			return false;
+		if (hanging[i].class == class)
+			return ledger == table_of(class, hanging[i].index, hanging[i].key_column, hanging[i].table_column, object);
 	}
+	return false;
 }
 
 /*
@@ -122,15 +116,6 @@ is_in_force(Oid ledger)
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);
 	return in_force >= 4;
-}
-
-static void
-refuse_ddl(const char *what)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_ECERT_APPEND_ONLY),
-			 errmsg("%s is refused: it would open the ledger", what),
-			 errhint("A superuser who means it sets ecert.allow_ledger_ddl for the session.")));
 }
 
 /* Internal changes keep the contents: VACUUM FULL, REINDEX, triggers of foreign keys */
@@ -185,9 +170,12 @@ guard(ObjectAccessType access, Oid class, Oid object, int part, void *argument)
 	if (!concerns_us(access, class, part) || is_internal(access, argument) || ecert_allow_ledger_ddl ||
 		IsBinaryUpgrade || !IsTransactionState())
 		return;
-	ledger = ledger_relation();
+	ledger = ecert_find_ledger();
 	if (OidIsValid(ledger) && belongs_to_ledger(class, object, ledger) && is_in_force(ledger))
-		refuse_ddl(access_name(access));
+		ereport(ERROR,
+				(errcode(ERRCODE_ECERT_APPEND_ONLY),
+				 errmsg("%s is refused: it would open the ledger", access_name(access)),
+				 errhint("A superuser who means it sets ecert.allow_ledger_ddl for the session.")));
 }
 
 void

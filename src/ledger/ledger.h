@@ -36,24 +36,13 @@ extern EcertHead *ecert_feed_locked(EcertSlice issuer, EcertKind kind);
  */
 extern const EcertHead *ecert_feed_left_behind(const EcertPackage *package);
 
-/* Read a feed's head from the table, no lock.  It is found sooner at expected_seq, where that is known; else 0 */
-extern void ecert_feed_read(EcertSlice issuer, EcertKind kind, int64 expected_seq, EcertHead *head);
-
 /*
- * Where the periods of energy or product end with a stored package.  False when
- * it does not tell: one that replaces another has the period of an earlier one
+ * Read a feed's head from the table, no lock: where its packages up to one of
+ * seq last end, and the bytes (palloc'd) of the one that it ends with where
+ * bytes is not NULL.  It is found sooner at expected_seq, where that is known;
+ * else 0
  */
-extern bool ecert_period_end(EcertSlice bytes, int64 *period_end);
-
-/* A package of a feed: where the feed ends with it (but for period_end, which is 0), and its bytes, palloc'd */
-typedef struct EcertFeedRow
-{
-	EcertHead	head;
-	EcertSlice	bytes;
-} EcertFeedRow;
-
-/* The first packages of a feed from least_seq on, most at the most; returns how many there are */
-extern int	ecert_feed_rows(EcertSlice issuer, EcertKind kind, int64 least_seq, EcertFeedRow *rows, int most);
+extern void ecert_feed_read(EcertSlice issuer, EcertKind kind, int64 expected_seq, int64 last, EcertHead *head, EcertSlice *bytes);
 
 /*
  * Lock a feed until the transaction ends and return its head, kept for the
@@ -70,9 +59,6 @@ extern void ecert_head_date(EcertHead *head, const EcertPackage *package);
 
 /* Everything that a package has to pass where it is first admitted; raises what is against it */
 extern void ecert_admit_first(Oid ledger_relid, const EcertPackage *package, const uint8_t *hash);
-
-/* Where the feed ends, as rules see it */
-extern EcertFeedEnd ecert_feed_end(const EcertHead *head);
 
 /* Does package follow head, in seq, link, time and periods?  hash is the package's own */
 extern bool ecert_check_place(const EcertHead *head, const EcertPackage *package, const uint8_t *hash,
@@ -105,6 +91,9 @@ extern bytea *ecert_append_judged(EcertKind kind, EcertSlice subject, EcertBodyM
 extern bool ecert_check_signature(EcertRegistry *registry, const EcertPackage *package, EcertNodeKey *key,
 								  EcertFinding *finding);
 
+/* The key of its issuer, whatever its times, with which a package is signed; NULL: with none */
+extern EcertNodeKey *ecert_signed_with(EcertRegistry *registry, const EcertPackage *package);
+
 /* Is a stored package good by itself: body, scope, issuer, signature? */
 extern bool ecert_is_sound(EcertRegistry *registry, const EcertPackage *package);
 
@@ -130,6 +119,9 @@ extern EcertSettled ecert_settle_from_peer(EcertSlice bytes, const char *peer);
 
 /* Is value the package that ecert_settle_from_peer() has checked and is inserting? */
 extern bool ecert_peer_has_checked(Datum value);
+
+/* The package behind which an AFTER INSERT row trigger of the ledger fires; raises when that function is called in another way */
+extern void ecert_inserted_package(FunctionCallInfo fcinfo, const char *function, EcertPackage *package);
 
 /* Act as the owner of relation (or of ledger.package) until the returned state is restored */
 typedef struct EcertUser

@@ -15,12 +15,11 @@
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
-#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/rangetypes.h"
-#include "utils/typcache.h"
+#include "utils/snapmgr.h"
 
 #include "package/datum.h"
 #include "pg/error.h"
@@ -29,10 +28,6 @@ PG_FUNCTION_INFO_V1(ecert_sql_verify_registry);
 PG_FUNCTION_INFO_V1(ecert_sql_verified_registry);
 PG_FUNCTION_INFO_V1(ecert_sql_row_problems);
 PG_FUNCTION_INFO_V1(ecert_sql_period_problems);
-
-#define ROWS_AT_ONCE 500
-
-#define ROW_COLUMNS "issuer, kind, seq, subject, period, issued_at, hash, package"
 
 /* What this backend has verified last, and the same packed */
 static EcertRegistry *verified = NULL;
@@ -49,8 +44,7 @@ typedef struct RowWalk
 	bool		believes_all;	/* and the first, cheap walk, which only looks whether there are any */
 	/* of rows that come one by one, as ecert.row_problems() gets them */
 	MemoryContext context;		/* lasts from row to row */
-	text	   *issuer;			/* the feed of the last row; NULL: none yet */
-	text	   *kind;
+	EcertNodeId feed[2];		/* issuer and kind of the last row; empty: none yet */
 	bool		was_walked;		/* when the registry was built: genesis, and the certifier's nodes */
 	bool		has_rule;		/* which who reads our result checks */
 	EcertLedgerRules *rules;	/* NULL until they are needed */
@@ -65,7 +59,7 @@ typedef struct RowWalk
 	bool		is_suspect;		/* a period seems to overlap */
 } RowWalk;
 
-/* One stored row */
+/* One stored row, its columns in their order */
 typedef struct Row
 {
 	Datum		values[8];
@@ -75,13 +69,6 @@ typedef struct Row
 	bool		sound;			/* no problem found in this row itself */
 	bool		is_believed;	/* none in the package by itself: its times count for those that follow */
 } Row;
-
-/* A package further back in a feed */
-static EcertQuery before_query = {
-	"SELECT seq, hash, package FROM ledger.package WHERE issuer OPERATOR(pg_catalog.=) $1"
-	" AND kind OPERATOR(pg_catalog.=) $2 AND seq OPERATOR(pg_catalog.<) $3 ORDER BY seq DESC LIMIT 1",
-	3, {TEXTOID, TEXTOID, INT8OID}, NULL, true
-};
 
 EcertRegistry *
 ecert_verified_registry(void)
@@ -94,13 +81,15 @@ ecert_verified_registry(void)
 	return verified;
 }
 
+/* A problem of a row; row NULL: of the whole ledger */
 static void
 put_problem(RowWalk *walk, Row *row, const char *problem)
 {
-	Datum		values[4];
+	Datum		values[4] = {0};
 	bool		nulls[4] = {false};
 
-	row->sound = false;
+	if (row != NULL)
+		row->sound = false;
 	values[3] = CStringGetTextDatum(problem);
 	if (walk->result == NULL)
 	{
@@ -109,8 +98,8 @@ put_problem(RowWalk *walk, Row *row, const char *problem)
 	}
 	for (int i = 0; i < 3; i++)
 	{
-		values[i] = row->values[i];
-		nulls[i] = row->nulls[i];
+		nulls[i] = row == NULL || row->nulls[i];
+		values[i] = nulls[i] ? (Datum) 0 : row->values[i];
 	}
 	tuplestore_putvalues(walk->result->setResult, walk->result->setDesc, values, nulls);
 }
@@ -131,37 +120,23 @@ text_differs(Datum value, bool isnull, EcertSlice expected)
 	return !ecert_slice_equal(ecert_varlena_slice(DatumGetTextPP(value)), expected);
 }
 
-/* The very bytes in which PostgreSQL writes [start, end), mostly: what is in order needs no closer look */
-static bool
-is_plain_period(Datum value, EcertPeriod period)
-{
-	EcertSlice	stored = ecert_varlena_slice(PG_DETOAST_DATUM_PACKED(value));
-	const Oid	type = TSTZRANGEOID;
-	const TimestampTz bounds[2] = {ecert_timestamp(period.start), ecert_timestamp(period.end)};
-
-	return stored.size == sizeof type + sizeof bounds + 1 && memcmp(stored.data, &type, sizeof type) == 0 &&
-		memcmp(stored.data + sizeof type, bounds, sizeof bounds) == 0 && stored.data[stored.size - 1] == RANGE_LB_INC;
-}
-
+/* Against the very bytes in which PostgreSQL writes [start, end) */
 static bool
 period_differs(Datum value, bool isnull, const EcertPackage *package)
 {
+	const Oid	type = TSTZRANGEOID;
 	EcertPeriod period;
-	RangeBound	lower;
-	RangeBound	upper;
-	bool		is_empty;
+	bool		has_period = ecert_body_period(package, &period);
+	TimestampTz bounds[2];
+	EcertSlice	stored;
 
-	if (!ecert_body_period(package, &period))
-		return !isnull;
-	if (isnull)
-		return true;
-	if (is_plain_period(value, period))
-		return false;
-	range_deserialize(lookup_type_cache(TSTZRANGEOID, TYPECACHE_RANGE_INFO), DatumGetRangeTypeP(value),
-					  &lower, &upper, &is_empty);
-	return is_empty || lower.infinite || upper.infinite || !lower.inclusive || upper.inclusive ||
-		DatumGetTimestampTz(lower.val) != ecert_timestamp(period.start) ||
-		DatumGetTimestampTz(upper.val) != ecert_timestamp(period.end);
+	if (!has_period || isnull)
+		return has_period == isnull;
+	bounds[0] = ecert_timestamp(period.start);
+	bounds[1] = ecert_timestamp(period.end);
+	stored = ecert_varlena_slice(PG_DETOAST_DATUM_PACKED(value));
+	return stored.size != sizeof type + sizeof bounds + 1 || memcmp(stored.data, &type, sizeof type) != 0 ||
+		memcmp(stored.data + sizeof type, bounds, sizeof bounds) != 0 || stored.data[stored.size - 1] != RANGE_LB_INC;
 }
 
 /* The columns beside the package must be what admission derives from it */
@@ -208,7 +183,7 @@ check_issuer(RowWalk *walk, Row *row, EcertNodeKey **key)
 	if (key_is_known(walk, package))
 		return true;
 	*key = walk->key = NULL;
-	if (!ecert_check_issuer(walk->registry, package, 0, false, key, &finding))
+	if (!ecert_check_issuer(walk->registry, package, PG_INT64_MIN, key, &finding))
 	{
 		put_finding(walk, row, &finding);
 		return false;
@@ -289,45 +264,43 @@ in_order(const EcertPackage *package)
 		!ecert_body_replaces(package, replaced);
 }
 
-/* Take into the head what a row further back in the feed says of it.  Inside SPI; returns the row's seq */
-static int64
-read_before(RowWalk *walk, bool is_last, bool *is_dated, bool *is_reached)
+/* The rows of a feed up to one of seq last, as the query sees them */
+static void
+begin_feed(EcertScan *scan, Datum issuer, Datum kind, int64 last)
+{
+	ecert_scan_feed(scan, ecert_ledger_relid(), AccessShareLock, GetActiveSnapshot(), issuer, kind, 0, last);
+}
+
+/* Take into the head what a row further back in the feed says of it */
+static void
+read_before(RowWalk *walk, EcertScan *scan, bool *is_dated, bool *is_reached)
 {
 	EcertHead  *head = &walk->head;
-	Row			row;
+	EcertSlice	hash = ecert_scan_bytes(scan, COLUMN_HASH);
+	EcertSlice	bytes = ecert_scan_bytes(scan, COLUMN_PACKAGE);
+	EcertPackage package;
 	EcertPeriod period;
 	EcertError	error;
 	int64		issued_at = head->issued_at;
-	EcertSlice	hash;
-	EcertSlice	bytes;
 	bool		isnull;
-	int64		seq;
-	Datum		value;
 
-	Assert(SPI_processed > 0 && SPI_tuptable != NULL);
-	seq = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull);
-	hash = isnull ? ecert_slice(NULL, 0) : ecert_varlena_slice(DatumGetByteaPP(value));
-	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3, &isnull);
-	bytes = isnull ? ecert_slice(NULL, 0) : ecert_varlena_slice(PG_DETOAST_DATUM_PACKED(value));
-	if (is_last)
+	if (head->seq < 0)
 	{
-		head->seq = seq;
+		head->seq = DatumGetInt64(slot_getattr(scan->slot, COLUMN_SEQ, &isnull));
 		if (hash.size == ECERT_HASH_SIZE)
 			memcpy(head->hash, hash.data, ECERT_HASH_SIZE);
 		else
 			ecert_hash_of(bytes, head->hash);
 	}
-	if (ecert_package_parse(bytes, &row.package, &error) != ECERT_OK || !ecert_is_sound(walk->registry, &row.package))
-		return seq;
-	ecert_head_date(head, &row.package);
+	if (ecert_package_parse(bytes, &package, &error) != ECERT_OK || !ecert_is_sound(walk->registry, &package))
+		return;
+	ecert_head_date(head, &package);
 	/* the newest one's counts */
 	if (*is_dated)
 		head->issued_at = issued_at;
 	*is_dated = true;
 	/* in a feed without a problem no package but those that replace ends before another one did */
-	*is_reached = *is_reached || (in_order(&row.package) && ecert_body_period(&row.package, &period));
-	return seq;
+	*is_reached = *is_reached || (in_order(&package) && ecert_body_period(&package, &period));
 }
 
 /*
@@ -338,25 +311,20 @@ read_before(RowWalk *walk, bool is_last, bool *is_dated, bool *is_reached)
 static void
 read_head(RowWalk *walk, const Row *row)
 {
-	Datum		values[3] = {row->values[0], row->values[1], row->values[2]};
+	int64		seq = DatumGetInt64(row->values[2]);
 	bool		is_dated = false;
 	bool		is_reached = !in_order(&row->package);
-	bool		is_last = true;
+	EcertScan	scan;
 
 	memset(&walk->head, 0, sizeof walk->head);
 	walk->head.seq = -1;
-	walk->reaches = !is_reached || DatumGetInt64(row->values[2]) <= 0;
-	if (DatumGetInt64(row->values[2]) <= 0)
+	walk->reaches = !is_reached || seq <= 0;
+	if (seq <= 0)
 		return;
-	SPI_connect();
-	while (!(is_dated && is_reached) && ecert_query_stable(&before_query, values, 1) > 0)
-	{
-		CHECK_FOR_INTERRUPTS();
-		values[2] = Int64GetDatum(read_before(walk, is_last, &is_dated, &is_reached));
-		SPI_freetuptable(SPI_tuptable);
-		is_last = false;
-	}
-	SPI_finish();
+	begin_feed(&scan, row->values[0], row->values[1], seq - 1);
+	while (!(is_dated && is_reached) && ecert_scan_next(&scan, BackwardScanDirection))
+		read_before(walk, &scan, &is_dated, &is_reached);
+	ecert_scan_end(&scan);
 }
 
 /* Of rows that come one by one: know the head before this one */
@@ -454,50 +422,26 @@ check_row(RowWalk *walk, Row *row)
 	advance(walk, row);
 }
 
-/* Run a query for rows and check each, in a memory context of its own */
+/* Check each row of a scan, in a memory context of its own */
 static void
-walk_rows(RowWalk *walk, void (*check) (RowWalk *walk, Row *row), const char *sql, int count, Oid *types, Datum *values)
+walk_rows(RowWalk *walk, void (*check) (RowWalk *walk, Row *row), EcertScan *scan)
 {
 	MemoryContext each = AllocSetContextCreate(CurrentMemoryContext, "ecert verification", ALLOCSET_DEFAULT_SIZES);
-	Portal		portal = SPI_cursor_open_with_args(NULL, sql, count, types, values, NULL, true, 0);
-	MemoryContext before;
 
-	for (;;)
+	while (ecert_scan_next(scan, ForwardScanDirection))
 	{
-		SPITupleTable *rows;
-		uint64		fetched;
+		MemoryContext before = MemoryContextSwitchTo(each);
+		Row			row;
 
-		SPI_cursor_fetch(portal, true, ROWS_AT_ONCE);
-		rows = SPI_tuptable;
-		fetched = SPI_processed;
-		for (uint64 i = 0; i < fetched; i++)
-		{
-			Row			row;
-
-			CHECK_FOR_INTERRUPTS();
-			before = MemoryContextSwitchTo(each);
-			heap_deform_tuple(rows->vals[i], rows->tupdesc, row.values, row.nulls);
-			check(walk, &row);
-			MemoryContextSwitchTo(before);
-			MemoryContextReset(each);
-		}
-		SPI_freetuptable(rows);
-		if (fetched < ROWS_AT_ONCE)
-			break;
+		slot_getsomeattrs(scan->slot, lengthof(row.values));
+		memcpy(row.values, scan->slot->tts_values, sizeof row.values);
+		memcpy(row.nulls, scan->slot->tts_isnull, sizeof row.nulls);
+		check(walk, &row);
+		MemoryContextSwitchTo(before);
+		MemoryContextReset(each);
 	}
-	SPI_cursor_close(portal);
+	ecert_scan_end(scan);
 	MemoryContextDelete(each);
-}
-
-static void
-put_ledger_problem(RowWalk *walk, const char *problem)
-{
-	Row			nowhere;
-
-	memset(&nowhere, 0, sizeof nowhere);
-	for (int i = 0; i < 3; i++)
-		nowhere.nulls[i] = true;
-	put_problem(walk, &nowhere, problem);
 }
 
 /* Build the verified registry; problems of genesis and of the certifier's node feed come out */
@@ -505,8 +449,7 @@ static void
 build_registry(ReturnSetInfo *result)
 {
 	RowWalk		walk;
-	Oid			type = TEXTOID;
-	Datum		certifier;
+	EcertScan	scan;
 
 	memset(&walk, 0, sizeof walk);
 	ecert_registry_free(verified);
@@ -516,29 +459,25 @@ build_registry(ReturnSetInfo *result)
 	walk.result = result;
 	walk.applies = true;
 	walk.head.seq = -1;
-	walk_rows(&walk, check_row, "SELECT " ROW_COLUMNS " FROM ledger.package WHERE kind OPERATOR(pg_catalog.=) 'genesis'", 0, NULL, NULL);
+	ecert_scan_genesis(&scan, ecert_ledger_relid(), GetActiveSnapshot());
+	walk_rows(&walk, check_row, &scan);
 	if (!verified->has_genesis)
 	{
-		put_ledger_problem(&walk, "the ledger has no sound genesis package: nothing on it can be verified");
+		put_problem(&walk, NULL, "the ledger has no sound genesis package: nothing on it can be verified");
 		return;
 	}
 	memset(&walk.head, 0, sizeof walk.head);
 	walk.head.seq = -1;
-	certifier = PointerGetDatum(ecert_text(ecert_slice(verified->certifier.bytes, verified->certifier.size)));
-	walk_rows(&walk, check_row, "SELECT " ROW_COLUMNS " FROM ledger.package WHERE issuer OPERATOR(pg_catalog.=) $1 AND kind OPERATOR(pg_catalog.=) 'node' ORDER BY seq",
-			  1, &type, &certifier);
+	begin_feed(&scan, ecert_text_datum(ecert_certifier_of(verified)), ecert_kind_datum(ECERT_KIND_NODE), PG_INT64_MAX);
+	walk_rows(&walk, check_row, &scan);
 }
 
 Datum
 ecert_sql_verify_registry(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-
 	(void) ecert_ledger_relid();	/* raises when there is no ledger */
 	InitMaterializedSRF(fcinfo, 0);
-	SPI_connect();
-	build_registry(result);
-	SPI_finish();
+	build_registry((ReturnSetInfo *) fcinfo->resultinfo);
 	return (Datum) 0;
 }
 
@@ -557,39 +496,24 @@ ecert_sql_verified_registry(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(packed);
 }
 
-static bool
-is_text(const text *left, Datum right)
-{
-	return left != NULL && ecert_slice_equal(ecert_varlena_slice(left), ecert_varlena_slice(DatumGetTextPP(right)));
-}
-
 /* What holds for all rows of a feed, when another one begins */
 static void
 take_feed(RowWalk *walk, const Row *row)
 {
-	MemoryContext before = MemoryContextSwitchTo(walk->context);
+	EcertSlice	name = ecert_varlena_slice(DatumGetTextPP(row->values[1]));
+	EcertNodeId feed[2] = {ecert_node_id(ecert_varlena_slice(DatumGetTextPP(row->values[0]))), ecert_node_id(name)};
 	EcertKind	kind;
-	EcertNodeId id;
+	bool		is_kind;
 
-	if (walk->issuer != NULL)
-	{
-		pfree(walk->issuer);
-		pfree(walk->kind);
-	}
-	walk->issuer = DatumGetTextPCopy(row->values[0]);
-	walk->kind = DatumGetTextPCopy(row->values[1]);
-	MemoryContextSwitchTo(before);
-	walk->is_known = false;
-	if (!ecert_kind_from_name(ecert_varlena_slice(walk->kind), &kind))
-	{
-		walk->was_walked = walk->has_rule = false;
+	if (memcmp(feed, walk->feed, sizeof feed) == 0)
 		return;
-	}
-	id = ecert_node_id(ecert_varlena_slice(walk->issuer));
+	memcpy(walk->feed, feed, sizeof feed);
+	walk->is_known = false;
+	is_kind = ecert_kind_from_name(name, &kind);
 	/* that of energy and product packages is applied here */
-	walk->has_rule = !ecert_kinds[kind].has_periods;
-	walk->was_walked = kind == ECERT_KIND_GENESIS ||
-		(kind == ECERT_KIND_NODE && memcmp(&id, &walk->registry->certifier, sizeof id) == 0);
+	walk->has_rule = is_kind && !ecert_kinds[kind].has_periods;
+	walk->was_walked = is_kind && (kind == ECERT_KIND_GENESIS ||
+								   (kind == ECERT_KIND_NODE && memcmp(&feed[0], &walk->registry->certifier, sizeof feed[0]) == 0));
 }
 
 /* What lasts from row to row of a query, in this process */
@@ -644,8 +568,7 @@ ecert_sql_row_problems(PG_FUNCTION_ARGS)
 		row.values[i] = PG_GETARG_DATUM(i);
 		row.nulls[i] = PG_ARGISNULL(i);
 	}
-	if (!is_text(walk->issuer, row.values[0]) || !is_text(walk->kind, row.values[1]))
-		take_feed(walk, &row);
+	take_feed(walk, &row);
 	if (!walk->was_walked)
 		check_row(walk, &row);
 	if (walk->found == NULL && !walk->is_suspect && !walk->has_rule)
@@ -690,11 +613,7 @@ check_period(RowWalk *walk, Row *row)
 Datum
 ecert_sql_period_problems(PG_FUNCTION_ARGS)
 {
-	static const char sql[] = "SELECT " ROW_COLUMNS " FROM ledger.package"
-		" WHERE issuer OPERATOR(pg_catalog.=) $1 AND kind OPERATOR(pg_catalog.=) $2"
-		" AND seq OPERATOR(pg_catalog.<=) $3 ORDER BY seq";
-	Oid			types[3] = {TEXTOID, TEXTOID, INT8OID};
-	Datum		values[3] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), PG_GETARG_DATUM(3)};
+	EcertScan	scan;
 	RowWalk		walk;
 
 	InitMaterializedSRF(fcinfo, 0);
@@ -704,16 +623,16 @@ ecert_sql_period_problems(PG_FUNCTION_ARGS)
 	walk.first_seq = PG_GETARG_INT64(2);
 	walk.head.seq = -1;
 	walk.believes_all = true;
-	SPI_connect();
-	walk_rows(&walk, check_period, sql, 3, types, values);
+	begin_feed(&scan, PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), PG_GETARG_INT64(3));
+	walk_rows(&walk, check_period, &scan);
 	/* packages that are not sound only made more of them */
 	if (walk.is_suspect)
 	{
 		memset(&walk.head, 0, sizeof walk.head);
 		walk.head.seq = -1;
 		walk.believes_all = false;
-		walk_rows(&walk, check_period, sql, 3, types, values);
+		begin_feed(&scan, PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), PG_GETARG_INT64(3));
+		walk_rows(&walk, check_period, &scan);
 	}
-	SPI_finish();
 	return (Datum) 0;
 }

@@ -4,19 +4,11 @@
  */
 #include "ledger/view.h"
 
-#include "access/genam.h"
 #include "access/hash.h"
-#include "access/htup_details.h"
-#include "access/relscan.h"
 #include "access/table.h"
 #include "access/tableam.h"
-#include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "executor/tuptable.h"
-#include "miscadmin.h"
-#include "utils/builtins.h"
 #include "utils/fmgroids.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rangetypes.h"
 #include "utils/rel.h"
@@ -24,7 +16,6 @@
 #include "utils/typcache.h"
 
 #include "package/datum.h"
-#include "pg/error.h"
 
 static EcertQuery filter_query = {
 	"SELECT 1 FROM ledger.peer p WHERE p.is_hub AND (p.issuers IS NOT NULL OR p.kinds IS NOT NULL)", 0, {0}, NULL
@@ -37,16 +28,6 @@ static EcertQuery refused_query = {
 	" AND q.seq OPERATOR(pg_catalog.<=) $3", 3, {TEXTOID, TEXTOID, INT8OID}, NULL
 };
 
-/* A scan of ledger.package by one of its indexes */
-typedef struct IndexWalk
-{
-	Relation	table;
-	Relation	index;
-	Snapshot	snapshot;
-	IndexScanDesc scan;
-	TupleTableSlot *slot;
-} IndexWalk;
-
 static EcertLedgerRules *
 ledger_of(EcertView *view)
 {
@@ -54,79 +35,25 @@ ledger_of(EcertView *view)
 }
 
 static Snapshot
-snapshot_of(const EcertLedgerRules *ledger)
+snapshot_of(EcertView *view)
 {
-	/* a parallel query shares one snapshot, and nothing has been written since */
-	if (ledger->sight == ECERT_SEE_QUERY || IsInParallelMode())
-		return GetActiveSnapshot();
-	CommandCounterIncrement();
-	return GetLatestSnapshot();
-}
-
-/* An index of ledger.package by its name; NULL: its primary key */
-static Oid
-index_of(Relation table, const char *name)
-{
-	Oid			index = name == NULL ? ecert_primary_key_of(table) : get_relname_relid(name, RelationGetNamespace(table));
-
-	if (!OidIsValid(index))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("table \"%s\" has lost its index \"%s\"", RelationGetRelationName(table), name == NULL ? "package_pkey" : name),
-				 errhint("Make it again as ecert.create_ledger() does.")));
-	return index;
+	return ledger_of(view)->sight == ECERT_SEE_QUERY ? GetActiveSnapshot() : ecert_present_snapshot();
 }
 
 static void
-begin_scan(IndexWalk *scan, EcertView *view, const char *index, ScanKey keys, int key_count)
+begin_scan(EcertScan *scan, EcertView *view, const char *index, ScanKey keys, int key_count)
 {
-	scan->table = table_open(ecert_ledger_relid(), AccessShareLock);
-	scan->index = index_open(index_of(scan->table, index), AccessShareLock);
-	scan->snapshot = RegisterSnapshot(snapshot_of(ledger_of(view)));
-	scan->slot = table_slot_create(scan->table, NULL);
-	scan->scan = ecert_index_beginscan(scan->table, scan->index, scan->snapshot, key_count);
-	index_rescan(scan->scan, keys, key_count, NULL, 0);
+	ecert_scan_begin(scan, ecert_ledger_relid(), AccessShareLock, snapshot_of(view), index, keys, key_count);
 }
 
-static bool
-next_row(IndexWalk *scan, ScanDirection direction)
-{
-	CHECK_FOR_INTERRUPTS();
-	return index_getnext_slot(scan->scan, direction, scan->slot);
-}
-
+/* Packages first .. last of a feed */
 static void
-end_scan(IndexWalk *scan)
+begin_feed(EcertScan *scan, EcertView *view, EcertSlice issuer, EcertKind kind, int64 first, int64 last)
 {
-	index_endscan(scan->scan);
-	ExecDropSingleTupleTableSlot(scan->slot);
-	UnregisterSnapshot(scan->snapshot);
-	index_close(scan->index, AccessShareLock);
-	table_close(scan->table, NoLock);
-}
-
-static Datum
-text_datum(EcertSlice bytes)
-{
-	return PointerGetDatum(ecert_text(bytes));
-}
-
-static Datum
-kind_datum(EcertKind kind)
-{
-	return PointerGetDatum(cstring_to_text(ecert_kind_name(kind)));
+	ecert_scan_feed(scan, ecert_ledger_relid(), AccessShareLock, snapshot_of(view), ecert_text_datum(issuer), ecert_kind_datum(kind), first, last);
 }
 
 /* ---- rows ---- */
-
-static EcertSlice
-copy_column(TupleTableSlot *slot, int column, EcertArena *arena)
-{
-	bool		isnull;
-	Datum		value = slot_getattr(slot, column, &isnull);
-
-	return isnull ? ecert_slice(NULL, 0) : ecert_arena_copy(arena, ecert_varlena_slice(DatumGetByteaPP(value)));
-}
 
 static EcertPeriod
 read_period(TupleTableSlot *slot)
@@ -148,19 +75,19 @@ read_period(TupleTableSlot *slot)
 	return period;
 }
 
-/* A row of ledger.package; what its columns say is what admission derived.  False when the kind is none */
+/* The row at hand; what its columns say is what admission derived.  False when the kind is none */
 static bool
-read_entry(TupleTableSlot *slot, EcertArena *arena, EcertEntry *entry)
+read_entry(EcertScan *scan, EcertArena *arena, EcertEntry *entry)
 {
+	TupleTableSlot *slot = scan->slot;
+	EcertSlice	hash = ecert_scan_bytes(scan, COLUMN_HASH);
 	bool		isnull;
-	EcertSlice	kind = copy_column(slot, COLUMN_KIND, arena);
-	EcertSlice	hash = copy_column(slot, COLUMN_HASH, arena);
 
 	memset(entry, 0, sizeof *entry);
-	if (!ecert_kind_from_name(kind, &entry->kind))
+	if (!ecert_kind_from_name(ecert_scan_bytes(scan, COLUMN_KIND), &entry->kind))
 		return false;
-	entry->issuer = copy_column(slot, COLUMN_ISSUER, arena);
-	entry->subject = copy_column(slot, COLUMN_SUBJECT, arena);
+	entry->issuer = ecert_arena_copy(arena, ecert_scan_bytes(scan, COLUMN_ISSUER));
+	entry->subject = ecert_arena_copy(arena, ecert_scan_bytes(scan, COLUMN_SUBJECT));
 	entry->seq = DatumGetInt64(slot_getattr(slot, COLUMN_SEQ, &isnull));
 	entry->issued_at = ecert_seconds(DatumGetTimestampTz(slot_getattr(slot, COLUMN_ISSUED_AT, &isnull)));
 	entry->period = read_period(slot);
@@ -171,119 +98,115 @@ read_entry(TupleTableSlot *slot, EcertArena *arena, EcertEntry *entry)
 }
 
 static EcertEntries
-read_entries(IndexWalk *scan, EcertArena *arena, int64 last_seq)
+read_entries(EcertScan *scan, EcertArena *arena)
 {
 	EcertEntries entries = {NULL, 0};
 	size_t		room = 0;
 	EcertEntry	entry;
 
-	while (next_row(scan, ForwardScanDirection))
+	while (ecert_scan_next(scan, ForwardScanDirection))
 	{
-		if (!read_entry(scan->slot, arena, &entry))
+		if (!read_entry(scan, arena, &entry))
 			continue;
-		if (entry.seq > last_seq)
-			break;
 		entries.list = ecert_arena_grow(arena, entries.list, entries.count, &room, sizeof(EcertEntry));
 		entries.list[entries.count++] = entry;
 	}
-	end_scan(scan);
+	ecert_scan_end(scan);
 	return entries;
 }
 
+/* The first row in that direction */
+static bool
+read_first(EcertScan *scan, ScanDirection direction, EcertArena *arena, EcertEntry *entry)
+{
+	bool		found = ecert_scan_next(scan, direction) && read_entry(scan, arena, entry);
+
+	ecert_scan_end(scan);
+	return found;
+}
+
 /* ---- answers ---- */
+
+/* The key of an index over hashes */
+static ScanKeyData
+hash_key(const uint8_t *hash, StrategyNumber equal)
+{
+	ScanKeyData key;
+
+	ScanKeyInit(&key, 1, equal, F_BYTEAEQ, PointerGetDatum(ecert_bytea(ecert_slice(hash, ECERT_HASH_SIZE))));
+	return key;
+}
 
 /* The index over hashes is a hash index: what it finds may have another hash */
 static bool
 view_by_hash(EcertView *view, EcertArena *arena, const uint8_t *hash, EcertEntry *entry)
 {
-	IndexWalk		scan;
-	ScanKeyData key;
+	ScanKeyData key = hash_key(hash, HTEqualStrategyNumber);
+	EcertScan	scan;
 	bool		found = false;
 
-	ScanKeyInit(&key, 1, HTEqualStrategyNumber, F_BYTEAEQ, PointerGetDatum(ecert_bytea(ecert_slice(hash, ECERT_HASH_SIZE))));
 	begin_scan(&scan, view, "package_hash", &key, 1);
-	while (!found && next_row(&scan, ForwardScanDirection))
-		found = read_entry(scan.slot, arena, entry) && memcmp(entry->hash, hash, ECERT_HASH_SIZE) == 0;
-	end_scan(&scan);
+	while (!found && ecert_scan_next(&scan, ForwardScanDirection))
+		found = read_entry(&scan, arena, entry) && memcmp(entry->hash, hash, ECERT_HASH_SIZE) == 0;
+	ecert_scan_end(&scan);
 	return found;
-}
-
-static void
-feed_keys(ScanKey keys, EcertSlice issuer, EcertKind kind, StrategyNumber strategy, RegProcedure compare, int64 seq)
-{
-	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_TEXTEQ, text_datum(issuer));
-	ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_TEXTEQ, kind_datum(kind));
-	ScanKeyInit(&keys[2], 3, strategy, compare, Int64GetDatum(seq));
 }
 
 static bool
 view_by_seq(EcertView *view, EcertArena *arena, EcertSlice issuer, EcertKind kind, int64_t seq, EcertEntry *entry)
 {
-	IndexWalk		scan;
-	ScanKeyData keys[3];
-	bool		found;
+	EcertScan	scan;
 
-	feed_keys(keys, issuer, kind, BTEqualStrategyNumber, F_INT8EQ, seq);
-	begin_scan(&scan, view, NULL, keys, 3);
-	found = next_row(&scan, ForwardScanDirection) && read_entry(scan.slot, arena, entry);
-	end_scan(&scan);
-	return found;
+	begin_feed(&scan, view, issuer, kind, seq, seq);
+	return read_first(&scan, ForwardScanDirection, arena, entry);
 }
 
 static bool
 view_head(EcertView *view, EcertArena *arena, EcertSlice issuer, EcertKind kind, EcertEntry *entry)
 {
-	IndexWalk		scan;
-	ScanKeyData keys[3];
-	bool		found;
+	EcertScan	scan;
 
-	feed_keys(keys, issuer, kind, BTGreaterEqualStrategyNumber, F_INT8GE, 0);
-	begin_scan(&scan, view, NULL, keys, 2);
-	found = next_row(&scan, BackwardScanDirection) && read_entry(scan.slot, arena, entry);
-	end_scan(&scan);
-	return found;
+	begin_feed(&scan, view, issuer, kind, 0, PG_INT64_MAX);
+	return read_first(&scan, BackwardScanDirection, arena, entry);
 }
 
 static EcertEntries
 view_feed(EcertView *view, EcertArena *arena, EcertSlice issuer, EcertKind kind, int64_t first, int64_t last)
 {
-	IndexWalk		scan;
-	ScanKeyData keys[3];
+	EcertScan	scan;
 
-	feed_keys(keys, issuer, kind, BTGreaterEqualStrategyNumber, F_INT8GE, first);
-	begin_scan(&scan, view, NULL, keys, 3);
-	return read_entries(&scan, arena, last);
+	begin_feed(&scan, view, issuer, kind, first, last);
+	return read_entries(&scan, arena);
 }
 
 /* Packages without a period are in the index by subject and kind alone */
 static EcertEntries
 view_about(EcertView *view, EcertArena *arena, EcertSlice subject, EcertKind kind, EcertPeriod *starting)
 {
-	IndexWalk		scan;
+	EcertScan	scan;
 	ScanKeyData keys[4];
 	int			count = 2;
 
-	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_TEXTEQ, text_datum(subject));
-	ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_TEXTEQ, kind_datum(kind));
+	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_TEXTEQ, ecert_text_datum(subject));
+	ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_TEXTEQ, ecert_kind_datum(kind));
 	if (starting->start >= 0)
 		ScanKeyInit(&keys[count++], 3, BTGreaterEqualStrategyNumber, F_TIMESTAMPTZ_GE, TimestampTzGetDatum(ecert_timestamp(starting->start)));
 	if (starting->end <= ECERT_TIME_MAX)
 		ScanKeyInit(&keys[count++], 3, BTLessStrategyNumber, F_TIMESTAMPTZ_LT, TimestampTzGetDatum(ecert_timestamp(starting->end)));
 	begin_scan(&scan, view, "package_subject_kind_period", keys, count);
-	return read_entries(&scan, arena, PG_INT64_MAX);
+	return read_entries(&scan, arena);
 }
 
 static EcertEntries
 view_naming(EcertView *view, EcertArena *arena, const uint8_t *hash, EcertKind kind)
 {
-	IndexWalk		scan;
-	ScanKeyData key;
+	ScanKeyData key = hash_key(hash, BTEqualStrategyNumber);
+	EcertScan	scan;
 	EcertEntries entries;
 	size_t		count = 0;
 
-	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_BYTEAEQ, PointerGetDatum(ecert_bytea(ecert_slice(hash, ECERT_HASH_SIZE))));
 	begin_scan(&scan, view, "package_reference", &key, 1);
-	entries = read_entries(&scan, arena, PG_INT64_MAX);
+	entries = read_entries(&scan, arena);
 	for (size_t i = 0; i < entries.count; i++)
 	{
 		if (entries.list[i].kind == kind)
@@ -300,7 +223,7 @@ view_package(EcertView *view, const EcertEntry *entry, EcertPackage *package)
 	EcertLedgerRules *ledger = ledger_of(view);
 	Relation	table = table_open(ecert_ledger_relid(), AccessShareLock);
 	TupleTableSlot *slot = table_slot_create(table, NULL);
-	Snapshot	snapshot = RegisterSnapshot(snapshot_of(ledger));
+	Snapshot	snapshot = RegisterSnapshot(snapshot_of(view));
 	MemoryContext caller;
 	ItemPointerData place;
 	EcertSlice	bytes = {NULL, 0};
@@ -360,19 +283,15 @@ ecert_is_filtered(EcertLedgerRules *ledger)
 static bool
 view_holds(EcertView *view, EcertSlice issuer, EcertKind kind)
 {
-	Datum		values[2];
+	Datum		values[2] = {ecert_kind_datum(kind), ecert_text_datum(issuer)};
 
-	if (!ecert_is_filtered(ledger_of(view)))
-		return true;
-	values[0] = kind_datum(kind);
-	values[1] = text_datum(issuer);
-	return is_there(&holds_query, values);
+	return !ecert_is_filtered(ledger_of(view)) || is_there(&holds_query, values);
 }
 
 static bool
 view_is_refused(EcertView *view, EcertSlice issuer, EcertKind kind, int64_t seq)
 {
-	Datum		values[3] = {text_datum(issuer), kind_datum(kind), Int64GetDatum(seq)};
+	Datum		values[3] = {ecert_text_datum(issuer), ecert_kind_datum(kind), Int64GetDatum(seq)};
 
 	return is_there(&refused_query, values);
 }
@@ -401,7 +320,7 @@ ecert_ledger_rules(MemoryContext parent, EcertSight sight, EcertRegistry *regist
 
 	ledger->view = questions;
 	ledger->view.origin = ecert_arena_copy(lasting, known->origin);
-	ledger->view.certifier = ecert_arena_copy(lasting, ecert_slice(known->certifier.bytes, known->certifier.size));
+	ledger->view.certifier = ecert_arena_copy(lasting, ecert_certifier_of(known));
 	memcpy(ledger->view.genesis_hash, known->genesis_hash, ECERT_HASH_SIZE);
 	ledger->sight = sight;
 	ledger->registry = registry;

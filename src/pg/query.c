@@ -61,3 +61,14 @@ ecert_query_stable(EcertQuery *query, const Datum *values, long limit)
 	Assert(ActiveSnapshotSet());
 	return run(query, values, GetActiveSnapshot(), true, limit);
 }
+
+uint64
+ecert_run(EcertQuery *query, const Datum *values)
+{
+	uint64		count;
+
+	SPI_connect();
+	count = ecert_query(query, values, 0);
+	SPI_finish();
+	return count;
+}

@@ -44,6 +44,9 @@ extern Snapshot ecert_present_snapshot(void);
  */
 extern uint64 ecert_query(EcertQuery *query, const Datum *values, long limit);
 
+/* ecert_query() outside of SPI, of which only the number of rows is wanted */
+extern uint64 ecert_run(EcertQuery *query, const Datum *values);
+
 /* The same seen as the calling query sees it: for functions that only read */
 extern uint64 ecert_query_stable(EcertQuery *query, const Datum *values, long limit);
 

@@ -1,13 +1,17 @@
 /*
  * record.h
- *		The table ledger.package.
+ *		The table ledger.package, and scans of the record's tables.
  */
 #ifndef ECERT_RECORD_RECORD_H
 #define ECERT_RECORD_RECORD_H
 
 #include "pg/compat.h"
 
+#include "access/genam.h"
+#include "access/sdir.h"
 #include "core/package.h"
+#include "executor/tuptable.h"
+#include "utils/snapshot.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -26,11 +30,36 @@ enum
 };
 
 /*
- * The package of a feed that is about a subject and has the greatest seq, as
- * ecert_present_snapshot() sees the table; palloc'd, of size 0 when there is
- * none.  relid is that of ledger.package
+ * A scan of a table by one of its indexes, without a plan and an executor: a
+ * transaction of one package spends a good part of its time there
  */
-extern EcertSlice ecert_newest_about(Oid relid, EcertSlice subject, EcertSlice issuer, EcertKind kind);
+typedef struct EcertScan
+{
+	Relation	table;
+	Relation	index;
+	Snapshot	snapshot;
+	IndexScanDesc scan;
+	TupleTableSlot *slot;		/* the row at hand */
+} EcertScan;
+
+/* By the index of that name (NULL: the primary key), of whose columns the keys speak; raises when the table has lost it */
+extern void ecert_scan_begin(EcertScan *scan, Oid relid, LOCKMODE lock, Snapshot snapshot, const char *index, ScanKey keys, int key_count);
+
+/* Rows of a feed, first .. last by seq, of ledger.package; of all of a feed also of ledger.feed */
+extern void ecert_scan_feed(EcertScan *scan, Oid relid, LOCKMODE lock, Snapshot snapshot, Datum issuer, Datum kind, int64 first, int64 last);
+
+/* The package of kind genesis of ledger.package, or what stands in the index of it */
+extern void ecert_scan_genesis(EcertScan *scan, Oid relid, Snapshot snapshot);
+
+extern bool ecert_scan_next(EcertScan *scan, ScanDirection direction);
+extern void ecert_scan_end(EcertScan *scan);
+
+/* Bytes of a column of the row at hand; of size 0 when it is NULL */
+extern EcertSlice ecert_scan_bytes(EcertScan *scan, int column);
+
+/* An id or the name of a kind as text */
+extern Datum ecert_text_datum(EcertSlice bytes);
+extern Datum ecert_kind_datum(EcertKind kind);
 
 #pragma GCC visibility pop
 

@@ -1,6 +1,7 @@
 /*
  * cache.c
- *		The registry of this database's ledger, kept in the backend.
+ *		The registry of this database's ledger, kept in the backend; what SQL asks
+ *		of it; may a node issue a kind of package, with a key, at a time?
  *
  * Other backends learn of a change through a relcache invalidation of
  * ledger.package, which is sent at commit.  The callback only marks the cache
@@ -11,16 +12,18 @@
 
 #include "access/xact.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_type.h"
-#include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/rel.h"
 
 #include "package/datum.h"
 #include "pg/error.h"
 #include "record/record.h"
+
+PG_FUNCTION_INFO_V1(ecert_sql_origin);
+PG_FUNCTION_INFO_V1(ecert_sql_genesis_hash);
+PG_FUNCTION_INFO_V1(ecert_sql_certifier);
 
 /* Above this many nodes in memory the cache starts again */
 #define NODES_KEPT 65536
@@ -29,9 +32,6 @@ static EcertRegistry *current;
 static Oid	current_relid = InvalidOid;
 static bool stale = true;
 
-static EcertQuery genesis_query = {
-	"SELECT package FROM ledger.package WHERE kind OPERATOR(pg_catalog.=) 'genesis'", 0, {0}, NULL
-};
 static EcertQuery policy_query = {"SELECT ecert.policy()", 0, {0}, NULL};
 
 static void
@@ -70,37 +70,43 @@ ecert_registry_invalidate(Oid ledger_relid)
 	CacheInvalidateRelcacheByRelid(ledger_relid);
 }
 
-/* The package in the first row of the result; it lives as long as the SPI result */
+/* Take in a package of the ledger */
 static void
-package_in_result(EcertPackage *package)
+load_package(EcertRegistry *registry, EcertSlice bytes)
 {
-	bool		isnull;
-	Datum		value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	EcertPackage package;
+	EcertFinding finding;
+	EcertError	error;
 
-	ecert_package_of(value, package);
+	if (ecert_package_read(bytes, &package, &error) != ECERT_OK)
+		ecert_raise(&error, "package");
+	if (!ecert_registry_apply(registry, &package, &finding))
+		ecert_raise_finding(&finding);
 }
 
 static void
 load_genesis(EcertRegistry *registry)
 {
-	EcertPackage package;
-	EcertFinding finding;
+	EcertScan	scan;
 
-	SPI_connect();
-	if (ecert_query(&genesis_query, NULL, 1) > 0)
-	{
-		package_in_result(&package);
-		if (!ecert_registry_apply(registry, &package, &finding))
-			ecert_raise_finding(&finding);
-	}
-	SPI_finish();
+	ecert_scan_genesis(&scan, current_relid, ecert_present_snapshot());
+	if (ecert_scan_next(&scan, ForwardScanDirection))
+		load_package(registry, ecert_scan_bytes(&scan, COLUMN_PACKAGE));
+	ecert_scan_end(&scan);
+}
+
+Oid
+ecert_find_ledger(void)
+{
+	Oid			namespace = get_namespace_oid("ledger", true);
+
+	return OidIsValid(namespace) ? get_relname_relid("package", namespace) : InvalidOid;
 }
 
 Oid
 ecert_ledger_relid(void)
 {
-	Oid			namespace = get_namespace_oid("ledger", true);
-	Oid			relid = OidIsValid(namespace) ? get_relname_relid("package", namespace) : InvalidOid;
+	Oid			relid = ecert_find_ledger();
 
 	if (!OidIsValid(relid))
 		ereport(ERROR,
@@ -138,24 +144,37 @@ ecert_registry_of(Oid ledger_relid)
 	return current;
 }
 
-/* Take in the newest package about a node, when there is one */
+/*
+ * Take in the newest package about a node, when there is one.  A query would be
+ * planned, and the planner would rather walk the feed from its end, because
+ * that gives the order by seq: through all nodes to the one asked for.  The
+ * scan has no choice to make.
+ */
 static void
 load_node(EcertRegistry *registry, EcertSlice id)
 {
-	EcertSlice	certifier = ecert_slice(registry->certifier.bytes, registry->certifier.size);
-	EcertSlice	bytes;
-	EcertPackage package;
-	EcertFinding finding;
-	EcertError	error;
+	EcertSlice	bytes = ecert_slice(NULL, 0);
+	int64		newest = -1;
+	ScanKeyData keys[2];
+	EcertScan	scan;
 
 	Assert(registry->from_table);
-	bytes = ecert_newest_about(current_relid, id, certifier, ECERT_KIND_NODE);
-	if (bytes.size == 0)
-		return;
-	if (ecert_package_read(bytes, &package, &error) != ECERT_OK)
-		ecert_raise(&error, "package");
-	if (!ecert_registry_apply(registry, &package, &finding))
-		ecert_raise_finding(&finding);
+	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_TEXTEQ, ecert_text_datum(id));
+	ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_TEXTEQ, ecert_kind_datum(ECERT_KIND_NODE));
+	ecert_scan_begin(&scan, current_relid, AccessShareLock, ecert_present_snapshot(), "package_subject_kind_period", keys, lengthof(keys));
+	while (ecert_scan_next(&scan, ForwardScanDirection))
+	{
+		bool		isnull;
+		int64		seq = DatumGetInt64(slot_getattr(scan.slot, COLUMN_SEQ, &isnull));
+
+		if (seq <= newest || !ecert_slice_equal(ecert_scan_bytes(&scan, COLUMN_ISSUER), ecert_certifier_of(registry)))
+			continue;
+		newest = seq;
+		bytes = ecert_varlena_slice(ecert_bytea(ecert_scan_bytes(&scan, COLUMN_PACKAGE)));
+	}
+	ecert_scan_end(&scan);
+	if (bytes.size > 0)
+		load_package(registry, bytes);
 }
 
 EcertNodeState *
@@ -174,6 +193,18 @@ ecert_registry_node(EcertRegistry *registry, EcertSlice id)
 		registry->certifier_loaded = true;
 	load_node(registry, id);
 	return hash_search(registry->nodes, &key, HASH_FIND, NULL);
+}
+
+bool
+ecert_check_issuer(EcertRegistry *registry, const EcertPackage *package, int64 now, EcertNodeKey **key, EcertFinding *finding)
+{
+	EcertNodeState *node = ecert_registry_node(registry, package->issuer);
+	bool		is_certifier = node != NULL && memcmp(&node->id, &registry->certifier, sizeof node->id) == 0;
+
+	if (!ecert_check_entitled(package, registry->origin, node == NULL ? NULL : &node->facts, is_certifier, finding))
+		return false;
+	*key = ecert_node_key(node, package->kid);
+	return ecert_check_key(package, &node->facts, *key == NULL ? NULL : &(*key)->facts, now, finding);
 }
 
 static void
@@ -215,4 +246,37 @@ ecert_check_coefficients(EcertRegistry *registry, EcertSlice body, EcertFinding 
 			return ECERT_FIND(finding, ECERT_COEFFICIENT_NOT_IN_FORCE, ecert_a_text(source), ecert_a_text(unit));
 	}
 	return true;
+}
+
+EcertRegistry *
+ecert_registry_of_ledger(void)
+{
+	EcertRegistry *registry = ecert_registry_current();
+
+	if (!registry->has_genesis)
+		ereport(ERROR,
+				(errcode(ERRCODE_ECERT_NO_LEDGER),
+				 errmsg("this ledger has no genesis package yet")));
+	return registry;
+}
+
+/* origin(): the ledger's name */
+Datum
+ecert_sql_origin(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(ecert_text(ecert_registry_of_ledger()->origin));
+}
+
+/* genesis_hash(): the ledger's id */
+Datum
+ecert_sql_genesis_hash(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BYTEA_P(ecert_bytea(ecert_slice(ecert_registry_of_ledger()->genesis_hash, ECERT_HASH_SIZE)));
+}
+
+/* certifier(): the node that made the ledger */
+Datum
+ecert_sql_certifier(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(ecert_text(ecert_certifier_of(ecert_registry_of_ledger())));
 }

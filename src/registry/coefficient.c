@@ -14,16 +14,6 @@
 
 PG_FUNCTION_INFO_V1(ecert_line_kgce);
 
-/* A copy of a document in the current context */
-static Jsonb *
-copy_of(const Jsonb *document)
-{
-	Jsonb	   *copy = palloc(VARSIZE(document));
-
-	memcpy(copy, document, VARSIZE(document));
-	return copy;
-}
-
 EcertKeptPolicy *
 ecert_policy_read(MemoryContext parent, Datum policy, bool isnull)
 {
@@ -37,7 +27,7 @@ ecert_policy_read(MemoryContext parent, Datum policy, bool isnull)
 	{
 		EcertSlice	body;
 
-		fresh->document = copy_of(DatumGetJsonbP(policy));
+		fresh->document = DatumGetJsonbPCopy(policy);
 		/* the encoder takes the memory of the largest body there can be */
 		body = ecert_jsonb_to_body(fresh->document);
 		fresh->body = ecert_arena_copy(arena, body);
@@ -46,18 +36,6 @@ ecert_policy_read(MemoryContext parent, Datum policy, bool isnull)
 	fresh->coefficients = ecert_coefficients_new(arena, fresh->body);
 	MemoryContextSwitchTo(caller);
 	return fresh;
-}
-
-/* Read a policy, in the place of the one that flinfo has kept so far */
-static EcertKeptPolicy *
-keep_policy(FmgrInfo *flinfo, Datum policy, bool isnull)
-{
-	EcertKeptPolicy *old = (EcertKeptPolicy *) flinfo->fn_extra;
-
-	flinfo->fn_extra = ecert_policy_read(flinfo->fn_mcxt, policy, isnull);
-	if (old != NULL)
-		MemoryContextDelete(old->context);
-	return (EcertKeptPolicy *) flinfo->fn_extra;
 }
 
 /* Is this the policy that was read? */
@@ -72,12 +50,18 @@ is_kept(const EcertKeptPolicy *kept, Datum policy, bool isnull)
 	return VARSIZE(kept->document) == VARSIZE(document) && memcmp(kept->document, document, VARSIZE(document)) == 0;
 }
 
-const EcertKeptPolicy *
+EcertKeptPolicy *
 ecert_policy_of(FmgrInfo *flinfo, Datum policy, bool isnull)
 {
 	EcertKeptPolicy *kept = (EcertKeptPolicy *) flinfo->fn_extra;
 
-	return is_kept(kept, policy, isnull) ? kept : keep_policy(flinfo, policy, isnull);
+	if (!is_kept(kept, policy, isnull))
+	{
+		flinfo->fn_extra = ecert_policy_read(flinfo->fn_mcxt, policy, isnull);
+		if (kept != NULL)
+			MemoryContextDelete(kept->context);
+	}
+	return (EcertKeptPolicy *) flinfo->fn_extra;
 }
 
 Numeric
@@ -124,7 +108,7 @@ load_policy(FmgrInfo *flinfo, EcertSlice hash)
 	{
 		value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 		if (!isnull)
-			kept = keep_policy(flinfo, value, false);
+			kept = ecert_policy_of(flinfo, value, false);
 	}
 	SPI_finish();
 	if (kept == NULL)

@@ -24,7 +24,7 @@ typedef struct EcertKeptPolicy
 extern EcertKeptPolicy *ecert_policy_read(MemoryContext parent, Datum policy, bool isnull);
 
 /* The same, kept with the caller's flinfo, so that a query reads its policy once */
-extern const EcertKeptPolicy *ecert_policy_of(FmgrInfo *flinfo, Datum policy, bool isnull);
+extern EcertKeptPolicy *ecert_policy_of(FmgrInfo *flinfo, Datum policy, bool isnull);
 
 /* A number as numeric, with all its decimals; NULL when it is lost */
 extern Numeric ecert_numeric_of(const EcertNumber *number, EcertArena *arena);

@@ -1,6 +1,6 @@
 /*
  * keys.c
- *		Node states and keys: parsing node packages, judging issuers.
+ *		Node states and keys: parsing node packages.
  */
 #include "registry/registry.h"
 
@@ -12,6 +12,8 @@
 
 #include "package/datum.h"
 #include "pg/error.h"
+
+PG_FUNCTION_INFO_V1(ecert_sql_key_entry);
 
 char *
 ecert_cstring(EcertSlice string)
@@ -47,14 +49,12 @@ ecert_node_id_hash(const void *key, Size size)
 	return hash_bytes(id->bytes, id->size);
 }
 
-/* The crypto library's objects go when the registry's memory goes, also on error */
-static void
-free_prepared(void *arg)
+HTAB *
+ecert_table(MemoryContext context, const char *name, Size key_size, Size entry_size, HashValueFunc hash)
 {
-	EcertRegistry *registry = (EcertRegistry *) arg;
+	HASHCTL		control = {.keysize = key_size, .entrysize = entry_size, .hcxt = context, .hash = hash};
 
-	for (EcertNodeKey *key = registry->prepared_keys; key != NULL; key = key->next_prepared)
-		ecert_public_key_free(key->prepared);
+	return hash_create(name, 64, &control, HASH_ELEM | HASH_CONTEXT | (hash == NULL ? HASH_BLOBS : HASH_FUNCTION));
 }
 
 EcertRegistry *
@@ -62,18 +62,9 @@ ecert_registry_new(MemoryContext parent)
 {
 	MemoryContext context = AllocSetContextCreate(parent, "ecert registry", ALLOCSET_DEFAULT_SIZES);
 	EcertRegistry *registry = MemoryContextAllocZero(context, sizeof *registry);
-	HASHCTL		control;
 
-	memset(&control, 0, sizeof control);
-	control.keysize = sizeof(EcertNodeId);
-	control.entrysize = sizeof(EcertNodeState);
-	control.hcxt = context;
-	control.hash = ecert_node_id_hash;
 	registry->context = context;
-	registry->nodes = hash_create("ecert nodes", 64, &control, HASH_ELEM | HASH_FUNCTION | HASH_CONTEXT);
-	registry->callback.func = free_prepared;
-	registry->callback.arg = registry;
-	MemoryContextRegisterResetCallback(context, &registry->callback);
+	registry->nodes = ecert_table(context, "ecert nodes", sizeof(EcertNodeId), sizeof(EcertNodeState), ecert_node_id_hash);
 	return registry;
 }
 
@@ -84,40 +75,25 @@ ecert_registry_free(EcertRegistry *registry)
 		MemoryContextDelete(registry->context);
 }
 
-/* Read "keys" into the registry's memory; NULL, with finding filled, when one is unusable */
-static EcertNodeKey *
-read_keys(EcertRegistry *registry, EcertSlice body, int *count, EcertFinding *finding)
-{
-	uint64_t	key_count;
-	EcertCursor cursor = ecert_cbor_items_at(body, "keys", &key_count);
-	EcertNodeKey *keys;
-
-	*count = (int) key_count;
-	keys = MemoryContextAllocZero(registry->context, sizeof(EcertNodeKey) * Max(*count, 1));
-	for (int i = 0; i < *count; i++)
-	{
-		if (!ecert_key_facts(ecert_cbor_skip(&cursor), &keys[i].facts, NULL, finding))
-			return NULL;
-	}
-	return keys;
-}
-
-/* Put a node body (its own package's, or the one inside genesis) in place of what was known */
+/* Put a node body (its own package's, or the one inside genesis) in place of what was known; false when a key is unusable */
 static bool
 apply_node(EcertRegistry *registry, EcertSlice body, EcertFinding *finding)
 {
 	EcertNodeId id = ecert_node_id(ecert_cbor_text_at(body, "node"));
+	uint64_t	count;
+	EcertCursor cursor = ecert_cbor_items_at(body, "keys", &count);
+	EcertNodeKey *keys = MemoryContextAllocZero(registry->context, sizeof(EcertNodeKey) * Max(count, 1));
 	EcertNodeState *node;
-	EcertNodeKey *keys;
-	int			key_count;
 
-	keys = read_keys(registry, body, &key_count, finding);
-	if (keys == NULL)
-		return false;
+	for (uint64_t i = 0; i < count; i++)
+	{
+		if (!ecert_key_facts(ecert_cbor_skip(&cursor), &keys[i].facts, NULL, finding))
+			return false;
+	}
 	node = hash_search(registry->nodes, &id, HASH_ENTER, NULL);
 	node->facts = ecert_node_facts(body);
 	node->keys = keys;
-	node->key_count = key_count;
+	node->key_count = (int) count;
 	return true;
 }
 
@@ -148,6 +124,12 @@ ecert_registry_apply(EcertRegistry *registry, const EcertPackage *package, Ecert
 	return apply_node(registry, package->body, finding);
 }
 
+static void
+free_prepared(void *key)
+{
+	ecert_public_key_free(key);
+}
+
 const EcertPublicKey *
 ecert_prepared_key(EcertRegistry *registry, EcertNodeKey *key)
 {
@@ -157,12 +139,11 @@ ecert_prepared_key(EcertRegistry *registry, EcertNodeKey *key)
 		return key->prepared;
 	code = ecert_public_key_new(key->facts.alg, ecert_slice(key->facts.raw, ecert_raw_key_size(key->facts.alg)), &key->prepared);
 	if (code != ECERT_OK)
-	{
-		key->prepared = NULL;
 		ecert_raise_crypto(code, ERRCODE_ECERT_PUBLIC_KEY, "could not prepare a public key");
-	}
-	key->next_prepared = registry->prepared_keys;
-	registry->prepared_keys = key;
+	/* the crypto library's object goes when the registry's memory goes, also on error */
+	key->callback.func = free_prepared;
+	key->callback.arg = key->prepared;
+	MemoryContextRegisterResetCallback(registry->context, &key->callback);
 	return key->prepared;
 }
 
@@ -176,4 +157,33 @@ ecert_node_key(EcertNodeState *node, EcertSlice kid)
 			return &node->keys[i];
 	}
 	return NULL;
+}
+
+/* key_entry(pem): what a node body says of a key, without its times */
+Datum
+ecert_sql_key_entry(PG_FUNCTION_ARGS)
+{
+	EcertSlice	pem = ecert_varlena_slice(PG_GETARG_TEXT_PP(0));
+	uint8_t		raw[ECERT_RAW_KEY_MAX];
+	uint8_t		kid[ECERT_HASH_SIZE];
+	size_t		raw_size;
+	EcertAlg	alg;
+	EcertPublicKey *trial = NULL;
+	EcertCode	code = ecert_public_key_from_pem(pem, &alg, raw, &raw_size);
+
+	if (code == ECERT_OK)
+		code = ecert_public_key_new(alg, ecert_slice(raw, raw_size), &trial);
+	if (code == ECERT_OK)
+		code = ecert_key_thumbprint(alg, ecert_slice(raw, raw_size), kid);
+	ecert_public_key_free(trial);
+	if (code != ECERT_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_ECERT_PUBLIC_KEY),
+				 errmsg("invalid public key"),
+				 errdetail("%s", ecert_sentence(code)),
+				 errhint("Give the SubjectPublicKeyInfo PEM text of an Ed25519, P-256 or SM2 key, as ecert.public_key() returns it.")));
+	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in,
+										CStringGetDatum(psprintf("{\"alg\": " INT64_FORMAT ", \"kid\": \"%s\", \"public\": \"%s\"}",
+																 ecert_alg_cose(alg), ecert_hex(ecert_slice(kid, sizeof kid)),
+																 ecert_hex(ecert_slice(raw, raw_size))))));
 }

@@ -2,48 +2,33 @@
  * packed.c
  *		A registry as one value, which a parallel query hands to its workers.
  *
- * The nodes stand sorted by their ids, so that who gets the value takes in
- * only those that it comes across: a ledger may have tens of thousands, and a
- * worker sees a few hundred of them.
+ * The keys stand sorted by their nodes' ids, so that who gets the value takes
+ * in only the nodes that it comes across: a ledger may have tens of thousands,
+ * and a worker sees a few hundred of them.
  */
 #include "registry/registry.h"
 
-/* Behind it come the nodes and then the keys of all of them, EcertNodeKey with nothing prepared */
-typedef struct PackedHeader
+#include "lib/stringinfo.h"
+
+/* A key, and what is known of its node; of a node without keys one row, with none */
+typedef struct PackedKey
+{
+	EcertNodeId id;
+	uint32_t	number;			/* of the node's keys, from 0 */
+	uint32_t	key_count;		/* of the node */
+	EcertNodeFacts node;
+	EcertKeyFacts facts;
+} PackedKey;
+
+typedef struct Packed
 {
 	EcertNodeId certifier;
 	EcertNodeId origin;
 	uint8_t		genesis_hash[ECERT_HASH_SIZE];
 	uint8_t		has_genesis;
-	uint32_t	node_count;
-	uint32_t	key_count;
-} PackedHeader;
-
-typedef struct PackedNode
-{
-	EcertNodeId id;				/* sorted by it */
-	EcertNodeFacts facts;
-	uint32_t	first_key;
-	uint32_t	key_count;
-} PackedNode;
-
-static Size
-packed_size(uint64 node_count, uint64 key_count)
-{
-	return MAXALIGN(sizeof(PackedHeader)) + node_count * sizeof(PackedNode) + key_count * sizeof(EcertNodeKey);
-}
-
-static PackedNode *
-packed_nodes(PackedHeader *header)
-{
-	return (PackedNode *) ((char *) header + MAXALIGN(sizeof(PackedHeader)));
-}
-
-static EcertNodeKey *
-packed_keys(PackedHeader *header)
-{
-	return (EcertNodeKey *) (packed_nodes(header) + header->node_count);
-}
+	uint64		count;
+	PackedKey	keys[FLEXIBLE_ARRAY_MEMBER];	/* by id and number */
+} Packed;
 
 static int
 compare_ids(const void *left, const void *right)
@@ -51,84 +36,59 @@ compare_ids(const void *left, const void *right)
 	return memcmp(left, right, sizeof(EcertNodeId));
 }
 
-static uint64
-count_keys(const EcertRegistry *registry)
+static int
+compare_keys(const void *left, const void *right)
 {
-	HASH_SEQ_STATUS scan;
-	EcertNodeState *node;
-	uint64		count = 0;
+	int			order = compare_ids(left, right);
 
-	hash_seq_init(&scan, registry->nodes);
-	while ((node = hash_seq_search(&scan)) != NULL)
-		count += node->key_count;
-	return count;
-}
-
-/* Nodes and keys behind the header, whose counts are the room that there is */
-static void
-pack_nodes(const EcertRegistry *registry, PackedHeader *header)
-{
-	HASH_SEQ_STATUS scan;
-	EcertNodeState *node;
-	PackedNode *packed = packed_nodes(header);
-	EcertNodeKey *keys = packed_keys(header);
-	uint32_t	first_key = 0;
-
-	hash_seq_init(&scan, registry->nodes);
-	while ((node = hash_seq_search(&scan)) != NULL)
-	{
-		packed->id = node->id;
-		packed->facts = node->facts;
-		packed->first_key = first_key;
-		packed->key_count = node->key_count;
-		packed++;
-		for (int i = 0; i < node->key_count; i++)
-		{
-			keys[first_key] = node->keys[i];
-			keys[first_key].prepared = NULL;
-			keys[first_key].next_prepared = NULL;
-			first_key++;
-		}
-	}
-	/* the header's counts are those of the registry */
-	Assert(packed == packed_nodes(header) + header->node_count && first_key == header->key_count);
-	qsort(packed_nodes(header), header->node_count, sizeof(PackedNode), compare_ids);
+	return order != 0 ? order : ((const PackedKey *) left)->number < ((const PackedKey *) right)->number ? -1 : 1;
 }
 
 bytea *
 ecert_registry_pack(const EcertRegistry *registry)
 {
-	uint64		node_count = hash_get_num_entries(registry->nodes);
-	uint64		key_count = count_keys(registry);
-	Size		size = packed_size(node_count, key_count);
-	PackedHeader *header = palloc0(size);
-	bytea	   *value = palloc(VARHDRSZ + size);
+	Packed		header = {registry->certifier, ecert_node_id(registry->origin)};
+	StringInfoData keys,
+				value;
+	HASH_SEQ_STATUS scan;
+	EcertNodeState *node;
 
-	header->certifier = registry->certifier;
-	header->origin = ecert_node_id(registry->origin);
-	memcpy(header->genesis_hash, registry->genesis_hash, ECERT_HASH_SIZE);
-	header->has_genesis = registry->has_genesis;
-	header->node_count = node_count;
-	header->key_count = key_count;
-	pack_nodes(registry, header);
-	SET_VARSIZE(value, VARHDRSZ + size);
-	memcpy(VARDATA(value), header, size);
-	pfree(header);
-	return value;
+	initStringInfo(&keys);
+	hash_seq_init(&scan, registry->nodes);
+	while ((node = hash_seq_search(&scan)) != NULL)
+	{
+		for (int i = 0; i < Max(node->key_count, 1); i++)
+		{
+			PackedKey	key = {node->id, i, node->key_count, node->facts};
+
+			if (i < node->key_count)
+				key.facts = node->keys[i].facts;
+			appendBinaryStringInfo(&keys, (const char *) &key, sizeof key);
+		}
+	}
+	memcpy(header.genesis_hash, registry->genesis_hash, ECERT_HASH_SIZE);
+	header.has_genesis = registry->has_genesis;
+	header.count = keys.len / sizeof(PackedKey);
+	qsort(keys.data, header.count, sizeof(PackedKey), compare_keys);
+	initStringInfo(&value);
+	appendStringInfoSpaces(&value, VARHDRSZ);
+	appendBinaryStringInfo(&value, (const char *) &header, offsetof(Packed, keys));
+	appendBinaryStringInfo(&value, keys.data, keys.len);
+	SET_VARSIZE(value.data, value.len);
+	pfree(keys.data);
+	return (bytea *) value.data;
 }
 
 /* Is this what ecert_registry_pack() makes, as far as reading it depends on it? */
 static bool
-is_packed(const PackedHeader *header, Size size)
+is_packed(const Packed *packed, Size size)
 {
-	const PackedNode *nodes = packed_nodes(unconstify(PackedHeader *, header));
-
-	if (size < MAXALIGN(sizeof(PackedHeader)) || size != packed_size(header->node_count, header->key_count) ||
-		header->origin.size > ECERT_ID_MAX)
+	if (size < offsetof(Packed, keys) || packed->count != (size - offsetof(Packed, keys)) / sizeof(PackedKey) ||
+		(size - offsetof(Packed, keys)) % sizeof(PackedKey) != 0 || packed->origin.size > ECERT_ID_MAX)
 		return false;
-	for (uint32_t i = 0; i < header->node_count; i++)
+	for (uint64 i = 0; i < packed->count; i++)
 	{
-		if (nodes[i].key_count > header->key_count || nodes[i].first_key > header->key_count - nodes[i].key_count)
+		if (packed->keys[i].number > i || packed->keys[i].key_count > packed->count - (i - packed->keys[i].number))
 			return false;
 	}
 	return true;
@@ -139,34 +99,37 @@ ecert_registry_unpack(const bytea *value, MemoryContext parent)
 {
 	Size		size = VARSIZE_ANY_EXHDR(value);
 	EcertRegistry *registry = ecert_registry_new(parent);
-	PackedHeader *header = MemoryContextAllocZero(registry->context, Max(size, sizeof(PackedHeader)));
+	Packed	   *packed = MemoryContextAllocZero(registry->context, Max(size, sizeof(Packed)));
 
 	/* a copy, which is aligned and outlives the value */
-	memcpy(header, VARDATA_ANY(value), size);
-	if (!is_packed(header, size))
+	memcpy(packed, VARDATA_ANY(value), size);
+	if (!is_packed(packed, size))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("value is not a registry of ecert.verified_registry()")));
-	registry->packed = header;
-	registry->has_genesis = header->has_genesis != 0;
-	registry->origin = ecert_slice(header->origin.bytes, header->origin.size);
-	registry->certifier = header->certifier;
-	memcpy(registry->genesis_hash, header->genesis_hash, ECERT_HASH_SIZE);
+	registry->packed = packed;
+	registry->has_genesis = packed->has_genesis != 0;
+	registry->origin = ecert_slice(packed->origin.bytes, packed->origin.size);
+	registry->certifier = packed->certifier;
+	memcpy(registry->genesis_hash, packed->genesis_hash, ECERT_HASH_SIZE);
 	return registry;
 }
 
 EcertNodeState *
 ecert_registry_unpack_node(EcertRegistry *registry, const EcertNodeId *id)
 {
-	PackedHeader *header = registry->packed;
-	const PackedNode *packed = bsearch(id, packed_nodes(header), header->node_count, sizeof(PackedNode), compare_ids);
+	const Packed *packed = registry->packed;
+	const PackedKey *key = bsearch(id, packed->keys, packed->count, sizeof(PackedKey), compare_ids);
 	EcertNodeState *node;
 
-	if (packed == NULL)
+	if (key == NULL)
 		return NULL;
+	key -= key->number;
 	node = hash_search(registry->nodes, id, HASH_ENTER, NULL);
-	node->facts = packed->facts;
-	node->key_count = (int) packed->key_count;
-	node->keys = packed_keys(header) + packed->first_key;
+	node->facts = key->node;
+	node->key_count = (int) key->key_count;
+	node->keys = MemoryContextAllocZero(registry->context, sizeof(EcertNodeKey) * Max(node->key_count, 1));
+	for (int i = 0; i < node->key_count; i++)
+		node->keys[i].facts = key[i].facts;
 	return node;
 }

@@ -33,7 +33,7 @@ typedef struct EcertNodeKey
 {
 	EcertKeyFacts facts;
 	EcertPublicKey *prepared;	/* made on first use */
-	struct EcertNodeKey *next_prepared;
+	MemoryContextCallback callback; /* frees it */
 } EcertNodeKey;
 
 typedef struct EcertNodeState
@@ -47,8 +47,6 @@ typedef struct EcertNodeState
 typedef struct EcertRegistry
 {
 	MemoryContext context;
-	MemoryContextCallback callback;	/* frees the prepared keys */
-	EcertNodeKey *prepared_keys;	/* list, through next_prepared */
 	HTAB	   *nodes;			/* EcertNodeId -> EcertNodeState */
 	struct EcertCoefficients *coefficients; /* of the policy in force; NULL until asked for */
 	bool		has_genesis;
@@ -62,13 +60,24 @@ typedef struct EcertRegistry
 
 extern void ecert_registry_init(void);
 
+/* Who signed genesis; of size 0 when there is none */
+static inline EcertSlice
+ecert_certifier_of(const EcertRegistry *registry)
+{
+	return ecert_slice(registry->certifier.bytes, registry->certifier.size);
+}
+
 /* A node id as hash key */
 extern EcertNodeId ecert_node_id(EcertSlice id);
 
 /* Hash function for a key that begins with an EcertNodeId: of the id alone, not of the zeros behind it */
 extern uint32 ecert_node_id_hash(const void *key, Size size);
 
-/* The table ledger.package; raises EC090 when there is none */
+/* A hash table in a context; hash is NULL where the bytes of the key decide */
+extern HTAB *ecert_table(MemoryContext context, const char *name, Size key_size, Size entry_size, HashValueFunc hash);
+
+/* The table ledger.package; where there is none, the first returns InvalidOid, the second raises EC090 */
+extern Oid	ecert_find_ledger(void);
 extern Oid	ecert_ledger_relid(void);
 
 /* The cached registry of the ledger in this database; has_genesis is false when there is none */
@@ -111,10 +120,10 @@ extern EcertNodeKey *ecert_node_key(EcertNodeState *node, EcertSlice kid);
 /*
  * Is the issuer known, entitled to the kind, and the key his and valid at
  * issued_at?  At first admission, what is revoked or rotated by now is refused
- * whatever issued_at says.  On success *key is the key to verify with.
+ * whatever issued_at says; elsewhere now is PG_INT64_MIN.  On success *key is
+ * the key to verify with.
  */
-extern bool ecert_check_issuer(EcertRegistry *registry, const EcertPackage *package, int64 now,
-							   bool first_admission, EcertNodeKey **key, EcertFinding *finding);
+extern bool ecert_check_issuer(EcertRegistry *registry, const EcertPackage *package, int64 now, EcertNodeKey **key, EcertFinding *finding);
 
 /* The prepared form of key, made when needed; raises when it cannot be */
 extern const EcertPublicKey *ecert_prepared_key(EcertRegistry *registry, EcertNodeKey *key);

@@ -1,0 +1,101 @@
+/*
+ * scan.c
+ *		Scans of the record's tables by their indexes.
+ */
+#include "record/record.h"
+
+#include "access/relscan.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "package/datum.h"
+#include "pg/query.h"
+
+Datum
+ecert_text_datum(EcertSlice bytes)
+{
+	return PointerGetDatum(ecert_text(bytes));
+}
+
+Datum
+ecert_kind_datum(EcertKind kind)
+{
+	return PointerGetDatum(cstring_to_text(ecert_kind_name(kind)));
+}
+
+void
+ecert_scan_begin(EcertScan *scan, Oid relid, LOCKMODE lock, Snapshot snapshot, const char *index, ScanKey keys, int key_count)
+{
+	Oid			oid;
+
+	scan->table = table_open(relid, lock);
+	oid = index == NULL ? ecert_primary_key_of(scan->table) : get_relname_relid(index, RelationGetNamespace(scan->table));
+	if (!OidIsValid(oid))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 index == NULL ?
+				 errmsg("table \"%s\" has lost its primary key", RelationGetRelationName(scan->table)) :
+				 errmsg("table \"%s\" has lost its index \"%s\"", RelationGetRelationName(scan->table), index),
+				 errhint("Make it again as ecert.create_ledger() does: no feed can be kept without it.")));
+	scan->index = index_open(oid, AccessShareLock);
+	scan->snapshot = RegisterSnapshot(snapshot);
+	scan->slot = table_slot_create(scan->table, NULL);
+	scan->scan = ecert_index_beginscan(scan->table, scan->index, scan->snapshot, key_count);
+	index_rescan(scan->scan, keys, key_count, NULL, 0);
+}
+
+void
+ecert_scan_feed(EcertScan *scan, Oid relid, LOCKMODE lock, Snapshot snapshot, Datum issuer, Datum kind, int64 first, int64 last)
+{
+	ScanKeyData keys[4];
+	int			count = 2;
+
+	ScanKeyInit(&keys[0], COLUMN_ISSUER, BTEqualStrategyNumber, F_TEXTEQ, issuer);
+	ScanKeyInit(&keys[1], COLUMN_KIND, BTEqualStrategyNumber, F_TEXTEQ, kind);
+	if (first > 0)
+		ScanKeyInit(&keys[count++], COLUMN_SEQ, BTGreaterEqualStrategyNumber, F_INT8GE, Int64GetDatum(first));
+	if (last < PG_INT64_MAX)
+		ScanKeyInit(&keys[count++], COLUMN_SEQ, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(last));
+	ecert_scan_begin(scan, relid, lock, snapshot, NULL, keys, count);
+}
+
+void
+ecert_scan_genesis(EcertScan *scan, Oid relid, Snapshot snapshot)
+{
+	ScanKeyData key;
+
+	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_TEXTEQ, ecert_kind_datum(ECERT_KIND_GENESIS));
+	ecert_scan_begin(scan, relid, AccessShareLock, snapshot, "package_genesis", &key, 1);
+}
+
+bool
+ecert_scan_next(EcertScan *scan, ScanDirection direction)
+{
+	CHECK_FOR_INTERRUPTS();
+	return index_getnext_slot(scan->scan, direction, scan->slot);
+}
+
+void
+ecert_scan_end(EcertScan *scan)
+{
+	index_endscan(scan->scan);
+	ExecDropSingleTupleTableSlot(scan->slot);
+	UnregisterSnapshot(scan->snapshot);
+	index_close(scan->index, AccessShareLock);
+	table_close(scan->table, NoLock);
+}
+
+EcertSlice
+ecert_scan_bytes(EcertScan *scan, int column)
+{
+	bool		isnull;
+	Datum		value = slot_getattr(scan->slot, column, &isnull);
+
+	return isnull ? ecert_slice(NULL, 0) : ecert_varlena_slice(PG_DETOAST_DATUM_PACKED(value));
+}
