@@ -41,7 +41,7 @@ typedef struct Input
 static Rows read_rows;
 static Rows expected_rows;
 
-/* What text.c wants of index.c */
+/* What text.c wants of memory.c */
 void *
 need(void *memory)
 {

@@ -70,11 +70,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	Ledger		ledger;
 	int			input = make_dump(data, size);
 
-	memset(&ledger, 0, sizeof ledger);
-	ledger.options = &options;
-	ledger.spool = -1;
-	pthread_mutex_init(&ledger.lock, NULL);
-	ids_init(&ledger.ids);
+	ledger_init(&ledger, &options);
 	ledger_load(&ledger, input);
 	ledger_sort(&ledger);
 	registry_build(&ledger);
@@ -86,8 +82,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_rules(&ledger);
 	}
 	close(input);
-	registry_free(&ledger);
-	findings_free(&ledger);
 	ledger_free(&ledger);
 	return 0;
 }

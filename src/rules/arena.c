@@ -19,7 +19,7 @@ ecert_arena_alloc(EcertArena *arena, size_t size)
 
 	if (rounded > BLOCK_SIZE / 4)
 		return memset(arena->block(arena, rounded), 0, size);
-	if (arena->left < rounded)
+	if (arena->free == NULL || arena->left < rounded)
 	{
 		arena->free = arena->block(arena, BLOCK_SIZE);
 		arena->left = BLOCK_SIZE;

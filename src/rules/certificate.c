@@ -118,7 +118,7 @@ static bool
 check_figures(EcertCase *it, const EcertCertified *certified)
 {
 	EcertDifference difference;
-	EcertValue *figures;
+	EcertValue *figures = NULL;
 
 	if (!ecert_certificate_figures(it->rules, certified, &figures, it->finding))
 		return false;

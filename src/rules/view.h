@@ -78,6 +78,8 @@ struct EcertView
 	/* A key of a node, whatever its times, and prepared; false: the node has none of that kid */
 	bool		(*key) (EcertView *view, EcertSlice node, EcertSlice kid, EcertKeyFacts *key, const EcertPublicKey **prepared);
 
+	/* These two are asked by ecert_missing() alone: NULL where nothing waits for what is not here */
+
 	/* Is the feed of an issuer (of size 0: of anybody) and kind sent here?  What is not sent will never come */
 	bool		(*holds) (EcertView *view, EcertSlice issuer, EcertKind kind);
 

@@ -3,7 +3,7 @@
  *		A package by itself: body, scope, issuer, key, signature; and what its
  *		kind signs beside.  In several threads, once the registry is there.
  */
-#include "verifier/view.h"
+#include "verifier/verifier.h"
 
 #include <inttypes.h>
 
@@ -34,23 +34,30 @@ check_issuer(Judge *judge, Entry *entry, const EcertPackage *package, const Key 
 	*key = NULL;
 	if (!ecert_check_entitled(package, registry->origin, node == NULL ? NULL : &node->facts, entry->issuer == registry->certifier, finding))
 		return false;
-	*key = registry_key(registry, entry->issuer, package->kid, &entry->key);
+	*key = node_key(node, package->kid.data);
+	if (*key != NULL)
+		entry->key = (*key)->number;
 	return ecert_check_key(package, &node->facts, *key == NULL ? NULL : &(*key)->facts, INT64_MIN, finding);
 }
 
-/* The witness's own line was verified; another's is by a key that is not known here */
+bool
+is_own_cosignature(const EcertPackage *package, EcertSlice line)
+{
+	static const char dash[] = "\xe2\x80\x94 ";
+	size_t		start = sizeof dash - 1;
+	size_t		end = start + package->issuer.size;
+
+	return line.size > end && line.data[end] == ' ' &&
+		ecert_slice_equal(ecert_slice(line.data + start, package->issuer.size), package->issuer);
+}
+
 static void
 count_cosignature(Ledger *ledger, const EcertPackage *package)
 {
-	static const char dash[] = "\xe2\x80\x94 ";
 	EcertSlice	line = ecert_cbor_text_at(package->body, "cosignature");
-	size_t		start = sizeof dash - 1;
-	size_t		end = start + package->issuer.size;
-	bool		is_own = line.size > end && line.data[end] == ' ' &&
-		ecert_slice_equal(ecert_slice(line.data + start, package->issuer.size), package->issuer);
 
 	if (line.size > 0)
-		atomic_fetch_add(is_own ? &ledger->counts.cosignatures : &ledger->counts.foreign_cosignatures, 1);
+		atomic_fetch_add(is_own_cosignature(package, line) ? &ledger->counts.cosignatures : &ledger->counts.foreign_cosignatures, 1);
 }
 
 static bool
@@ -154,7 +161,7 @@ check_some(void *context)
 			if ((ledger->entries[i].flags & ENTRY_IN_REGISTRY) == 0)
 				check_package(judge, &ledger->entries[i]);
 		}
-		atomic_fetch_add_explicit(&ledger->progress.done, end - first, memory_order_relaxed);
+		atomic_fetch_add_explicit(&ledger->done, end - first, memory_order_relaxed);
 	}
 	ledger_rules_free(judge->rules);
 	free(judge);

@@ -18,13 +18,13 @@ typedef struct Pass
 {
 	Ledger	   *ledger;
 	EcertTree	tree;
-	uint32_t   *next;			/* by feed: its first entry that no checkpoint covers, counted from the feed's first */
+	Reader		reader;
 	const Entry *checkpoint;	/* the one being looked at */
 	bool		broken;			/* the tree is not that of the checkpoints any more */
 	uint64_t	not_compared;	/* checkpoints since then */
 	int64_t		nodes_sealed;	/* seq in the certifier's node feed up to which earlier checkpoints cover */
 	int64_t		sealed_at;		/* when the checkpoint before this one was issued */
-	WantedList	wanted;
+	Wanted	   *wanted;
 	uint64_t	next_wanted;	/* size of the tree at which something is wanted */
 	TileExport *tiles;
 } Pass;
@@ -35,10 +35,8 @@ static void
 find_next_wanted(Pass *pass)
 {
 	pass->next_wanted = UINT64_MAX;
-	for (size_t i = 0; i < pass->wanted.count; i++)
+	for (const Wanted *wanted = pass->wanted; wanted != NULL; wanted = wanted->next)
 	{
-		const Wanted *wanted = pass->wanted.list[i];
-
 		if (wanted->size > pass->tree.size && wanted->size < pass->next_wanted)
 			pass->next_wanted = wanted->size;
 		if (wanted->leaf != UINT64_MAX && wanted->leaf >= pass->tree.size && wanted->leaf + 1 < pass->next_wanted)
@@ -50,10 +48,8 @@ find_next_wanted(Pass *pass)
 static void
 give_wanted(Pass *pass, const Entry *entry)
 {
-	for (size_t i = 0; i < pass->wanted.count; i++)
+	for (Wanted *wanted = pass->wanted; wanted != NULL; wanted = wanted->next)
 	{
-		Wanted	   *wanted = pass->wanted.list[i];
-
 		if (wanted->size == pass->tree.size)
 			wanted->has_root = ecert_tree_root(&pass->tree, wanted->root) == ECERT_OK;
 		if (wanted->leaf == pass->tree.size - 1)
@@ -64,7 +60,7 @@ give_wanted(Pass *pass, const Entry *entry)
 
 /* When the key that signed a package ended, and whether earlier checkpoints cover the package that says so */
 static bool
-end_was_sealed(const Pass *pass, const Entry *entry, int64_t sealed_at)
+end_was_sealed(const Pass *pass, const Entry *entry)
 {
 	const Registry *registry = &pass->ledger->registry;
 	const Key  *key = entry->key == NO_KEY ? NULL : registry->keys[entry->key];
@@ -75,13 +71,13 @@ end_was_sealed(const Pass *pass, const Entry *entry, int64_t sealed_at)
 		return false;
 	end = key->facts.until < node->facts.revoked_at ? key->facts.until : node->facts.revoked_at;
 	/* a change announced for later leaves the time until then */
-	return sealed_at >= end;
+	return pass->sealed_at >= end;
 }
 
 static void
 append_leaf(Pass *pass, const Entry *entry)
 {
-	if (end_was_sealed(pass, entry, pass->sealed_at))
+	if (end_was_sealed(pass, entry))
 		ledger_warning(pass->ledger, entry, "is sealed after its key was revoked or rotated, though it says it was issued before");
 	if (pass->broken)
 		return;
@@ -102,26 +98,27 @@ append_leaf(Pass *pass, const Entry *entry)
 static void
 missing_package(Pass *pass, const EcertFeedHead *head, int64_t seq)
 {
-	if (seq == head->seq)
-		ledger_problem(pass->ledger, pass->checkpoint, "checkpoint names %.*s %" PRId64 " of \"%.*s\", which is not on the ledger",
-					   TEXT(head->kind), seq, TEXT(head->issuer));
-	else
-		ledger_problem(pass->ledger, pass->checkpoint, "checkpoint covers %.*s %" PRId64 " of \"%.*s\", which is not on the ledger",
-					   TEXT(head->kind), seq, TEXT(head->issuer));
+	ledger_problem(pass->ledger, pass->checkpoint, "checkpoint %s %.*s %" PRId64 " of \"%.*s\", which is not on the ledger",
+				   seq == head->seq ? "names" : "covers", TEXT(head->kind), seq, TEXT(head->issuer));
 	pass->broken = true;
+}
+
+/* The seq of the last package of a feed that earlier checkpoints cover; -1: of none */
+static int64_t
+covered_seq(const Feed *feed)
+{
+	return feed->covered == 0 ? -1 : feed->entries[feed->covered - 1].seq;
 }
 
 /* The packages of a feed from the first that is not covered up to seq; a seq that is there twice counts once */
 static void
-append_feed(Pass *pass, const Feed *feed, const EcertFeedHead *head)
+append_feed(Pass *pass, Feed *feed, const EcertFeedHead *head)
 {
-	const Entry *entries = pass->ledger->entries + feed->first;
-	uint32_t   *next = &pass->next[feed - pass->ledger->feeds];
-	uint64_t	expected = *next == 0 ? 0 : (uint64_t) entries[*next - 1].seq + 1;
+	uint64_t	expected = (uint64_t) covered_seq(feed) + 1;
 
-	for (; *next < feed->count && entries[*next].seq <= head->seq; (*next)++)
+	for (; feed->covered < feed->count && feed->entries[feed->covered].seq <= head->seq; feed->covered++)
 	{
-		const Entry *entry = &entries[*next];
+		const Entry *entry = &feed->entries[feed->covered];
 
 		if ((uint64_t) entry->seq < expected)
 			continue;
@@ -139,18 +136,17 @@ take_head(Pass *pass, const EcertFeedHead *head)
 	uint32_t	issuer = ledger_id(ledger, head->issuer);
 	EcertKind	kind;
 	bool		is_kind = ecert_kind_from_name(head->kind, &kind);
-	const Feed *feed = issuer == NO_ID || !is_kind ? NULL : ledger_feed_place(ledger, issuer, kind);
-	uint32_t	next = feed == NULL ? 0 : pass->next[feed - ledger->feeds];
+	Feed	   *feed = is_kind ? ledger_feed(ledger, issuer, kind) : NULL;
 
 	/* genesis is leaf 0 of every tree: to name it is a fault of the checkpoint, which was said with the seal */
 	if (is_kind && kind == ECERT_KIND_GENESIS)
 		pass->broken = true;
-	else if (feed == NULL || ledger_at(ledger, issuer, kind, head->seq) == NULL)
+	else if (!is_kind || ledger_at(ledger, issuer, kind, head->seq) == NULL)
 		missing_package(pass, head, head->seq);
-	else if (next > 0 && head->seq <= ledger->entries[feed->first + next - 1].seq)
+	else if (head->seq <= covered_seq(feed))
 	{
 		ledger_problem(ledger, pass->checkpoint, "checkpoint's head %.*s of \"%.*s\" does not advance (it names seq %" PRId64 ", an earlier checkpoint %" PRId64 ")",
-					   TEXT(head->kind), TEXT(head->issuer), head->seq, ledger->entries[feed->first + next - 1].seq);
+					   TEXT(head->kind), TEXT(head->issuer), head->seq, covered_seq(feed));
 		pass->broken = true;
 	}
 	else
@@ -174,8 +170,6 @@ take_heads(Pass *pass, const EcertCheckpoint *checkpoint)
 static void
 compare_root(Pass *pass, const EcertCheckpoint *checkpoint)
 {
-	char		signed_hex[HEX_ROOM];
-	char		computed_hex[HEX_ROOM];
 	uint8_t		root[ECERT_HASH_SIZE];
 
 	if (checkpoint->size != pass->tree.size)
@@ -187,24 +181,13 @@ compare_root(Pass *pass, const EcertCheckpoint *checkpoint)
 	if (ecert_tree_root(&pass->tree, root) != ECERT_OK || memcmp(root, checkpoint->root, sizeof root) != 0)
 	{
 		ledger_problem(pass->ledger, pass->checkpoint, "checkpoint's root is not that of the packages it covers (signed %s, computed %s)",
-					   text_hash(checkpoint->root, signed_hex), text_hash(root, computed_hex));
+					   HEX(checkpoint->root), HEX(root));
 		pass->broken = true;
 	}
 }
 
-/* How far the certifier's node feed is covered by now */
-static int64_t
-covered_nodes(const Pass *pass)
-{
-	const Ledger *ledger = pass->ledger;
-	const Feed *feed = ledger_feed_place(ledger, ledger->registry.certifier, ECERT_KIND_NODE);
-	uint32_t	next = feed == NULL ? 0 : pass->next[feed - ledger->feeds];
-
-	return next == 0 ? -1 : ledger->entries[feed->first + next - 1].seq;
-}
-
 static void
-check_checkpoint(Pass *pass, const Entry *entry, uint8_t *buffer)
+check_checkpoint(Pass *pass, const Entry *entry)
 {
 	Ledger	   *ledger = pass->ledger;
 	EcertPackage package;
@@ -212,7 +195,7 @@ check_checkpoint(Pass *pass, const Entry *entry, uint8_t *buffer)
 
 	ledger->counts.checkpoints++;
 	/* the packages of a checkpoint that nobody can believe in come under none */
-	if ((entry->flags & ENTRY_UNSOUND) != 0 || !ledger_read(ledger, entry, buffer, &package) ||
+	if ((entry->flags & ENTRY_UNSOUND) != 0 || !reader_get(&pass->reader, entry, &package) ||
 		ecert_checkpoint_read(package.body, &checkpoint) != ECERT_OK)
 	{
 		pass->broken = true;
@@ -230,25 +213,23 @@ check_checkpoint(Pass *pass, const Entry *entry, uint8_t *buffer)
 		if (pass->tiles != NULL)
 			tiles_checkpoint(pass->tiles, entry);
 	}
-	pass->nodes_sealed = covered_nodes(pass);
+	pass->nodes_sealed = covered_seq(ledger_feed(ledger, ledger->registry.certifier, ECERT_KIND_NODE));
 	pass->sealed_at = entry->issued_at;
-	atomic_store(&ledger->progress.done, pass->tree.size);
+	atomic_store(&ledger->done, pass->tree.size);
 }
 
 /* Packages that no checkpoint covers, of a key whose end one does cover */
 static void
 check_rest(Pass *pass)
 {
-	const Ledger *ledger = pass->ledger;
+	Ledger	   *ledger = pass->ledger;
 
-	for (size_t i = 0; i < ledger->feed_count; i++)
+	for (const Feed *feed = ledger->feeds; ledger->counts.checkpoints > 0 && feed < ledger->feeds + ledger->feed_count; feed++)
 	{
-		const Feed *feed = &ledger->feeds[i];
-
-		for (uint32_t j = pass->next[i]; j < feed->count && ledger->counts.checkpoints > 0; j++)
+		for (const Entry *entry = feed->entries + feed->covered; entry < feed->entries + feed->count; entry++)
 		{
-			if (end_was_sealed(pass, &ledger->entries[feed->first + j], pass->sealed_at))
-				ledger_warning(pass->ledger, &ledger->entries[feed->first + j],
+			if (end_was_sealed(pass, entry))
+				ledger_warning(ledger, entry,
 							   "is under no checkpoint yet, though its key was revoked or rotated before the last one and it says it was issued before that");
 		}
 	}
@@ -271,39 +252,34 @@ void
 check_checkpoints(Ledger *ledger)
 {
 	Pass	   *pass = need(calloc(1, sizeof *pass));
-	uint8_t    *buffer = need(malloc(ECERT_PACKAGE_MAX));
-	const Feed *feed = ledger_feed_place(ledger, ledger->registry.certifier, ECERT_KIND_CHECKPOINT);
+	const Feed *feed = ledger_feed(ledger, ledger->registry.certifier, ECERT_KIND_CHECKPOINT);
 	uint64_t	expected = 0;
-	size_t		witnesses = 0;
-	size_t		count;
 
 	pass->ledger = ledger;
+	pass->reader.ledger = ledger;
 	pass->nodes_sealed = -1;
-	pass->next = need(calloc(ledger->feed_count + 1, sizeof *pass->next));
 	if (ledger->options->tiles != NULL)
 		pass->tiles = tiles_begin(ledger);
-	kept_open(ledger, &pass->wanted);
+	pass->wanted = kept_open(ledger);
 	find_next_wanted(pass);
 	append_leaf(pass, ledger->registry.genesis);
-	for (uint32_t i = 0; feed != NULL && i < feed->count; i++)
+	for (uint32_t i = 0; i < feed->count; i++)
 	{
-		const Entry *entry = &ledger->entries[feed->first + i];
+		const Entry *entry = &feed->entries[i];
 
 		/* a second one with the same seq was refused already; one that is missing leaves its packages uncovered */
 		if ((uint64_t) entry->seq < expected)
 			continue;
 		pass->broken = pass->broken || (uint64_t) entry->seq > expected;
 		expected = (uint64_t) entry->seq + 1;
-		check_checkpoint(pass, entry, buffer);
+		check_checkpoint(pass, entry);
 	}
 	check_rest(pass);
 	say_what_is_left(pass);
-	while (ledger_next_feed(ledger, ECERT_KIND_WITNESS, &witnesses, &count) != NULL)
-		ledger->counts.witnesses += count;
-	kept_check(ledger, ledger->counts.tree_size);
+	for (feed = NULL; (feed = ledger_next_feed(ledger, ECERT_KIND_WITNESS, feed)) != NULL;)
+		ledger->counts.witnesses += feed->count;
+	kept_check(ledger, pass->wanted);
 	if (pass->tiles != NULL)
 		tiles_finish(pass->tiles);
-	free(pass->next);
-	free(buffer);
 	free(pass);
 }

@@ -10,24 +10,15 @@
 #include <time.h>
 
 #include "core/receipt.h"
-
-#define PEM_MAX 65536
-#define STATEMENT_FILE_MAX (4 * ECERT_STATEMENT_MAX)
-
-/* The key that the reader trusts */
-typedef struct Pinned
-{
-	EcertAlg	alg;
-	uint8_t		kid[ECERT_HASH_SIZE];
-	EcertPublicKey *key;
-} Pinned;
+#include "rules/text.h"
 
 /* The statement and what was found about it */
 typedef struct Statement
 {
 	const Options *options;
-	Pinned		pinned;
-	uint8_t    *file;			/* what receipts borrow from */
+	Arena		memory;			/* of the files, which receipts borrow from, and of words */
+	EcertKeyFacts pinned;		/* the key that the reader trusts */
+	EcertPublicKey *key;		/* the same, prepared */
 	uint8_t		package_bytes[ECERT_PACKAGE_MAX];
 	uint8_t		scratch[ECERT_PACKAGE_MAX + 32];
 	EcertPackage package;
@@ -38,72 +29,50 @@ typedef struct Statement
 	bool		has_receipt;
 	bool		signature_checked;
 	int			problems;
-	int			open;			/* what could not be checked although it has to be */
 } Statement;
 
 /* ----- words ----- */
 
-static void __attribute__((format(printf, 2, 3)))
-problem(Statement *statement, const char *format,...)
-{
-	va_list		arguments;
+/* Something is wrong */
+#define problem(statement, ...) ((statement)->problems++, fputs("WRONG: ", stdout), printf(__VA_ARGS__), putchar('\n'))
 
-	statement->problems++;
-	fputs("WRONG: ", stdout);
-	va_start(arguments, format);
-	vprintf(format, arguments);
-	va_end(arguments);
-	putchar('\n');
-}
-
-static void
-print_label(const char *label)
-{
-	printf("  %-24s", label);
-}
-
-/* Text of somebody else for a terminal: no control characters */
-static void
-print_text(EcertSlice text)
-{
-	for (size_t i = 0; i < text.size; i++)
-	{
-		bool		c1 = text.data[i] == 0xC2 && i + 1 < text.size && text.data[i + 1] < 0xA0;
-
-		putchar(text.data[i] < 0x20 || text.data[i] == 0x7F || c1 ? '?' : text.data[i]);
-		i += c1;
-	}
-}
+/* What stands behind a label */
+#define LABEL "  %-24s"
+#define print_row(label, ...) (printf(LABEL, label), printf(__VA_ARGS__), putchar('\n'))
 
 static void
 print_line(const char *label, EcertSlice text)
 {
 	if (text.size == 0)
 		return;
-	print_label(label);
-	print_text(text);
+	printf(LABEL, label);
+	print_safe(text);
 	putchar('\n');
 }
 
+static const char *
+time_text(Statement *statement, int64_t seconds)
+{
+	EcertText	text = ecert_text_in(arena_memory(&statement->memory));
+
+	ecert_text_put_time(&text, seconds);
+	return ecert_text_string(&text);
+}
+
 static void
-print_period(const char *label, EcertSlice map, const char *key)
+print_period(Statement *statement, const char *key)
 {
 	uint64_t	count;
-	EcertCursor cursor = ecert_cbor_items_at(map, key, &count);
+	EcertCursor cursor = ecert_cbor_items_at(statement->package.body, key, &count);
+	bool		is_valid = strcmp(key, "valid") == 0;
+	int64_t		now = time(NULL);
 	int64_t		start;
 	int64_t		end;
-	char		from[TIME_ROOM];
-	char		to[TIME_ROOM];
 
-	if (count != 2 || ecert_cbor_int(ecert_cbor_skip(&cursor), &start) != ECERT_OK ||
-		ecert_cbor_int(ecert_cbor_skip(&cursor), &end) != ECERT_OK)
-		return;
-	print_label(label);
-	printf("%s to %s", text_time(start, from), text_time(end, to));
-	if (strcmp(key, "valid") == 0)
-		printf("%s", (int64_t) time(NULL) < start ? " (begins later, by the clock here)" :
-			   (int64_t) time(NULL) >= end ? " (OVER, by the clock here)" : "");
-	putchar('\n');
+	if (count == 2 && ecert_cbor_int(ecert_cbor_skip(&cursor), &start) == ECERT_OK &&
+		ecert_cbor_int(ecert_cbor_skip(&cursor), &end) == ECERT_OK)
+		print_row(key, "%s to %s%s", time_text(statement, start), time_text(statement, end),
+				  is_valid && now < start ? " (begins later, by the clock here)" : is_valid && now >= end ? " (OVER, by the clock here)" : "");
 }
 
 /* A number or null as text; "-" for null */
@@ -119,84 +88,56 @@ number_text(EcertSlice map, const char *key, char *text)
 	return text;
 }
 
-static void
-print_number(const char *label, EcertSlice map, const char *key)
-{
-	char		text[ECERT_DECIMAL_TEXT_MAX];
-
-	print_label(label);
-	puts(number_text(map, key, text));
-}
+#define NUMBER(map, key) number_text(map, key, (char[ECERT_DECIMAL_TEXT_MAX]) {0})
 
 /* ----- what is in the package ----- */
 
 static void
-print_header(const Statement *statement)
+print_header(Statement *statement)
 {
 	const EcertPackage *package = &statement->package;
-	char		hex[HEX_ROOM];
-	char		issued[TIME_ROOM];
 
 	printf("%s package\n", ecert_kind_name(package->kind));
 	print_line("ledger", package->audience);
 	print_line("issuer", package->issuer);
 	print_line("subject", package->subject);
-	print_label("seq");
-	printf("%" PRId64 "\n", package->seq);
-	print_label("issued at");
-	puts(text_time(package->issued_at, issued));
-	print_label("hash");
-	puts(text_hash(statement->hash, hex));
-	print_label("key");
-	printf("%s (%s)\n", text_hash(package->kid.data, hex), ecert_alg_name(package->alg));
+	print_row("seq", "%" PRId64, package->seq);
+	print_row("issued at", "%s", time_text(statement, package->issued_at));
+	print_row("hash", "%s", HEX(statement->hash));
+	print_row("key", "%s (%s)", HEX(package->kid.data), ecert_alg_name(package->alg));
 }
 
 static void
 print_product(EcertSlice product)
 {
-	static const char *const columns[][2] = {
-		{"baseline", "base"}, {"reporting", "now"}
-	};
-	char		key[32];
-	char		kgce[ECERT_DECIMAL_TEXT_MAX];
-	char		output[ECERT_DECIMAL_TEXT_MAX];
-	char		unit_energy[ECERT_DECIMAL_TEXT_MAX];
-
 	fputs("  ", stdout);
-	print_text(ecert_cbor_text_at(product, "product"));
+	print_safe(ecert_cbor_text_at(product, "product"));
 	fputs(" in ", stdout);
-	print_text(ecert_cbor_text_at(product, "unit"));
+	print_safe(ecert_cbor_text_at(product, "unit"));
 	fputs(", ", stdout);
-	print_text(ecert_cbor_text_at(product, "status"));
-	putchar('\n');
-	for (int i = 0; i < 2; i++)
-	{
-		const char *prefix = columns[i][1];
-
-		snprintf(key, sizeof key, "%s_kgce", prefix);
-		number_text(product, key, kgce);
-		snprintf(key, sizeof key, "%s_output", prefix);
-		number_text(product, key, output);
-		snprintf(key, sizeof key, "%s_unit_energy", prefix);
-		printf("    %-10s %18s %18s %22s\n", columns[i][0], kgce, output, number_text(product, key, unit_energy));
-	}
-	printf("    saving     %18s   rate %s\n", number_text(product, "saving_kgce", kgce), number_text(product, "saving_rate", output));
+	print_safe(ecert_cbor_text_at(product, "status"));
+	printf("\n    %-10s %18s %18s %22s\n", "baseline", NUMBER(product, "base_kgce"), NUMBER(product, "base_output"),
+		   NUMBER(product, "base_unit_energy"));
+	printf("    %-10s %18s %18s %22s\n", "reporting", NUMBER(product, "now_kgce"), NUMBER(product, "now_output"),
+		   NUMBER(product, "now_unit_energy"));
+	printf("    saving     %18s   rate %s\n", NUMBER(product, "saving_kgce"), NUMBER(product, "saving_rate"));
 }
 
 static void
-print_certificate(EcertSlice body)
+print_certificate(Statement *statement)
 {
+	EcertSlice	body = statement->package.body;
+	EcertSlice	totals = {NULL, 0};
 	uint64_t	count;
 	EcertCursor products = ecert_cbor_items_at(body, "products", &count);
-	EcertSlice	totals = {NULL, 0};
 	uint64_t	audits;
 
 	puts("\nCertificate");
 	print_line("number", ecert_cbor_text_at(body, "number"));
 	print_line("applicant", ecert_cbor_text_at(body, "applicant"));
 	print_line("name", ecert_cbor_text_at(body, "name"));
-	print_period("period", body, "period");
-	print_period("baseline", body, "baseline");
+	print_period(statement, "period");
+	print_period(statement, "baseline");
 	print_line("method", ecert_cbor_text_at(body, "method"));
 	print_line("replaces", ecert_cbor_text_at(body, "replaces"));
 	printf("\n               %18s %18s %22s\n", "kgce", "qualified output", "kgce per unit");
@@ -204,19 +145,18 @@ print_certificate(EcertSlice body)
 		print_product(ecert_cbor_skip(&products));
 	(void) ecert_cbor_find(body, "totals", &totals);
 	puts("\nTotals");
-	print_number("adjusted baseline kgce", totals, "adjusted_base_kgce");
-	print_number("reporting kgce", totals, "now_kgce");
-	print_number("saving kgce", totals, "saving_kgce");
-	print_number("saving tce", totals, "saving_tce");
-	print_number("saving rate", totals, "saving_rate");
-	print_number("structure kgce", totals, "structure_kgce");
-	print_number("threshold", body, "threshold");
+	print_row("adjusted baseline kgce", "%s", NUMBER(totals, "adjusted_base_kgce"));
+	print_row("reporting kgce", "%s", NUMBER(totals, "now_kgce"));
+	print_row("saving kgce", "%s", NUMBER(totals, "saving_kgce"));
+	print_row("saving tce", "%s", NUMBER(totals, "saving_tce"));
+	print_row("saving rate", "%s", NUMBER(totals, "saving_rate"));
+	print_row("structure kgce", "%s", NUMBER(totals, "structure_kgce"));
+	print_row("threshold", "%s", NUMBER(body, "threshold"));
 	print_line("verdict", ecert_cbor_text_at(body, "verdict"));
-	print_period("valid", body, "valid");
+	print_period(statement, "valid");
 	print_line("policy", ecert_cbor_text_at(body, "policy"));
 	(void) ecert_cbor_items_at(body, "audits", &audits);
-	print_label("audits");
-	printf("%" PRIu64 "\n", audits);
+	print_row("audits", "%" PRIu64, audits);
 }
 
 /* ----- checks ----- */
@@ -225,30 +165,13 @@ static bool
 load_pinned(Statement *statement)
 {
 	const char *name = statement->options->certifier_key;
-	uint8_t		raw[ECERT_RAW_KEY_MAX];
-	size_t		raw_size;
-	size_t		size;
-	uint8_t    *pem = file_bytes(name, PEM_MAX, &size);
-	bool		good;
+	EcertKeyFacts *key = &statement->pinned;
+	const char *fault = file_key(arena_memory(&statement->memory), name, key);
 
-	if (pem == NULL)
-	{
-		fprintf(stderr, "ecert-verify: could not read \"%s\": %s\n", name, strerror(errno));
-		return false;
-	}
-	good = ecert_public_key_from_pem(ecert_slice(pem, size), &statement->pinned.alg, raw, &raw_size) == ECERT_OK &&
-		ecert_key_thumbprint(statement->pinned.alg, ecert_slice(raw, raw_size), statement->pinned.kid) == ECERT_OK &&
-		ecert_public_key_new(statement->pinned.alg, ecert_slice(raw, raw_size), &statement->pinned.key) == ECERT_OK;
-	free(pem);
-	if (!good)
-		fprintf(stderr, "ecert-verify: there is no public key (PEM) that ecert uses in \"%s\"\n", name);
-	return good;
-}
-
-static bool
-is_certifiers(EcertKind kind)
-{
-	return kind != ECERT_KIND_ENERGY && kind != ECERT_KIND_PRODUCT && kind != ECERT_KIND_AUDIT && kind != ECERT_KIND_WITNESS;
+	if (fault == NULL && ecert_public_key_new(key->alg, ecert_slice(key->raw, ecert_raw_key_size(key->alg)), &statement->key) == ECERT_OK)
+		return true;
+	fprintf(stderr, "ecert-verify: could not read the certifier's key \"%s\": %s\n", name, fault == NULL ? "it cannot be used" : fault);
+	return false;
 }
 
 /* The package itself, under the pinned key when it is the certifier's */
@@ -264,13 +187,13 @@ check_package(Statement *statement)
 		problem(statement, "package is for another ledger than \"%s\"", statement->options->origin);
 	if (memcmp(package->kid.data, statement->pinned.kid, ECERT_HASH_SIZE) != 0)
 	{
-		if (is_certifiers(package->kind))
+		if (ecert_kinds[package->kind].issuer_role == ECERT_ROLE_CERTIFIER)
 			problem(statement, "the package names another key than the certifier's that was given");
 		return;
 	}
 	statement->signature_checked = true;
 	if (package->alg != statement->pinned.alg ||
-		ecert_package_verify(package, statement->pinned.key, ecert_buffer(statement->scratch, sizeof statement->scratch)) != ECERT_OK)
+		ecert_package_verify(package, statement->key, ecert_buffer(statement->scratch, sizeof statement->scratch)) != ECERT_OK)
 		problem(statement, "signature of the package is wrong");
 }
 
@@ -286,7 +209,7 @@ receipt_is_good(Statement *statement, EcertSlice bytes)
 	else if (receipt->kid.size > 0 && !ecert_slice_equal(receipt->kid, ecert_slice(statement->pinned.kid, ECERT_HASH_SIZE)))
 		problem(statement, "receipt names another key than the certifier's that was given");
 	else if (receipt->alg != statement->pinned.alg ||
-			 ecert_receipt_verify(receipt, statement->hash, statement->pinned.key) != ECERT_OK)
+			 ecert_receipt_verify(receipt, statement->hash, statement->key) != ECERT_OK)
 		problem(statement, "receipt's seal is wrong for this package");
 	else
 		return true;
@@ -305,10 +228,7 @@ check_receipts(Statement *statement)
 		statement->has_receipt = receipt_is_good(statement, ecert_cbor_content(&statement->receipts, &head));
 	}
 	if (statement->receipt_count == 0)
-	{
-		statement->open++;
 		puts("NOT CHECKED: whether it is on the ledger: the file has no receipt (ecert.transparent() puts one in)");
-	}
 }
 
 /* ----- the command ----- */
@@ -319,15 +239,14 @@ read_statement(Statement *statement)
 	const char *name = statement->options->file;
 	EcertBuffer package = ecert_buffer(statement->package_bytes, sizeof statement->package_bytes);
 	EcertError	error;
-	size_t		size;
+	EcertSlice	bytes;
 
-	statement->file = file_package(name, STATEMENT_FILE_MAX, &size);
-	if (statement->file == NULL)
+	if (!file_package(arena_memory(&statement->memory), name, &bytes))
 	{
 		fprintf(stderr, "ecert-verify: could not read \"%s\": %s\n", name, strerror(errno));
 		return false;
 	}
-	if (ecert_statement_parse(ecert_slice(statement->file, size), &package, &statement->receipts, &statement->receipt_count, &error) != ECERT_OK ||
+	if (ecert_statement_parse(bytes, &package, &statement->receipts, &statement->receipt_count, &error) != ECERT_OK ||
 		ecert_package_parse(ecert_slice(package.data, package.size), &statement->package, &error) != ECERT_OK)
 	{
 		problem(statement, "\"%s\" is no package or transparent statement: at byte %zu: %s", name, error.offset, ecert_error_text(error.code));
@@ -369,7 +288,7 @@ conclude(const Statement *statement)
 		puts("\nThe statement is INVALID.");
 		return EXIT_INVALID;
 	}
-	if (statement->open > 0)
+	if (statement->receipt_count == 0)
 	{
 		puts("\nThe statement COULD NOT BE CHECKED as a whole.");
 		return EXIT_NOT_CHECKED;
@@ -394,13 +313,13 @@ certificate_command(const Options *options)
 			check_package(statement);
 			check_receipts(statement);
 			if (statement->package.kind == ECERT_KIND_CERTIFICATE && statement->problems == 0)
-				print_certificate(statement->package.body);
+				print_certificate(statement);
 			print_checked(statement);
 		}
 		status = conclude(statement);
 	}
-	ecert_public_key_free(statement->pinned.key);
-	free(statement->file);
+	ecert_public_key_free(statement->key);
+	arena_reset(&statement->memory);
 	free(statement);
 	return status;
 }

@@ -39,7 +39,8 @@ dump_is_binary(EcertSlice bytes)
 	return bytes.size >= DUMP_SIGNATURE_SIZE && memcmp(bytes.data, SIGNATURE, DUMP_SIGNATURE_SIZE) == 0;
 }
 
-static void
+/* The dump as a whole is wrong, and not read further */
+static bool
 damage(Dump *dump, const char *what, uint64_t offset)
 {
 	if (dump->damage == NULL)
@@ -48,6 +49,7 @@ damage(Dump *dump, const char *what, uint64_t offset)
 		dump->damage_offset = offset;
 	}
 	dump->ended = true;
+	return false;
 }
 
 /* Read until size bytes are there or the input ends; false: it could not be read */
@@ -84,39 +86,36 @@ carry(Dump *dump, DumpBlock *block, size_t from)
 	block->size = from;
 }
 
+/* Read at most so many bytes of a row that is passed over into carry; false at the end of the dump, which is damage */
+static bool
+refill(Dump *dump, uint64_t most)
+{
+	dump->carried = 0;
+	return fill(dump, dump->carry, &dump->carried, most < DUMP_BLOCK ? (size_t) most : DUMP_BLOCK) &&
+		(dump->carried > 0 || damage(dump, truncated_row, dump->offset));
+}
+
 /* ----- text ----- */
 
 /* Pass over the rest of a line that is too long, from the input alone */
 static void
 skip_line(Dump *dump)
 {
-	for (;;)
+	const uint8_t *end = NULL;
+
+	while (end == NULL && refill(dump, DUMP_BLOCK))
 	{
-		const uint8_t *end;
+		size_t		used;
 
-		dump->carried = 0;
-		if (!fill(dump, dump->carry, &dump->carried, DUMP_BLOCK))
-			return;
-		if (dump->carried == 0)
-		{
-			damage(dump, truncated_row, dump->offset);
-			return;
-		}
 		end = memchr(dump->carry, '\n', dump->carried);
-		if (end != NULL)
-		{
-			size_t		used = (size_t) (end - dump->carry) + 1;
-
-			dump->offset += used;
-			dump->carried -= used;
-			memmove(dump->carry, dump->carry + used, dump->carried);
-			return;
-		}
-		dump->offset += dump->carried;
+		used = end == NULL ? dump->carried : (size_t) (end - dump->carry) + 1;
+		dump->offset += used;
+		dump->carried -= used;
+		memmove(dump->carry, dump->carry + used, dump->carried);
 	}
 }
 
-/* A line that is no row: the end mark, or a header of COPY ... (HEADER) */
+/* Does a line say that, and nothing else? */
 static bool
 is_line(const uint8_t *line, size_t size, const char *text)
 {
@@ -159,7 +158,7 @@ end_text(Dump *dump, DumpBlock *block)
 		damage(dump, truncated_row, block->offset + block->size - 1);
 }
 
-static bool
+static void
 next_text(Dump *dump, DumpBlock *block, bool at_end)
 {
 	const uint8_t *last = memrchr(block->bytes, '\n', block->size);
@@ -179,7 +178,6 @@ next_text(Dump *dump, DumpBlock *block, bool at_end)
 		block->ends_too_large = true;
 		skip_line(dump);
 	}
-	return true;
 }
 
 /* ----- binary ----- */
@@ -223,55 +221,10 @@ skip_field(Dump *dump, DumpBlock *block, size_t at, uint64_t length)
 		return;
 	}
 	dump->offset = block->offset + block->size;
-	dump->carried = 0;
 	block->size = at;
-	for (length -= there; length > 0;)
-	{
-		size_t		got = 0;
-
-		if (!fill(dump, dump->carry, &got, length < DUMP_BLOCK ? (size_t) length : DUMP_BLOCK))
-			return;
-		if (got == 0)
-		{
-			damage(dump, truncated_row, dump->offset);
-			return;
-		}
-		dump->offset += got;
-		length -= got;
-	}
-}
-
-/* What lies at the beginning of left bytes */
-typedef enum RowForm
-{
-	ROW_WHOLE,
-	ROW_PART,					/* more has to be read */
-	ROW_END,					/* the end mark */
-	ROW_COLUMNS,				/* not one column */
-	ROW_LENGTH,					/* a length that cannot be */
-	ROW_TOO_LARGE
-} RowForm;
-
-/* *length is what the row says, UINT32_MAX for NULL */
-static RowForm
-form_of_row(const uint8_t *bytes, size_t left, uint32_t *length)
-{
-	uint32_t	columns = left < 2 ? 1 : number_at(bytes, 2);
-
-	*length = left < ROW_HEAD ? 0 : number_at(bytes + 2, 4);
-	if (columns == 0xFFFF)
-		return ROW_END;
-	if (columns != 1)
-		return ROW_COLUMNS;
-	if (left < ROW_HEAD)
-		return ROW_PART;
-	if (*length == UINT32_MAX)
-		return ROW_WHOLE;
-	if (*length > INT32_MAX)
-		return ROW_LENGTH;
-	if (*length > DUMP_PACKAGE_MAX)
-		return ROW_TOO_LARGE;
-	return left - ROW_HEAD < *length ? ROW_PART : ROW_WHOLE;
+	for (length -= there; length > 0 && refill(dump, length); length -= dump->carried)
+		dump->offset += dump->carried;
+	dump->carried = 0;
 }
 
 /* The block ends in the middle of a row, or between two */
@@ -291,35 +244,38 @@ end_block(Dump *dump, DumpBlock *block, size_t at, bool at_end)
 static void
 cut_binary(Dump *dump, DumpBlock *block, bool at_end)
 {
-	size_t		at = block->at;
-	uint32_t	length;
-	RowForm		form;
+	for (size_t at = block->at;;)
+	{
+		const uint8_t *row = block->bytes + at;
+		size_t		left = block->size - at;
+		uint32_t	columns = left < 2 ? 1 : number_at(row, 2);
+		uint32_t	length = left < ROW_HEAD ? 0 : number_at(row + 2, 4);
 
-	while ((form = form_of_row(block->bytes + at, block->size - at, &length)) == ROW_WHOLE)
-	{
-		dump->rows++;
-		at += ROW_HEAD + (length == UINT32_MAX ? 0 : length);
-	}
-	switch (form)
-	{
-		case ROW_END:
+		if (columns == 0xFFFF)
 			end_binary(dump, block, at);
-			return;
-		case ROW_TOO_LARGE:
-			skip_field(dump, block, at, length);
-			return;
-		case ROW_COLUMNS:
+		else if (columns != 1)
+		{
 			damage(dump, "a row of the dump has not one column: COPY ledger.package (package) TO STDOUT (FORMAT binary) is needed",
 				   block->offset + at);
-			break;
-		case ROW_LENGTH:
+			block->size = at;
+		}
+		else if (length > INT32_MAX && length != UINT32_MAX)
+		{
 			damage(dump, "a row of the dump has an impossible length", block->offset + at + 2);
-			break;
-		default:
+			block->size = at;
+		}
+		else if (length > DUMP_PACKAGE_MAX && length != UINT32_MAX)
+			skip_field(dump, block, at, length);
+		else if (left < ROW_HEAD || (length != UINT32_MAX && left - ROW_HEAD < length))
 			end_block(dump, block, at, at_end);
-			return;
+		else
+		{
+			dump->rows++;
+			at += ROW_HEAD + (length == UINT32_MAX ? 0 : length);
+			continue;
+		}
+		return;
 	}
-	block->size = at;
 }
 
 /* The file header of the first block; *at is where rows begin */
@@ -329,21 +285,12 @@ read_header(Dump *dump, DumpBlock *block)
 	uint32_t	extension;
 
 	if (block->size < HEADER_SIZE)
-	{
-		damage(dump, "the dump ends in its header", block->size);
-		return false;
-	}
+		return damage(dump, "the dump ends in its header", block->size);
 	if ((number_at(block->bytes + DUMP_SIGNATURE_SIZE, 4) & CRITICAL_FLAGS) != 0)
-	{
-		damage(dump, "the dump is of a binary format that is not known", DUMP_SIGNATURE_SIZE);
-		return false;
-	}
+		return damage(dump, "the dump is of a binary format that is not known", DUMP_SIGNATURE_SIZE);
 	extension = number_at(block->bytes + DUMP_SIGNATURE_SIZE + 4, 4);
 	if (extension > EXTENSION_MAX || extension > block->size - HEADER_SIZE)
-	{
-		damage(dump, "the header of the dump has an impossible length", DUMP_SIGNATURE_SIZE + 4);
-		return false;
-	}
+		return damage(dump, "the header of the dump has an impossible length", DUMP_SIGNATURE_SIZE + 4);
 	block->at = HEADER_SIZE + extension;
 	return true;
 }
@@ -376,50 +323,40 @@ dump_next_block(Dump *dump, DumpBlock *block)
 	}
 	block->format = dump->format;
 	if (dump->format == DUMP_TEXT)
-		return next_text(dump, block, at_end);
-	cut_binary(dump, block, at_end);
+		next_text(dump, block, at_end);
+	else
+		cut_binary(dump, block, at_end);
 	return true;
 }
 
 /* ----- rows ----- */
 
 static void
-decode_line(DumpRow *row, size_t size)
-{
-	EcertSlice	line = ecert_slice(row->bytes, size - (size > 0 && row->bytes[size - 1] == '\r'));
-	DumpState	otherwise = memchr(line.data, '\t', line.size) != NULL ? DUMP_COLUMNS : DUMP_NOT_HEX;
-	size_t		before = 0;
-
-	row->size = 0;
-	if (ecert_slice_equal(line, ecert_slice_text("\\N")))
-	{
-		row->state = DUMP_NULL;
-		return;
-	}
-	while (before < 2 && before < line.size && line.data[before] == '\\')
-		before++;
-	if (before == 0 || before >= line.size || line.data[before] != 'x')
-		row->state = otherwise;
-	else if (line.size - before - 1 > 2 * DUMP_PACKAGE_MAX)
-		row->state = DUMP_TOO_LARGE;
-	else
-	{
-		EcertSlice	hex = ecert_slice(line.data + before + 1, line.size - before - 1);
-
-		row->state = hex_bytes(hex, row->bytes) ? DUMP_PACKAGE : otherwise;
-		row->size = hex.size / 2;
-	}
-}
-
-static void
 next_line(DumpBlock *block, DumpRow *row)
 {
-	const uint8_t *end = memchr(block->bytes + block->at, '\n', block->size - block->at);
-	size_t		size = (size_t) (end - (block->bytes + block->at));
+	uint8_t    *bytes = block->bytes + block->at;
+	size_t		size = (size_t) ((uint8_t *) memchr(bytes, '\n', block->size - block->at) - bytes);
+	EcertSlice	line = ecert_slice(bytes, size - (size > 0 && bytes[size - 1] == '\r'));
+	size_t		before = 0;
 
-	row->bytes = block->bytes + block->at;
 	block->at += size + 1;
-	decode_line(row, size);
+	row->bytes = bytes;
+	row->size = 0;
+	row->state = memchr(bytes, '\t', line.size) != NULL ? DUMP_COLUMNS : DUMP_NOT_HEX;
+	while (before < 2 && before < line.size && bytes[before] == '\\')
+		before++;
+	if (is_line(bytes, size, "\\N"))
+		row->state = DUMP_NULL;
+	else if (before > 0 && before < line.size && bytes[before] == 'x')
+	{
+		EcertSlice	hex = ecert_slice(bytes + before + 1, line.size - before - 1);
+
+		row->size = hex.size / 2;
+		if (hex.size > 2 * DUMP_PACKAGE_MAX)
+			row->state = DUMP_TOO_LARGE;
+		else if (hex_bytes(hex, bytes))
+			row->state = DUMP_PACKAGE;
+	}
 }
 
 static void

@@ -4,7 +4,7 @@
  *
  * Only the index is read.
  */
-#include "verifier/view.h"
+#include "verifier/verifier.h"
 
 #include <inttypes.h>
 
@@ -32,13 +32,16 @@ same_seq(const FeedWalk *walk, const Entry *entry)
 static bool
 statements_differ(const Ledger *ledger, const Entry *one, const Entry *other)
 {
-	uint8_t    *bytes = need(malloc(2 * ECERT_PACKAGE_MAX));
+	Reader	   *readers = need(calloc(2, sizeof *readers));
 	EcertPackage a;
 	EcertPackage b;
-	bool		differ = ledger_read(ledger, one, bytes, &a) && ledger_read(ledger, other, bytes + ECERT_PACKAGE_MAX, &b) &&
+	bool		differ;
+
+	readers[0].ledger = readers[1].ledger = ledger;
+	differ = reader_get(&readers[0], one, &a) && reader_get(&readers[1], other, &b) &&
 		(!ecert_slice_equal(a.protected_header, b.protected_header) || !ecert_slice_equal(a.body, b.body));
 
-	free(bytes);
+	free(readers);
 	return differ;
 }
 
@@ -115,6 +118,6 @@ check_feeds(Ledger *ledger)
 		if (feed->kind == ECERT_KIND_GENESIS || (feed->kind == ECERT_KIND_NODE && feed->issuer == ledger->registry.certifier))
 			continue;
 		for (uint32_t j = 0; j < feed->count; j++)
-			walk_step(ledger, &walk, &ledger->entries[feed->first + j]);
+			walk_step(ledger, &walk, &feed->entries[j]);
 	}
 }

@@ -1,7 +1,6 @@
 /*
  * index.c
- *		The packages of a ledger in memory: order, look-ups, reading them again; see
- *		ledger.h.
+ *		The packages of a ledger in memory: order, look-ups, reading them again.
  */
 #include "verifier/verifier.h"
 
@@ -14,6 +13,30 @@
 #define READ_AHEAD (32 * 1024)
 
 /* ----- entries ----- */
+
+void
+ledger_init(Ledger *ledger, const Options *options)
+{
+	memset(ledger, 0, sizeof *ledger);
+	ledger->options = options;
+	ledger->spool = -1;
+	ledger->registry.certifier = NO_ID;
+	pthread_mutex_init(&ledger->lock, NULL);
+	ids_grow(ledger);
+}
+
+void
+ledger_free(Ledger *ledger)
+{
+	if (ledger->spool_is_ours && ledger->spool >= 0)
+		close(ledger->spool);
+	for (uint32_t i = 0; i < ledger->registry.key_count; i++)
+		ecert_public_key_free(ledger->registry.keys[i]->prepared);
+	free(ledger->entries);
+	free(ledger->by_hash);
+	arena_reset(&ledger->memory);
+	pthread_mutex_destroy(&ledger->lock);
+}
 
 /* A large block grows in place by its pages, so what is not used yet takes no memory */
 void
@@ -33,6 +56,8 @@ ledger_add(Ledger *ledger, const Entry *entries, size_t count)
 	if (count > 0)
 		memcpy(ledger->entries + ledger->count, entries, count * sizeof *entries);
 	ledger->count += count;
+	for (size_t i = 0; i < count; i++)
+		ledger->counts.package_bytes += entries[i].size;
 	pthread_mutex_unlock(&ledger->lock);
 }
 
@@ -48,11 +73,9 @@ typedef struct SortKey
 static int
 compare_ids(const void *a, const void *b, void *context)
 {
-	const Id   *list = context;
-	const Id   *first = &list[*(const uint32_t *) a];
-	const Id   *second = &list[*(const uint32_t *) b];
+	const EcertSlice *list = context;
 
-	return ecert_slice_compare(ecert_slice(first->text, first->size), ecert_slice(second->text, second->size));
+	return ecert_slice_compare(list[*(const uint32_t *) a], list[*(const uint32_t *) b]);
 }
 
 static int
@@ -83,19 +106,20 @@ rank_kinds(uint32_t *ranks)
 	}
 }
 
-static void
-rank_ids(Ledger *ledger)
+/* Ranks of ids in the order of their bytes */
+static uint32_t *
+rank_ids(const Ids *ids)
 {
-	uint32_t	count = ledger->ids.count;
-	uint32_t   *order = need(malloc((count + 1) * sizeof *order));
+	uint32_t   *order = need(malloc((ids->count + 1) * sizeof *order));
+	uint32_t   *ranks = need(malloc((ids->count + 1) * sizeof *ranks));
 
-	ledger->ranks = need(malloc((count + 1) * sizeof *ledger->ranks));
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; i < ids->count; i++)
 		order[i] = i;
-	qsort_r(order, count, sizeof *order, compare_ids, ledger->ids.list);
-	for (uint32_t i = 0; i < count; i++)
-		ledger->ranks[order[i]] = i;
+	qsort_r(order, ids->count, sizeof *order, compare_ids, ids->list);
+	for (uint32_t i = 0; i < ids->count; i++)
+		ranks[order[i]] = i;
 	free(order);
+	return ranks;
 }
 
 static bool
@@ -135,6 +159,7 @@ static void
 sort_entries(Ledger *ledger)
 {
 	SortKey    *keys = need(malloc((ledger->count + 1) * sizeof *keys));
+	uint32_t   *id_ranks = rank_ids(&ledger->ids);
 	uint32_t	kind_ranks[ECERT_KIND_COUNT];
 
 	rank_kinds(kind_ranks);
@@ -142,7 +167,7 @@ sort_entries(Ledger *ledger)
 	{
 		const Entry *entry = &ledger->entries[i];
 
-		keys[i].feed = ledger->ranks[entry->issuer] * ECERT_KIND_COUNT + kind_ranks[entry->kind];
+		keys[i].feed = id_ranks[entry->issuer] * ECERT_KIND_COUNT + kind_ranks[entry->kind];
 		keys[i].index = (uint32_t) i;
 		keys[i].seq = entry->seq;
 	}
@@ -151,6 +176,7 @@ sort_entries(Ledger *ledger)
 		qsort_r(keys, ledger->count, sizeof *keys, compare_keys, ledger->entries);
 		permute(ledger->entries, keys, ledger->count);
 	}
+	free(id_ranks);
 	free(keys);
 }
 
@@ -184,58 +210,43 @@ put_followed_first(Ledger *ledger)
 static void
 find_feeds(Ledger *ledger)
 {
-	size_t		room = 0;
+	EcertArena *arena = arena_memory(&ledger->memory);
+	Feed	   *feed = NULL;
 
-	ledger->first_feed = need(malloc((ledger->ids.count + 1) * sizeof *ledger->first_feed));
-	memset(ledger->first_feed, 0xFF, (ledger->ids.count + 1) * sizeof *ledger->first_feed);
+	ledger->first_feed = ecert_arena_array(arena, ledger->ids.count, sizeof *ledger->first_feed);
+	memset(ledger->first_feed, 0xFF, ledger->ids.count * sizeof *ledger->first_feed);
 	for (size_t i = 0; i < ledger->count; i++)
 	{
-		const Entry *entry = &ledger->entries[i];
-		Feed	   *feed = ledger->feed_count == 0 ? NULL : &ledger->feeds[ledger->feed_count - 1];
+		Entry	   *entry = &ledger->entries[i];
 
-		if (feed != NULL && feed->issuer == entry->issuer && feed->kind == entry->kind)
+		if (feed == NULL || feed->issuer != entry->issuer || feed->kind != entry->kind)
 		{
-			feed->count++;
-			continue;
+			ledger->feeds = ecert_arena_grow(arena, ledger->feeds, ledger->feed_count, &ledger->feed_room, sizeof *feed);
+			if (ledger->first_feed[entry->issuer] == UINT32_MAX)
+				ledger->first_feed[entry->issuer] = (uint32_t) ledger->feed_count;
+			feed = &ledger->feeds[ledger->feed_count++];
+			*feed = (Feed) {entry, entry->issuer, entry->kind, 0, 0};
 		}
-		if (ledger->feed_count == room)
-		{
-			room = room == 0 ? 1024 : room * 2;
-			ledger->feeds = need(realloc(ledger->feeds, room * sizeof *ledger->feeds));
-		}
-		if (ledger->first_feed[entry->issuer] == UINT32_MAX)
-			ledger->first_feed[entry->issuer] = (uint32_t) ledger->feed_count;
-		ledger->feeds[ledger->feed_count++] = (Feed) {entry->issuer, entry->kind, (uint32_t) i, 1};
+		feed->count++;
 	}
 }
 
-static size_t
-hash_place(const uint8_t *hash)
+/* The slot of a hash: its own, or the free one where it belongs */
+static uint32_t *
+hash_slot(const Ledger *ledger, const uint8_t *hash)
 {
 	uint64_t	place;
 
-	memcpy(&place, hash, sizeof place);
-	return (size_t) place;
-}
-
-/* Of identical packages only the first is found: a dump of nothing else must not make every look-up long */
-static void
-put_hash(Ledger *ledger, uint32_t number)
-{
-	const uint8_t *hash = ledger->entries[number].hash;
-
-	for (size_t place = hash_place(hash);; place++)
+	for (memcpy(&place, hash, sizeof place);; place++)
 	{
 		uint32_t   *slot = &ledger->by_hash[place & (ledger->hash_slots - 1)];
 
-		if (*slot == 0)
-			*slot = number + 1;
-		else if (memcmp(ledger->entries[*slot - 1].hash, hash, ECERT_HASH_SIZE) != 0)
-			continue;
-		return;
+		if (*slot == 0 || memcmp(ledger->entries[*slot - 1].hash, hash, ECERT_HASH_SIZE) == 0)
+			return slot;
 	}
 }
 
+/* Of identical packages only the first is found: a dump of nothing else must not make every look-up long */
 static void
 index_hashes(Ledger *ledger)
 {
@@ -244,7 +255,12 @@ index_hashes(Ledger *ledger)
 		ledger->hash_slots *= 2;
 	ledger->by_hash = need(calloc(ledger->hash_slots, sizeof *ledger->by_hash));
 	for (size_t i = 0; i < ledger->count; i++)
-		put_hash(ledger, (uint32_t) i);
+	{
+		uint32_t   *slot = hash_slot(ledger, ledger->entries[i].hash);
+
+		if (*slot == 0)
+			*slot = (uint32_t) i + 1;
+	}
 }
 
 void
@@ -255,32 +271,33 @@ ledger_sort(Ledger *ledger)
 		fputs("ecert-verify: more than 357,913,941 nodes\n", stderr);
 		exit(EXIT_NOT_CHECKED);
 	}
-	rank_ids(ledger);
 	sort_entries(ledger);
 	put_followed_first(ledger);
 	find_feeds(ledger);
 	index_hashes(ledger);
 }
 
-void
-ledger_free(Ledger *ledger)
-{
-	free(ledger->entries);
-	free(ledger->ranks);
-	free(ledger->feeds);
-	free(ledger->first_feed);
-	free(ledger->by_hash);
-	ids_free(&ledger->ids);
-}
-
 /* ----- look-ups ----- */
 
-const Feed *
-ledger_feed_place(const Ledger *ledger, uint32_t issuer, EcertKind kind)
+Feed *
+ledger_feed(const Ledger *ledger, uint32_t issuer, EcertKind kind)
 {
+	static Feed nothing;
+
 	if (issuer >= ledger->ids.count)
-		return NULL;
+		return &nothing;
 	for (size_t i = ledger->first_feed[issuer]; i < ledger->feed_count && ledger->feeds[i].issuer == issuer; i++)
+	{
+		if (ledger->feeds[i].kind == (uint32_t) kind)
+			return &ledger->feeds[i];
+	}
+	return &nothing;
+}
+
+Feed *
+ledger_next_feed(const Ledger *ledger, EcertKind kind, const Feed *feed)
+{
+	for (size_t i = feed == NULL ? 0 : (size_t) (feed - ledger->feeds) + 1; i < ledger->feed_count; i++)
 	{
 		if (ledger->feeds[i].kind == (uint32_t) kind)
 			return &ledger->feeds[i];
@@ -288,144 +305,96 @@ ledger_feed_place(const Ledger *ledger, uint32_t issuer, EcertKind kind)
 	return NULL;
 }
 
-const Entry *
-ledger_feed(const Ledger *ledger, uint32_t issuer, EcertKind kind, size_t *count)
+size_t
+feed_place(const Feed *feed, int64_t seq)
 {
-	const Feed *feed = ledger_feed_place(ledger, issuer, kind);
+	const Entry *entries = feed->entries;
+	size_t		low = 0;
+	size_t		high = feed->count;
 
-	*count = feed == NULL ? 0 : feed->count;
-	return feed == NULL ? NULL : ledger->entries + feed->first;
+	/* a feed without gaps has it at its very place */
+	if (seq >= 0 && (uint64_t) seq < high && entries[seq].seq == seq && (seq == 0 || entries[seq - 1].seq < seq))
+		return (size_t) seq;
+	while (low < high)
+	{
+		size_t		middle = low + (high - low) / 2;
+
+		if (entries[middle].seq < seq)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 const Entry *
 ledger_at(const Ledger *ledger, uint32_t issuer, EcertKind kind, int64_t seq)
 {
-	size_t		count;
-	size_t		low = 0;
-	const Entry *feed = ledger_feed(ledger, issuer, kind, &count);
-	size_t		high = count;
+	const Feed *feed = ledger_feed(ledger, issuer, kind);
+	size_t		place = feed_place(feed, seq);
 
-	/* a feed without gaps has it at its very place */
-	if (seq >= 0 && (uint64_t) seq < count && feed[seq].seq == seq && (seq == 0 || feed[seq - 1].seq < seq))
-		return &feed[seq];
-	while (low < high)
-	{
-		size_t		middle = low + (high - low) / 2;
-
-		if (feed[middle].seq < seq)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < count && feed[low].seq == seq ? &feed[low] : NULL;
+	return place < feed->count && feed->entries[place].seq == seq ? &feed->entries[place] : NULL;
 }
 
 const Entry *
 ledger_by_hash(const Ledger *ledger, const uint8_t *hash)
 {
-	for (size_t place = hash_place(hash);; place++)
-	{
-		uint32_t	number = ledger->by_hash[place & (ledger->hash_slots - 1)];
+	uint32_t	number = *hash_slot(ledger, hash);
 
-		if (number == 0)
-			return NULL;
-		if (memcmp(ledger->entries[number - 1].hash, hash, ECERT_HASH_SIZE) == 0)
-			return &ledger->entries[number - 1];
-	}
+	return number == 0 ? NULL : &ledger->entries[number - 1];
 }
 
-const Entry *
-ledger_all(const Ledger *ledger, size_t *count)
+Key *
+node_key(const Node *node, const uint8_t *kid)
 {
-	*count = ledger->count;
-	return ledger->entries;
-}
-
-const Entry *
-ledger_next_feed(const Ledger *ledger, EcertKind kind, size_t *place, size_t *count)
-{
-	while (*place < ledger->feed_count)
+	for (uint32_t i = 0; node != NULL && i < node->key_count; i++)
 	{
-		const Feed *feed = &ledger->feeds[(*place)++];
-
-		if (feed->kind == (uint32_t) kind)
-		{
-			*count = feed->count;
-			return ledger->entries + feed->first;
-		}
+		if (memcmp(node->keys[i]->facts.kid, kid, ECERT_HASH_SIZE) == 0)
+			return node->keys[i];
 	}
-	*count = 0;
 	return NULL;
 }
 
 /* ----- reading back ----- */
 
 static bool
-read_spool(const Ledger *ledger, uint64_t offset, uint8_t *bytes, size_t least, size_t most, size_t *size)
+fill_window(Reader *reader, uint64_t offset, size_t least, size_t most)
 {
-	*size = 0;
-	while (*size < least)
+	reader->start = offset;
+	reader->size = 0;
+	while (reader->size < least)
 	{
-		ssize_t		got = pread(ledger->spool, bytes + *size, most - *size, (off_t) (offset + *size));
+		ssize_t		got = pread(reader->ledger->spool, reader->window + reader->size, most - reader->size, (off_t) (offset + reader->size));
 
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0)
 			return false;
-		*size += (size_t) got;
+		reader->size += (size_t) got;
 	}
 	return true;
 }
 
 /* The bytes have to be the very same that were parsed before: files can be changed, disks can fail */
-static bool
-parse_again(const Entry *entry, const uint8_t *bytes, EcertPackage *package)
-{
-	uint8_t		hash[ECERT_HASH_SIZE];
-	EcertSlice	whole = ecert_slice(bytes, entry->size);
-
-	return ecert_package_hash(whole, hash) == ECERT_OK && memcmp(hash, entry->hash, sizeof hash) == 0 &&
-		ecert_package_parse_again(whole, package) == ECERT_OK;
-}
-
-/* Said once: findings are not part of the index, which readers may not change */
-static bool
-unreadable(const Ledger *ledger)
-{
-	static atomic_flag said = ATOMIC_FLAG_INIT;
-
-	if (!atomic_flag_test_and_set(&said))
-		ledger_error((Ledger *) (uintptr_t) ledger, "the packages could not be read a second time: the file was changed meanwhile, or cannot be read");
-	return false;
-}
-
-bool
-ledger_read(const Ledger *ledger, const Entry *entry, uint8_t *buffer, EcertPackage *package)
-{
-	size_t		size;
-
-	if (!read_spool(ledger, entry->offset, buffer, entry->size, entry->size, &size) ||
-		!parse_again(entry, buffer, package))
-		return unreadable(ledger);
-	return true;
-}
-
 bool
 reader_get(Reader *reader, const Entry *entry, EcertPackage *package)
 {
-	if (entry->offset < reader->start || entry->offset + entry->size > reader->start + reader->size)
-	{
-		bool		goes_on = entry->offset >= reader->start && entry->offset - reader->start <= reader->size;
-		size_t		most = goes_on && entry->size < READ_AHEAD ? READ_AHEAD : entry->size;
+	static atomic_flag said = ATOMIC_FLAG_INIT;
+	bool		goes_on = entry->offset >= reader->start && entry->offset - reader->start <= reader->size;
+	size_t		most = goes_on && entry->size < READ_AHEAD ? READ_AHEAD : entry->size;
+	uint8_t		hash[ECERT_HASH_SIZE];
 
-		reader->start = entry->offset;
-		if (!read_spool(reader->ledger, entry->offset, reader->window, entry->size, most, &reader->size))
-		{
-			reader->size = 0;
-			return unreadable(reader->ledger);
-		}
+	if ((goes_on && entry->offset + entry->size <= reader->start + reader->size) || fill_window(reader, entry->offset, entry->size, most))
+	{
+		EcertSlice	whole = {reader->window + (entry->offset - reader->start), entry->size};
+
+		if (ecert_package_hash(whole, hash) == ECERT_OK && memcmp(hash, entry->hash, sizeof hash) == 0 &&
+			ecert_package_parse_again(whole, package) == ECERT_OK)
+			return true;
 	}
-	if (!parse_again(entry, reader->window + (entry->offset - reader->start), package))
-		return unreadable(reader->ledger);
-	return true;
+	/* said once; findings are not part of the index, which readers may not change */
+	if (!atomic_flag_test_and_set(&said))
+		ledger_error((Ledger *) (uintptr_t) reader->ledger,
+					 "the packages could not be read a second time: the file was changed meanwhile, or cannot be read");
+	return false;
 }

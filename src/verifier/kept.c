@@ -12,135 +12,120 @@
 #include <inttypes.h>
 
 #include "core/checkpoint.h"
-#include "core/note.h"
-#include "core/receipt.h"
-
-/* More than a transparent statement in hexadecimal digits */
-#define KEPT_FILE_MAX (4 * ECERT_STATEMENT_MAX)
 
 /* Receipts of one statement that are looked at */
 #define RECEIPTS_MAX 16
 
-/* A checkpoint that was kept */
-typedef struct KeptCheckpoint
+/* A checkpoint or a receipt that was kept */
+typedef struct Kept
 {
-	Wanted		wanted;
+	Wanted		wanted;			/* first */
 	const char *name;
-	uint8_t		root[ECERT_HASH_SIZE];
-} KeptCheckpoint;
+	bool		is_receipt;
+	uint8_t		root[ECERT_HASH_SIZE];	/* of a checkpoint */
+	EcertReceipt receipt;		/* of a receipt, which borrows from the ledger's memory */
+	const uint8_t *package_hash;	/* of a receipt that came in a statement; NULL: alone */
+} Kept;
 
-/* A receipt that was kept; package_hash is there when it came in a statement */
-typedef struct KeptReceipt
+/* Where the list of what was kept ends */
+typedef Wanted **End;
+
+static bool
+read_kept(Ledger *ledger, const char *name, EcertSlice *bytes)
 {
-	Wanted		wanted;
-	const char *name;
-	uint8_t    *bytes;			/* of the file, which receipt borrows from; NULL in all but the first of a file */
-	EcertReceipt receipt;
-	bool		has_package;
-	uint8_t		package_hash[ECERT_HASH_SIZE];
-} KeptReceipt;
+	if (file_package(arena_memory(&ledger->memory), name, bytes))
+		return true;
+	ledger_error(ledger, "could not read \"%s\": %s", name, strerror(errno));
+	return false;
+}
 
-static struct
+static Kept *
+new_kept(Ledger *ledger, const char *name)
 {
-	KeptCheckpoint *checkpoints;
-	size_t		checkpoint_count;
-	KeptReceipt *receipts;
-	size_t		receipt_count;
-	Wanted	  **wanted;
-} kept;
+	Kept	   *kept = ecert_arena_alloc(arena_memory(&ledger->memory), sizeof *kept);
 
-static uint8_t *
-read_kept(Ledger *ledger, const char *name, size_t *size)
+	kept->name = name;
+	kept->wanted.leaf = UINT64_MAX;
+	return kept;
+}
+
+static void
+append(End *end, Kept *kept)
 {
-	uint8_t    *bytes = file_package(name, KEPT_FILE_MAX, size);
-
-	if (bytes == NULL)
-		ledger_error(ledger, "could not read \"%s\": %s", name, strerror(errno));
-	return bytes;
+	**end = &kept->wanted;
+	*end = &kept->wanted.next;
 }
 
 /* ----- checkpoints ----- */
 
-/* The certifier's key that a kept checkpoint names, or NULL */
+/* The certifier's key that a kept checkpoint or receipt names, or NULL */
 static const Key *
 certifier_key(const Ledger *ledger, EcertSlice kid)
 {
-	uint32_t	number;
-
-	return kid.size == ECERT_HASH_SIZE ? registry_key(&ledger->registry, ledger->registry.certifier, kid, &number) : NULL;
+	return kid.size == ECERT_HASH_SIZE ? node_key(ledger->registry.nodes[ledger->registry.certifier], kid.data) : NULL;
 }
 
 static bool
-read_package_checkpoint(const Ledger *ledger, EcertSlice bytes, KeptCheckpoint *checkpoint)
+read_package_checkpoint(Ledger *ledger, EcertSlice bytes, Kept *kept)
 {
-	uint8_t    *scratch = need(malloc(ECERT_PACKAGE_MAX + 32));
+	EcertBuffer scratch = ecert_buffer(ecert_arena_alloc(arena_memory(&ledger->memory), bytes.size + 32), bytes.size + 32);
 	EcertPackage package;
 	EcertCheckpoint stated;
 	EcertError	error;
 	const Key  *key;
-	bool		good;
 
-	good = ecert_package_parse(bytes, &package, &error) == ECERT_OK && package.kind == ECERT_KIND_CHECKPOINT &&
-		ecert_body_check(package.kind, package.body, &error) == ECERT_OK &&
-		ecert_slice_equal(package.audience, ledger->registry.origin) &&
-		(key = certifier_key(ledger, package.kid)) != NULL && key->facts.alg == package.alg &&
-		ecert_package_verify(&package, key->prepared, ecert_buffer(scratch, ECERT_PACKAGE_MAX + 32)) == ECERT_OK;
-	if (good && (good = ecert_checkpoint_read(package.body, &stated) == ECERT_OK))
-	{
-		checkpoint->wanted.size = stated.size;
-		memcpy(checkpoint->root, stated.root, sizeof checkpoint->root);
-	}
-	free(scratch);
-	return good;
+	if (ecert_package_parse(bytes, &package, &error) != ECERT_OK || package.kind != ECERT_KIND_CHECKPOINT ||
+		ecert_body_check(package.kind, package.body, &error) != ECERT_OK ||
+		!ecert_slice_equal(package.audience, ledger->registry.origin) ||
+		(key = certifier_key(ledger, package.kid)) == NULL || key->facts.alg != package.alg ||
+		ecert_package_verify(&package, key->prepared, scratch) != ECERT_OK || ecert_checkpoint_read(package.body, &stated) != ECERT_OK)
+		return false;
+	kept->wanted.size = stated.size;
+	memcpy(kept->root, stated.root, sizeof kept->root);
+	return true;
 }
 
 /* A note that one of the certifier's keys signed */
 static bool
-read_note_checkpoint(const Ledger *ledger, EcertSlice bytes, KeptCheckpoint *checkpoint)
+read_note_checkpoint(const Ledger *ledger, EcertSlice bytes, Kept *kept)
 {
 	const Node *node = ledger->registry.nodes[ledger->registry.certifier];
 	EcertNote	note;
 	EcertNoteSignature signature;
 	EcertSlice	lines;
-	bool		good = false;
 
 	if (ecert_note_parse(bytes, &note, NULL) != ECERT_OK || !ecert_slice_equal(note.origin, ledger->registry.origin))
 		return false;
+	kept->wanted.size = note.size;
+	memcpy(kept->root, note.root, ECERT_HASH_SIZE);
 	lines = note.signatures;
-	while (!good && ecert_note_next_signature(&lines, &signature))
+	while (ecert_note_next_signature(&lines, &signature))
 	{
-		for (uint32_t i = 0; !good && signature.size == ECERT_SIGNATURE_SIZE && i < node->key_count; i++)
+		for (uint32_t i = 0; signature.size == ECERT_SIGNATURE_SIZE && i < node->key_count; i++)
 		{
-			const Key  *key = ledger->registry.keys[node->keys[i]];
+			const EcertKeyFacts *key = &node->keys[i]->facts;
 
-			good = key->facts.alg == ECERT_ALG_ED25519 && ecert_slice_equal(signature.name, note.origin) &&
-				ecert_note_verify(note.text, &signature, ecert_slice(key->facts.raw, 32)) == ECERT_OK;
+			if (key->alg == ECERT_ALG_ED25519 && ecert_slice_equal(signature.name, note.origin) &&
+				ecert_note_verify(note.text, &signature, ecert_slice(key->raw, 32)) == ECERT_OK)
+				return true;
 		}
 	}
-	checkpoint->wanted.size = note.size;
-	memcpy(checkpoint->root, note.root, ECERT_HASH_SIZE);
-	return good;
+	return false;
 }
 
 static void
-open_checkpoint(Ledger *ledger, const char *name)
+open_checkpoint(Ledger *ledger, const char *name, End *end)
 {
-	KeptCheckpoint *checkpoint = &kept.checkpoints[kept.checkpoint_count];
-	size_t		size;
-	uint8_t    *bytes = read_kept(ledger, name, &size);
+	Kept	   *kept = new_kept(ledger, name);
+	EcertSlice	bytes;
 
-	memset(checkpoint, 0, sizeof *checkpoint);
-	checkpoint->name = name;
-	checkpoint->wanted.leaf = UINT64_MAX;
-	if (bytes == NULL)
+	if (!read_kept(ledger, name, &bytes))
 		return;
 	ledger->counts.kept_checkpoints++;
-	if ((read_package_checkpoint(ledger, ecert_slice(bytes, size), checkpoint) ||
-		 read_note_checkpoint(ledger, ecert_slice(bytes, size), checkpoint)) && checkpoint->wanted.size > 0)
-		kept.checkpoint_count++;
+	if ((read_package_checkpoint(ledger, bytes, kept) || read_note_checkpoint(ledger, bytes, kept)) && kept->wanted.size > 0)
+		append(end, kept);
 	else
 		ledger_problem(ledger, NULL, "\"%s\" is no checkpoint that this ledger's certifier signed", name);
-	free(bytes);
 }
 
 /* Is a checkpoint wrong, so that the tree could not be computed to its end?  That is a problem of its own */
@@ -151,177 +136,144 @@ tree_is_open(const Ledger *ledger)
 }
 
 static void
-check_kept_checkpoint(Ledger *ledger, const KeptCheckpoint *checkpoint, uint64_t tree_size)
+check_kept_checkpoint(Ledger *ledger, const Kept *kept)
 {
-	char		stated[HEX_ROOM];
-	char		found[HEX_ROOM];
+	uint64_t	size = kept->wanted.size;
 
-	if (!checkpoint->wanted.has_root && tree_is_open(ledger))
+	if (!kept->wanted.has_root && tree_is_open(ledger))
 		ledger_not_checked(ledger, "the checkpoint in \"%s\": the checkpoints of this ledger are right for the first %" PRIu64 " packages only, it covers %" PRIu64,
-						   checkpoint->name, tree_size, checkpoint->wanted.size);
-	else if (!checkpoint->wanted.has_root)
+						   kept->name, ledger->counts.tree_size, size);
+	else if (!kept->wanted.has_root)
 		ledger_problem(ledger, NULL, "the checkpoint in \"%s\" covers %" PRIu64 " packages, the checkpoints of this ledger only %" PRIu64
-					   ": what it covers was taken away, or this copy is older", checkpoint->name, checkpoint->wanted.size, tree_size);
-	else if (memcmp(checkpoint->wanted.root, checkpoint->root, ECERT_HASH_SIZE) != 0)
+					   ": what it covers was taken away, or this copy is older", kept->name, size, ledger->counts.tree_size);
+	else if (memcmp(kept->wanted.root, kept->root, ECERT_HASH_SIZE) != 0)
 		ledger_problem(ledger, NULL, "fork: the certifier signed that the first %" PRIu64 " packages have root %s (the checkpoint in \"%s\"), but those of this ledger have root %s",
-					   checkpoint->wanted.size, text_hash(checkpoint->root, stated), checkpoint->name, text_hash(checkpoint->wanted.root, found));
+					   size, HEX(kept->root), kept->name, HEX(kept->wanted.root));
 	else
-		ledger_remark(ledger, "checkpoint in \"%s\": this ledger continues its %" PRIu64 " packages (root %s)", checkpoint->name,
-					  checkpoint->wanted.size, text_hash(checkpoint->root, stated));
+		ledger_remark(ledger, "checkpoint in \"%s\": this ledger continues its %" PRIu64 " packages (root %s)", kept->name, size, HEX(kept->root));
 }
 
 /* ----- receipts ----- */
 
 static void
-add_receipt(Ledger *ledger, const char *name, uint8_t *owned, EcertSlice bytes, const uint8_t *package_hash)
+add_receipt(Ledger *ledger, const char *name, EcertSlice bytes, const uint8_t *package_hash, End *end)
 {
-	KeptReceipt *receipt;
+	Kept	   *kept = new_kept(ledger, name);
 	EcertError	error;
 
-	kept.receipts = need(realloc(kept.receipts, (kept.receipt_count + 1) * sizeof *kept.receipts));
-	receipt = &kept.receipts[kept.receipt_count++];
-	memset(receipt, 0, sizeof *receipt);
-	receipt->name = name;
-	receipt->bytes = owned;
-	if (ecert_receipt_parse(bytes, &receipt->receipt, &error) != ECERT_OK)
+	ledger->counts.receipts++;
+	if (ecert_receipt_parse(bytes, &kept->receipt, &error) != ECERT_OK)
 	{
 		ledger_problem(ledger, NULL, "\"%s\" is no receipt, or transparent statement with one: %s", name, ecert_error_text(error.code));
-		receipt->name = NULL;
+		return;
 	}
-	receipt->has_package = package_hash != NULL;
-	if (package_hash != NULL)
-		memcpy(receipt->package_hash, package_hash, ECERT_HASH_SIZE);
-	receipt->wanted.size = receipt->receipt.tree_size;
-	receipt->wanted.leaf = receipt->receipt.leaf_index;
-	ledger->counts.receipts++;
+	kept->is_receipt = true;
+	kept->package_hash = package_hash;
+	kept->wanted.size = kept->receipt.tree_size;
+	kept->wanted.leaf = kept->receipt.leaf_index;
+	append(end, kept);
 }
 
-/* A statement: its package has to be on the ledger, and each of its receipts has to fit */
-static bool
-open_statement(Ledger *ledger, const char *name, uint8_t *bytes, size_t size)
+/* A receipt alone, or a statement: its package has to be on the ledger, and each of its receipts has to fit */
+static void
+open_receipt(Ledger *ledger, const char *name, End *end)
 {
-	uint8_t    *package_bytes = need(malloc(ECERT_PACKAGE_MAX));
-	EcertBuffer package = ecert_buffer(package_bytes, ECERT_PACKAGE_MAX);
+	EcertArena *arena = arena_memory(&ledger->memory);
+	EcertBuffer package = ecert_buffer(ecert_arena_alloc(arena, ECERT_PACKAGE_MAX), ECERT_PACKAGE_MAX);
+	uint8_t    *hash = ecert_arena_alloc(arena, ECERT_HASH_SIZE);
 	EcertPackage parsed;
 	EcertCursor receipts;
+	EcertCborHead head;
+	EcertSlice	bytes;
 	uint64_t	count;
-	uint8_t		hash[ECERT_HASH_SIZE];
-	bool		is_statement;
 
-	is_statement = ecert_statement_parse(ecert_slice(bytes, size), &package, &receipts, &count, NULL) == ECERT_OK &&
-		ecert_package_parse(ecert_slice(package.data, package.size), &parsed, NULL) == ECERT_OK &&
-		ecert_package_hash(parsed.bytes, hash) == ECERT_OK;
-	free(package_bytes);
-	if (!is_statement)
-		return false;
+	if (!read_kept(ledger, name, &bytes))
+		return;
+	if (ecert_statement_parse(bytes, &package, &receipts, &count, NULL) != ECERT_OK ||
+		ecert_package_parse(ecert_slice(package.data, package.size), &parsed, NULL) != ECERT_OK ||
+		ecert_package_hash(parsed.bytes, hash) != ECERT_OK)
+	{
+		add_receipt(ledger, name, bytes, NULL, end);
+		return;
+	}
 	if (count == 0)
 		ledger_problem(ledger, NULL, "the statement in \"%s\" has no receipt", name);
 	if (ledger_by_hash(ledger, hash) == NULL)
 		ledger_problem(ledger, NULL, "the package of the statement in \"%s\" is not on the ledger", name);
-	if (count == 0)
-		free(bytes);
-	for (uint64_t i = 0; i < count && i < RECEIPTS_MAX; i++)
-	{
-		EcertCborHead head;
-
-		if (ecert_cbor_head(&receipts, &head, NULL) != ECERT_OK)
-			break;
-		add_receipt(ledger, name, i == 0 ? bytes : NULL, ecert_cbor_content(&receipts, &head), hash);
-	}
-	return true;
-}
-
-static void
-open_receipt(Ledger *ledger, const char *name)
-{
-	size_t		size;
-	uint8_t    *bytes = read_kept(ledger, name, &size);
-
-	if (bytes != NULL && !open_statement(ledger, name, bytes, size))
-		add_receipt(ledger, name, bytes, ecert_slice(bytes, size), NULL);
+	for (uint64_t i = 0; i < count && i < RECEIPTS_MAX && ecert_cbor_head(&receipts, &head, NULL) == ECERT_OK; i++)
+		add_receipt(ledger, name, ecert_cbor_content(&receipts, &head), hash, end);
 }
 
 static const char *
-receipt_problem(const Ledger *ledger, const KeptReceipt *receipt, const uint8_t *leaf)
+receipt_problem(const Ledger *ledger, const Kept *kept)
 {
-	const Key  *key = certifier_key(ledger, receipt->receipt.kid);
+	const EcertReceipt *receipt = &kept->receipt;
+	const uint8_t *found = kept->wanted.entry->hash;
+	/* the leaf is what the statement holds; a receipt alone speaks of whatever lies at its place */
+	const uint8_t *leaf = kept->package_hash != NULL ? kept->package_hash : found;
+	const Key  *key = certifier_key(ledger, receipt->kid);
 	uint8_t		root[ECERT_HASH_SIZE];
 
-	if (key == NULL || key->facts.alg != receipt->receipt.alg)
+	if (key == NULL || key->facts.alg != receipt->alg)
 		return "it is not under a key of this ledger's certifier";
-	if (ecert_receipt_root(&receipt->receipt, leaf, root) != ECERT_OK)
+	if (ecert_receipt_root(receipt, leaf, root) != ECERT_OK)
 		return "its proof does not fit its place in the tree";
-	if (ecert_receipt_verify(&receipt->receipt, leaf, key->prepared) != ECERT_OK)
+	if (ecert_receipt_verify(receipt, leaf, key->prepared) != ECERT_OK)
 		return "its seal is wrong for that package";
-	if (memcmp(root, receipt->wanted.root, ECERT_HASH_SIZE) != 0)
+	if (memcmp(root, kept->wanted.root, ECERT_HASH_SIZE) != 0)
 		return "fork: the certifier sealed another root for so many packages than this ledger has";
+	if (memcmp(leaf, found, ECERT_HASH_SIZE) != 0)
+		return "fork: at its place the ledger has another package";
 	return NULL;
 }
 
 static void
-check_receipt(Ledger *ledger, const KeptReceipt *receipt, uint64_t tree_size)
+check_receipt(Ledger *ledger, const Kept *kept)
 {
-	const Entry *entry = receipt->wanted.entry;
+	const Entry *entry = kept->wanted.entry;
+	uint64_t	size = kept->receipt.tree_size;
 	const char *problem;
 
-	if ((!receipt->wanted.has_root || entry == NULL) && tree_is_open(ledger))
-	{
+	if ((!kept->wanted.has_root || entry == NULL) && tree_is_open(ledger))
 		ledger_not_checked(ledger, "the receipt in \"%s\": the checkpoints of this ledger are right for the first %" PRIu64 " packages only, it is for a tree of %" PRIu64,
-						   receipt->name, tree_size, receipt->receipt.tree_size);
-		return;
-	}
-	if (!receipt->wanted.has_root || entry == NULL)
-	{
+						   kept->name, ledger->counts.tree_size, size);
+	else if (!kept->wanted.has_root || entry == NULL)
 		ledger_problem(ledger, NULL, "the receipt in \"%s\" is for a tree of %" PRIu64 " packages, the checkpoints of this ledger cover %" PRIu64,
-					   receipt->name, receipt->receipt.tree_size, tree_size);
-		return;
-	}
-	/* the leaf is what the statement holds; a receipt alone speaks of whatever lies at its place */
-	problem = receipt_problem(ledger, receipt, receipt->has_package ? receipt->package_hash : entry->hash);
-	if (problem == NULL && receipt->has_package && memcmp(receipt->package_hash, entry->hash, ECERT_HASH_SIZE) != 0)
-		problem = "fork: at its place the ledger has another package";
-	if (problem != NULL)
-		ledger_problem(ledger, NULL, "receipt in \"%s\" does not fit: %s", receipt->name, problem);
+					   kept->name, size, ledger->counts.tree_size);
+	else if ((problem = receipt_problem(ledger, kept)) != NULL)
+		ledger_problem(ledger, NULL, "receipt in \"%s\" does not fit: %s", kept->name, problem);
 	else
-		ledger_remark(ledger, "receipt in \"%s\": leaf %" PRIu64 " of %" PRIu64 " is %s %" PRId64 " of \"%.*s\"", receipt->name,
-					  receipt->receipt.leaf_index, receipt->receipt.tree_size, ecert_kind_name((EcertKind) entry->kind), entry->seq,
+		ledger_remark(ledger, "receipt in \"%s\": leaf %" PRIu64 " of %" PRIu64 " is %s %" PRId64 " of \"%.*s\"", kept->name,
+					  kept->receipt.leaf_index, size, ecert_kind_name((EcertKind) entry->kind), entry->seq,
 					  TEXT(ledger_id_text(ledger, entry->issuer)));
 }
 
 /* ----- both ----- */
 
-void
-kept_open(Ledger *ledger, WantedList *wanted)
+Wanted *
+kept_open(Ledger *ledger)
 {
 	const Options *options = ledger->options;
-	size_t		count = 0;
+	Wanted	   *first = NULL;
+	End			end = &first;
 
-	kept.checkpoints = need(calloc(options->checkpoints.count + 1, sizeof *kept.checkpoints));
-	for (size_t i = 0; i < options->checkpoints.count; i++)
-		open_checkpoint(ledger, options->checkpoints.names[i]);
-	for (size_t i = 0; i < options->receipts.count; i++)
-		open_receipt(ledger, options->receipts.names[i]);
-	kept.wanted = need(calloc(kept.checkpoint_count + kept.receipt_count + 1, sizeof *kept.wanted));
-	for (size_t i = 0; i < kept.checkpoint_count; i++)
-		kept.wanted[count++] = &kept.checkpoints[i].wanted;
-	for (size_t i = 0; i < kept.receipt_count; i++)
-		kept.wanted[count++] = &kept.receipts[i].wanted;
-	wanted->list = kept.wanted;
-	wanted->count = count;
+	for (size_t i = 0; i < options->checkpoint_count; i++)
+		open_checkpoint(ledger, options->checkpoints[i], &end);
+	for (size_t i = 0; i < options->receipt_count; i++)
+		open_receipt(ledger, options->receipts[i], &end);
+	return first;
 }
 
 void
-kept_check(Ledger *ledger, uint64_t tree_size)
+kept_check(Ledger *ledger, const Wanted *first)
 {
-	for (size_t i = 0; i < kept.checkpoint_count; i++)
-		check_kept_checkpoint(ledger, &kept.checkpoints[i], tree_size);
-	for (size_t i = 0; i < kept.receipt_count; i++)
+	for (const Wanted *wanted = first; wanted != NULL; wanted = wanted->next)
 	{
-		if (kept.receipts[i].name != NULL)
-			check_receipt(ledger, &kept.receipts[i], tree_size);
-		free(kept.receipts[i].bytes);
+		const Kept *kept = (const Kept *) wanted;
+
+		if (kept->is_receipt)
+			check_receipt(ledger, kept);
+		else
+			check_kept_checkpoint(ledger, kept);
 	}
-	free(kept.checkpoints);
-	free(kept.receipts);
-	free(kept.wanted);
 }

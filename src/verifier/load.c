@@ -14,9 +14,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "rules/texthash.h"
 #include "verifier/dump.h"
 
-#define RECENT_IDS 256			/* that a thread remembers, to spare the lock; a power of 2 */
+#define RECENT_IDS 256			/* that a thread remembers, to spare the lock */
 
 /* The shortest package is longer than that, so a block has not more of them */
 #define PACKAGE_MIN 64
@@ -24,7 +25,7 @@
 
 typedef struct Recent
 {
-	Id			id;				/* text NULL: free */
+	EcertSlice	text;			/* the one that stays; NULL: free */
 	uint32_t	number;
 } Recent;
 
@@ -33,10 +34,7 @@ typedef struct Load
 	Ledger	   *ledger;
 	pthread_mutex_t turn;
 	Dump		dump;
-	int			input;
-	bool		spooling;
 	atomic_uint_fast64_t spooled;
-	atomic_uint_fast64_t package_bytes;
 	atomic_bool failed;
 } Load;
 
@@ -59,20 +57,12 @@ read_input(void *context, void *bytes, size_t size)
 static uint32_t
 intern(Loader *loader, EcertSlice text)
 {
-	uint32_t	sum = (uint32_t) text.size;
-	Recent	   *recent;
+	Recent	   *recent = &loader->recent[ecert_text_hash(text, (uintptr_t) loader) % RECENT_IDS];
 
-	for (size_t i = 0; i < text.size; i++)
-		sum = sum * 31 + text.data[i];
-	recent = &loader->recent[(sum ^ sum >> 8) % RECENT_IDS];
-	if (recent->id.text == NULL || !ecert_slice_equal(ecert_slice(recent->id.text, recent->id.size), text))
+	if (recent->text.data == NULL || !ecert_slice_equal(recent->text, text))
 	{
-		Ids		   *ids = &loader->load->ledger->ids;
-
-		recent->number = ids_intern(ids, text);
-		pthread_mutex_lock(&ids->lock);
-		recent->id = ids->list[recent->number];
-		pthread_mutex_unlock(&ids->lock);
+		recent->text = text;
+		recent->number = ids_intern(loader->load->ledger, &recent->text);
 	}
 	return recent->number;
 }
@@ -102,50 +92,34 @@ put_entry(Loader *loader, const EcertPackage *package, uint64_t offset)
 		ledger_error(loader->load->ledger, "a package could not be hashed: the crypto library failed");
 }
 
-/* A row that is no package */
-static void
-put_bad_row(Loader *loader, const DumpRow *row)
-{
-	Ledger	   *ledger = loader->load->ledger;
-
-	switch (row->state)
-	{
-		case DUMP_NULL:
-			ledger_row_problem(ledger, row->number, "package is missing");
-			break;
-		case DUMP_TOO_LARGE:
-			ledger_row_problem(ledger, row->number, "package is malformed at byte %d: %s", ECERT_PACKAGE_MAX,
-							   ecert_error_text(ECERT_TOO_LARGE));
-			break;
-		case DUMP_COLUMNS:
-			ledger_row_problem(ledger, row->number, "row has several columns; COPY ledger.package (package) TO STDOUT makes what is read here");
-			break;
-		default:
-			ledger_row_problem(ledger, row->number, "row is not a package in hexadecimal digits");
-			break;
-	}
-}
-
 static void
 take_row(Loader *loader, const DumpRow *row)
 {
+	/* what is wrong with rows that are no packages */
+	static const char *const faults[] = {
+		[DUMP_NULL] = "package is missing",
+		[DUMP_NOT_HEX] = "row is not a package in hexadecimal digits",
+		[DUMP_COLUMNS] = "row has several columns; COPY ledger.package (package) TO STDOUT makes what is read here",
+		[DUMP_TOO_LARGE] = NULL
+	};
 	EcertPackage package;
-	EcertError	error;
+	EcertError	error = {.code = ECERT_TOO_LARGE, .offset = ECERT_PACKAGE_MAX};
 
-	if (row->state != DUMP_PACKAGE)
+	/* the header line of COPY ... (HEADER) */
+	if (row->state == DUMP_NOT_HEX && row->number == 1 && memcmp(row->bytes, "package\n", 8) == 0)
+		return;
+	if (faults[row->state] != NULL)
 	{
-		/* the header line of COPY ... (HEADER) */
-		if (row->state != DUMP_NOT_HEX || row->number != 1 || memcmp(row->bytes, "package\n", 8) != 0)
-			put_bad_row(loader, row);
+		ledger_row_problem(loader->load->ledger, row->number, "%s", faults[row->state]);
 		return;
 	}
-	if (ecert_package_parse(ecert_slice(row->bytes, row->size), &package, &error) != ECERT_OK)
+	if (row->state == DUMP_TOO_LARGE || ecert_package_parse(ecert_slice(row->bytes, row->size), &package, &error) != ECERT_OK)
 	{
 		ledger_row_problem(loader->load->ledger, row->number, "package is malformed at byte %zu: %s", error.offset,
 						   ecert_error_text(error.code));
 		return;
 	}
-	if (!loader->load->spooling)
+	if (!loader->load->ledger->spool_is_ours)
 	{
 		put_entry(loader, &package, loader->block.offset + (uint64_t) (row->bytes - loader->block.bytes));
 		return;
@@ -155,31 +129,13 @@ take_row(Loader *loader, const DumpRow *row)
 	loader->kept += row->size;
 }
 
-static bool
-write_whole(int file, const uint8_t *bytes, size_t size, uint64_t offset)
-{
-	while (size > 0)
-	{
-		ssize_t		written = pwrite(file, bytes, size, (off_t) offset);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0)
-			return false;
-		bytes += written;
-		size -= (size_t) written;
-		offset += (uint64_t) written;
-	}
-	return true;
-}
-
 /* Give the block's packages a place in the spool, and the index its entries */
 static void
 finish_block(Loader *loader)
 {
 	Load	   *load = loader->load;
 
-	if (load->spooling)
+	if (load->ledger->spool_is_ours)
 	{
 		uint64_t	base = atomic_fetch_add(&load->spooled, loader->kept);
 
@@ -188,8 +144,6 @@ finish_block(Loader *loader)
 		if (!write_whole(load->ledger->spool, loader->block.bytes, loader->kept, base) && !atomic_exchange(&load->failed, true))
 			ledger_error(load->ledger, "could not write the temporary file: %s (TMPDIR says where it is)", strerror(errno));
 	}
-	for (size_t i = 0; i < loader->count; i++)
-		atomic_fetch_add_explicit(&load->package_bytes, loader->entries[i].size, memory_order_relaxed);
 	ledger_add(load->ledger, loader->entries, loader->count);
 }
 
@@ -200,7 +154,7 @@ next_block(Load *load, DumpBlock *block)
 
 	pthread_mutex_lock(&load->turn);
 	there = !atomic_load(&load->failed) && dump_next_block(&load->dump, block);
-	atomic_store(&load->ledger->progress.done, load->dump.bytes_read);
+	atomic_store(&load->ledger->done, load->dump.bytes_read);
 	pthread_mutex_unlock(&load->turn);
 	return there;
 }
@@ -251,20 +205,6 @@ is_own_spool(int input, struct stat *state)
 		pread(input, begin, sizeof begin, 0) == (ssize_t) sizeof begin && dump_is_binary(ecert_slice(begin, sizeof begin));
 }
 
-static void
-report_input(Load *load)
-{
-	Ledger	   *ledger = load->ledger;
-
-	if (load->dump.read_errno != 0)
-		ledger_error(ledger, "could not read the dump to its end: %s", strerror(load->dump.read_errno));
-	if (load->dump.damage != NULL)
-		ledger_error(ledger, "%s (at byte %llu)", load->dump.damage, (unsigned long long) load->dump.damage_offset);
-	ledger->counts.rows = load->dump.rows;
-	ledger->counts.input_bytes = load->dump.bytes_read;
-	ledger->counts.package_bytes = load->package_bytes;
-}
-
 void
 ledger_load(Ledger *ledger, int input)
 {
@@ -273,17 +213,19 @@ ledger_load(Ledger *ledger, int input)
 	bool		known = fstat(input, &state) == 0;
 
 	load->ledger = ledger;
-	load->input = input;
 	pthread_mutex_init(&load->turn, NULL);
-	dump_open(&load->dump, read_input, &load->input);
-	load->spooling = !known || !is_own_spool(input, &state);
-	ledger->spool_is_ours = load->spooling;
-	ledger->spool = load->spooling ? open_spool(ledger) : input;
+	dump_open(&load->dump, read_input, &input);
+	ledger->spool_is_ours = !known || !is_own_spool(input, &state);
+	ledger->spool = ledger->spool_is_ours ? open_spool(ledger) : input;
 	progress_step(ledger, "reading", known && S_ISREG(state.st_mode) ? (uint64_t) state.st_size : 0, true);
 	if (ledger->spool >= 0)
 	{
 		run_jobs(ledger->options->jobs, load_blocks, load);
-		report_input(load);
+		if (load->dump.read_errno != 0)
+			ledger_error(ledger, "could not read the dump to its end: %s", strerror(load->dump.read_errno));
+		if (load->dump.damage != NULL)
+			ledger_error(ledger, "%s (at byte %llu)", load->dump.damage, (unsigned long long) load->dump.damage_offset);
+		ledger->counts.rows = load->dump.rows;
 	}
 	pthread_mutex_destroy(&load->turn);
 	free(load);

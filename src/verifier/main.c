@@ -7,10 +7,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <stdarg.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #define JOBS_MAX 1024
-#define PEM_MAX 65536
 
 static const char usage_text[] =
 	"ecert-verify checks an ecert ledger without a database.\n"
@@ -59,13 +60,6 @@ usage_error(const char *format,...)
 	exit(EXIT_NOT_CHECKED);
 }
 
-static void
-add_file(FileList *files, const char *name)
-{
-	files->names = need(realloc(files->names, (files->count + 1) * sizeof *files->names));
-	files->names[files->count++] = name;
-}
-
 static unsigned
 parse_jobs(const char *text)
 {
@@ -77,26 +71,17 @@ parse_jobs(const char *text)
 	return (unsigned) jobs;
 }
 
-/* 64 digits, with or without \x; in lower case */
-static const char *
+/* 64 digits, with or without \x */
+static const uint8_t *
 parse_genesis(const char *text)
 {
-	static char hex[HEX_ROOM];
-	uint8_t		hash[ECERT_HASH_SIZE];
+	static uint8_t hash[ECERT_HASH_SIZE];
 
 	if (strncmp(text, "\\x", 2) == 0)
 		text += 2;
 	if (strlen(text) != 2 * ECERT_HASH_SIZE || !hex_bytes(ecert_slice_text(text), hash))
 		usage_error("--genesis: a hash has 64 hexadecimal digits");
-	return text_hash(hash, hex);
-}
-
-static unsigned
-processors(void)
-{
-	long		count = sysconf(_SC_NPROCESSORS_ONLN);
-
-	return count < 1 ? 1 : count > JOBS_MAX ? JOBS_MAX : (unsigned) count;
+	return hash;
 }
 
 static void
@@ -113,15 +98,17 @@ parse_options(int argc, char **argv, Options *options)
 	};
 	int			option;
 
-	options->jobs = processors();
+	options->jobs = get_nprocs() < JOBS_MAX ? (unsigned) get_nprocs() : JOBS_MAX;
+	options->receipts = need(calloc((size_t) argc, sizeof *options->receipts));
+	options->checkpoints = need(calloc((size_t) argc, sizeof *options->checkpoints));
 	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1)
 	{
 		switch (option)
 		{
 			case 'g': options->genesis = parse_genesis(optarg); break;
 			case 'c': options->certifier_key = optarg; break;
-			case 'r': add_file(&options->receipts, optarg); break;
-			case 'k': add_file(&options->checkpoints, optarg); break;
+			case 'r': options->receipts[options->receipt_count++] = optarg; break;
+			case 'k': options->checkpoints[options->checkpoint_count++] = optarg; break;
 			case 'j': options->jobs = parse_jobs(optarg); break;
 			case 'o': options->origin = optarg; break;
 			case 'J': options->json = true; break;
@@ -143,24 +130,13 @@ check_certifier_key(Ledger *ledger)
 {
 	const char *name = ledger->options->certifier_key;
 	const Entry *genesis = ledger->registry.genesis;
-	uint8_t		raw[ECERT_RAW_KEY_MAX];
-	uint8_t		kid[ECERT_HASH_SIZE];
-	size_t		raw_size;
-	size_t		size;
-	EcertAlg	alg;
-	uint8_t    *pem;
+	EcertKeyFacts key;
+	const char *fault = name == NULL ? NULL : file_key(arena_memory(&ledger->memory), name, &key);
 
-	if (name == NULL || genesis == NULL)
-		return;
-	pem = file_bytes(name, PEM_MAX, &size);
-	if (pem == NULL)
-		ledger_error(ledger, "could not read the certifier's key \"%s\": %s", name, strerror(errno));
-	else if (ecert_public_key_from_pem(ecert_slice(pem, size), &alg, raw, &raw_size) != ECERT_OK ||
-			 ecert_key_thumbprint(alg, ecert_slice(raw, raw_size), kid) != ECERT_OK)
-		ledger_error(ledger, "there is no public key (PEM) that ecert uses in \"%s\"", name);
-	else if (genesis->key == NO_KEY || memcmp(ledger->registry.keys[genesis->key]->facts.kid, kid, sizeof kid) != 0)
+	if (fault != NULL)
+		ledger_error(ledger, "could not read the certifier's key \"%s\": %s", name, fault);
+	else if (name != NULL && (genesis->key == NO_KEY || memcmp(ledger->registry.keys[genesis->key]->facts.kid, key.kid, sizeof key.kid) != 0))
 		ledger_problem(ledger, genesis, "genesis package is not signed with the certifier's key that was given");
-	free(pem);
 }
 
 /* What no program can find out from the packages */
@@ -176,7 +152,7 @@ say_what_is_not_checked(Ledger *ledger)
 	else
 		ledger_not_checked(ledger, "whether packages that came after the last checkpoint (of %llu packages) were left out",
 						   (unsigned long long) ledger->counts.tree_size);
-	if (ledger->options->checkpoints.count == 0 && ledger->counts.cosignatures == 0)
+	if (ledger->options->checkpoint_count == 0 && ledger->counts.cosignatures == 0)
 		ledger_not_checked(ledger, "whether others are shown another ledger of this name: no checkpoint was kept from before (--checkpoint), and none has a witness's cosignature");
 	ledger_not_checked(ledger, "whether the figures are those at the meters and in the workshops");
 	ledger_not_checked(ledger, "whether the clocks of the issuers were right, beyond the order in their feeds");
@@ -233,21 +209,14 @@ ledger_command(const Options *options)
 	int			input = open_input(options->file);
 	int			status;
 
-	ledger.options = options;
-	ledger.spool = -1;
-	pthread_mutex_init(&ledger.lock, NULL);
-	ids_init(&ledger.ids);
+	ledger_init(&ledger, options);
 	progress_start(&ledger);
 	check_ledger(&ledger, input);
 	progress_end();
 	report_print(&ledger);
 	status = ledger_exit_status(&ledger);
-	if (ledger.spool_is_ours && ledger.spool >= 0)
-		close(ledger.spool);
-	close(input);
-	registry_free(&ledger);
-	findings_free(&ledger);
 	ledger_free(&ledger);
+	close(input);
 	return status;
 }
 
@@ -294,8 +263,8 @@ main(int argc, char **argv)
 
 	parse_options(argc, argv, &options);
 	status = run_command(argc, argv, &options);
-	free(options.receipts.names);
-	free(options.checkpoints.names);
+	free(options.receipts);
+	free(options.checkpoints);
 	ecert_crypto_thread_end();
 	if (fflush(stdout) != 0 || ferror(stdout))
 	{

@@ -8,19 +8,22 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SHOW_EVERY_MS 200
+#define SHOW_EVERY_US 200000
 #define BAR_WIDTH 30
 
+/* The step that runs; ledger->done is what it has done, in bytes or packages */
 static struct
 {
-	pthread_t	thread;
-	bool		running;
 	pthread_mutex_t lock;
-	pthread_cond_t wake;
-	bool		end;
-	double		step_began;
-	Progress   *progress;
-} shown = {.lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
+	const char *step;
+	uint64_t	total;			/* 0: not known */
+	bool		bytes;
+	double		began;
+} shown = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* Who shows it */
+static pthread_t thread;
+static bool running;
 
 double
 seconds_now(void)
@@ -32,84 +35,72 @@ seconds_now(void)
 }
 
 static void
-show(void)
+show(uint64_t done)
 {
-	const Progress *progress = shown.progress;
-	uint64_t	done = progress->done;
-	double		elapsed = seconds_now() - shown.step_began;
+	double		elapsed = seconds_now() - shown.began;
 	double		rate = elapsed > 0 ? (double) done / elapsed : 0;
-	double		part = progress->total > 0 ? (double) done / (double) progress->total : 0;
-	int			filled = (int) (part * BAR_WIDTH);
-	bool		bytes = progress->unit == 1;
+	double		part = shown.total > 0 ? (double) done / (double) shown.total : 0;
+	int			filled = part > 1 ? BAR_WIDTH : (int) (part * BAR_WIDTH);
 
-	if (filled > BAR_WIDTH)
-		filled = BAR_WIDTH;
-	fprintf(stderr, "\r%-11s", progress->step);
-	if (progress->total > 0)
-		fprintf(stderr, "[%.*s%.*s] %3.0f %%", filled, "##############################", BAR_WIDTH - filled,
-				"                              ", part * 100);
-	if (bytes)
+	fprintf(stderr, "\r%-11s", shown.step);
+	if (shown.total > 0)
+		fprintf(stderr, "[%.*s%*s] %3.0f %%", filled, "##############################", BAR_WIDTH - filled, "", part * 100);
+	if (shown.bytes)
 		fprintf(stderr, "  %.0f MB, %.0f MB/s", (double) done / 1e6, rate / 1e6);
 	else
 		fprintf(stderr, "  %" PRIu64 " packages, %.0f/s", done, rate);
-	if (progress->total > done && rate > 0 && elapsed > 1)
-		fprintf(stderr, ", %.0f s left", (double) (progress->total - done) / rate);
+	if (shown.total > done && rate > 0 && elapsed > 1)
+		fprintf(stderr, ", %.0f s left", (double) (shown.total - done) / rate);
 	fputs("\033[K", stderr);
 	fflush(stderr);
 }
 
+/* Until it is cancelled, which it is in its sleep */
 static void *
 show_again(void *argument)
 {
-	(void) argument;
-	pthread_mutex_lock(&shown.lock);
-	while (!shown.end)
-	{
-		struct timespec until;
+	Ledger	   *ledger = argument;
+	int			before;
 
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_nsec += SHOW_EVERY_MS * 1000000L;
-		until.tv_sec += until.tv_nsec / 1000000000L;
-		until.tv_nsec %= 1000000000L;
-		pthread_cond_timedwait(&shown.wake, &shown.lock, &until);
-		if (!shown.end && shown.progress->step != NULL)
-			show();
+	for (;;)
+	{
+		usleep(SHOW_EVERY_US);
+		pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+		pthread_mutex_lock(&shown.lock);
+		if (shown.step != NULL)
+			show(ledger->done);
+		pthread_mutex_unlock(&shown.lock);
+		pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &before);
 	}
-	pthread_mutex_unlock(&shown.lock);
 	return NULL;
 }
 
 void
 progress_start(Ledger *ledger)
 {
-	shown.progress = &ledger->progress;
-	if (ledger->options->no_progress || ledger->options->quiet || !isatty(STDERR_FILENO))
-		return;
-	shown.running = pthread_create(&shown.thread, NULL, show_again, NULL) == 0;
+	if (!ledger->options->no_progress && !ledger->options->quiet && isatty(STDERR_FILENO))
+		running = pthread_create(&thread, NULL, show_again, ledger) == 0;
 }
 
 void
 progress_step(Ledger *ledger, const char *step, uint64_t total, bool bytes)
 {
 	pthread_mutex_lock(&shown.lock);
-	ledger->progress.step = step;
-	ledger->progress.total = total;
-	ledger->progress.unit = bytes ? 1 : 0;
-	atomic_store(&ledger->progress.done, 0);
-	shown.step_began = seconds_now();
+	shown.step = step;
+	shown.total = total;
+	shown.bytes = bytes;
+	shown.began = seconds_now();
+	atomic_store(&ledger->done, 0);
 	pthread_mutex_unlock(&shown.lock);
 }
 
 void
 progress_end(void)
 {
-	if (!shown.running)
+	if (!running)
 		return;
-	pthread_mutex_lock(&shown.lock);
-	shown.end = true;
-	pthread_cond_signal(&shown.wake);
-	pthread_mutex_unlock(&shown.lock);
-	pthread_join(shown.thread, NULL);
-	shown.running = false;
+	pthread_cancel(thread);
+	pthread_join(thread, NULL);
+	running = false;
 	fputs("\r\033[K", stderr);
 }

@@ -1,14 +1,59 @@
 /*
  * report.c
- *		What was found, printed at the end: for people, or as one JSON document
- *		(docs/verifier.md).
+ *		What was found: written down by any thread, and printed at the end, for
+ *		people or as one JSON document (docs/verifier.md).
  */
 #include "verifier/verifier.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 
 /* What people are shown without --all */
 #define SHOWN 20
+
+/* As people and programs are told of it */
+static const struct
+{
+	const char *title;
+	const char *name;
+	bool		is_cut;
+}			sorts[FOUND_SORTS] = {
+	[FOUND_ERROR] = {"Could not check", "errors", false},
+	[FOUND_PROBLEM] = {"Problems", "problems", true},
+	[FOUND_REMARK] = {"Beside", "remarks", false},
+	[FOUND_WARNING] = {"Warnings", "warnings", true},
+	[FOUND_NOT_CHECKED] = {"Not checked", "not_checked", false}
+};
+
+/* ----- writing down ----- */
+
+void
+ledger_say(Ledger *ledger, FindingSort sort, const Entry *entry, uint64_t row, const char *format,...)
+{
+	FindingList *list = &ledger->found[sort];
+	va_list		arguments;
+	char	   *text;
+
+	va_start(arguments, format);
+	if (vasprintf(&text, format, arguments) < 0)
+		need(NULL);
+	va_end(arguments);
+	pthread_mutex_lock(&ledger->lock);
+	list->list = ecert_arena_grow(arena_memory(&ledger->memory), list->list, list->count, &list->room, sizeof *list->list);
+	list->list[list->count] = (Finding) {
+		entry, row, (const char *) ecert_arena_copy(arena_memory(&ledger->memory), ecert_slice_text(text)).data, list->count
+	};
+	list->count++;
+	pthread_mutex_unlock(&ledger->lock);
+	free(text);
+}
+
+int
+ledger_exit_status(const Ledger *ledger)
+{
+	return ledger->found[FOUND_ERROR].count > 0 ? EXIT_NOT_CHECKED :
+		ledger->found[FOUND_PROBLEM].count > 0 ? EXIT_INVALID : EXIT_VALID;
+}
 
 /* ----- order ----- */
 
@@ -24,13 +69,6 @@ compare_findings(const void *a, const void *b)
 	if (first->row != second->row)
 		return first->row < second->row ? -1 : 1;
 	return (first->number > second->number) - (first->number < second->number);
-}
-
-static void
-sort_findings(FindingList *list)
-{
-	if (list->count > 1)
-		qsort(list->list, list->count, sizeof *list->list, compare_findings);
 }
 
 static bool
@@ -56,43 +94,29 @@ first_problem(const FindingList *problems)
 
 /* ----- for people ----- */
 
-/* Text that packages brought, for a terminal: no control characters */
-static void
-print_safe(const char *text)
-{
-	for (; *text != '\0'; text++)
-	{
-		uint8_t		c = (uint8_t) *text;
-		bool		c1 = c == 0xC2 && (uint8_t) text[1] >= 0x80 && (uint8_t) text[1] < 0xA0;
-
-		putchar(c < 0x20 || c == 0x7F || c1 ? '?' : c);
-		text += c1;
-	}
-	putchar('\n');
-}
-
 static void
 print_place(const Ledger *ledger, const Finding *finding)
 {
-	char		hash[HEX_ROOM];
 	const Entry *entry = finding->entry;
 
 	if (entry != NULL)
 		printf("issuer \"%.*s\", %s, seq %" PRId64 ", hash %s: ", TEXT(ledger_id_text(ledger, entry->issuer)),
-			   ecert_kind_name((EcertKind) entry->kind), entry->seq, text_hash(entry->hash, hash));
+			   ecert_kind_name((EcertKind) entry->kind), entry->seq, HEX(entry->hash));
 	else if (finding->row > 0)
 		printf("row %" PRIu64 " of the dump: ", finding->row);
-	print_safe(finding->text);
+	print_safe(ecert_slice_text(finding->text));
+	putchar('\n');
 }
 
 static void
-print_list(const Ledger *ledger, const char *title, const FindingList *list, size_t most)
+print_list(const Ledger *ledger, FindingSort sort)
 {
-	size_t		shown = list->count < most ? list->count : most;
+	const FindingList *list = &ledger->found[sort];
+	size_t		shown = sorts[sort].is_cut && !ledger->options->all && list->count > SHOWN ? SHOWN : list->count;
 
 	if (list->count == 0)
 		return;
-	printf("\n%s:\n", title);
+	printf("\n%s:\n", sorts[sort].title);
 	for (size_t i = 0; i < shown; i++)
 	{
 		fputs("  ", stdout);
@@ -100,20 +124,6 @@ print_list(const Ledger *ledger, const char *title, const FindingList *list, siz
 	}
 	if (shown < list->count)
 		printf("  ... and %zu more (--all shows them)\n", list->count - shown);
-}
-
-static const char *
-verdict(const Ledger *ledger)
-{
-	switch (ledger_exit_status(ledger))
-	{
-		case EXIT_VALID:
-			return "valid";
-		case EXIT_INVALID:
-			return "invalid";
-		default:
-			return "not checked";
-	}
 }
 
 static void
@@ -127,10 +137,9 @@ static void
 print_counts(const Ledger *ledger)
 {
 	const Counts *counts = &ledger->counts;
-	char		hash[HEX_ROOM];
 
 	if (ledger->registry.has_genesis)
-		printf("Ledger \"%.*s\", genesis %s\n", TEXT(ledger_origin(ledger)), text_hash(ledger_genesis_hash(ledger), hash));
+		printf("Ledger \"%.*s\", genesis %s\n", TEXT(ledger->registry.origin), HEX(ledger->registry.genesis_hash));
 	printf("Checked: %zu packages (%" PRIu64 " bytes) in %zu feeds", ledger->count, counts->package_bytes, ledger->feed_count);
 	print_count(counts->signatures, "signature");
 	print_count(counts->checkpoints, "checkpoint");
@@ -146,40 +155,32 @@ print_counts(const Ledger *ledger)
 static void
 print_verdict(const Ledger *ledger)
 {
-	switch (ledger_exit_status(ledger))
+	const FindingList *problems = &ledger->found[FOUND_PROBLEM];
+	int			status = ledger_exit_status(ledger);
+
+	if (status == EXIT_VALID)
+		puts("The ledger is VALID: no problem was found.");
+	else if (status == EXIT_INVALID)
+		printf("The ledger is INVALID: %zu problem%s.\n", problems->count, problems->count == 1 ? "" : "s");
+	else
+		printf("The ledger COULD NOT BE CHECKED as a whole; %zu problem%s in what could be.\n", problems->count,
+			   problems->count == 1 ? " was found" : "s were found");
+	if (problems->count > 0)
 	{
-		case EXIT_VALID:
-			puts("The ledger is VALID: no problem was found.");
-			break;
-		case EXIT_INVALID:
-			printf("The ledger is INVALID: %zu problem%s.\nFirst: ", ledger->problems.count, ledger->problems.count == 1 ? "" : "s");
-			print_place(ledger, first_problem(&ledger->problems));
-			break;
-		default:
-			printf("The ledger COULD NOT BE CHECKED as a whole; %zu problem%s in what could be.\n", ledger->problems.count,
-				   ledger->problems.count == 1 ? " was found" : "s were found");
-			if (ledger->problems.count > 0)
-			{
-				fputs("First: ", stdout);
-				print_place(ledger, first_problem(&ledger->problems));
-			}
-			break;
+		fputs("First: ", stdout);
+		print_place(ledger, first_problem(problems));
 	}
 }
 
 static void
 print_for_people(const Ledger *ledger)
 {
-	size_t		most = ledger->options->all ? SIZE_MAX : SHOWN;
-
 	print_counts(ledger);
-	print_list(ledger, "Could not check", &ledger->errors, SIZE_MAX);
+	print_list(ledger, FOUND_ERROR);
 	putchar('\n');
 	print_verdict(ledger);
-	print_list(ledger, "Problems", &ledger->problems, most);
-	print_list(ledger, "Beside", &ledger->remarks, SIZE_MAX);
-	print_list(ledger, "Warnings", &ledger->warnings, most);
-	print_list(ledger, "Not checked", &ledger->not_checked, SIZE_MAX);
+	for (FindingSort sort = FOUND_PROBLEM; sort < FOUND_SORTS; sort++)
+		print_list(ledger, sort);
 }
 
 /* ----- for programs ----- */
@@ -211,16 +212,15 @@ json_text(EcertSlice text)
 static void
 json_finding(const Ledger *ledger, const Finding *finding)
 {
-	char		hash[HEX_ROOM];
 	const Entry *entry = finding->entry;
 
-	fputs("{", stdout);
+	putchar('{');
 	if (entry != NULL)
 	{
 		fputs("\"issuer\": ", stdout);
 		json_text(ledger_id_text(ledger, entry->issuer));
 		printf(", \"kind\": \"%s\", \"seq\": %" PRId64 ", \"hash\": \"%s\", ", ecert_kind_name((EcertKind) entry->kind), entry->seq,
-			   text_hash(entry->hash, hash));
+			   HEX(entry->hash));
 	}
 	else if (finding->row > 0)
 		printf("\"row\": %" PRIu64 ", ", finding->row);
@@ -241,25 +241,23 @@ json_list(const Ledger *ledger, const char *name, const FindingList *list)
 	fputs(list->count == 0 ? "]" : "\n  ]", stdout);
 }
 
+/* A text, or null where there is no sound genesis that gives it */
+static void
+json_identity(const Ledger *ledger, const char *name, EcertSlice text)
+{
+	printf(",\n  \"%s\": ", name);
+	if (ledger->registry.has_genesis)
+		json_text(text);
+	else
+		fputs("null", stdout);
+}
+
 static void
 json_ledger(const Ledger *ledger)
 {
-	char		hash[HEX_ROOM];
-
-	fputs(",\n  \"origin\": ", stdout);
-	if (ledger->registry.has_genesis)
-		json_text(ledger_origin(ledger));
-	else
-		fputs("null", stdout);
-	fputs(",\n  \"certifier\": ", stdout);
-	if (ledger->registry.has_genesis)
-		json_text(ledger_id_text(ledger, ledger_certifier(ledger)));
-	else
-		fputs("null", stdout);
-	if (ledger->registry.has_genesis)
-		printf(",\n  \"genesis\": \"%s\"", text_hash(ledger_genesis_hash(ledger), hash));
-	else
-		fputs(",\n  \"genesis\": null", stdout);
+	json_identity(ledger, "origin", ledger->registry.origin);
+	json_identity(ledger, "certifier", ledger_id_text(ledger, ledger->registry.certifier));
+	json_identity(ledger, "genesis", ecert_slice_text(HEX(ledger->registry.genesis_hash)));
 	printf(",\n  \"genesis_compared_with\": %s", ledger->options->genesis != NULL ? "\"hash\"" :
 		   ledger->options->certifier_key != NULL ? "\"certifier key\"" : "null");
 }
@@ -267,10 +265,15 @@ json_ledger(const Ledger *ledger)
 static void
 print_json(const Ledger *ledger)
 {
+	static const char *const verdicts[] = {
+		[EXIT_VALID] = "valid",[EXIT_INVALID] = "invalid",[EXIT_NOT_CHECKED] = "not checked"
+	};
 	const Counts *counts = &ledger->counts;
+	const FindingList *problems = &ledger->found[FOUND_PROBLEM];
+	int			status = ledger_exit_status(ledger);
 
 	printf("{\n  \"program\": \"ecert-verify\",\n  \"version\": \"" VERIFIER_VERSION "\",\n  \"status\": \"%s\",\n  \"exit_status\": %d",
-		   verdict(ledger), ledger_exit_status(ledger));
+		   verdicts[status], status);
 	json_ledger(ledger);
 	printf(",\n  \"packages\": %zu,\n  \"feeds\": %zu,\n  \"rows\": %" PRIu64 ",\n  \"package_bytes\": %" PRIu64
 		   ",\n  \"signatures_verified\": %" PRIu64, ledger->count, ledger->feed_count, counts->rows, counts->package_bytes,
@@ -281,26 +284,28 @@ print_json(const Ledger *ledger)
 		   (uint64_t) counts->cosignatures, (uint64_t) counts->foreign_cosignatures);
 	printf(",\n  \"receipts_checked\": %" PRIu64 ",\n  \"kept_checkpoints_checked\": %" PRIu64 ",\n  \"seconds\": %.3f",
 		   counts->receipts, counts->kept_checkpoints, counts->seconds);
-	printf(",\n  \"problem_count\": %zu,\n  \"first_problem\": ", ledger->problems.count);
-	if (ledger->problems.count > 0)
-		json_finding(ledger, first_problem(&ledger->problems));
+	printf(",\n  \"problem_count\": %zu,\n  \"first_problem\": ", problems->count);
+	if (problems->count > 0)
+		json_finding(ledger, first_problem(problems));
 	else
 		fputs("null", stdout);
-	json_list(ledger, "errors", &ledger->errors);
-	json_list(ledger, "problems", &ledger->problems);
-	json_list(ledger, "remarks", &ledger->remarks);
-	json_list(ledger, "warnings", &ledger->warnings);
-	json_list(ledger, "not_checked", &ledger->not_checked);
+	for (FindingSort sort = 0; sort < FOUND_SORTS; sort++)
+		json_list(ledger, sorts[sort].name, &ledger->found[sort]);
 	puts("\n}");
 }
 
 void
 report_print(Ledger *ledger)
 {
-	sort_findings(&ledger->problems);
-	sort_findings(&ledger->warnings);
-	for (size_t i = 0; ledger->options->json ? false : i < ledger->errors.count; i++)
-		fprintf(stderr, "ecert-verify: %s\n", ledger->errors.list[i].text);
+	const FindingList *errors = &ledger->found[FOUND_ERROR];
+
+	for (FindingList *list = ledger->found; list < ledger->found + FOUND_SORTS; list++)
+	{
+		if (list->count > 1)
+			qsort(list->list, list->count, sizeof *list->list, compare_findings);
+	}
+	for (size_t i = 0; !ledger->options->json && i < errors->count; i++)
+		fprintf(stderr, "ecert-verify: %s\n", errors->list[i].text);
 	if (ledger->options->json)
 		print_json(ledger);
 	else if (!ledger->options->quiet)

@@ -3,42 +3,16 @@
  *		Judges packages by the rules of their kinds (src/rules): those about one
  *		applicant together, so that what is looked up of it is looked up once.
  */
-#include "verifier/view.h"
-
-/* A package that is to be judged, and whom it is about */
-typedef struct Task
-{
-	uint32_t	about;			/* number of an id */
-	uint32_t	entry;
-} Task;
+#include "verifier/verifier.h"
 
 typedef struct Judging
 {
 	Ledger	   *ledger;
 	ViewIndex	index;
-	Task	   *tasks;			/* by whom they are about */
-	size_t		count;
+	ByNumber	tasks;			/* packages that are to be judged, by the id of whom they are about */
 	size_t		next;
 	pthread_mutex_t lock;
 } Judging;
-
-/* A reward's subject is the auditor; it is about the applicant of the audit */
-static uint32_t
-applicant_of_reward(const Judging *judging, const struct NumberedEntry *reward)
-{
-	return reward->number == NO_ID ? judging->ledger->entries[reward->entry].subject : judging->ledger->entries[reward->number].subject;
-}
-
-static int
-compare_tasks(const void *left, const void *right)
-{
-	const Task *a = left;
-	const Task *b = right;
-
-	if (a->about != b->about)
-		return a->about < b->about ? -1 : 1;
-	return (a->entry > b->entry) - (a->entry < b->entry);
-}
 
 /* Checkpoints and witnesses are judged with their packages; of energy and product packages those that replace others */
 static bool
@@ -62,35 +36,39 @@ static void
 list_tasks(Judging *judging)
 {
 	const Ledger *ledger = judging->ledger;
-	size_t		count = judging->index.rewards.count;
+	const ByNumber *rewards = &judging->index.rewards;
+	size_t		count = rewards->count;
 
 	for (size_t i = 0; i < ledger->count; i++)
 		count += is_judged_here(&ledger->entries[i]);
-	judging->tasks = need(calloc(count + 1, sizeof(Task)));
+	judging->tasks.list = need(calloc(count + 1, sizeof *judging->tasks.list));
 	for (size_t i = 0; i < ledger->count; i++)
 	{
 		if (is_judged_here(&ledger->entries[i]))
-			judging->tasks[judging->count++] = (Task) {ledger->entries[i].subject, (uint32_t) i};
+			numbers_put(&judging->tasks, ledger->entries[i].subject, i);
 	}
-	for (size_t i = 0; i < judging->index.rewards.count; i++)
+	/* a reward's subject is the auditor; it is about the applicant of the audit, where that is here */
+	for (size_t i = 0; i < rewards->count; i++)
 	{
-		const struct NumberedEntry *reward = &judging->index.rewards.list[i];
+		uint32_t	audit = rewards->list[i] >> 32;
+		uint32_t	reward = (uint32_t) rewards->list[i];
 
-		judging->tasks[judging->count++] = (Task) {applicant_of_reward(judging, reward), reward->entry};
+		numbers_put(&judging->tasks, ledger->entries[audit == NO_ID ? reward : audit].subject, reward);
 	}
-	qsort(judging->tasks, judging->count, sizeof(Task), compare_tasks);
+	numbers_sort(&judging->tasks);
 }
 
 /* All that is about somebody, for one thread */
-static const Task *
+static const uint64_t *
 take_tasks(Judging *judging, size_t *count)
 {
-	const Task *first;
+	const ByNumber *tasks = &judging->tasks;
+	const uint64_t *first;
 	size_t		end;
 
 	pthread_mutex_lock(&judging->lock);
-	first = judging->tasks + judging->next;
-	for (end = judging->next; end < judging->count && judging->tasks[end].about == first->about; end++)
+	first = tasks->list + judging->next;
+	for (end = judging->next; end < tasks->count && tasks->list[end] >> 32 == *first >> 32; end++)
 		;
 	*count = end - judging->next;
 	judging->next = end;
@@ -117,15 +95,15 @@ judge_some(void *context)
 	Judging    *judging = context;
 	LedgerRules *rules = ledger_rules_new(judging->ledger, &judging->index);
 	Reader	   *reader = need(calloc(1, sizeof *reader));
-	const Task *tasks;
+	const uint64_t *tasks;
 	size_t		count;
 
 	reader->ledger = judging->ledger;
 	while ((tasks = take_tasks(judging, &count)), count > 0)
 	{
 		for (size_t i = 0; i < count; i++)
-			judge(rules, judging->ledger, reader, &judging->ledger->entries[tasks[i].entry]);
-		atomic_fetch_add_explicit(&judging->ledger->progress.done, count, memory_order_relaxed);
+			judge(rules, judging->ledger, reader, &judging->ledger->entries[(uint32_t) tasks[i]]);
+		atomic_fetch_add_explicit(&judging->ledger->done, count, memory_order_relaxed);
 	}
 	free(reader);
 	ledger_rules_free(rules);
@@ -136,7 +114,7 @@ check_rules(Ledger *ledger)
 {
 	Judging		judging;
 
-	if (ledger_certifier(ledger) == NO_ID)
+	if (ledger->registry.certifier == NO_ID)
 	{
 		ledger_not_checked(ledger, "the rules of the kinds, for want of a sound genesis package");
 		return;
@@ -146,9 +124,9 @@ check_rules(Ledger *ledger)
 	pthread_mutex_init(&judging.lock, NULL);
 	view_index_open(&judging.index, ledger);
 	list_tasks(&judging);
-	progress_step(ledger, "rules", judging.count, false);
+	progress_step(ledger, "rules", judging.tasks.count, false);
 	run_jobs(ledger->options->jobs, judge_some, &judging);
-	free(judging.tasks);
+	free(judging.tasks.list);
 	view_index_close(&judging.index);
 	pthread_mutex_destroy(&judging.lock);
 }

@@ -5,39 +5,26 @@
 #include "verifier/verifier.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <time.h>
+#include <unistd.h>
 
-const char *
-text_hex(const uint8_t *bytes, size_t size, char *text)
-{
-	static const char digits[] = "0123456789abcdef";
+#include "core/receipt.h"
 
-	for (size_t i = 0; i < size; i++)
-	{
-		text[2 * i] = digits[bytes[i] >> 4];
-		text[2 * i + 1] = digits[bytes[i] & 15];
-	}
-	text[2 * size] = '\0';
-	return text;
-}
+#define PEM_MAX 65536
+
+/* More than a transparent statement in hexadecimal digits */
+#define PACKAGE_FILE_MAX (4 * ECERT_STATEMENT_MAX)
 
 const char *
 text_hash(const uint8_t *hash, char *text)
 {
-	return text_hex(hash, ECERT_HASH_SIZE, text);
-}
+	static const char digits[] = "0123456789abcdef";
 
-const char *
-text_time(int64_t seconds, char *text)
-{
-	time_t		time = (time_t) seconds;
-	struct tm	date;
-
-	if (seconds == INT64_MAX || gmtime_r(&time, &date) == NULL)
-		return strcpy(text, "infinity");
-	snprintf(text, TIME_ROOM, "%04d-%02d-%02d %02d:%02d:%02d+00", date.tm_year + 1900, date.tm_mon + 1, date.tm_mday,
-			 date.tm_hour, date.tm_min, date.tm_sec);
+	for (size_t i = 0; i < ECERT_HASH_SIZE; i++)
+	{
+		text[2 * i] = digits[hash[i] >> 4];
+		text[2 * i + 1] = digits[hash[i] & 15];
+	}
+	text[2 * ECERT_HASH_SIZE] = '\0';
 	return text;
 }
 
@@ -65,52 +52,54 @@ hex_bytes(EcertSlice hex, uint8_t *bytes)
 	return true;
 }
 
-uint8_t *
-file_bytes(const char *name, size_t most, size_t *size)
-{
-	bool		is_input = strcmp(name, "-") == 0;
-	FILE	   *file = is_input ? stdin : fopen(name, "rb");
-	uint8_t    *bytes;
-	int			failed = 0;
-
-	if (file == NULL)
-		return NULL;
-	bytes = need(malloc(most + 1));
-	*size = fread(bytes, 1, most + 1, file);
-	if (ferror(file))
-		failed = errno != 0 ? errno : EIO;
-	else if (*size > most)
-		failed = EFBIG;
-	if (!is_input)
-		fclose(file);
-	if (failed == 0)
-		return bytes;
-	free(bytes);
-	errno = failed;
-	return NULL;
-}
-
-/* Is it hexadecimal digits from end to end? */
-static bool
-is_hex(EcertSlice text)
+void
+print_safe(EcertSlice text)
 {
 	for (size_t i = 0; i < text.size; i++)
 	{
-		if (hex_values[text.data[i]] == 0)
-			return false;
+		uint8_t		c = text.data[i];
+		bool		c1 = c == 0xC2 && i + 1 < text.size && text.data[i + 1] >= 0x80 && text.data[i + 1] < 0xA0;
+
+		putchar(c < 0x20 || c == 0x7F || c1 ? '?' : c);
+		i += c1;
 	}
-	return text.size > 0;
 }
 
-uint8_t *
-file_package(const char *name, size_t most, size_t *size)
+bool
+file_bytes(EcertArena *arena, const char *name, size_t most, EcertSlice *bytes)
 {
-	uint8_t    *bytes = file_bytes(name, most, size);
-	EcertSlice	text;
+	bool		is_input = strcmp(name, "-") == 0;
+	FILE	   *file = is_input ? stdin : fopen(name, "rb");
+	uint8_t    *room;
+	size_t		size;
+	int			failed = 0;
 
-	if (bytes == NULL)
-		return NULL;
-	text = ecert_slice(bytes, *size);
+	if (file == NULL)
+		return false;
+	room = need(malloc(most + 1));
+	size = fread(room, 1, most + 1, file);
+	if (ferror(file))
+		failed = errno != 0 ? errno : EIO;
+	else if (size > most)
+		failed = EFBIG;
+	else
+		*bytes = ecert_arena_copy(arena, ecert_slice(room, size));
+	if (!is_input)
+		fclose(file);
+	free(room);
+	errno = failed;
+	return failed == 0;
+}
+
+bool
+file_package(EcertArena *arena, const char *name, EcertSlice *bytes)
+{
+	EcertSlice	text;
+	uint8_t    *decoded;
+
+	if (!file_bytes(arena, name, PACKAGE_FILE_MAX, bytes))
+		return false;
+	text = *bytes;
 	while (text.size > 0 && strchr(" \r\n\t", text.data[text.size - 1]) != NULL)
 		text.size--;
 	/* \x as psql prints it, \\x as COPY does */
@@ -118,7 +107,40 @@ file_package(const char *name, size_t most, size_t *size)
 		text = ecert_slice(text.data + 1, text.size - 1);
 	if (text.size > 0 && text.data[0] == 'x')
 		text = ecert_slice(text.data + 1, text.size - 1);
-	if (is_hex(text) && hex_bytes(text, bytes))
-		*size = text.size / 2;
-	return bytes;
+	decoded = ecert_arena_alloc(arena, text.size / 2);
+	if (text.size > 0 && hex_bytes(text, decoded))
+		*bytes = ecert_slice(decoded, text.size / 2);
+	return true;
+}
+
+const char *
+file_key(EcertArena *arena, const char *name, EcertKeyFacts *key)
+{
+	EcertSlice	pem;
+	size_t		size;
+
+	if (!file_bytes(arena, name, PEM_MAX, &pem))
+		return strerror(errno);
+	if (ecert_public_key_from_pem(pem, &key->alg, key->raw, &size) != ECERT_OK ||
+		ecert_key_thumbprint(key->alg, ecert_slice(key->raw, size), key->kid) != ECERT_OK)
+		return "there is no public key (PEM) in it that ecert uses";
+	return NULL;
+}
+
+bool
+write_whole(int file, const uint8_t *bytes, size_t size, uint64_t offset)
+{
+	while (size > 0)
+	{
+		ssize_t		written = pwrite(file, bytes, size, (off_t) offset);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written <= 0)
+			return false;
+		bytes += written;
+		size -= (size_t) written;
+		offset += (uint64_t) written;
+	}
+	return true;
 }

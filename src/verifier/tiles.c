@@ -29,14 +29,13 @@
 struct TileExport
 {
 	Ledger	   *ledger;
+	Reader		reader;
 	uint32_t   *leaves;			/* numbers of entries */
 	size_t		count;
-	size_t		room;
 	const Entry *checkpoint;	/* the newest that is good and has a note */
 	size_t		size;			/* its packages */
 	char	   *path;			/* room for names below the folder */
 	size_t		path_room;
-	uint8_t    *buffer;			/* of one package */
 	bool		failed;
 };
 
@@ -46,20 +45,16 @@ tiles_begin(Ledger *ledger)
 	TileExport *export = need(calloc(1, sizeof *export));
 
 	export->ledger = ledger;
+	export->reader.ledger = ledger;
+	export->leaves = need(malloc(ledger->count * sizeof *export->leaves));
 	export->path_room = strlen(ledger->options->tiles) + NAME_ROOM;
 	export->path = need(malloc(export->path_room));
-	export->buffer = need(malloc(ECERT_PACKAGE_MAX));
 	return export;
 }
 
 void
 tiles_leaf(TileExport *export, const Entry *entry)
 {
-	if (export->count == export->room)
-	{
-		export->room = export->room == 0 ? 65536 : export->room * 2;
-		export->leaves = need(realloc(export->leaves, export->room * sizeof *export->leaves));
-	}
 	export->leaves[export->count++] = (uint32_t) (entry - export->ledger->entries);
 }
 
@@ -68,7 +63,7 @@ tiles_checkpoint(TileExport *export, const Entry *checkpoint)
 {
 	EcertPackage package;
 
-	if (!ledger_read(export->ledger, checkpoint, export->buffer, &package) || ecert_cbor_text_at(package.body, "note").size == 0)
+	if (!reader_get(&export->reader, checkpoint, &package) || ecert_cbor_text_at(package.body, "note").size == 0)
 		return;
 	export->checkpoint = checkpoint;
 	export->size = export->count;
@@ -105,25 +100,16 @@ make_folders(TileExport *export)
 static bool
 write_file(TileExport *export, const void *bytes, size_t size)
 {
-	char	   *other = need(malloc(export->path_room + 8));
-	int			file = -1;
-	bool		good = make_folders(export);
+	char	   *other;
+	int			file;
+	bool		good;
 
-	if (good)
-	{
-		sprintf(other, "%s.XXXXXX", export->path);
-		file = mkostemp(other, O_CLOEXEC);
-		good = file >= 0 && fchmod(file, 0644) == 0;
-	}
-	for (size_t done = 0; good && done < size;)
-	{
-		ssize_t		written = write(file, (const uint8_t *) bytes + done, size - done);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		good = written > 0;
-		done += good ? (size_t) written : 0;
-	}
+	if (!make_folders(export))
+		return false;
+	if (asprintf(&other, "%s.XXXXXX", export->path) < 0)
+		need(NULL);
+	file = mkostemp(other, O_CLOEXEC);
+	good = file >= 0 && fchmod(file, 0644) == 0 && write_whole(file, bytes, size, 0);
 	if (file >= 0)
 		good = close(file) == 0 && good;
 	good = good && rename(other, export->path) == 0;
@@ -177,89 +163,59 @@ write_tiles(TileExport *export)
 	return code == ECERT_OK;
 }
 
-/* The packages first .. end as one bundle */
-static bool
-write_bundle(TileExport *export, size_t first, size_t end)
-{
-	uint8_t    *bytes = need(malloc(BUNDLE_MAX));
-	EcertPackage package;
-	size_t		size = 0;
-	bool		good = true;
-
-	for (size_t i = first; good && i < end; i++)
-	{
-		const Entry *entry = &export->ledger->entries[export->leaves[i]];
-
-		good = ledger_read(export->ledger, entry, bytes + size + 2, &package);
-		bytes[size] = (uint8_t) (entry->size >> 8);
-		bytes[size + 1] = (uint8_t) entry->size;
-		size += 2 + (size_t) entry->size;
-	}
-	set_path(export, "entries", first / ECERT_TILE_WIDTH, (unsigned) (end - first));
-	good = good && write_file(export, bytes, size);
-	free(bytes);
-	return good;
-}
-
+/* The packages, so many in a bundle as there are hashes in a tile */
 static bool
 write_entries(TileExport *export)
 {
-	for (size_t first = 0; first < export->size; first += ECERT_TILE_WIDTH)
-	{
-		size_t		end = first + ECERT_TILE_WIDTH < export->size ? first + ECERT_TILE_WIDTH : export->size;
+	EcertBuffer bundle = ecert_buffer(need(malloc(BUNDLE_MAX)), BUNDLE_MAX);
+	EcertPackage package;
+	bool		good = true;
 
-		if (!write_bundle(export, first, end))
-			return false;
+	for (size_t i = 0; good && i < export->size; i++)
+	{
+		const Entry *entry = &export->ledger->entries[export->leaves[i]];
+		const uint8_t size[2] = {(uint8_t) (entry->size >> 8), (uint8_t) entry->size};
+
+		if ((good = reader_get(&export->reader, entry, &package)))
+		{
+			ecert_buffer_put(&bundle, ecert_slice(size, sizeof size));
+			ecert_buffer_put(&bundle, package.bytes);
+		}
+		if (good && ((i + 1) % ECERT_TILE_WIDTH == 0 || i + 1 == export->size))
+		{
+			set_path(export, "entries", i / ECERT_TILE_WIDTH, (unsigned) (i % ECERT_TILE_WIDTH + 1));
+			good = write_file(export, bundle.data, bundle.size);
+			bundle.size = 0;
+		}
 	}
-	return true;
+	free(bundle.data);
+	return good;
 }
 
 /* ----- the checkpoint ----- */
 
-/* The lines of a witness package that its issuer signed himself, which are those that were verified */
-static void
-put_cosignatures(const TileExport *export, const Entry *entry, const EcertPackage *package, EcertBuffer *note)
-{
-	EcertSlice	name = ledger_id_text(export->ledger, entry->issuer);
-	EcertSlice	lines = ecert_cbor_text_at(package->body, "cosignature");
-	uint8_t		whole[ECERT_NOTE_MAX];
-	EcertNoteSignature signature;
-	const uint8_t *line;
-
-	if (lines.size == 0 || lines.size >= sizeof whole)
-		return;
-	memcpy(whole, lines.data, lines.size);
-	if (whole[lines.size - 1] != '\n')
-		whole[lines.size++] = '\n';
-	lines.data = whole;
-	for (line = lines.data; ecert_note_next_signature(&lines, &signature); line = lines.data)
-	{
-		size_t		size = (size_t) (lines.data - line);
-
-		if (ecert_slice_equal(signature.name, name) && note->size + size <= note->capacity)
-			ecert_buffer_put(note, ecert_slice(line, size));
-	}
-}
-
+/* The lines of witnesses in their own names, which are those that were verified, while there is room */
 static void
 put_witnesses(TileExport *export, EcertBuffer *note)
 {
-	Ledger	   *ledger = export->ledger;
-	size_t		place = 0;
-	size_t		count;
-	const Entry *feed;
-
-	while ((feed = ledger_next_feed(ledger, ECERT_KIND_WITNESS, &place, &count)) != NULL)
+	for (Feed *feed = NULL; (feed = ledger_next_feed(export->ledger, ECERT_KIND_WITNESS, feed)) != NULL;)
 	{
-		for (size_t i = 0; i < count; i++)
+		for (const Entry *entry = feed->entries; entry < feed->entries + feed->count; entry++)
 		{
 			EcertPackage package;
+			EcertSlice	line;
 			uint8_t		hash[ECERT_HASH_SIZE];
 
-			if ((feed[i].flags & ENTRY_UNSOUND) == 0 && ledger_read(ledger, &feed[i], export->buffer, &package) &&
-				ecert_hex_to_hash(ecert_cbor_text_at(package.body, "checkpoint"), hash) &&
-				memcmp(hash, export->checkpoint->hash, sizeof hash) == 0)
-				put_cosignatures(export, &feed[i], &package, note);
+			if ((entry->flags & ENTRY_UNSOUND) != 0 || !reader_get(&export->reader, entry, &package) ||
+				!ecert_hex_to_hash(ecert_cbor_text_at(package.body, "checkpoint"), hash) ||
+				memcmp(hash, export->checkpoint->hash, sizeof hash) != 0)
+				continue;
+			line = ecert_cbor_text_at(package.body, "cosignature");
+			if (is_own_cosignature(&package, line) && note->size + line.size < note->capacity)
+			{
+				ecert_buffer_put(note, line);
+				ecert_buffer_put(note, ecert_slice_text("\n"));
+			}
 		}
 	}
 }
@@ -271,7 +227,7 @@ write_checkpoint(TileExport *export)
 	EcertBuffer note = ecert_buffer(bytes, sizeof bytes);
 	EcertPackage package;
 
-	if (!ledger_read(export->ledger, export->checkpoint, export->buffer, &package))
+	if (!reader_get(&export->reader, export->checkpoint, &package))
 		return false;
 	ecert_buffer_put(&note, ecert_cbor_text_at(package.body, "note"));
 	put_witnesses(export, &note);
@@ -282,11 +238,11 @@ write_checkpoint(TileExport *export)
 static bool
 checkpoints_are_good(const Ledger *ledger)
 {
-	for (size_t i = 0; i < ledger->problems.count; i++)
-	{
-		const Entry *entry = ledger->problems.list[i].entry;
+	const FindingList *problems = &ledger->found[FOUND_PROBLEM];
 
-		if (entry != NULL && entry->kind == ECERT_KIND_CHECKPOINT)
+	for (size_t i = 0; i < problems->count; i++)
+	{
+		if (problems->list[i].entry != NULL && problems->list[i].entry->kind == ECERT_KIND_CHECKPOINT)
 			return false;
 	}
 	return ledger->counts.checkpoints == ledger->counts.sound_checkpoints;
@@ -306,6 +262,5 @@ tiles_finish(TileExport *export)
 		ledger_remark(ledger, "%zu packages are exported to \"%s\"", export->size, ledger->options->tiles);
 	free(export->leaves);
 	free(export->path);
-	free(export->buffer);
 	free(export);
 }

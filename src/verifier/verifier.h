@@ -1,21 +1,23 @@
 /*
  * verifier.h
- *		What the steps of ecert-verify share: the ledger in memory, the registry,
- *		what was found, and the functions by which one step calls another.
+ *		What the steps of ecert-verify share: the ledger in a file, as an index of
+ *		its packages in memory and their bytes on disk; the registry; what was
+ *		found; and the functions by which one step calls another.
  *
  * The steps, in order: load (dump to index and spool), sort, registry, every
- * package by itself, feeds, checkpoints, rules, report.
+ * package by itself, feeds, checkpoints, rules, report.  At most 200 bytes of
+ * memory are spent on a package: whatever needs a body reads the package again.
  */
 #ifndef ECERT_VERIFIER_VERIFIER_H
 #define ECERT_VERIFIER_VERIFIER_H
 
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "core/merkle.h"
 #include "rules/rules.h"
-#include "verifier/ledger.h"
 
 #define VERIFIER_VERSION "1.0"
 
@@ -27,36 +29,65 @@ enum
 	EXIT_NOT_CHECKED = 2
 };
 
-/* Flags of an Entry beside those of ledger.h */
+/* ----- memory.c ----- */
+
+/* Memory or the end of the program, which says so */
+extern void *need(void *memory);
+
+/* An arena whose blocks come from malloc (rules/arena.h).  Starts as all zeros */
+typedef struct Arena
+{
+	EcertArena	memory;			/* first: what ecert_arena_alloc() is given; see arena_memory() */
+	struct ArenaBlock *blocks;	/* the newest first */
+} Arena;
+
+/* The arena as rules know it */
+extern EcertArena *arena_memory(Arena *arena);
+extern void arena_reset(Arena *arena);
+
+/* ----- the ledger ----- */
+
+/* What is kept of a package; those of a feed lie together, by seq, once the ledger is sorted */
+typedef struct Entry
+{
+	uint64_t	offset;			/* of its bytes in the spool */
+	int64_t		seq;
+	int64_t		issued_at;
+	EcertPeriod period;			/* start == end: the body has none */
+	uint8_t		hash[ECERT_HASH_SIZE];
+	uint8_t		prev[ECERT_HASH_SIZE];	/* zeros: genesis */
+	uint32_t	issuer;			/* number of an interned id */
+	uint32_t	subject;		/* number of an interned id */
+	uint32_t	key;			/* number of the key that it names, of the registry; NO_KEY: none that is known */
+	uint16_t	size;			/* bytes of the package, 1..65535 */
+	uint8_t		kind;			/* EcertKind */
+	uint8_t		flags;			/* ENTRY_... */
+} Entry;
+
 enum
 {
+	ENTRY_UNSOUND = 1,			/* a problem was found in the package itself: nothing is derived from it */
+	ENTRY_REPLACES = 2,			/* the body replaces an earlier package */
 	ENTRY_IN_REGISTRY = 4,		/* genesis or one of the certifier's node packages: judged when the registry was built */
 	ENTRY_CHANGED = 8,			/* its signature is wrong, so its hash says nothing about what followed it */
 	ENTRY_SIGNED = 16			/* its signature was verified and is right */
 };
 
 #define NO_KEY UINT32_MAX
-
-/* Room for a hash in hex, and for a time, in messages */
-#define HEX_ROOM (2 * ECERT_HASH_SIZE + 1)
-#define TIME_ROOM 40
+#define NO_ID UINT32_MAX
 
 /* What the command line says */
-typedef struct FileList
-{
-	const char **names;
-	size_t		count;
-} FileList;
-
 typedef struct Options
 {
 	const char *file;			/* NULL: standard input */
 	const char *tiles;			/* folder of export-tiles; NULL: none */
-	const char *genesis;		/* hex */
+	const uint8_t *genesis;		/* its hash; NULL: not given */
 	const char *certifier_key;	/* PEM file */
 	const char *origin;			/* of command certificate */
-	FileList	receipts;
-	FileList	checkpoints;
+	const char **receipts;		/* names of files */
+	size_t		receipt_count;
+	const char **checkpoints;
+	size_t		checkpoint_count;
 	unsigned	jobs;
 	bool		json;
 	bool		quiet;
@@ -64,41 +95,31 @@ typedef struct Options
 	bool		no_progress;
 } Options;
 
-/* An interned id; the text stays where it is */
-typedef struct Id
-{
-	const uint8_t *text;
-	uint32_t	size;
-} Id;
-
+/* Ids of nodes and origins, each kept once under a number; a text stays where it is */
 typedef struct Ids
 {
-	pthread_mutex_t lock;
-	Id		   *list;
+	EcertSlice *list;
 	uint32_t	count;
-	uint32_t	room;
+	size_t		room;
 	uint32_t   *slots;			/* open addressing: number + 1, 0 is free */
 	uint32_t	slot_count;		/* a power of 2 */
-	uint64_t	seed;
-	uint8_t    *chunk;			/* where the next text goes */
-	size_t		chunk_left;
-	void	   *chunks;			/* all of them, each pointing to the one before */
 } Ids;
 
-/* Where the packages of a feed lie */
+/* Where the packages of a feed lie: by seq, with gaps where packages are missing, and both where a seq is there twice */
 typedef struct Feed
 {
+	Entry	   *entries;
 	uint32_t	issuer;
 	uint32_t	kind;
-	uint32_t	first;			/* in entries */
 	uint32_t	count;
+	uint32_t	covered;		/* so many, from the first, are under checkpoints */
 } Feed;
 
 /* A key of a node, as the newest node package that lists it says */
 typedef struct Key
 {
 	EcertKeyFacts facts;
-	uint32_t	node;
+	uint32_t	number;
 	int64_t		ended_by;		/* seq of the node package that revoked or rotated it; -1: none */
 	EcertPublicKey *prepared;	/* never changed once made, so all threads use the same */
 } Key;
@@ -107,9 +128,10 @@ typedef struct Node
 {
 	EcertNodeFacts facts;
 	uint32_t	key_count;
-	uint32_t   *keys;			/* numbers of keys */
+	Key		  **keys;
 } Node;
 
+/* Without a sound genesis: of size 0, NO_ID, zeros and NULL */
 typedef struct Registry
 {
 	bool		has_genesis;
@@ -118,17 +140,27 @@ typedef struct Registry
 	uint32_t	certifier;
 	uint8_t		genesis_hash[ECERT_HASH_SIZE];
 	Node	  **nodes;			/* by number of id; NULL: not enrolled */
-	Key		  **keys;
+	Key		  **keys;			/* by number */
 	uint32_t	key_count;
-	uint32_t	key_room;
+	size_t		key_room;
 } Registry;
 
-/* A problem or a warning */
+/* What can be found, in the order of the report */
+typedef enum FindingSort
+{
+	FOUND_ERROR,				/* why it could not be checked: exit status 2 */
+	FOUND_PROBLEM,
+	FOUND_REMARK,				/* what the report says beside, e.g. about a receipt */
+	FOUND_WARNING,				/* not wrong, but a reader should know */
+	FOUND_NOT_CHECKED,			/* what was not checked, and why */
+	FOUND_SORTS
+} FindingSort;
+
 typedef struct Finding
 {
 	const Entry *entry;			/* NULL: with the ledger as a whole, or with a row that is no package */
 	uint64_t	row;			/* of the input, from 1; 0: not about a row */
-	char	   *text;
+	const char *text;
 	size_t		number;			/* in the order in which they were found */
 } Finding;
 
@@ -139,20 +171,10 @@ typedef struct FindingList
 	size_t		room;
 } FindingList;
 
-/* What the last step that runs has done, for the progress line */
-typedef struct Progress
-{
-	const char *step;
-	atomic_uint_fast64_t done;
-	uint64_t	total;			/* 0: not known */
-	uint64_t	unit;			/* done is counted in bytes when 1, else in packages */
-} Progress;
-
 /* What was done, for the report */
 typedef struct Counts
 {
 	uint64_t	rows;
-	uint64_t	input_bytes;
 	uint64_t	package_bytes;
 	atomic_uint_fast64_t signatures;
 	uint64_t	checkpoints;
@@ -160,71 +182,79 @@ typedef struct Counts
 	uint64_t	witnesses;
 	atomic_uint_fast64_t cosignatures;
 	atomic_uint_fast64_t foreign_cosignatures;
-	uint64_t	covered;		/* packages under checkpoints */
 	uint64_t	tree_size;		/* of the last checkpoint that verifies */
 	uint64_t	receipts;
 	uint64_t	kept_checkpoints;
 	double		seconds;
 } Counts;
 
-struct Ledger
+typedef struct Ledger
 {
 	const Options *options;
 	int			spool;			/* descriptor of what offsets point into */
 	bool		spool_is_ours;	/* a temporary file, to be closed at the end */
-	pthread_mutex_t lock;		/* of entries while loading, and of findings */
-	Entry	   *entries;
+	pthread_mutex_t lock;		/* of memory, of entries and ids while loading, and of findings */
+	Arena		memory;			/* of ids, feeds, registry and findings */
+	Entry	   *entries;		/* by issuer, kind (bytes of their names) and seq, once they are sorted */
 	size_t		count;
 	size_t		room;
 	Ids			ids;
-	uint32_t   *ranks;			/* of ids in the order of their bytes */
-	Feed	   *feeds;			/* by issuer and kind, in byte order */
+	Feed	   *feeds;			/* in that order too */
 	size_t		feed_count;
-	uint32_t   *first_feed;		/* by number of id; feed_count where it issued nothing */
+	size_t		feed_room;
+	uint32_t   *first_feed;		/* by number of id; UINT32_MAX where it issued nothing */
 	uint32_t   *by_hash;		/* open addressing: number of entry + 1, 0 is free */
 	size_t		hash_slots;		/* a power of 2 */
 	Registry	registry;
-	FindingList problems;
-	FindingList warnings;
-	FindingList not_checked;
-	FindingList errors;			/* why it could not be checked: exit status 2 */
-	FindingList remarks;		/* what the report says beside, e.g. about a receipt */
+	FindingList found[FOUND_SORTS];
 	Counts		counts;
-	Progress	progress;
-};
+	atomic_uint_fast64_t done;	/* by the step that runs, for the progress line */
+} Ledger;
 
-/* ----- text.c: words for messages ----- */
+/* ----- text.c: words for messages, small files ----- */
 
-extern const char *text_hex(const uint8_t *bytes, size_t size, char *text);
+#define HEX_ROOM (2 * ECERT_HASH_SIZE + 1)
 extern const char *text_hash(const uint8_t *hash, char *text);	/* into HEX_ROOM bytes */
-extern const char *text_time(int64_t seconds, char *text);	/* into TIME_ROOM bytes, as PostgreSQL in UTC */
+#define HEX(hash) text_hash(hash, (char[HEX_ROOM]) {0})
 extern bool hex_bytes(EcertSlice hex, uint8_t *bytes);	/* lower or upper case; bytes may be hex.data */
 
 /* For "%.*s" */
 #define TEXT(slice) (int) (slice).size, (const char *) (slice).data
 
-/* A whole file of at most most bytes; NULL, with errno set, when it cannot be read.  EFBIG: it is larger */
-extern uint8_t *file_bytes(const char *name, size_t most, size_t *size);
+/* Text of somebody else, printed for a terminal: no control characters */
+extern void print_safe(EcertSlice text);
 
-/* The same; hexadecimal digits, with or without \x before them, are taken for the bytes that they stand for */
-extern uint8_t *file_package(const char *name, size_t most, size_t *size);
+/* A whole file of at most most bytes; false, with errno set, when it cannot be read.  EFBIG: it is larger */
+extern bool file_bytes(EcertArena *arena, const char *name, size_t most, EcertSlice *bytes);
 
-/* ----- findings.c: what was found ----- */
+/* The same of a package or what holds one; hexadecimal digits, with or without \x before them, are taken for what they stand for */
+extern bool file_package(EcertArena *arena, const char *name, EcertSlice *bytes);
 
-extern void ledger_error(Ledger *ledger, const char *format, ...) __attribute__((format(printf, 2, 3)));
-extern void ledger_remark(Ledger *ledger, const char *format, ...) __attribute__((format(printf, 2, 3)));
-extern void ledger_row_problem(Ledger *ledger, uint64_t row, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* The public key in a PEM file; NULL, or why there is none.  Of key, times are not touched */
+extern const char *file_key(EcertArena *arena, const char *name, EcertKeyFacts *key);
+
+/* Write all of it at that place of a file; false, with errno set, when it cannot be written */
+extern bool write_whole(int file, const uint8_t *bytes, size_t size, uint64_t offset);
+
+/* ----- report.c: what was found ----- */
+
+/* Write down a finding: a problem's text is the one that ecert.problems() gives.  entry NULL: with the ledger as a whole, or a row */
+extern void ledger_say(Ledger *ledger, FindingSort sort, const Entry *entry, uint64_t row, const char *format, ...)
+			__attribute__((format(printf, 5, 6)));
+#define ledger_error(ledger, ...) ledger_say(ledger, FOUND_ERROR, NULL, 0, __VA_ARGS__)
+#define ledger_problem(ledger, entry, ...) ledger_say(ledger, FOUND_PROBLEM, entry, 0, __VA_ARGS__)
+#define ledger_row_problem(ledger, row, ...) ledger_say(ledger, FOUND_PROBLEM, NULL, row, __VA_ARGS__)
+#define ledger_remark(ledger, ...) ledger_say(ledger, FOUND_REMARK, NULL, 0, __VA_ARGS__)
+#define ledger_warning(ledger, entry, ...) ledger_say(ledger, FOUND_WARNING, entry, 0, __VA_ARGS__)
+#define ledger_not_checked(ledger, ...) ledger_say(ledger, FOUND_NOT_CHECKED, NULL, 0, __VA_ARGS__)
+
 extern int	ledger_exit_status(const Ledger *ledger);
-extern void findings_free(Ledger *ledger);
-
-/* ----- report.c: what was found, for the reader ----- */
-
 extern void report_print(Ledger *ledger);
 
 /* ----- progress.c ----- */
 
 extern void progress_start(Ledger *ledger);
-extern void progress_step(Ledger *ledger, const char *step, uint64_t total, bool bytes);
+extern void progress_step(Ledger *ledger, const char *step, uint64_t total, bool bytes);	/* total 0: not known */
 extern void progress_end(void);
 extern double seconds_now(void);
 
@@ -234,23 +264,37 @@ extern void run_jobs(unsigned jobs, void (*work) (void *context), void *context)
 
 /* ----- ids.c ----- */
 
-extern void ids_init(Ids *ids);
-extern uint32_t ids_intern(Ids *ids, EcertSlice text);	/* takes the lock */
-extern void ids_free(Ids *ids);
+extern void ids_grow(Ledger *ledger);	/* room for more of them, or for the first */
+extern uint32_t ids_intern(Ledger *ledger, EcertSlice *text);	/* takes the lock; *text becomes the one that stays */
 
-/* ----- memory.c ----- */
-
-/* Memory or the end of the program, which says so */
-extern void *need(void *memory);
+/* NO_ID when the ledger does not have it */
+extern uint32_t ledger_id(const Ledger *ledger, EcertSlice text);
+extern EcertSlice ledger_id_text(const Ledger *ledger, uint32_t id);
 
 /* ----- index.c ----- */
 
+extern void ledger_init(Ledger *ledger, const Options *options);
+extern void ledger_free(Ledger *ledger);
 extern void ledger_add(Ledger *ledger, const Entry *entries, size_t count);	/* takes the lock */
 extern void ledger_sort(Ledger *ledger);
-extern void ledger_free(Ledger *ledger);
-extern const Feed *ledger_feed_place(const Ledger *ledger, uint32_t issuer, EcertKind kind);
 
-/* Reads packages that often lie one behind the other in the spool */
+/* A feed; an empty one where there is none */
+extern Feed *ledger_feed(const Ledger *ledger, uint32_t issuer, EcertKind kind);
+
+/* The feed of a kind behind another, whoever issued it: NULL before the first and behind the last */
+extern Feed *ledger_next_feed(const Ledger *ledger, EcertKind kind, const Feed *feed);
+
+/* The place of the first package of a feed with that seq or a greater one */
+extern size_t feed_place(const Feed *feed, int64_t seq);
+
+/* The package of a feed with that seq, the package with that hash; NULL when it is not there */
+extern const Entry *ledger_at(const Ledger *ledger, uint32_t issuer, EcertKind kind, int64_t seq);
+extern const Entry *ledger_by_hash(const Ledger *ledger, const uint8_t *hash);
+
+/* The key of a node (NULL: not enrolled) with that kid, whatever its time; NULL: there is none */
+extern Key *node_key(const Node *node, const uint8_t *kid);
+
+/* Reads packages that often lie one behind the other in the spool; starts as zeros but for the ledger */
 typedef struct Reader
 {
 	const Ledger *ledger;
@@ -270,12 +314,63 @@ extern void ledger_load(Ledger *ledger, int input);
 /* ----- registry.c ----- */
 
 extern void registry_build(Ledger *ledger);
-extern void registry_free(Ledger *ledger);
 
-/* ----- nodes.c ----- */
+/* ----- view.c: the rules' view of the ledger in the dump ----- */
 
-/* The key of a node with that kid, whatever its time; NULL: there is none */
-extern const Key *registry_key(const Registry *registry, uint32_t node, EcertSlice kid, uint32_t *number);
+/*
+ * Packages by a number: of the subject's id, or of the package that they name.
+ * Sorted, the number in the upper half of each and the package's own in the
+ * lower
+ */
+typedef struct ByNumber
+{
+	uint64_t   *list;
+	size_t		count;
+} ByNumber;
+
+/* The list has room; sorted when all are there */
+extern void numbers_put(ByNumber *numbers, uint32_t number, size_t entry);
+extern void numbers_sort(ByNumber *numbers);
+
+/* Made once for all threads, when the index is sorted */
+typedef struct ViewIndex
+{
+	ByNumber	about[ECERT_KIND_COUNT];	/* by subject; of kinds that are about somebody else than their issuer */
+	ByNumber	rewards;		/* by the audit that they name */
+} ViewIndex;
+
+extern void view_index_open(ViewIndex *index, const Ledger *ledger);
+extern void view_index_close(ViewIndex *index);
+
+/* A thread's */
+typedef struct LedgerView
+{
+	EcertView	view;			/* first */
+	const Ledger *ledger;
+	const ViewIndex *index;		/* NULL: what is about a subject is not looked up */
+	Reader		reader;
+} LedgerView;
+
+typedef struct LedgerRules
+{
+	EcertRules	rules;
+	LedgerView	view;
+	Arena		arena;			/* of the package at hand */
+	Arena		kept;
+} LedgerRules;
+
+extern LedgerRules *ledger_rules_new(const Ledger *ledger, const ViewIndex *index);
+extern void ledger_rules_free(LedgerRules *rules);
+
+/* Write down what a rule found */
+extern void ledger_finding(Ledger *ledger, const Entry *entry, const EcertFinding *finding, Arena *arena);
+
+/* Judge a package by the rule of its kind; false when it breaks it, which is written down */
+extern bool ledger_rule(LedgerRules *rules, Ledger *ledger, const Entry *entry, const EcertPackage *package);
+
+/* ----- rules.c: the rules of the kinds (src/rules), when every package has been checked by itself ----- */
+
+extern void check_rules(Ledger *ledger);
 
 /* ----- check.c: a package by itself ----- */
 
@@ -284,7 +379,7 @@ typedef struct Judge
 {
 	Ledger	   *ledger;
 	Reader		reader;
-	struct LedgerRules *rules;	/* NULL while the registry is built */
+	LedgerRules *rules;			/* NULL while the registry is built */
 	uint8_t		scratch[ECERT_PACKAGE_MAX + 32];
 } Judge;
 
@@ -292,6 +387,9 @@ typedef struct Judge
 extern bool judge_package(Judge *judge, Entry *entry, const EcertPackage *package);
 extern bool judge_body(Ledger *ledger, Entry *entry, const EcertPackage *package);
 extern void check_packages(Ledger *ledger);
+
+/* Is a sound witness's line in its own name?  That one was verified; another's is by a key that is not known here */
+extern bool is_own_cosignature(const EcertPackage *package, EcertSlice line);
 
 /* ----- feed.c: packages one after the other ----- */
 
@@ -315,9 +413,10 @@ extern void check_checkpoints(Ledger *ledger);
 
 /* ----- kept.c: what the reader kept from elsewhere ----- */
 
-/* A size at which the root is wanted, or a leaf that is */
+/* A size at which the root is wanted, and a leaf that is */
 typedef struct Wanted
 {
+	struct Wanted *next;
 	uint64_t	size;			/* root of the first size leaves */
 	uint8_t		root[ECERT_HASH_SIZE];
 	bool		has_root;
@@ -325,14 +424,8 @@ typedef struct Wanted
 	const Entry *entry;			/* the package that is this leaf */
 } Wanted;
 
-typedef struct WantedList
-{
-	Wanted	  **list;
-	size_t		count;
-} WantedList;
-
-extern void kept_open(Ledger *ledger, WantedList *wanted);
-extern void kept_check(Ledger *ledger, uint64_t tree_size);
+extern Wanted *kept_open(Ledger *ledger);
+extern void kept_check(Ledger *ledger, const Wanted *first);
 
 /* ----- tiles.c ----- */
 

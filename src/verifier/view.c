@@ -2,29 +2,29 @@
  * view.c
  *		The questions of rules/view.h, answered from the index of the dump.
  */
-#include "verifier/view.h"
+#include "verifier/verifier.h"
 
 /* ----- indexes ----- */
 
-static int
-compare_numbered(const void *left, const void *right, void *context)
+void
+numbers_put(ByNumber *numbers, uint32_t number, size_t entry)
 {
-	const struct NumberedEntry *a = left;
-	const struct NumberedEntry *b = right;
-	const Entry *entries = context;
-
-	if (a->number != b->number)
-		return a->number < b->number ? -1 : 1;
-	if (entries[a->entry].seq != entries[b->entry].seq)
-		return entries[a->entry].seq < entries[b->entry].seq ? -1 : 1;
-	return (a->entry > b->entry) - (a->entry < b->entry);
+	numbers->list[numbers->count++] = (uint64_t) number << 32 | entry;
 }
 
-static void
-put_numbered(ByNumber *index, uint32_t number, size_t entry)
+static int
+compare_numbers(const void *left, const void *right)
 {
-	index->list[index->count].number = number;
-	index->list[index->count++].entry = (uint32_t) entry;
+	uint64_t	a = *(const uint64_t *) left;
+	uint64_t	b = *(const uint64_t *) right;
+
+	return (a > b) - (a < b);
+}
+
+void
+numbers_sort(ByNumber *numbers)
+{
+	qsort(numbers->list, numbers->count, sizeof *numbers->list, compare_numbers);
 }
 
 /* The number of the entry of the audit that a reward names; NO_ID: none that is here */
@@ -44,21 +44,17 @@ rewarded_audit(const Ledger *ledger, Reader *reader, const Entry *reward)
 static void
 open_kind(ByNumber *index, const Ledger *ledger, EcertKind kind, Reader *reader)
 {
-	size_t		place = 0;
-	size_t		count;
 	size_t		all = 0;
-	const Entry *feed;
 
-	while (ledger_next_feed(ledger, kind, &place, &count) != NULL)
-		all += count;
+	for (Feed *feed = NULL; (feed = ledger_next_feed(ledger, kind, feed)) != NULL;)
+		all += feed->count;
 	index->list = need(calloc(all + 1, sizeof *index->list));
-	place = 0;
-	while ((feed = ledger_next_feed(ledger, kind, &place, &count)) != NULL)
+	for (Feed *feed = NULL; (feed = ledger_next_feed(ledger, kind, feed)) != NULL;)
 	{
-		for (size_t i = 0; i < count; i++)
-			put_numbered(index, reader == NULL ? feed[i].subject : rewarded_audit(ledger, reader, &feed[i]), (size_t) (&feed[i] - ledger->entries));
+		for (const Entry *entry = feed->entries; entry < feed->entries + feed->count; entry++)
+			numbers_put(index, reader == NULL ? entry->subject : rewarded_audit(ledger, reader, entry), (size_t) (entry - ledger->entries));
 	}
-	qsort_r(index->list, index->count, sizeof *index->list, compare_numbered, ledger->entries);
+	numbers_sort(index);
 }
 
 void
@@ -96,7 +92,7 @@ first_of(const ByNumber *index, uint32_t number)
 	{
 		size_t		middle = low + (high - low) / 2;
 
-		if (index->list[middle].number < number)
+		if (index->list[middle] >> 32 < number)
 			low = middle + 1;
 		else
 			high = middle;
@@ -142,63 +138,38 @@ view_by_hash(EcertView *view, EcertArena *arena, const uint8_t *hash, EcertEntry
 static bool
 view_by_seq(EcertView *view, EcertArena *arena, EcertSlice issuer, EcertKind kind, int64_t seq, EcertEntry *entry)
 {
-	uint32_t	id = ledger_id(ledger_of(view), issuer);
-
 	(void) arena;
-	return id != NO_ID && tell(ledger_of(view), ledger_at(ledger_of(view), id, kind, seq), entry);
+	return tell(ledger_of(view), ledger_at(ledger_of(view), ledger_id(ledger_of(view), issuer), kind, seq), entry);
 }
 
-static const Entry *
-feed_of(EcertView *view, EcertSlice issuer, EcertKind kind, size_t *count)
+static const Feed *
+feed_of(EcertView *view, EcertSlice issuer, EcertKind kind)
 {
-	uint32_t	id = ledger_id(ledger_of(view), issuer);
-
-	*count = 0;
-	return id == NO_ID ? NULL : ledger_feed(ledger_of(view), id, kind, count);
+	return ledger_feed(ledger_of(view), ledger_id(ledger_of(view), issuer), kind);
 }
 
 static bool
 view_head(EcertView *view, EcertArena *arena, EcertSlice issuer, EcertKind kind, EcertEntry *entry)
 {
-	size_t		count;
-	const Entry *feed = feed_of(view, issuer, kind, &count);
+	const Feed *feed = feed_of(view, issuer, kind);
 
 	(void) arena;
-	return tell(ledger_of(view), count == 0 ? NULL : &feed[count - 1], entry);
-}
-
-/* The place of the first package of a feed with that seq or a greater one */
-static size_t
-first_seq(const Entry *feed, size_t count, int64_t seq)
-{
-	size_t		low = 0;
-
-	while (low < count)
-	{
-		size_t		middle = low + (count - low) / 2;
-
-		if (feed[middle].seq < seq)
-			low = middle + 1;
-		else
-			count = middle;
-	}
-	return low;
+	return tell(ledger_of(view), feed->count == 0 ? NULL : &feed->entries[feed->count - 1], entry);
 }
 
 static EcertEntries
 view_feed(EcertView *view, EcertArena *arena, EcertSlice issuer, EcertKind kind, int64_t first, int64_t last)
 {
-	size_t		count;
-	const Entry *feed = feed_of(view, issuer, kind, &count);
-	size_t		start = first_seq(feed, count, first);
+	const Feed *feed = feed_of(view, issuer, kind);
+	size_t		start = feed_place(feed, first);
 	size_t		end = start;
 	EcertEntries entries = {NULL, 0};
 
-	while (end < count && feed[end].seq <= last)
+	while (end < feed->count && feed->entries[end].seq <= last)
 		end++;
 	entries.list = ecert_arena_array(arena, end - start, sizeof(EcertEntry));
 	while (start < end)
-		entries.list[entries.count++] = entry_of(ledger_of(view), &feed[start++]);
+		entries.list[entries.count++] = entry_of(ledger_of(view), &feed->entries[start++]);
 	return entries;
 }
 
@@ -209,11 +180,11 @@ numbered(const Ledger *ledger, EcertArena *arena, const ByNumber *index, uint32_
 	size_t		end = start;
 	EcertEntries entries = {NULL, 0};
 
-	while (end < index->count && index->list[end].number == number)
+	while (end < index->count && index->list[end] >> 32 == number)
 		end++;
 	entries.list = ecert_arena_array(arena, end - start, sizeof(EcertEntry));
 	while (start < end)
-		entries.list[entries.count++] = entry_of(ledger, &ledger->entries[index->list[start++].entry]);
+		entries.list[entries.count++] = entry_of(ledger, &ledger->entries[(uint32_t) index->list[start++]]);
 	return entries;
 }
 
@@ -261,34 +232,13 @@ static bool
 view_key(EcertView *view, EcertSlice node, EcertSlice kid, EcertKeyFacts *key, const EcertPublicKey **prepared)
 {
 	uint32_t	id = ledger_id(ledger_of(view), node);
-	uint32_t	number;
-	const Key  *found = id == NO_ID ? NULL : registry_key(&ledger_of(view)->registry, id, kid, &number);
+	const Key  *found = id == NO_ID ? NULL : node_key(ledger_of(view)->registry.nodes[id], kid.data);
 
 	if (found == NULL)
 		return false;
 	*key = found->facts;
 	*prepared = found->prepared;
 	return true;
-}
-
-/* A dump that lacks packages is one that lacks packages */
-static bool
-view_holds(EcertView *view, EcertSlice issuer, EcertKind kind)
-{
-	(void) view;
-	(void) issuer;
-	(void) kind;
-	return true;
-}
-
-static bool
-view_is_refused(EcertView *view, EcertSlice issuer, EcertKind kind, int64_t seq)
-{
-	(void) view;
-	(void) issuer;
-	(void) kind;
-	(void) seq;
-	return false;
 }
 
 /* ----- a thread's own ----- */
@@ -311,16 +261,13 @@ ledger_rules_new(const Ledger *ledger, const ViewIndex *index)
 		.naming = view_naming,
 		.package = view_package,
 		.key = view_key,
-		.holds = view_holds,
-		.is_refused = view_is_refused,
 	};
 	LedgerRules *rules = need(calloc(1, sizeof *rules));
 
 	rules->view.view = questions;
-	rules->view.view.origin = ledger_origin(ledger);
-	if (ledger_certifier(ledger) != NO_ID)
-		rules->view.view.certifier = ledger_id_text(ledger, ledger_certifier(ledger));
-	memcpy(rules->view.view.genesis_hash, ledger_genesis_hash(ledger), ECERT_HASH_SIZE);
+	rules->view.view.origin = ledger->registry.origin;
+	rules->view.view.certifier = ledger_id_text(ledger, ledger->registry.certifier);
+	memcpy(rules->view.view.genesis_hash, ledger->registry.genesis_hash, ECERT_HASH_SIZE);
 	rules->view.ledger = rules->view.reader.ledger = ledger;
 	rules->view.index = index;
 	rules->rules.view = &rules->view.view;

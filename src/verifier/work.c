@@ -6,8 +6,6 @@
 
 typedef struct Job
 {
-	pthread_t	thread;
-	bool		started;
 	void		(*work) (void *context);
 	void	   *context;
 } Job;
@@ -15,7 +13,7 @@ typedef struct Job
 static void *
 run_job(void *argument)
 {
-	Job		   *job = argument;
+	const Job  *job = argument;
 
 	job->work(job->context);
 	ecert_crypto_thread_end();
@@ -26,19 +24,14 @@ run_job(void *argument)
 void
 run_jobs(unsigned jobs, void (*work) (void *context), void *context)
 {
-	Job		   *list = need(calloc(jobs, sizeof *list));
+	Job			job = {work, context};
+	pthread_t  *threads = need(calloc(jobs, sizeof *threads));
+	unsigned	started = 0;
 
-	for (unsigned i = 1; i < jobs; i++)
-	{
-		list[i].work = work;
-		list[i].context = context;
-		list[i].started = pthread_create(&list[i].thread, NULL, run_job, &list[i]) == 0;
-	}
+	while (started + 1 < jobs && pthread_create(&threads[started], NULL, run_job, &job) == 0)
+		started++;
 	work(context);
-	for (unsigned i = 1; i < jobs; i++)
-	{
-		if (list[i].started)
-			pthread_join(list[i].thread, NULL);
-	}
-	free(list);
+	while (started > 0)
+		pthread_join(threads[--started], NULL);
+	free(threads);
 }

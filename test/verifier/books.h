@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "rules/applicant.h"
-#include "verifier/view.h"
+#include "verifier/verifier.h"
 
 /* The statistics period, 2024, and the baseline, 2023; in seconds since 1970 */
 #define BASE_START INT64_C(1672531200)
@@ -91,13 +91,9 @@ books_put(EcertKind kind, int64_t start, int64_t end, const char *lines)
 static LedgerRules *
 books_load(void)
 {
-	memset(&books_ledger, 0, sizeof books_ledger);
 	books_options.jobs = 1;
 	books_options.quiet = books_options.no_progress = true;
-	books_ledger.options = &books_options;
-	books_ledger.spool = -1;
-	pthread_mutex_init(&books_ledger.lock, NULL);
-	ids_init(&books_ledger.ids);
+	ledger_init(&books_ledger, &books_options);
 	rewind(books_dump);
 	ledger_load(&books_ledger, fileno(books_dump));
 	ledger_sort(&books_ledger);
@@ -110,10 +106,7 @@ books_end(LedgerRules *rules)
 {
 	ledger_rules_free(rules);
 	view_index_close(&books_index);
-	if (books_ledger.spool_is_ours && books_ledger.spool >= 0)
-		close(books_ledger.spool);
 	fclose(books_dump);
-	findings_free(&books_ledger);
 	ledger_free(&books_ledger);
 }
 
