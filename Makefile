@@ -47,7 +47,7 @@ PG_CONFIG ?= pg_config
 # The compiler notes beside each object which headers it was made with. src/rules does not see the server's headers: a
 # server that checks its assertions has those of rules checked too
 PG_CPPFLAGS = -I$(srcdir)/src -MMD -MP $(if $(findstring enable-cassert,$(shell $(PG_CONFIG) --configure)),-DECERT_CHECKS)
-PG_CFLAGS = -std=gnu11 -Wall -Wextra -Werror -Wshadow -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
+PG_CFLAGS = -std=gnu11 -fvisibility=hidden -Wall -Wextra -Werror -Wshadow -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
 # ASSERTS=1: the assertions of ecert are checked, also where the server was built without its own (docs/design.md)
 ifdef ASSERTS
 PG_CFLAGS += -DUSE_ASSERT_CHECKING

@@ -9,8 +9,6 @@
 
 #include "core/checkpoint.h"
 
-#pragma GCC visibility push(hidden)
-
 /* Have checkpoints judged by the tree at admission */
 extern void ecert_checkpoint_init(void);
 
@@ -28,7 +26,5 @@ extern bool ecert_hash_from_datum(Datum value, uint8_t *hash);
 
 /* What a checkpoint package says; raises EC100 when it is none */
 extern void ecert_checkpoint_of(const EcertPackage *package, EcertCheckpoint *checkpoint);
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_CHECKPOINT_TREE_H */

@@ -9,8 +9,6 @@
 #include "core/decimal.h"
 #include "core/package.h"
 
-#pragma GCC visibility push(hidden)
-
 /* Half-open [start, end), seconds since 1970 UTC; start < end */
 typedef struct EcertPeriod
 {
@@ -82,7 +80,5 @@ typedef struct EcertSeries
 
 extern void ecert_series_open(EcertSlice item, EcertSeries *series);
 extern int64_t ecert_series_next(EcertSeries *series);
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_CORE_BODY_H */

@@ -13,8 +13,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#pragma GCC visibility push(hidden)
-
 /* size bytes at data, owned by somebody else; data may be NULL when size is 0 */
 typedef struct EcertSlice
 {
@@ -90,7 +88,5 @@ ecert_buffer_put(EcertBuffer *buffer, EcertSlice bytes)
 		memcpy(buffer->data + buffer->size, bytes.data, bytes.size);
 	buffer->size += bytes.size;
 }
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_CORE_BUFFER_H */

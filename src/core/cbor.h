@@ -14,8 +14,6 @@
 
 #include "core/error.h"
 
-#pragma GCC visibility push(hidden)
-
 #define ECERT_CBOR_DEPTH 16		/* arrays, maps and tags inside each other */
 
 typedef enum EcertCborType
@@ -184,7 +182,5 @@ ecert_is_plain(EcertSlice string)
 
 /* True when text is valid UTF-8 (RFC 3629: no surrogates, no overlong forms); else *bad is the offset */
 extern bool ecert_utf8_valid(EcertSlice text, size_t *bad);
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_CORE_CBOR_H */

@@ -10,8 +10,6 @@
 #include "core/note.h"
 #include "core/receipt.h"
 
-#pragma GCC visibility push(hidden)
-
 typedef struct EcertCheckpoint
 {
 	uint64_t	size;			/* leaves of the tree */
@@ -47,7 +45,5 @@ extern bool ecert_checkpoint_heads_in_order(const EcertCheckpoint *checkpoint);
  */
 extern const char *ecert_checkpoint_fault(const EcertPackage *package, const EcertCheckpoint *checkpoint,
 										  const EcertPublicKey *key, EcertSlice raw);
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_CORE_CHECKPOINT_H */

@@ -11,8 +11,6 @@
 
 #include "core/error.h"
 
-#pragma GCC visibility push(hidden)
-
 #define ECERT_HASH_SIZE 32
 #define ECERT_SIGNATURE_SIZE 64
 #define ECERT_RAW_KEY_MAX 65	/* 04 || x || y */
@@ -79,7 +77,5 @@ extern EcertCode ecert_private_key_public(const EcertPrivateKey *key, uint8_t *r
 
 /* Sign message; signature has room for 64 bytes */
 extern EcertCode ecert_sign(const EcertPrivateKey *key, EcertSlice message, uint8_t *signature);
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_CORE_CRYPTO_H */

@@ -7,8 +7,6 @@
 
 #include "core/cbor.h"
 
-#pragma GCC visibility push(hidden)
-
 #define ECERT_EXPONENT_MIN (-18)
 #define ECERT_EXPONENT_MAX 18
 
@@ -43,7 +41,5 @@ extern size_t ecert_decimal_text(EcertDecimal decimal, char *text);
 
 /* Exact order of two decimals: less than, equal, greater than 0 */
 extern int	ecert_decimal_compare(EcertDecimal a, EcertDecimal b);
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_CORE_DECIMAL_H */

@@ -10,8 +10,6 @@
 
 #include "core/buffer.h"
 
-#pragma GCC visibility push(hidden)
-
 /* The codes, their numbers, and the words for them: short lower-case phrases for a message */
 #define ECERT_CODES(X) \
 	X(ECERT_OK, 0, "no error") \
@@ -94,7 +92,5 @@ ecert_fail(EcertError *error, EcertCode code, size_t offset, const char *field)
 	}
 	return code;
 }
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_CORE_ERROR_H */

@@ -14,8 +14,6 @@
 
 #include "core/crypto.h"
 
-#pragma GCC visibility push(hidden)
-
 #define ECERT_TILE_WIDTH 256
 #define ECERT_TILE_BYTES (ECERT_TILE_WIDTH * ECERT_HASH_SIZE)
 
@@ -110,7 +108,5 @@ extern EcertCode ecert_inclusion_root(const uint8_t *leaf, uint64_t index, uint6
  */
 extern EcertCode ecert_consistency_check(uint64_t old_size, const uint8_t *old_root, uint64_t new_size, const uint8_t *new_root,
 										 const EcertProof *proof);
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_CORE_MERKLE_H */

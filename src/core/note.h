@@ -18,8 +18,6 @@
 #include "core/merkle.h"
 #include "core/package.h"
 
-#pragma GCC visibility push(hidden)
-
 #define ECERT_NOTE_MAX 4096		/* bytes of a note that we read or write */
 #define ECERT_NOTE_LINE_MAX 512	/* bytes of one signature line */
 
@@ -87,7 +85,5 @@ extern EcertCode ecert_note_verify(EcertSlice text, const EcertNoteSignature *si
 
 /* The same for a cosignature (72 bytes); *time is when it was made */
 extern EcertCode ecert_note_verify_cosignature(EcertSlice text, const EcertNoteSignature *signature, EcertSlice raw_key, int64_t *time);
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_CORE_NOTE_H */

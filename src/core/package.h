@@ -9,8 +9,6 @@
 #include "core/cbor.h"
 #include "core/crypto.h"
 
-#pragma GCC visibility push(hidden)
-
 #define ECERT_PACKAGE_MAX 65535 /* bytes of a whole package */
 #define ECERT_ID_MAX 200		/* bytes of a node id or origin */
 
@@ -134,7 +132,5 @@ extern EcertCode ecert_package_sign(const EcertPackage *template_package, const 
 
 /* RFC 9679 SHA-256 thumbprint of a public key: the kid */
 extern EcertCode ecert_key_thumbprint(EcertAlg alg, EcertSlice raw, uint8_t *kid);
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_CORE_PACKAGE_H */

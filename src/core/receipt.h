@@ -13,8 +13,6 @@
 #include "core/merkle.h"
 #include "core/package.h"
 
-#pragma GCC visibility push(hidden)
-
 /* Header parameters of RFC 9942 */
 #define ECERT_HEADER_RECEIPTS 394
 #define ECERT_HEADER_VDS 395
@@ -89,7 +87,5 @@ extern EcertCode ecert_statement_parse(EcertSlice bytes, EcertBuffer *package, E
 
 /* Write the package with a receipt in its unprotected header */
 extern void ecert_statement_put(EcertBuffer *out, const EcertPackage *package, EcertSlice receipt);
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_CORE_RECEIPT_H */

@@ -13,8 +13,6 @@
 #include <openssl/evp.h>
 #include <sodium.h>
 
-#pragma GCC visibility push(hidden)
-
 #define ECERT_SCALAR_SIZE 32	/* r, s and coordinates of P-256 and SM2 */
 
 /* Longest DER form of two 256-bit integers */
@@ -66,7 +64,5 @@ extern void ecert_operation_close(EcertOperation *operation);
 /* r || s to and from the DER form that OpenSSL wants; false when out of memory or not of that form */
 extern bool ecert_signature_to_der(const uint8_t *signature, uint8_t *der, size_t *size);
 extern bool ecert_signature_from_der(const uint8_t *der, size_t size, uint8_t *signature);
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_CRYPTO_EVP_H */

@@ -7,11 +7,7 @@
 
 #include "pg/compat.h"
 
-#pragma GCC visibility push(hidden)
-
 /* Register a worker for each database of ecert.worker_database, when the library is preloaded */
 extern void ecert_worker_init(void);
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_DUTY_DUTY_H */

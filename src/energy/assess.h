@@ -9,11 +9,7 @@
 
 #include "core/buffer.h"
 
-#pragma GCC visibility push(hidden)
-
 /* Is a method "value"?  Raises unless it is that or "product" */
 extern bool ecert_is_by_value(EcertSlice method);
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_ENERGY_ASSESS_H */

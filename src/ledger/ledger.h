@@ -8,8 +8,6 @@
 #include "record/record.h"
 #include "registry/registry.h"
 
-#pragma GCC visibility push(hidden)
-
 /* The end of a feed so far */
 typedef struct EcertHead
 {
@@ -135,7 +133,5 @@ extern Oid	ecert_ledger_owner(void);
 
 extern EcertUser ecert_become(Oid owner);
 extern void ecert_restore_user(EcertUser before);
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_LEDGER_LEDGER_H */

@@ -9,8 +9,6 @@
 #include "pg/arena.h"
 #include "utils/snapshot.h"
 
-#pragma GCC visibility push(hidden)
-
 /* What is seen of the ledger */
 typedef enum EcertSight
 {
@@ -57,7 +55,5 @@ extern int64 ecert_seq_argument(FunctionCallInfo fcinfo, int number);
  * as far as seconds do.  NULL and an empty one are from 0 to 0
  */
 extern bool ecert_period_argument(FunctionCallInfo fcinfo, int number, EcertPeriod *period);
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_LEDGER_VIEW_H */

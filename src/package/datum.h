@@ -14,8 +14,6 @@
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
-#pragma GCC visibility push(hidden)
-
 /* The bytes of a detoasted varlena */
 static inline EcertSlice
 ecert_varlena_slice(const struct varlena *value)
@@ -85,7 +83,5 @@ extern void ecert_own_public_key(EcertAlg *alg, uint8_t *raw, size_t *raw_size);
 
 /* ecert.node; raises EC093 when it is not set or no valid id */
 extern EcertSlice ecert_this_node(void);
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_PACKAGE_DATUM_H */

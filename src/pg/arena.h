@@ -10,8 +10,6 @@
 
 #include "rules/arena.h"
 
-#pragma GCC visibility push(hidden)
-
 /* An arena whose blocks are a context's */
 typedef struct EcertContextArena
 {
@@ -25,7 +23,5 @@ extern EcertArena *ecert_arena_in(MemoryContext context);
 /* An arena with a context of its own below parent, which is emptied by _reset */
 extern void ecert_context_arena_init(EcertContextArena *arena, MemoryContext parent, const char *name);
 extern void ecert_context_arena_reset(EcertArena *memory);
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_PG_ARENA_H */

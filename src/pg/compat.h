@@ -12,6 +12,12 @@
 #error "ecert needs PostgreSQL 15 or later"
 #endif
 
+/* 16 marks what a library exports; all else is hidden (Makefile) */
+#if PG_VERSION_NUM < 160000
+#undef PGDLLEXPORT
+#define PGDLLEXPORT __attribute__((visibility("default")))
+#endif
+
 /* 16 moved the varlena macros out of postgres.h */
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"

@@ -10,8 +10,6 @@
 #include "core/error.h"
 #include "rules/finding.h"
 
-#pragma GCC visibility push(hidden)
-
 /* Those of findings are in src/rules/finding.c */
 #define ERRCODE_EC(a, b, c) MAKE_SQLSTATE('E', 'C', a, b, c)
 
@@ -48,7 +46,5 @@ extern const char *ecert_finding_words(const EcertFinding *finding);
 
 /* Raise what a rule has found */
 ECERT_NORETURN extern void ecert_raise_finding(const EcertFinding *finding);
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_PG_ERROR_H */

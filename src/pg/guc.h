@@ -7,8 +7,6 @@
 
 #include "pg/compat.h"
 
-#pragma GCC visibility push(hidden)
-
 extern char *ecert_node;		/* this node's id; empty when not set */
 extern char *ecert_signing_key; /* file name or OSSL_STORE URI; empty when not set */
 extern char *ecert_passphrase_command;	/* shell command that prints the key's passphrase */
@@ -18,7 +16,5 @@ extern int	ecert_worker_interval;	/* seconds; 0: no rounds */
 extern char *ecert_worker_database; /* names, separated by commas */
 
 extern void ecert_guc_init(void);
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_PG_GUC_H */

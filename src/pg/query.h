@@ -9,8 +9,6 @@
 #include "executor/spi.h"
 #include "utils/snapshot.h"
 
-#pragma GCC visibility push(hidden)
-
 #define ECERT_QUERY_ARGS 9
 
 /*
@@ -49,7 +47,5 @@ extern uint64 ecert_run(EcertQuery *query, const Datum *values);
 
 /* The same seen as the calling query sees it: for functions that only read */
 extern uint64 ecert_query_stable(EcertQuery *query, const Datum *values, long limit);
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_PG_QUERY_H */

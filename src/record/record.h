@@ -13,8 +13,6 @@
 #include "executor/tuptable.h"
 #include "utils/snapshot.h"
 
-#pragma GCC visibility push(hidden)
-
 /* Columns of ledger.package, as ecert.create_record_tables() makes them */
 enum
 {
@@ -60,7 +58,5 @@ extern EcertSlice ecert_scan_bytes(EcertScan *scan, int column);
 /* An id or the name of a kind as text */
 extern Datum ecert_text_datum(EcertSlice bytes);
 extern Datum ecert_kind_datum(EcertKind kind);
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_RECORD_RECORD_H */

@@ -9,8 +9,6 @@
 #include "package/datum.h"
 #include "rules/coefficient.h"
 
-#pragma GCC visibility push(hidden)
-
 typedef struct EcertKeptPolicy
 {
 	MemoryContext context;		/* holds all of it */
@@ -31,7 +29,5 @@ extern Numeric ecert_numeric_of(const EcertNumber *number, EcertArena *arena);
 
 /* Digits as numeric; NULL of NULL */
 extern Numeric ecert_numeric_of_digits(const char *digits);
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_REGISTRY_COEFFICIENT_H */

@@ -20,8 +20,6 @@
 #include "rules/rules.h"
 #include "utils/hsearch.h"
 
-#pragma GCC visibility push(hidden)
-
 /* A node id as a hash key: padded with zeros */
 typedef struct EcertNodeId
 {
@@ -136,7 +134,5 @@ extern char *ecert_cstring(EcertSlice text);
 
 /* Hexadecimal, for messages */
 extern char *ecert_hex(EcertSlice bytes);
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_REGISTRY_REGISTRY_H */

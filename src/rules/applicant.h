@@ -10,8 +10,6 @@
 #include "rules/fields.h"
 #include "rules/rules.h"
 
-#pragma GCC visibility push(hidden)
-
 /* The packages of a feed that have a period, by its start and then by seq */
 typedef struct EcertTimeline
 {
@@ -109,7 +107,5 @@ extern EcertAudit *ecert_audit_of_hash(EcertRules *rules, EcertApplicant *applic
 
 /* Has one of an audit's packages been replaced by one outside of it */
 extern bool ecert_audit_void(EcertRules *rules, EcertApplicant *applicant, const EcertAudit *audit, EcertUpTo up_to);
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_RULES_APPLICANT_H */

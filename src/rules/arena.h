@@ -12,8 +12,6 @@
 
 #include "core/buffer.h"
 
-#pragma GCC visibility push(hidden)
-
 typedef struct EcertArena EcertArena;
 
 /* Embedded in the caller's own arena, at its beginning, which knows how to give the blocks back */
@@ -36,7 +34,5 @@ extern void *ecert_arena_grow(EcertArena *arena, void *array, size_t count, size
 
 /* A copy of the bytes, with a zero behind them */
 extern EcertSlice ecert_arena_copy(EcertArena *arena, EcertSlice bytes);
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_RULES_ARENA_H */

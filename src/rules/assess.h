@@ -17,8 +17,6 @@
 
 #include "rules/use.h"
 
-#pragma GCC visibility push(hidden)
-
 /* Figures are plain digits, and NULL where they are not defined.  They may have more digits than a body holds: ecert_decimal_parse() */
 typedef struct EcertSide
 {
@@ -98,7 +96,5 @@ extern EcertAssessCode ecert_assess(const EcertUse *base, const EcertUse *now, E
 
 /* Unit energy as it is written, E / M to 9 decimals; NULL when either is not known or M is not positive */
 extern const char *ecert_unit_energy(const EcertProductUse *product, EcertArena *arena);
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_RULES_ASSESS_H */

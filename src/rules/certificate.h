@@ -11,8 +11,6 @@
 #include "rules/document.h"
 #include "rules/policy.h"
 
-#pragma GCC visibility push(hidden)
-
 /* What a certificate is about, and the state of the ledger that it rests on */
 typedef struct EcertCertified
 {
@@ -104,7 +102,5 @@ extern EcertStatus ecert_certificate_status(EcertRules *rules, const EcertEntry 
 
 /* A certificate before that seq for an overlapping period that is not withdrawn now; false: there is none */
 extern bool ecert_live_certificate(EcertRules *rules, EcertSlice applicant, EcertPeriod period, int64_t before, EcertEntry *certificate);
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_RULES_CERTIFICATE_H */

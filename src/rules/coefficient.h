@@ -8,8 +8,6 @@
 
 #include "rules/number.h"
 
-#pragma GCC visibility push(hidden)
-
 typedef struct EcertCoefficients EcertCoefficients;
 
 /* What a quantity in a source's unit is multiplied by; the texts are the policy's */
@@ -37,7 +35,5 @@ extern bool ecert_coefficient_find(const EcertCoefficients *coefficients, EcertS
 
 /* quantity times kgce times factor; kgce may be the quantity */
 extern void ecert_coefficient_multiply(EcertNumber *kgce, const EcertNumber *quantity, const EcertCoefficient *coefficient);
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_RULES_COEFFICIENT_H */

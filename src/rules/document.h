@@ -8,8 +8,6 @@
 
 #include "rules/text.h"
 
-#pragma GCC visibility push(hidden)
-
 typedef enum EcertValueType
 {
 	ECERT_VALUE_NULL,
@@ -70,7 +68,5 @@ typedef struct EcertDifference
  * expected, which no input makes deeper.
  */
 extern void ecert_first_difference(const EcertValue *expected, EcertSlice stated, EcertDifference *difference);
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_RULES_DOCUMENT_H */

@@ -8,8 +8,6 @@
 #include "core/body.h"
 #include "rules/arena.h"
 
-#pragma GCC visibility push(hidden)
-
 /* In what role an auditor audits; the order of the names' bytes */
 typedef enum EcertAuditRole
 {
@@ -69,7 +67,5 @@ ecert_period_within(EcertPeriod inner, EcertPeriod outer)
 {
 	return inner.start >= outer.start && inner.end <= outer.end;
 }
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_RULES_FIELDS_H */

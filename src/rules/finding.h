@@ -9,8 +9,6 @@
 
 #include "rules/text.h"
 
-#pragma GCC visibility push(hidden)
-
 typedef enum EcertFindingCode
 {
 	ECERT_SOUND = 0,			/* there is nothing against the package */
@@ -169,7 +167,5 @@ extern const char *ecert_finding_hint(const EcertFinding *finding, EcertArena *a
 
 /* Message and detail as verification lists them, beside the package's place */
 extern const char *ecert_finding_problem(const EcertFinding *finding, EcertArena *arena);
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_RULES_FINDING_H */

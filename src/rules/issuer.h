@@ -7,8 +7,6 @@
 
 #include "rules/finding.h"
 
-#pragma GCC visibility push(hidden)
-
 enum
 {
 	ECERT_ROLE_CERTIFIER = 1,
@@ -63,7 +61,5 @@ extern bool ecert_check_entitled(const EcertPackage *package, EcertSlice origin,
  */
 extern bool ecert_check_key(const EcertPackage *package, const EcertNodeFacts *node, const EcertKeyFacts *key, int64_t now,
 							EcertFinding *finding);
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_RULES_ISSUER_H */

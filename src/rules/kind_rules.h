@@ -7,13 +7,9 @@
 
 #include "rules/rules.h"
 
-#pragma GCC visibility push(hidden)
-
 /* ecert_rule_genesis, ecert_rule_node ...; energy and product share one */
 #define ECERT_RULE(CODE, name) extern bool ecert_rule_##name(EcertCase *it);
 ECERT_KINDS(ECERT_RULE)
 extern bool ecert_rule_declaration(EcertCase *it);
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_RULES_KIND_RULES_H */

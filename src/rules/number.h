@@ -33,8 +33,6 @@
 #include "core/decimal.h"
 #include "rules/arena.h"
 
-#pragma GCC visibility push(hidden)
-
 #define ECERT_NUMBER_LIMBS 20
 
 /* A quotient on the way to a figure is rounded to so many decimals, once, half away from zero */
@@ -108,7 +106,5 @@ ecert_sum_add(EcertSum *sum, EcertDecimal decimal, EcertArena *arena)
 }
 
 extern void ecert_number_set_sum(EcertNumber *number, const EcertSum *sum);
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_RULES_NUMBER_H */

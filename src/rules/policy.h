@@ -9,8 +9,6 @@
 #include "rules/fields.h"
 #include "rules/rules.h"
 
-#pragma GCC visibility push(hidden)
-
 /* So many auditors in a role must have a passing audit over each package */
 typedef struct EcertRequired
 {
@@ -37,7 +35,5 @@ extern bool ecert_policy_of_hash(EcertRules *rules, const uint8_t *hash, EcertPo
 
 /* The hash of the package with the policy in force: the newest policy, or genesis */
 extern void ecert_policy_in_force(EcertRules *rules, uint8_t *hash);
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_RULES_POLICY_H */

@@ -7,14 +7,10 @@
 
 #include "rules/applicant.h"
 
-#pragma GCC visibility push(hidden)
-
 /*
  * Does an audit cover a package for which its auditor has not been rewarded in
  * that role yet, before that seq of the reward feed
  */
 extern bool ecert_has_unrewarded(EcertRules *rules, EcertApplicant *applicant, const EcertAudit *audit, int64_t before);
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_RULES_REWARD_H */

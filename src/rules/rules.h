@@ -12,8 +12,6 @@
 #include "rules/finding.h"
 #include "rules/view.h"
 
-#pragma GCC visibility push(hidden)
-
 typedef struct EcertApplicant EcertApplicant;
 
 /* What one who judges packages holds from one to the next; starts as zeros but for its first three */
@@ -168,7 +166,5 @@ extern bool ecert_was_related(EcertRules *rules, EcertSlice auditor, EcertSlice 
 
 /* Does a policy contradict itself?  False with the first contradiction found */
 extern bool ecert_check_policy(EcertSlice body, EcertArena *arena, EcertFinding *finding);
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_RULES_RULES_H */

@@ -7,8 +7,6 @@
 
 #include "rules/fields.h"
 
-#pragma GCC visibility push(hidden)
-
 typedef struct EcertInterval
 {
 	int64_t		first;
@@ -31,7 +29,5 @@ extern bool ecert_seqs_equal(const EcertSeqs *a, const EcertSeqs *b);
 
 /* The seqs of a kind that ranges name; impossible ranges name none */
 extern EcertSeqs ecert_seqs_of(EcertArena *arena, const EcertRanges *ranges, EcertKind kind);
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_RULES_SEQS_H */

@@ -10,8 +10,6 @@
 #include "core/body.h"
 #include "rules/arena.h"
 
-#pragma GCC visibility push(hidden)
-
 typedef struct EcertText
 {
 	EcertArena *arena;
@@ -54,7 +52,5 @@ extern void ecert_text_cut(EcertText *text, size_t most);
 
 /* The civil year of a time, in UTC */
 extern int	ecert_year_of(int64_t seconds);
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_RULES_TEXT_H */

@@ -11,8 +11,6 @@
 
 #include "core/buffer.h"
 
-#pragma GCC visibility push(hidden)
-
 /* Both halves of a product, folded */
 static inline uint64_t
 ecert_fold(uint64_t a, uint64_t b)
@@ -39,7 +37,5 @@ ecert_text_hash(EcertSlice text, uint64_t seed)
 		memcpy(&eight, text.data + i, text.size - i);
 	return ecert_fold(hash ^ eight, seed ^ text.size ^ UINT64_C(0xA0761D6478BD642F));
 }
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_RULES_TEXTHASH_H */

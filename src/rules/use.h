@@ -18,8 +18,6 @@
 #include "core/body.h"
 #include "rules/coefficient.h"
 
-#pragma GCC visibility push(hidden)
-
 /* A product within the period */
 typedef struct EcertProductUse
 {
@@ -69,7 +67,5 @@ extern void ecert_use_finish(EcertUse *use);
 
 /* A product's qualified output, or the value of it; false when it is not defined */
 extern bool ecert_use_amount(const EcertProductUse *product, bool by_value, EcertNumber *amount);
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_RULES_USE_H */

@@ -17,8 +17,6 @@
 #include "rules/arena.h"
 #include "rules/issuer.h"
 
-#pragma GCC visibility push(hidden)
-
 /* A package as the view's index knows it */
 typedef struct EcertEntry
 {
@@ -92,7 +90,5 @@ ecert_about(EcertView *view, EcertArena *arena, EcertSlice subject, EcertKind ki
 {
 	return view->about(view, arena, subject, kind, &starting);
 }
-
-#pragma GCC visibility pop
 
 #endif							/* ECERT_RULES_VIEW_H */
