@@ -355,14 +355,19 @@ ecert_ledger_rules_of(FmgrInfo *flinfo)
 	EcertLedgerRules *ledger = flinfo->fn_extra;
 	Snapshot	snapshot = GetActiveSnapshot();
 
-	if (ledger == NULL)
-		flinfo->fn_extra = ledger = ecert_ledger_rules(flinfo->fn_mcxt, ECERT_SEE_QUERY, NULL);
-	/* an expression of PL/pgSQL is called again by later commands */
-	if (!sees_same(&ledger->seen, snapshot))
+	/* an expression of PL/pgSQL is called again by later commands, which may see another ledger */
+	if (ledger != NULL && (ledger->rollbacks != ecert_rollbacks() || !sees_same(&ledger->seen, snapshot)))
 	{
-		ecert_rules_forget(&ledger->rules);
-		ledger->knows_filter = false;
+		flinfo->fn_extra = NULL;
+		MemoryContextDelete(GetMemoryChunkContext(ledger));
+		ledger = NULL;
+	}
+	if (ledger == NULL)
+	{
+		ledger = ecert_ledger_rules(flinfo->fn_mcxt, ECERT_SEE_QUERY, NULL);
 		ledger->seen = *snapshot;
+		ledger->rollbacks = ecert_rollbacks();
+		flinfo->fn_extra = ledger;
 	}
 	ecert_ledger_rules_next(ledger);
 	return ledger;

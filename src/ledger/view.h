@@ -29,6 +29,7 @@ typedef struct EcertLedgerRules
 	bool		is_filtered;	/* this node is not sent all feeds */
 	bool		knows_filter;
 	SnapshotData seen;			/* of which only the numbers count: what was remembered was seen under it */
+	uint64		rollbacks;		/* and before so many more */
 } EcertLedgerRules;
 
 /* In a context; what its texts are lives as long as the registry, so it is made anew after queries that may change that */

@@ -7,6 +7,8 @@
 #include "access/relscan.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "catalog/pg_am_d.h"
+#include "catalog/pg_type_d.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -29,6 +31,44 @@ ecert_kind_datum(EcertKind kind)
 	return PointerGetDatum(cstring_to_text(ecert_kind_name(kind)));
 }
 
+/* The indexes as ecert.create_record_tables() makes them: what is scanned by another of the name would be no answer */
+static const struct
+{
+	const char *name;			/* NULL: the primary key, of ledger.feed too */
+	Oid			method;
+	bool		is_partial;
+	AttrNumber	columns[3];		/* 0: an expression */
+	Oid			types[3];		/* InvalidOid: no more columns are looked at */
+}			indexes[] = {
+	{NULL, BTREE_AM_OID, false, {COLUMN_ISSUER, COLUMN_KIND, COLUMN_SEQ}, {TEXTOID, TEXTOID, INT8OID}},
+	{"package_hash", HASH_AM_OID, false, {COLUMN_HASH}, {BYTEAOID}},
+	{"package_subject_kind_period", BTREE_AM_OID, false, {COLUMN_SUBJECT, COLUMN_KIND, 0}, {TEXTOID, TEXTOID, TIMESTAMPTZOID}},
+	{"package_genesis", BTREE_AM_OID, true, {COLUMN_KIND}, {TEXTOID}},
+	{"package_reference", BTREE_AM_OID, true, {0}, {BYTEAOID}},
+};
+
+static bool
+is_as_made(Relation index, const char *name)
+{
+	const Form_pg_index form = index->rd_index;
+	size_t		i = 0;
+
+	while (name != NULL && (indexes[i].name == NULL || strcmp(indexes[i].name, name) != 0))
+		i++;
+	if (!form->indisvalid || index->rd_rel->relam != indexes[i].method ||
+		heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL) == indexes[i].is_partial)
+		return false;
+	for (int j = 0; j < 3 && OidIsValid(indexes[i].types[j]); j++)
+	{
+		/* a feed's row has no seq */
+		if (j == form->indnkeyatts)
+			return name == NULL && j == 2;
+		if (form->indkey.values[j] != indexes[i].columns[j] || index->rd_opcintype[j] != indexes[i].types[j])
+			return false;
+	}
+	return true;
+}
+
 void
 ecert_scan_begin(EcertScan *scan, Oid relid, LOCKMODE lock, Snapshot snapshot, const char *index, ScanKey keys, int key_count)
 {
@@ -36,14 +76,15 @@ ecert_scan_begin(EcertScan *scan, Oid relid, LOCKMODE lock, Snapshot snapshot, c
 
 	scan->table = table_open(relid, lock);
 	oid = index == NULL ? ecert_primary_key_of(scan->table) : get_relname_relid(index, RelationGetNamespace(scan->table));
-	if (!OidIsValid(oid))
+	scan->index = OidIsValid(oid) && get_rel_relkind(oid) == RELKIND_INDEX ? index_open(oid, AccessShareLock) : NULL;
+	if (scan->index == NULL || scan->index->rd_index->indrelid != relid || !is_as_made(scan->index, index))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 index == NULL ?
 				 errmsg("table \"%s\" has lost its primary key", RelationGetRelationName(scan->table)) :
 				 errmsg("table \"%s\" has lost its index \"%s\"", RelationGetRelationName(scan->table), index),
+				 errdetail("It is not there, or not as ecert made it."),
 				 errhint("Make it again as ecert.create_ledger() does: no feed can be kept without it.")));
-	scan->index = index_open(oid, AccessShareLock);
 	scan->snapshot = RegisterSnapshot(snapshot);
 	scan->slot = table_slot_create(scan->table, NULL);
 	scan->scan = ecert_index_beginscan(scan->table, scan->index, scan->snapshot, key_count);

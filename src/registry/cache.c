@@ -31,6 +31,7 @@ PG_FUNCTION_INFO_V1(ecert_sql_certifier);
 static EcertRegistry *current;
 static Oid	current_relid = InvalidOid;
 static bool stale = true;
+static uint64 rollbacks;
 
 static EcertQuery policy_query = {"SELECT ecert.policy()", 0, {0}, NULL};
 
@@ -44,15 +45,25 @@ relcache_callback(Datum arg, Oid relid)
 static void
 xact_callback(XactEvent event, void *arg)
 {
-	if (event == XACT_EVENT_ABORT || event == XACT_EVENT_PARALLEL_ABORT)
-		stale = true;
+	if (event != XACT_EVENT_ABORT && event != XACT_EVENT_PARALLEL_ABORT)
+		return;
+	stale = true;
+	rollbacks++;
 }
 
 static void
 subxact_callback(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *arg)
 {
-	if (event == SUBXACT_EVENT_ABORT_SUB)
-		stale = true;
+	if (event != SUBXACT_EVENT_ABORT_SUB)
+		return;
+	stale = true;
+	rollbacks++;
+}
+
+uint64
+ecert_rollbacks(void)
+{
+	return rollbacks;
 }
 
 void

@@ -58,6 +58,9 @@ typedef struct EcertRegistry
 
 extern void ecert_registry_init(void);
 
+/* How many transactions and subtransactions of this backend were rolled back: what was seen in them is not there */
+extern uint64 ecert_rollbacks(void);
+
 /* Who signed genesis; of size 0 when there is none */
 static inline EcertSlice
 ecert_certifier_of(const EcertRegistry *registry)
