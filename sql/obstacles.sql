@@ -184,4 +184,10 @@ SELECT certificate_number, denominator, saving_kgce, now_kgce, adjusted_base_kgc
 SELECT applicant, recomputation_agrees FROM ledger.certificate ORDER BY certificate_number;
 SELECT * FROM ecert.problems();
 DROP SCHEMA obstacles_test CASCADE;
+-- periods are signed in whole seconds, and half open
+SELECT ecert.obstacles('plant', '[2024-01-01,2024-04-01]', '[2023-01-01,2023-04-01)');
+SELECT ecert.certify('plant', '[2024-01-01 00:00:00.5,2024-04-01)', '[2023-01-01,2023-04-01)');
+SELECT ecert.certify('plant', '[2024-01-01,2024-04-01)', '(2023-01-01,2023-04-01)');
+-- and packages lie in periods as they are written
+SELECT ecert.coverage_gaps('plant', 'energy', '(2023-01-01,2023-02-01]'), ecert.coverage_gaps('plant', 'energy', '[0044-01-01 BC,2023-02-01)');
 DROP SCHEMA ledger CASCADE;

@@ -12,6 +12,8 @@
 #include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/rangetypes.h"
+#include "utils/typcache.h"
 
 #include "energy/assess.h"
 #include "package/datum.h"
@@ -39,6 +41,23 @@ endless(FunctionCallInfo fcinfo, int period, int baseline)
 	return psprintf("statistics period %s and baseline %s must have a beginning and an end", words[0], words[1]);
 }
 
+/* A period of a certificate is signed in whole seconds; false when it has not both bounds */
+static bool
+signed_period_argument(FunctionCallInfo fcinfo, int number, EcertPeriod *period)
+{
+	TypeCacheEntry *type = lookup_type_cache(TSTZRANGEOID, TYPECACHE_RANGE_INFO);
+
+	if (!ecert_period_argument(fcinfo, number, period))
+		return false;
+	if (!range_eq_internal(type, PG_GETARG_RANGE_P(number), DatumGetRangeTypeP(ecert_period_datum(*period))))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the periods of a certificate are in whole seconds, from a beginning up to an end"),
+				 errdetail("The period is %s.", OidOutputFunctionCall(F_RANGE_OUT, PG_GETARG_DATUM(number))),
+				 errhint("Write it like '[2024-01-01, 2025-01-01)'.")));
+	return true;
+}
+
 /* Arguments applicant, period, baseline and perhaps method; false when one of the periods has not both bounds */
 static bool
 certified_arguments(FunctionCallInfo fcinfo, EcertCertified *certified)
@@ -47,8 +66,8 @@ certified_arguments(FunctionCallInfo fcinfo, EcertCertified *certified)
 
 	memset(certified, 0, sizeof *certified);
 	certified->applicant = ecert_text_argument(fcinfo, 0);
-	is_bounded = ecert_period_argument(fcinfo, 1, &certified->period);
-	is_bounded = ecert_period_argument(fcinfo, 2, &certified->baseline) && is_bounded;
+	is_bounded = signed_period_argument(fcinfo, 1, &certified->period);
+	is_bounded = signed_period_argument(fcinfo, 2, &certified->baseline) && is_bounded;
 	certified->by_value = PG_NARGS() > 3 && !PG_ARGISNULL(3) && ecert_is_by_value(ecert_text_argument(fcinfo, 3));
 	certified->up_to = (EcertUpTo) {PG_INT64_MAX, PG_INT64_MAX};
 	return is_bounded;

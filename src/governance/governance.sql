@@ -80,8 +80,8 @@ CREATE FUNCTION ecert.relate(auditor text, applicant text, as_role text, valid_f
 AS $$
     SELECT ecert.append('relation', jsonb_strip_nulls(jsonb_build_object(
         'auditor', auditor, 'applicant', applicant, 'as', as_role,
-        'from', CASE WHEN isfinite(valid_from) THEN greatest(ecert.unix_seconds(valid_from), 0) ELSE 0 END,
-        'to', CASE WHEN isfinite(valid_to) THEN ecert.unix_seconds(valid_to) END)), applicant)
+        'from', CASE WHEN valid_from = '-infinity' THEN 0 ELSE greatest(ecert.unix_seconds(valid_from), 0) END,
+        'to', CASE WHEN valid_to < 'infinity' THEN ecert.unix_seconds(valid_to) END)), applicant)
 $$;
 COMMENT ON FUNCTION ecert.relate(text, text, text, timestamptz, timestamptz) IS 'certifier: auditor audits applicant as upstream, peer or downstream from .. to (NULL: no end); the newest relation of the three counts, so relate again with an end to end one. Returns the hash of the relation package; EC081, EC051';
 

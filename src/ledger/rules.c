@@ -58,13 +58,15 @@ ecert_seq_argument(FunctionCallInfo fcinfo, int number)
 	return PG_ARGISNULL(number) ? PG_INT64_MAX : PG_GETARG_INT64(number);
 }
 
-/* Infinite bounds, and times that no package has, are as far as it goes */
+/* Infinite bounds are as far as it goes; others the last whole second that is not behind them, or the first that is not before */
 static int64
 bound_seconds(const RangeBound *bound, int64 infinite)
 {
 	TimestampTz time = DatumGetTimestampTz(bound->val);
 
-	return bound->infinite || TIMESTAMP_NOT_FINITE(time) ? infinite : ecert_seconds(time);
+	if (bound->infinite || TIMESTAMP_NOT_FINITE(time))
+		return infinite;
+	return ecert_seconds(time) + (bound->lower && (!bound->inclusive || time % USECS_PER_SEC != 0) ? 1 : 0);
 }
 
 bool

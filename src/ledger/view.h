@@ -52,8 +52,9 @@ extern EcertSlice ecert_text_argument(FunctionCallInfo fcinfo, int number);
 extern int64 ecert_seq_argument(FunctionCallInfo fcinfo, int number);
 
 /*
- * A tstzrange in seconds; false when it has not both bounds, which then reach
- * as far as seconds do.  NULL and an empty one are from 0 to 0
+ * A tstzrange in seconds: the periods of packages that lie in it lie in that.
+ * False when it has not both bounds, which then reach as far as seconds do.
+ * NULL and an empty one are from 0 to 0
  */
 extern bool ecert_period_argument(FunctionCallInfo fcinfo, int number, EcertPeriod *period);
 
