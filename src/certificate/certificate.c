@@ -18,7 +18,6 @@
 #include "energy/assess.h"
 #include "package/datum.h"
 #include "pg/error.h"
-#include "rules/reward.h"
 
 PG_FUNCTION_INFO_V1(ecert_sql_obstacles);
 PG_FUNCTION_INFO_V1(ecert_sql_certificate_figures);
@@ -31,13 +30,12 @@ PG_FUNCTION_INFO_V1(ecert_sql_has_unrewarded);
 
 /* "statistics period %s and baseline %s must ..." of arguments that have no end */
 static char *
-endless(FunctionCallInfo fcinfo, int period, int baseline)
+endless(FunctionCallInfo fcinfo)
 {
 	const char *words[2];
-	const int	numbers[2] = {period, baseline};
 
 	for (int i = 0; i < 2; i++)
-		words[i] = PG_ARGISNULL(numbers[i]) ? "" : OidOutputFunctionCall(F_RANGE_OUT, PG_GETARG_DATUM(numbers[i]));
+		words[i] = PG_ARGISNULL(1 + i) ? "" : OidOutputFunctionCall(F_RANGE_OUT, PG_GETARG_DATUM(1 + i));
 	return psprintf("statistics period %s and baseline %s must have a beginning and an end", words[0], words[1]);
 }
 
@@ -101,12 +99,12 @@ ecert_sql_obstacles(PG_FUNCTION_ARGS)
 	EcertLedgerRules *ledger = ecert_ledger_rules_of_reader(fcinfo);
 	EcertObstacles obstacles = {ledger->rules.arena, NULL, 0, 0};
 	EcertCertified certified;
-	EcertValue *figures;
+	EcertSlice	figures;
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	if (!certified_arguments(fcinfo, &certified))
 	{
-		put_obstacle(result, "period_invalid", endless(fcinfo, 1, 2));
+		put_obstacle(result, "period_invalid", endless(fcinfo));
 		return (Datum) 0;
 	}
 	take_policy(&ledger->rules, &certified);
@@ -116,21 +114,20 @@ ecert_sql_obstacles(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* A body in the memory of the caller */
+/* The body, if a package can hold it; what it has besides sound items are numbers that none holds (rules/document.h) */
 static EcertSlice
-encode(const EcertValue *body)
+checked(EcertSlice body)
 {
-	EcertBuffer out = ecert_buffer(palloc(ECERT_PACKAGE_MAX), ECERT_PACKAGE_MAX);
 	EcertFinding finding;
 
-	if (ecert_value_encode(body, &out) != ECERT_OK && !ECERT_FIND_PLAIN(&finding, ECERT_NUMBER_TOO_LARGE))
+	if (ecert_cbor_check_body(body, NULL) != ECERT_OK && !ECERT_FIND_PLAIN(&finding, ECERT_NUMBER_TOO_LARGE))
 		ecert_raise_finding(&finding);
-	if (!ecert_buffer_fits(&out))
+	if (body.size > ECERT_PACKAGE_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_ECERT_TOO_LARGE),
 				 errmsg("the body is too large for a package"),
-				 errdetail("It has %zu bytes; a whole package has at most %d.", out.size, ECERT_PACKAGE_MAX)));
-	return ecert_slice(out.data, out.size);
+				 errdetail("It has %zu bytes; a whole package has at most %d.", body.size, ECERT_PACKAGE_MAX)));
+	return body;
 }
 
 /* certificate_figures(applicant, period, baseline, method, policy_hash, energy_last_seq, product_last_seq) */
@@ -141,7 +138,7 @@ ecert_sql_certificate_figures(PG_FUNCTION_ARGS)
 	EcertCertified certified;
 	EcertSlice	hash = PG_ARGISNULL(4) ? ecert_slice(NULL, 0) : ecert_varlena_slice(PG_GETARG_BYTEA_PP(4));
 	EcertFinding finding;
-	EcertValue *figures;
+	EcertSlice	figures;
 
 	if (!certified_arguments(fcinfo, &certified) || hash.size != ECERT_HASH_SIZE)
 		PG_RETURN_NULL();
@@ -152,7 +149,7 @@ ecert_sql_certificate_figures(PG_FUNCTION_ARGS)
 	certified.up_to.product = ecert_seq_argument(fcinfo, 6);
 	if (!ecert_certificate_figures(&ledger->rules, &certified, &figures, &finding))
 		ecert_raise_finding(&finding);
-	PG_RETURN_JSONB_P(ecert_body_to_jsonb(encode(figures)));
+	PG_RETURN_JSONB_P(ecert_body_to_jsonb(checked(figures)));
 }
 
 /* passing_audits(applicant, period, baseline): hashes in hexadecimal, as a body lists them */
@@ -162,10 +159,10 @@ ecert_sql_passing_audits(PG_FUNCTION_ARGS)
 	EcertLedgerRules *ledger = ecert_ledger_rules_of_reader(fcinfo);
 	StringInfoData list;
 	EcertCertified certified;
-	EcertPassing passing;
+	EcertAuditList passing;
 
 	(void) certified_arguments(fcinfo, &certified);
-	passing = ecert_passing_audits(&ledger->rules, &certified);
+	passing = ecert_standing_audits(&ledger->rules, &certified, ECERT_VERDICT_PASS);
 	initStringInfo(&list);
 	for (size_t i = 0; i < passing.count; i++)
 		appendStringInfo(&list, "%s\"%s\"", i == 0 ? "" : ", ", ecert_hex(ecert_slice(passing.list[i]->entry.hash, ECERT_HASH_SIZE)));
@@ -180,13 +177,13 @@ make_body(void *context, int64 seq, int64 issued_at)
 	EcertLedgerRules *ledger = ecert_ledger_rules(CurrentMemoryContext, ECERT_SEE_PRESENT, NULL);
 	EcertObstacles obstacles = {ledger->rules.arena, NULL, 0, 0};
 	EcertFinding finding;
-	EcertValue *figures;
+	EcertSlice	figures;
 
 	take_policy(&ledger->rules, certified);
 	ecert_all_obstacles(&ledger->rules, certified, issued_at, &figures, &obstacles);
 	if (!ecert_no_obstacle(certified, &obstacles, SIZE_MAX, &finding))
 		ecert_raise_finding(&finding);
-	return encode(ecert_certificate_body(&ledger->rules, certified, figures, seq, issued_at));
+	return checked(ecert_certificate_body(&ledger->rules, certified, figures, seq, issued_at));
 }
 
 /* issue_certificate(applicant, period, baseline, method): hash of the certificate package */
@@ -203,7 +200,7 @@ ecert_sql_issue_certificate(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_ECERT_OBSTACLE),
 				 errmsg("\"%s\" cannot be certified without a statistics period and a baseline", ecert_cstring(certified.applicant)),
-				 errdetail("period_invalid: %s.", endless(fcinfo, 1, 2))));
+				 errdetail("period_invalid: %s.", endless(fcinfo))));
 	PG_RETURN_BYTEA_P(ecert_append_judged(ECERT_KIND_CERTIFICATE, certified.applicant, make_body, &certified));
 }
 

@@ -326,9 +326,8 @@ set_side(Row *row, int column, const EcertSide *side)
 	set_figure(row, column + 2, side->unit_energy);
 }
 
-/* The row of a product, or, with totals, of all */
 static void
-put_row(ReturnSetInfo *result, const EcertAssessed *assessed, const EcertTotals *totals)
+put_row(ReturnSetInfo *result, const EcertAssessed *assessed, bool is_total)
 {
 	Row			row = {0};
 
@@ -341,13 +340,10 @@ put_row(ReturnSetInfo *result, const EcertAssessed *assessed, const EcertTotals 
 	set_figure(&row, SAVING_RATE, assessed->saving_rate);
 	set_text(&row, STATUS, ecert_slice_text(assessed->status));
 	set_figure(&row, ADJUSTED_BASE_KGCE, assessed->adjusted_base_kgce);
-	if (totals != NULL)
-	{
-		set_figure(&row, STRUCTURE_KGCE, totals->structure_kgce);
-		set_figure(&row, SAVING_TCE, totals->saving_tce);
-		row.values[PASSES] = BoolGetDatum(totals->passes);
-		row.nulls[PASSES] = false;
-	}
+	set_figure(&row, STRUCTURE_KGCE, assessed->structure_kgce);
+	set_figure(&row, SAVING_TCE, assessed->saving_tce);
+	row.values[PASSES] = BoolGetDatum(assessed->passes);
+	row.nulls[PASSES] = !is_total;
 	tuplestore_putvalues(result->setResult, result->setDesc, row.values, row.nulls);
 }
 
@@ -397,19 +393,14 @@ ecert_assess_bodies(PG_FUNCTION_ARGS)
 	const EcertUse *now = use_within(&declared, fcinfo, 3, policy->coefficients, arena);
 	EcertAssessment assessment;
 	EcertAssessCode code = ecert_assess(base, now, ecert_terms_of(policy->body, by_value), arena, &assessment);
-	const EcertTotals *totals = &assessment.totals;
-	EcertAssessed all;
 
 	check_assessed(code, &assessment, PG_GETARG_DATUM(1), PG_GETARG_DATUM(assessment.is_baseline ? 4 : 3));
-	all = (EcertAssessed) {
-		{0}, totals->unit, totals->status, totals->base, totals->now, totals->adjusted_base_kgce, totals->saving_kgce, totals->saving_rate
-	};
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	for (size_t i = 0; i < assessment.count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		put_row(result, &assessment.products[i], NULL);
+		put_row(result, &assessment.products[i], false);
 	}
-	put_row(result, &all, totals);
+	put_row(result, &assessment.totals, true);
 	return (Datum) 0;
 }

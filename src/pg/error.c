@@ -73,14 +73,6 @@ ecert_raise_crypto(EcertCode code, int sqlstate, const char *message)
 			 errdetail("%s", ecert_sentence(code))));
 }
 
-static int
-finding_errcode(const EcertFinding *finding)
-{
-	const char *sqlstate = ecert_finding_sqlstate(finding->code);
-
-	return MAKE_SQLSTATE(sqlstate[0], sqlstate[1], sqlstate[2], sqlstate[3], sqlstate[4]);
-}
-
 const char *
 ecert_finding_words(const EcertFinding *finding)
 {
@@ -90,13 +82,12 @@ ecert_finding_words(const EcertFinding *finding)
 void
 ecert_raise_finding(const EcertFinding *finding)
 {
-	EcertArena *arena = ecert_arena_in(CurrentMemoryContext);
-	const char *detail = ecert_finding_detail(finding, arena);
-	const char *hint = ecert_finding_hint(finding, arena);
+	EcertMessage words = ecert_finding_message(finding, ecert_arena_in(CurrentMemoryContext));
+	const char *sqlstate = words.sqlstate;
 
 	ereport(ERROR,
-			(errcode(finding_errcode(finding)),
-			 errmsg_internal("%s", ecert_finding_message(finding, arena)),
-			 detail != NULL ? errdetail_internal("%s", detail) : 0,
-			 hint != NULL ? errhint("%s", hint) : 0));
+			(errcode(MAKE_SQLSTATE(sqlstate[0], sqlstate[1], sqlstate[2], sqlstate[3], sqlstate[4])),
+			 errmsg_internal("%s", words.message),
+			 words.detail != NULL ? errdetail_internal("%s", words.detail) : 0,
+			 words.hint != NULL ? errhint("%s", words.hint) : 0));
 }

@@ -10,7 +10,7 @@
 #include "core/error.h"
 #include "rules/finding.h"
 
-/* Those of findings are in src/rules/finding.c */
+/* Those of findings are in src/rules/finding_table.h */
 #define ERRCODE_EC(a, b, c) MAKE_SQLSTATE('E', 'C', a, b, c)
 
 #define ERRCODE_ECERT_MALFORMED ERRCODE_EC('0', '0', '1')

@@ -37,17 +37,43 @@ compare_times(const void *left, const void *right)
 	return (a->seq > b->seq) - (a->seq < b->seq);
 }
 
+/*
+ * What was looked up before, and span.  Where that is wider, it is at least
+ * twice as wide: what a row after the other asks for, a bit further each, is
+ * looked up a few times only
+ */
+static EcertPeriod
+widen(EcertPeriod before, EcertPeriod span)
+{
+	int64_t		width;
+	int64_t		further;
+
+	if (before.start >= before.end)
+		return span;
+	if (__builtin_sub_overflow(before.end, before.start, &width))
+		return ECERT_ALL_TIME;
+	if (span.start >= before.start)
+		span.start = before.start;
+	else if (__builtin_sub_overflow(before.start, width, &further))
+		span.start = INT64_MIN;
+	else
+		span.start = further < span.start ? further : span.start;
+	if (span.end <= before.end)
+		span.end = before.end;
+	else if (__builtin_add_overflow(before.end, width, &further))
+		span.end = INT64_MAX;
+	else
+		span.end = further > span.end ? further : span.end;
+	return span;
+}
+
 /* Look up what begins within span, and what was looked up before */
 static void
 load_timeline(EcertRules *rules, EcertApplicant *applicant, EcertKind kind, EcertTimeline *timeline, EcertPeriod span)
 {
 	EcertEntries found;
 
-	if (timeline->span.start < timeline->span.end)
-	{
-		span.start = span.start < timeline->span.start ? span.start : timeline->span.start;
-		span.end = span.end > timeline->span.end ? span.end : timeline->span.end;
-	}
+	span = widen(timeline->span, span);
 	found = rules->view->about(rules->view, rules->kept, applicant->id, kind, &span);
 	timeline->span = span;
 	timeline->list = found.list;

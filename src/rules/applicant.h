@@ -108,4 +108,10 @@ extern EcertAudit *ecert_audit_of_hash(EcertRules *rules, EcertApplicant *applic
 /* Has one of an audit's packages been replaced by one outside of it */
 extern bool ecert_audit_void(EcertRules *rules, EcertApplicant *applicant, const EcertAudit *audit, EcertUpTo up_to);
 
+/*
+ * Does an audit cover a package for which its auditor has not been rewarded in
+ * that role yet, before that seq of the reward feed (reward.c)
+ */
+extern bool ecert_has_unrewarded(EcertRules *rules, EcertApplicant *applicant, const EcertAudit *audit, int64_t before);
+
 #endif							/* ECERT_RULES_APPLICANT_H */

@@ -4,6 +4,8 @@
  */
 #include "rules/assess.h"
 
+#include "rules/fields.h"
+
 #define KGCE_DECIMALS 4
 #define RATE_DECIMALS 9
 
@@ -240,7 +242,7 @@ reaches(const EcertNumber *saving, const EcertNumber *denominator, EcertDecimal 
 static void
 say_total_saving(Work *work, const Sums *sums)
 {
-	EcertTotals *totals = &work->answer->totals;
+	EcertAssessed *totals = &work->answer->totals;
 	const EcertNumber *denominator = work->terms.by_reporting ? &sums->now.energy : &sums->adjusted;
 	EcertNumber thousand;
 	EcertNumber saving;
@@ -259,7 +261,7 @@ say_total_saving(Work *work, const Sums *sums)
 static void
 say_totals(Work *work)
 {
-	EcertTotals *totals = &work->answer->totals;
+	EcertAssessed *totals = &work->answer->totals;
 	Sums	   *sums = work->ok.count > 0 ? &work->ok : &work->all;
 
 	totals->status = work->wrong != NULL ? work->wrong : work->answer->count == 0 ? "no_reporting" :
@@ -309,15 +311,10 @@ ecert_assess(const EcertUse *base, const EcertUse *now, EcertTerms terms, EcertA
 EcertTerms
 ecert_terms_of(EcertSlice policy, bool by_value)
 {
-	EcertTerms	terms = {by_value, false, {0, 0}};
-	EcertSlice	certificate;
-	EcertSlice	threshold;
+	EcertSlice	certificate = ecert_field_item(policy, "certificate");
+	EcertTerms	terms = {.by_value = by_value, .by_reporting = ecert_field_is(certificate, "denominator", "reporting")};
 
-	if (!ecert_cbor_find(policy, "certificate", &certificate))
-		return terms;
-	terms.by_reporting = ecert_slice_equal(ecert_cbor_text_at(certificate, "denominator"), ecert_slice_text("reporting"));
-	if (!ecert_cbor_find(certificate, "threshold", &threshold) || ecert_decimal_read(threshold, &terms.threshold) != ECERT_OK)
-		terms.threshold = (EcertDecimal) {0, 0};
+	(void) ecert_field_decimal(certificate, "threshold", &terms.threshold);
 	return terms;
 }
 

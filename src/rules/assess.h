@@ -25,9 +25,10 @@ typedef struct EcertSide
 	const char *unit_energy;	/* e, 9 decimals; of positive M */
 } EcertSide;
 
+/* A product, or all there is: what can be assessed, or where nothing can, everything */
 typedef struct EcertAssessed
 {
-	EcertSlice	product;
+	EcertSlice	product;		/* of size 0: the totals */
 	EcertSlice	unit;			/* of the output, by value its currency; of size 0 when there is none, or several */
 	const char *status;
 	EcertSide	base;
@@ -36,22 +37,11 @@ typedef struct EcertAssessed
 	const char *adjusted_base_kgce; /* e0 * M1, 4 decimals, */
 	const char *saving_kgce;	/* it minus E1, */
 	const char *saving_rate;	/* and that over e0 * M1 or E1, 9 decimals */
-} EcertAssessed;
-
-/* Over what can be assessed; where nothing can, over all there is */
-typedef struct EcertTotals
-{
-	EcertSlice	unit;
-	const char *status;
-	EcertSide	base;
-	EcertSide	now;
-	const char *adjusted_base_kgce;
-	const char *saving_kgce;
+	/* of the totals only */
 	const char *saving_tce;		/* 4 decimals */
-	const char *saving_rate;
 	const char *structure_kgce; /* the saving by one intensity of all products, minus the saving product by product */
 	bool		passes;			/* the rate, not rounded, reaches the threshold */
-} EcertTotals;
+} EcertAssessed;
 
 typedef enum EcertAssessCode
 {
@@ -65,7 +55,7 @@ typedef struct EcertAssessment
 {
 	EcertAssessed *products;	/* in byte order of their names */
 	size_t		count;
-	EcertTotals totals;
+	EcertAssessed totals;
 
 	/* why there is none */
 	bool		is_baseline;	/* it is the baseline's */

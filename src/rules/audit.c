@@ -5,8 +5,6 @@
  *		and not of the same packages twice, but after an abstention.
  */
 #include "rules/applicant.h"
-#include "rules/kind_rules.h"
-#include "rules/seqs.h"
 
 /* What the audit says it read */
 typedef struct Audited
@@ -45,20 +43,13 @@ is_within(EcertRules *rules, const Audited *audited, const EcertRange *range)
 	return expected - 1 == range->last;
 }
 
-static bool
-names_hash(const EcertRange *range, const EcertEntry *entry)
-{
-	uint8_t		hash[ECERT_HASH_SIZE];
-
-	return ecert_hex_to_hash(range->hash, hash) && memcmp(hash, entry->hash, sizeof hash) == 0;
-}
-
 /* What is wrong with a range; NULL: nothing */
 static const char *
 why_wrong(EcertRules *rules, const Audited *audited, size_t place)
 {
 	const EcertRange *range = &audited->ranges.list[place];
 	EcertEntry	last;
+	uint8_t		hash[ECERT_HASH_SIZE];
 
 	if (!ecert_role_reads(audited->role, range->kind))
 		return "not for this role";
@@ -66,7 +57,7 @@ why_wrong(EcertRules *rules, const Audited *audited, size_t place)
 		return "first is after last";
 	if (!rules->view->by_seq(rules->view, rules->arena, audited->applicant, range->kind, range->last, &last))
 		return "the last package is not on the ledger";
-	if (!names_hash(range, &last))
+	if (!ecert_hex_to_hash(range->hash, hash) || memcmp(hash, last.hash, sizeof hash) != 0)
 		return "hash is not that of the last package";
 	if (overlaps_earlier(&audited->ranges, place))
 		return "it overlaps the range before it, or runs backwards";
@@ -92,13 +83,13 @@ check_ranges(EcertCase *it, const Audited *audited)
 static bool
 names_same(EcertArena *arena, const EcertRanges *a, const EcertRanges *b)
 {
-	static const EcertKind kinds[] = {ECERT_KIND_ENERGY, ECERT_KIND_PRODUCT};
-
 	for (size_t i = 0; i < 2; i++)
 	{
-		EcertSeqs	left = ecert_seqs_of(arena, a, kinds[i]);
-		EcertSeqs	right = ecert_seqs_of(arena, b, kinds[i]);
+		EcertSeqs	left = {.arena = arena};
+		EcertSeqs	right = {.arena = arena};
 
+		ecert_seqs_add_ranges(&left, a, ecert_declared_kinds[i]);
+		ecert_seqs_add_ranges(&right, b, ecert_declared_kinds[i]);
 		if (!ecert_seqs_equal(&left, &right))
 			return false;
 	}

@@ -8,7 +8,6 @@
 
 #include <stdio.h>
 
-#include "rules/kind_rules.h"
 
 #define DAY_SECONDS 86400
 #define DETAIL_CHARACTERS 2000
@@ -16,23 +15,18 @@
 /* ---- number, replaces, valid ---- */
 
 /* EC-<year of the statistics period>-<seq + 1>, in six digits */
-static EcertValue *
-number_value(const EcertCertified *certified, int64_t seq, EcertArena *arena)
+static EcertSlice
+number_item(const EcertCertified *certified, int64_t seq, EcertArena *arena)
 {
-	EcertText	number = ecert_text_in(arena);
-	char		digits[24];
+	char		number[48];
 
-	(void) snprintf(digits, sizeof digits, "%06lld", (long long) seq + 1);
-	ecert_text_put_string(&number, "EC-");
-	ecert_text_put_int(&number, ecert_year_of(certified->period.start));
-	ecert_text_put_string(&number, "-");
-	ecert_text_put_string(&number, digits);
-	return ecert_value_text(arena, ecert_text_slice(&number));
+	(void) snprintf(number, sizeof number, "EC-%d-%06lld", ecert_year_of(certified->period.start), (long long) seq + 1);
+	return ecert_item_word(arena, number);
 }
 
 /* The newest certificate before this one for an overlapping period; null when it is the first */
-static EcertValue *
-replaced_value(EcertRules *rules, const EcertCertified *certified, int64_t seq)
+static EcertSlice
+replaced_item(EcertRules *rules, const EcertCertified *certified, int64_t seq)
 {
 	EcertView  *view = rules->view;
 	EcertEntries entries = ecert_about(view, rules->arena, certified->applicant, ECERT_KIND_CERTIFICATE, (EcertPeriod) {
@@ -48,11 +42,11 @@ replaced_value(EcertRules *rules, const EcertCertified *certified, int64_t seq)
 			ecert_slice_equal(entry->issuer, view->certifier))
 			newest = entry;
 	}
-	return newest == NULL ? ecert_value(rules->arena, ECERT_VALUE_NULL) : ecert_value_hash(rules->arena, newest->hash);
+	return newest == NULL ? ecert_slice(NULL, 0) : ecert_item_hash(rules->arena, newest->hash);
 }
 
 static void
-put_terms(EcertRules *rules, const EcertCertified *certified, int64_t seq, int64_t valid_from, EcertValue *body)
+put_terms(EcertRules *rules, const EcertCertified *certified, int64_t seq, int64_t valid_from, EcertParts *body)
 {
 	EcertPeriod valid = {valid_from, INT64_MAX};
 	int64_t		seconds;
@@ -61,9 +55,9 @@ put_terms(EcertRules *rules, const EcertCertified *certified, int64_t seq, int64
 	if (__builtin_mul_overflow(certified->policy.valid_days, (int64_t) DAY_SECONDS, &seconds) ||
 		__builtin_add_overflow(valid.start, seconds, &valid.end))
 		valid.end = INT64_MAX;
-	ecert_value_put(body, "number", number_value(certified, seq, rules->arena));
-	ecert_value_put(body, "replaces", replaced_value(rules, certified, seq));
-	ecert_value_put(body, "valid", ecert_value_period(rules->arena, valid));
+	ecert_parts_put(body, "number", number_item(certified, seq, rules->arena));
+	ecert_parts_put(body, "replaces", replaced_item(rules, certified, seq));
+	ecert_parts_put(body, "valid", ecert_item_period(rules->arena, valid));
 }
 
 /* ---- the body of one that is to be issued ---- */
@@ -76,64 +70,55 @@ enrolled_name(EcertRules *rules, EcertSlice applicant)
 	return ecert_node_state(rules, applicant, INT64_MAX, &state) ? ecert_cbor_text_at(state, "name") : ecert_slice(NULL, 0);
 }
 
-EcertValue *
-ecert_certificate_body(EcertRules *rules, const EcertCertified *certified, const EcertValue *figures, int64_t seq, int64_t valid_from)
+EcertSlice
+ecert_certificate_body(EcertRules *rules, const EcertCertified *certified, EcertSlice figures, int64_t seq, int64_t valid_from)
 {
 	EcertArena *arena = rules->arena;
-	EcertPassing passing = ecert_passing_audits(rules, certified);
+	EcertAuditList passing = ecert_standing_audits(rules, certified, ECERT_VERDICT_PASS);
 	EcertSlice	name = enrolled_name(rules, certified->applicant);
-	EcertValue *terms = ecert_value(arena, ECERT_VALUE_MAP);
-	EcertValue *audits = ecert_value(arena, ECERT_VALUE_ARRAY);
-	EcertValue *body = ecert_value(arena, ECERT_VALUE_MAP);
+	EcertParts	terms = ecert_parts_of(arena, ECERT_CBOR_MAP);
+	EcertParts	audits = ecert_parts_of(arena, ECERT_CBOR_ARRAY);
+	EcertParts	body = ecert_parts_of(arena, ECERT_CBOR_MAP);
 
 	for (size_t i = 0; i < passing.count; i++)
-		ecert_value_put(audits, NULL, ecert_value_hash(arena, passing.list[i]->entry.hash));
-	put_terms(rules, certified, seq, valid_from, terms);
+		ecert_parts_put(&audits, NULL, ecert_item_hash(arena, passing.list[i]->entry.hash));
+	put_terms(rules, certified, seq, valid_from, &terms);
 	if (name.data != NULL)
-		ecert_value_put(terms, "name", ecert_value_text(arena, name));
-	ecert_value_put(terms, "audits", audits);
-	ecert_value_put_all(body, figures, arena);
-	ecert_value_put_all(body, terms, arena);
-	return body;
+		ecert_parts_put(&terms, "name", ecert_item_text(arena, name));
+	ecert_parts_put(&terms, "audits", ecert_parts_item(&audits));
+	ecert_parts_put_all(&body, figures);
+	ecert_parts_put_all(&body, ecert_parts_item(&terms));
+	return ecert_parts_item(&body);
 }
 
 /* ---- the rule ---- */
 
-/* Both sides of a difference */
-static EcertArgument
-both_sides(const EcertDifference *difference, const char *computed, EcertArena *arena)
+/* Both sides of a difference; words stand before what is expected */
+static bool
+find_differs(EcertCase *it, EcertFindingCode code, const EcertDifference *difference, const char *words)
 {
-	EcertText	text = ecert_text_in(arena);
+	EcertText	text = ecert_text_in(it->rules->arena);
 
 	ecert_text_put_string(&text, "Stated ");
 	ecert_text_put_item(&text, difference->stated);
-	ecert_text_put_string(&text, computed);
-	ecert_text_put_value(&text, difference->expected);
+	ecert_text_put_string(&text, words);
+	ecert_text_put_item(&text, difference->expected);
 	ecert_text_put_string(&text, ".");
 	ecert_text_cut(&text, DETAIL_CHARACTERS);
-	return ecert_a_text(ecert_text_slice(&text));
+	return ECERT_FIND(it->finding, code, ecert_a_text(ecert_arena_copy(it->rules->arena, ecert_slice_text(difference->path))),
+					  ecert_a_text(ecert_text_slice(&text)));
 }
 
 static bool
 check_figures(EcertCase *it, const EcertCertified *certified)
 {
 	EcertDifference difference;
-	EcertValue *figures = NULL;
+	EcertSlice	figures = {NULL, 0};
 
 	if (!ecert_certificate_figures(it->rules, certified, &figures, it->finding))
 		return false;
 	ecert_first_difference(figures, it->package->body, &difference);
-	if (difference.path[0] == '\0')
-		return true;
-	return ECERT_FIND(it->finding, ECERT_FIGURE_DIFFERS, ecert_a_text(ecert_arena_copy(it->rules->arena, ecert_slice_text(difference.path))),
-					  both_sides(&difference, ", computed ", it->rules->arena));
-}
-
-static bool
-term_differs(EcertCase *it, const EcertDifference *difference)
-{
-	return ECERT_FIND(it->finding, ECERT_TERM_DIFFERS, ecert_a_text(ecert_arena_copy(it->rules->arena, ecert_slice_text(difference->path))),
-					  both_sides(difference, ", expected ", it->rules->arena));
+	return difference.path[0] == '\0' || find_differs(it, ECERT_FIGURE_DIFFERS, &difference, ", computed ");
 }
 
 static bool
@@ -141,29 +126,29 @@ check_terms(EcertCase *it, const EcertCertified *certified)
 {
 	EcertArena *arena = it->rules->arena;
 	EcertSlice	body = it->package->body;
-	EcertValue *expected = ecert_value(arena, ECERT_VALUE_MAP);
+	EcertParts	expected = ecert_parts_of(arena, ECERT_CBOR_MAP);
 	EcertDifference difference;
 	EcertPeriod valid;
 	uint64_t	count;
 	EcertCursor cursor = ecert_cbor_items_at(body, "valid", &count);
 
 	(void) ecert_field_period(body, "valid", &valid);
-	put_terms(it->rules, certified, it->package->seq, valid.start, expected);
-	ecert_first_difference(expected, body, &difference);
+	put_terms(it->rules, certified, it->package->seq, valid.start, &expected);
+	ecert_first_difference(ecert_parts_item(&expected), body, &difference);
 	if (difference.path[0] != '\0')
-		return term_differs(it, &difference);
+		return find_differs(it, ECERT_TERM_DIFFERS, &difference, ", expected ");
 	/* a day to either side: the clocks of what makes the body and of what signs it */
 	if (valid.start - it->package->issued_at <= DAY_SECONDS && it->package->issued_at - valid.start <= DAY_SECONDS)
 		return true;
 	(void) snprintf(difference.path, sizeof difference.path, "valid.0");
-	difference.expected = ecert_value_int(arena, it->package->issued_at);
+	difference.expected = ecert_item_int(arena, it->package->issued_at);
 	difference.stated = ecert_cbor_skip(&cursor);
-	return term_differs(it, &difference);
+	return find_differs(it, ECERT_TERM_DIFFERS, &difference, ", expected ");
 }
 
 /* The audits that the certificate names, all of which must pass and not be void */
 static bool
-read_named(EcertCase *it, const EcertCertified *certified, EcertPassing *named)
+read_named(EcertCase *it, const EcertCertified *certified, EcertAuditList *named)
 {
 	EcertApplicant *applicant = ecert_applicant(it->rules, certified->applicant);
 	uint64_t	count;
@@ -188,39 +173,20 @@ read_named(EcertCase *it, const EcertCertified *certified, EcertPassing *named)
 static bool
 check_audits(EcertCase *it, const EcertCertified *certified)
 {
-	static const EcertKind kinds[] = {ECERT_KIND_ENERGY, ECERT_KIND_PRODUCT};
-	EcertPassing named;
+	EcertAuditList named;
 
 	if (!read_named(it, certified, &named))
 		return false;
 	for (size_t i = 0; i < 2 * certified->policy.required_count; i++)
 	{
 		const EcertRequired *required = &certified->policy.required[i / 2];
-		EcertUncovered uncovered = ecert_uncovered(it->rules, certified, &named, required, kinds[i % 2]);
+		EcertUncovered uncovered = ecert_uncovered(it->rules, certified, &named, required, ecert_declared_kinds[i % 2]);
 
 		if (uncovered.count > 0)
 			return ECERT_FIND(it->finding, ECERT_AUDITS_LACKING, ecert_a_number(uncovered.count), ecert_a_word(ecert_kind_name(uncovered.kind)),
 							  ecert_a_number(required->count), ecert_a_word(ecert_audit_role_name(required->role)));
 	}
 	return true;
-}
-
-/* Of the products as stated, which are as recomputed by now */
-static void
-put_stated(EcertSlice body, EcertObstacles *obstacles)
-{
-	EcertDecimal number;
-	uint64_t	count;
-	EcertCursor cursor = ecert_cbor_items_at(body, "products", &count);
-
-	while (count-- > 0)
-	{
-		EcertSlice	item = ecert_cbor_skip(&cursor);
-
-		ecert_status_obstacle(ecert_cbor_text_at(item, "status"), ecert_cbor_text_at(item, "product"), obstacles);
-	}
-	if (ecert_decimal_read(ecert_field_item(ecert_field_item(body, "totals"), "saving_kgce"), &number) != ECERT_OK)
-		ecert_nothing_assessed(ecert_slice_text("no_baseline"), obstacles);
 }
 
 /* The first that stands against it; what has come to the ledger since does not undo it: of the present only when first admitted */
@@ -231,7 +197,8 @@ check_obstacles(EcertCase *it, const EcertCertified *certified)
 	EcertCertified present = *certified;
 
 	ecert_period_obstacles(it->rules, certified, it->package->issued_at, &obstacles);
-	put_stated(it->package->body, &obstacles);
+	/* of the products as stated, which are as recomputed by now */
+	ecert_status_obstacles(it->package->body, &obstacles);
 	if (it->first_admission && obstacles.count == 0)
 	{
 		present.up_to = (EcertUpTo) {INT64_MAX, INT64_MAX};

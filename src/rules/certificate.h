@@ -23,8 +23,15 @@ typedef struct EcertCertified
 	EcertUpTo	up_to;
 } EcertCertified;
 
+/* The applicant's live packages of a kind within one of the two periods */
+static inline EcertLiveWalk
+ecert_certified_begin(EcertRules *rules, const EcertCertified *certified, EcertKind kind, EcertPeriod within)
+{
+	return ecert_live_begin(rules, ecert_applicant(rules, certified->applicant), kind, within, ecert_up_to(certified->up_to, kind));
+}
+
 /* What a body is to say that can be computed: figures, packages used, verdict.  False: it cannot be, see finding */
-extern bool ecert_certificate_figures(EcertRules *rules, const EcertCertified *certified, EcertValue **figures, EcertFinding *finding);
+extern bool ecert_certificate_figures(EcertRules *rules, const EcertCertified *certified, EcertSlice *figures, EcertFinding *finding);
 
 /* Are so many live packages of the two periods not covered as a role's auditors must? */
 typedef struct EcertUncovered
@@ -34,17 +41,17 @@ typedef struct EcertUncovered
 	EcertPeriod first;			/* the period of the first of them */
 } EcertUncovered;
 
-/* Audits that are given, all of which pass and are not void */
-typedef struct EcertPassing
+typedef struct EcertAuditList
 {
 	const EcertAudit **list;
 	size_t		count;
-} EcertPassing;
+} EcertAuditList;
 
-/* The passing, not void audits that touch the period or the baseline */
-extern EcertPassing ecert_passing_audits(EcertRules *rules, const EcertCertified *certified);
+/* The audits that touch the period or the baseline, have that verdict and are not void; those that pass by hash, as a body has them */
+extern EcertAuditList ecert_standing_audits(EcertRules *rules, const EcertCertified *certified, EcertVerdict verdict);
 
-extern EcertUncovered ecert_uncovered(EcertRules *rules, const EcertCertified *certified, const EcertPassing *audits,
+/* audits: given, all of which pass and are not void */
+extern EcertUncovered ecert_uncovered(EcertRules *rules, const EcertCertified *certified, const EcertAuditList *audits,
 									  const EcertRequired *required, EcertKind kind);
 
 /* What stands against a certificate */
@@ -71,21 +78,19 @@ extern void ecert_present_obstacles(EcertRules *rules, const EcertCertified *cer
 /*
  * Everything, that is also another live certificate, sources without
  * coefficient and the statuses of the figures, which are computed; they are
- * NULL when they cannot be
+ * of size 0 when they cannot be
  */
-extern void ecert_all_obstacles(EcertRules *rules, const EcertCertified *certified, int64_t now, EcertValue **figures,
+extern void ecert_all_obstacles(EcertRules *rules, const EcertCertified *certified, int64_t now, EcertSlice *figures,
 								EcertObstacles *obstacles);
 
-/* The status of a product, where it is one that stands against a certificate; and that of a whole that has no saving */
-extern void ecert_status_obstacle(EcertSlice status, EcertSlice product, EcertObstacles *obstacles);
-extern void ecert_nothing_assessed(EcertSlice status, EcertObstacles *obstacles);
+/* What the figures of a body themselves say against it: the status of a product, or that there is no saving */
+extern void ecert_status_obstacles(EcertSlice body, EcertObstacles *obstacles);
 
 /* False when there is an obstacle: the finding names the first so many */
 extern bool ecert_no_obstacle(const EcertCertified *certified, const EcertObstacles *obstacles, size_t most, EcertFinding *finding);
 
 /* The body of the certificate with that seq: figures, terms, audits, name; valid from a time on */
-extern EcertValue *ecert_certificate_body(EcertRules *rules, const EcertCertified *certified, const EcertValue *figures,
-										  int64_t seq, int64_t valid_from);
+extern EcertSlice ecert_certificate_body(EcertRules *rules, const EcertCertified *certified, EcertSlice figures, int64_t seq, int64_t valid_from);
 
 /* Do a certificate's figures equal what is computed from the packages and the policy that it names?  False with finding filled */
 extern bool ecert_figures_agree(EcertRules *rules, const EcertPackage *package, EcertFinding *finding);

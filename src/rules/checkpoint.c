@@ -6,7 +6,7 @@
 #include "core/checkpoint.h"
 
 #include "rules/fields.h"
-#include "rules/kind_rules.h"
+#include "rules/rules.h"
 
 bool
 ecert_rule_checkpoint(EcertCase *it)
@@ -69,18 +69,15 @@ ecert_rule_witness(EcertCase *it)
 {
 	EcertSlice	body = it->package->body;
 	EcertView  *view = it->rules->view;
-	EcertSlice	hex = ecert_cbor_text_at(body, "checkpoint");
 	EcertSlice	root = ecert_cbor_text_at(body, "root");
 	EcertSlice	named_root;
 	EcertEntry	named;
 	EcertPackage checkpoint;
-	uint8_t		hash[ECERT_HASH_SIZE];
 	int64_t		size;
 	int64_t		named_size;
 
-	if (!ecert_hex_to_hash(hex, hash) || !view->by_hash(view, it->rules->arena, hash, &named) ||
-		named.kind != ECERT_KIND_CHECKPOINT || !ecert_slice_equal(named.issuer, view->certifier))
-		return ECERT_FIND(it->finding, ECERT_WITNESS_NO_CHECKPOINT, ecert_a_text(hex));
+	if (!ecert_find_named(it, "checkpoint", ECERT_KIND_CHECKPOINT, &named) || !ecert_slice_equal(named.issuer, view->certifier))
+		return ECERT_FIND(it->finding, ECERT_WITNESS_NO_CHECKPOINT, ecert_a_text(ecert_cbor_text_at(body, "checkpoint")));
 	if (!view->package(view, &named, &checkpoint))
 		return true;
 	named_root = ecert_arena_copy(it->rules->arena, ecert_cbor_text_at(checkpoint.body, "root"));

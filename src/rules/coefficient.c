@@ -1,138 +1,57 @@
 /*
  * coefficient.c
- *		The coefficients and units of a policy, each as a hash table; see
- *		coefficient.h.
+ *		The coefficients and units of a policy; see coefficient.h.
  *
- * The table of units is looked up after that of coefficients, instead of one
- * table with every multiple of every coefficient: a policy of 65,535 bytes has
- * room for a million of those.
+ * A unit is looked up after a coefficient, instead of one table with every
+ * multiple of every coefficient: a policy of 65,535 bytes has room for a
+ * million of those.
  */
 #include "rules/coefficient.h"
 
-#include "rules/texthash.h"
+#include "rules/fields.h"
+#include "rules/table.h"
 
-/* kgce of a source's unit; source.data is NULL where the place is free */
-typedef struct Direct
-{
-	EcertSlice	source;
-	EcertSlice	unit;
-	EcertDecimal kgce;
-} Direct;
-
-/* A unit has factor base units; unit.data is NULL where the place is free */
-typedef struct Multiple
+/* What a unit is worth: kgce of a source, or so many of a base unit */
+typedef struct Worth
 {
 	EcertSlice	unit;
-	EcertSlice	base;
-	EcertDecimal factor;
-	struct Multiple *next;		/* the same unit by another base, behind it in the body */
-} Multiple;
+	EcertSlice	of;				/* source or base */
+	EcertDecimal number;
+	struct Worth *next;			/* found by the same texts, behind it in the body */
+} Worth;
 
-/* Both tables have a power of two of places, at most half of them in use, with linear probing */
 struct EcertCoefficients
 {
-	uint64_t	seed;
-	size_t		direct_places;
-	Direct	   *direct;
-	size_t		multiple_places;
-	Multiple   *multiples;
+	EcertTable	direct;			/* by source and unit */
+	EcertTable	multiples;		/* by unit */
 };
 
-/* Where the coefficient of a source and unit is, or would go */
-static Direct *
-direct_place(const EcertCoefficients *coefficients, EcertSlice source, EcertSlice unit)
-{
-	uint64_t	hash = ecert_text_hash(source, ecert_text_hash(unit, coefficients->seed));
-
-	for (uint64_t i = hash >> 32;; i++)
-	{
-		Direct	   *place = &coefficients->direct[i & (coefficients->direct_places - 1)];
-
-		if (place->source.data == NULL || (ecert_slice_equal(place->source, source) && ecert_slice_equal(place->unit, unit)))
-			return place;
-	}
-}
-
-/* Where the first base of a unit is, or would go */
-static Multiple *
-multiple_place(const EcertCoefficients *coefficients, EcertSlice unit)
-{
-	uint64_t	hash = ecert_text_hash(unit, coefficients->seed);
-
-	for (uint64_t i = hash >> 32;; i++)
-	{
-		Multiple   *place = &coefficients->multiples[i & (coefficients->multiple_places - 1)];
-
-		if (place->unit.data == NULL || ecert_slice_equal(place->unit, unit))
-			return place;
-	}
-}
-
-/* A field that is a number; false when it is not there or is none */
-static bool
-number_at(EcertSlice map, const char *key, EcertDecimal *number)
-{
-	EcertSlice	item;
-
-	return ecert_cbor_find(map, key, &item) && ecert_decimal_read(item, number) == ECERT_OK;
-}
-
-static size_t
-places_for(uint64_t count)
-{
-	size_t		places = 16;
-
-	while (places / 2 < count)
-		places *= 2;
-	return places;
-}
-
 static void
-read_direct(EcertCoefficients *coefficients, EcertArena *arena, EcertSlice policy)
+read_worths(EcertTable *table, EcertSlice policy, const char *list, const char *of, const char *number, bool by_source)
 {
 	uint64_t	count;
-	EcertCursor cursor = ecert_cbor_items_at(policy, "coefficients", &count);
+	EcertCursor cursor = ecert_cbor_items_at(policy, list, &count);
 
-	coefficients->direct_places = places_for(count);
-	coefficients->direct = ecert_arena_array(arena, coefficients->direct_places, sizeof(Direct));
 	while (count-- > 0)
 	{
 		EcertSlice	item = ecert_cbor_skip(&cursor);
-		Direct		read = {ecert_cbor_text_at(item, "source"), ecert_cbor_text_at(item, "unit"), {0, 0}};
-		Direct	   *place;
+		Worth		read = {ecert_cbor_text_at(item, "unit"), ecert_cbor_text_at(item, of), {0, 0}, NULL};
+		EcertSlice	first = by_source ? read.of : read.unit;
+		EcertSlice	second = by_source ? read.unit : ECERT_NO_TEXT;
+		Worth	   *before;
+		Worth	   *worth;
 
-		if (read.source.size == 0 || read.unit.size == 0 || !number_at(item, "kgce", &read.kgce))
+		if (read.unit.size == 0 || read.of.size == 0 || !ecert_field_decimal(item, number, &read.number))
 			continue;
-		place = direct_place(coefficients, read.source, read.unit);
-		if (place->source.data == NULL)
-			*place = read;
-	}
-}
-
-static void
-read_multiples(EcertCoefficients *coefficients, EcertArena *arena, EcertSlice policy)
-{
-	uint64_t	count;
-	EcertCursor cursor = ecert_cbor_items_at(policy, "units", &count);
-
-	coefficients->multiple_places = places_for(count);
-	coefficients->multiples = ecert_arena_array(arena, coefficients->multiple_places, sizeof(Multiple));
-	while (count-- > 0)
-	{
-		EcertSlice	item = ecert_cbor_skip(&cursor);
-		Multiple	read = {ecert_cbor_text_at(item, "unit"), ecert_cbor_text_at(item, "base"), {0, 0}, NULL};
-		Multiple   *place;
-
-		if (read.unit.size == 0 || read.base.size == 0 || !number_at(item, "factor", &read.factor))
-			continue;
-		place = multiple_place(coefficients, read.unit);
-		if (place->unit.data != NULL)
-		{
-			while (place->next != NULL)
-				place = place->next;
-			place = place->next = ecert_arena_alloc(arena, sizeof(Multiple));
-		}
-		*place = read;
+		worth = ecert_arena_alloc(table->arena, sizeof *worth);
+		*worth = read;
+		before = ecert_table_find(table, first, second, ECERT_NO_TEXT);
+		if (before == NULL)
+			ecert_table_put(table, first, second, ECERT_NO_TEXT, worth);
+		while (before != NULL && before->next != NULL)
+			before = before->next;
+		if (before != NULL)
+			before->next = worth;
 	}
 }
 
@@ -141,32 +60,44 @@ ecert_coefficients_new(EcertArena *arena, EcertSlice policy)
 {
 	EcertCoefficients *coefficients = ecert_arena_alloc(arena, sizeof *coefficients);
 
-	coefficients->seed = (uint64_t) (uintptr_t) coefficients;
-	read_direct(coefficients, arena, policy);
-	read_multiples(coefficients, arena, policy);
+	coefficients->direct.arena = coefficients->multiples.arena = arena;
+	read_worths(&coefficients->direct, policy, "coefficients", "source", "kgce", true);
+	read_worths(&coefficients->multiples, policy, "units", "base", "factor", false);
 	return coefficients;
 }
 
 bool
 ecert_coefficient_find(const EcertCoefficients *coefficients, EcertSlice source, EcertSlice unit, EcertCoefficient *found)
 {
-	const Direct *direct = direct_place(coefficients, source, unit);
+	const Worth *direct = ecert_table_find(&coefficients->direct, source, unit, ECERT_NO_TEXT);
 
-	if (direct->source.data != NULL)
+	if (direct != NULL)
 	{
-		*found = (EcertCoefficient) {direct->source, direct->unit, direct->kgce, {1, 0}};
+		*found = (EcertCoefficient) {direct->of, direct->unit, direct->number, {1, 0}};
 		return true;
 	}
-	for (const Multiple *multiple = multiple_place(coefficients, unit); multiple != NULL && multiple->unit.data != NULL; multiple = multiple->next)
+	for (const Worth *multiple = ecert_table_find(&coefficients->multiples, unit, ECERT_NO_TEXT, ECERT_NO_TEXT); multiple != NULL;
+		 multiple = multiple->next)
 	{
-		direct = direct_place(coefficients, source, multiple->base);
-		if (direct->source.data != NULL)
+		direct = ecert_table_find(&coefficients->direct, source, multiple->of, ECERT_NO_TEXT);
+		if (direct != NULL)
 		{
-			*found = (EcertCoefficient) {direct->source, multiple->unit, direct->kgce, multiple->factor};
+			*found = (EcertCoefficient) {direct->of, multiple->unit, direct->number, multiple->number};
 			return true;
 		}
 	}
 	return false;
+}
+
+size_t
+ecert_coefficient_ways(const EcertCoefficients *coefficients, EcertSlice source, EcertSlice unit)
+{
+	size_t		ways = ecert_table_find(&coefficients->direct, source, unit, ECERT_NO_TEXT) != NULL;
+
+	for (const Worth *multiple = ecert_table_find(&coefficients->multiples, unit, ECERT_NO_TEXT, ECERT_NO_TEXT); multiple != NULL;
+		 multiple = multiple->next)
+		ways += ecert_table_find(&coefficients->direct, source, multiple->of, ECERT_NO_TEXT) != NULL;
+	return ways;
 }
 
 void

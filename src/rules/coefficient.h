@@ -33,6 +33,9 @@ extern EcertCoefficients *ecert_coefficients_new(EcertArena *arena, EcertSlice p
  */
 extern bool ecert_coefficient_find(const EcertCoefficients *coefficients, EcertSlice source, EcertSlice unit, EcertCoefficient *found);
 
+/* In how many ways a policy leads to a coefficient of a source and unit: of the unit's own, and through its bases */
+extern size_t ecert_coefficient_ways(const EcertCoefficients *coefficients, EcertSlice source, EcertSlice unit);
+
 /* quantity times kgce times factor; kgce may be the quantity */
 extern void ecert_coefficient_multiply(EcertNumber *kgce, const EcertNumber *quantity, const EcertCoefficient *coefficient);
 

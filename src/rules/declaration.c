@@ -5,7 +5,6 @@
  *		package is first admitted only; see registry.)
  */
 #include "rules/applicant.h"
-#include "rules/kind_rules.h"
 
 /* Has a package between the two, in the feed's order, that period too? */
 static bool

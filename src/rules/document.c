@@ -4,74 +4,116 @@
  */
 #include "rules/document.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
-#include "rules/number.h"
+#define HEAD_MAX 9				/* the longest head of an item */
 
-EcertValue *
-ecert_value(EcertArena *arena, EcertValueType type)
+static const uint8_t null_item[] = {ECERT_CBOR_SIMPLE << 5 | ECERT_CBOR_NULL};
+
+/* ---- items ---- */
+
+static EcertSlice
+item_of(EcertArena *arena, EcertCborType type, EcertSlice content)
 {
-	EcertValue *value = ecert_arena_alloc(arena, sizeof *value);
+	EcertBuffer out = ecert_buffer(ecert_arena_alloc(arena, content.size + HEAD_MAX), content.size + HEAD_MAX);
 
-	value->type = type;
-	return value;
+	ecert_cbor_put_head(&out, type, content.size);
+	ecert_buffer_put(&out, content);
+	return ecert_slice(out.data, out.size);
 }
 
-EcertValue *
-ecert_value_text(EcertArena *arena, EcertSlice text)
+EcertSlice
+ecert_item_text(EcertArena *arena, EcertSlice text)
 {
-	EcertValue *value = ecert_value(arena, ECERT_VALUE_TEXT);
-
-	value->text = text;
-	return value;
+	return item_of(arena, ECERT_CBOR_TEXT, text);
 }
 
-EcertValue *
-ecert_value_number(EcertArena *arena, const char *digits)
+EcertSlice
+ecert_item_word(EcertArena *arena, const char *word)
 {
-	EcertValue *value = ecert_value(arena, digits == NULL ? ECERT_VALUE_NULL : ECERT_VALUE_NUMBER);
-
-	if (digits != NULL)
-		value->text = ecert_slice_text(digits);
-	return value;
+	return ecert_item_text(arena, ecert_slice_text(word));
 }
 
-EcertValue *
-ecert_value_int(EcertArena *arena, int64_t number)
+EcertSlice
+ecert_item_hash(EcertArena *arena, const uint8_t *hash)
 {
-	char	   *digits = ecert_arena_alloc(arena, 24);
+	EcertText	text = ecert_text_in(arena);
 
-	(void) snprintf(digits, 24, "%" PRId64, number);
-	return ecert_value_number(arena, digits);
+	ecert_text_put_hex(&text, ecert_slice(hash, ECERT_HASH_SIZE));
+	return ecert_item_text(arena, ecert_text_slice(&text));
 }
 
-static int
-compare_keys(const char *a, const char *b)
+static EcertSlice
+item_of_decimal(EcertArena *arena, EcertDecimal decimal)
 {
-	size_t		a_size = strlen(a);
-	size_t		b_size = strlen(b);
+	/* a tag, an array of two, and both */
+	EcertBuffer out = ecert_buffer(ecert_arena_alloc(arena, 4 * HEAD_MAX), 4 * HEAD_MAX);
 
-	return a_size != b_size ? (a_size > b_size) - (a_size < b_size) : strcmp(a, b);
+	ecert_decimal_put(&out, decimal);
+	return ecert_slice(out.data, out.size);
+}
+
+EcertSlice
+ecert_item_int(EcertArena *arena, int64_t number)
+{
+	return item_of_decimal(arena, (EcertDecimal) {number, 0});
+}
+
+EcertSlice
+ecert_item_number(EcertArena *arena, const char *digits)
+{
+	EcertDecimal decimal;
+
+	if (digits == NULL)
+		return ecert_slice(null_item, sizeof null_item);
+	if (ecert_decimal_parse(ecert_slice_text(digits), &decimal) != ECERT_OK)
+		return item_of(arena, ECERT_CBOR_BYTES, ecert_slice_text(digits));
+	return item_of_decimal(arena, decimal);
+}
+
+EcertSlice
+ecert_item_period(EcertArena *arena, EcertPeriod period)
+{
+	EcertParts	parts = ecert_parts_of(arena, ECERT_CBOR_ARRAY);
+
+	ecert_parts_put(&parts, NULL, ecert_item_int(arena, period.start));
+	ecert_parts_put(&parts, NULL, ecert_item_int(arena, period.end));
+	return ecert_parts_item(&parts);
+}
+
+bool
+ecert_item_is_null(EcertSlice item)
+{
+	return item.size == 0 || item.data[0] == null_item[0];
+}
+
+/* ---- arrays and maps ---- */
+
+static void
+insert(EcertParts *parts, size_t place, EcertSlice key, EcertSlice item)
+{
+	parts->list = ecert_arena_grow(parts->arena, parts->list, parts->count, &parts->room, sizeof(EcertPart));
+	memmove(parts->list + place + 1, parts->list + place, (parts->count++ - place) * sizeof(EcertPart));
+	parts->list[place] = (EcertPart) {key, item.size > 0 ? item : ecert_slice(null_item, sizeof null_item)};
+}
+
+static void
+insert_key(EcertParts *map, EcertSlice key, EcertSlice item)
+{
+	size_t		place = map->count;
+
+	while (place > 0 && ecert_slice_compare(map->list[place - 1].key, key) > 0)
+		place--;
+	insert(map, place, key, item);
 }
 
 void
-ecert_value_put(EcertValue *parent, const char *key, EcertValue *value)
+ecert_parts_put(EcertParts *parts, const char *key, EcertSlice item)
 {
-	EcertValue **place = parent->last == NULL ? &parent->first : &parent->last->next;
-
-	if (key != NULL)
-	{
-		place = &parent->first;
-		while (*place != NULL && compare_keys((*place)->key, key) < 0)
-			place = &(*place)->next;
-	}
-	value->key = key;
-	value->next = *place;
-	*place = value;
-	parent->count++;
-	if (value->next == NULL)
-		parent->last = value;
+	if (key == NULL)
+		insert(parts, parts->count, ecert_slice(NULL, 0), item);
+	else
+		insert_key(parts, ecert_item_word(parts->arena, key), item);
 }
 
 /* The head of an item, and a cursor behind it; null where there is no item */
@@ -86,86 +128,85 @@ head_of(EcertSlice item, EcertCursor *cursor)
 	return head;
 }
 
-static bool
-number_differs(EcertSlice digits, EcertSlice item)
-{
-	char		text[ECERT_DECIMAL_TEXT_MAX];
-	char		expected[ECERT_DECIMAL_TEXT_MAX];
-	EcertDecimal decimal;
-
-	if (ecert_decimal_read(item, &decimal) != ECERT_OK)
-		return true;
-	ecert_decimal_digits(decimal, text);
-	/* figures come without zeros at the end, a policy's number as the policy has it */
-	if (ecert_decimal_parse(digits, &decimal) != ECERT_OK)
-		return !ecert_slice_equal(digits, ecert_slice_text(text));
-	ecert_decimal_digits(decimal, expected);
-	return strcmp(text, expected) != 0;
-}
-
-static bool
-differs(const EcertValue *expected, EcertSlice item)
+void
+ecert_parts_put_all(EcertParts *parts, EcertSlice map)
 {
 	EcertCursor cursor;
-	EcertCborHead head = head_of(item, &cursor);
-	EcertSlice	found;
 
-	switch (expected->type)
+	for (uint64_t left = head_of(map, &cursor).value; left > 0; left--)
 	{
-		case ECERT_VALUE_NULL:
-			return head.type != ECERT_CBOR_SIMPLE || head.value != ECERT_CBOR_NULL;
-		case ECERT_VALUE_NUMBER:
-			return number_differs(expected->text, item);
-		case ECERT_VALUE_TEXT:
-			return !ecert_cbor_text(item, &found) || !ecert_slice_equal(found, expected->text);
-		default:
-			break;
+		EcertSlice	key = ecert_cbor_skip(&cursor);
+		EcertSlice	item = ecert_cbor_skip(&cursor);
+
+		if (!ecert_item_is_null(item))
+			insert_key(parts, key, item);
 	}
-	if (head.type != (expected->type == ECERT_VALUE_ARRAY ? ECERT_CBOR_ARRAY : ECERT_CBOR_MAP) || head.value != expected->count)
-		return true;
-	for (const EcertValue *child = expected->first; child != NULL; child = child->next)
-	{
-		if (expected->type == ECERT_VALUE_ARRAY)
-			found = ecert_cbor_skip(&cursor);
-		else if (!ecert_cbor_find(item, child->key, &found))
-			return true;
-		if (differs(child, found))
-			return true;
-	}
-	return false;
 }
 
-static bool find_difference(const EcertValue *expected, EcertSlice item, const char *path, EcertDifference *best);
+EcertSlice
+ecert_parts_item(const EcertParts *parts)
+{
+	size_t		size = HEAD_MAX;
+	EcertBuffer out;
 
-/* Look for a difference in what is inside; false when there is none, be it that nothing can be compared */
+	for (size_t i = 0; i < parts->count; i++)
+		size += parts->list[i].key.size + parts->list[i].item.size;
+	out = ecert_buffer(ecert_arena_alloc(parts->arena, size), size);
+	ecert_cbor_put_head(&out, parts->type, parts->count);
+	for (size_t i = 0; i < parts->count; i++)
+	{
+		ecert_buffer_put(&out, parts->list[i].key);
+		ecert_buffer_put(&out, parts->list[i].item);
+	}
+	return ecert_slice(out.data, out.size);
+}
+
+/* ---- differences ---- */
+
 static bool
-find_inside(const EcertValue *expected, EcertSlice item, const char *path, EcertDifference *best)
+is_same(EcertSlice expected, EcertSlice stated)
+{
+	EcertDecimal a,
+				b;
+
+	return ecert_slice_equal(expected, stated) || (ecert_item_is_null(expected) && ecert_item_is_null(stated)) ||
+		(ecert_decimal_read(expected, &a) == ECERT_OK && ecert_decimal_read(stated, &b) == ECERT_OK && ecert_decimal_compare(a, b) == 0);
+}
+
+static bool find_difference(EcertSlice expected, EcertSlice stated, const char *path, EcertDifference *best);
+
+/* Look for differences inside of two maps, or two arrays of one length; is_whole: there is nothing in one that is not in the other */
+static bool
+find_inside(EcertSlice expected, EcertSlice stated, const char *path, EcertDifference *best, bool *is_whole)
 {
 	EcertCursor cursor;
-	EcertCborHead head = head_of(item, &cursor);
-	bool		is_array = expected->type == ECERT_VALUE_ARRAY && head.type == ECERT_CBOR_ARRAY && head.value == expected->count;
-	size_t		place = 0;
+	EcertCursor stated_cursor;
+	EcertCborHead head = head_of(expected, &cursor);
+	EcertCborHead stated_head = head_of(stated, &stated_cursor);
+	bool		is_map = head.type == ECERT_CBOR_MAP;
 	bool		found = false;
 
-	if (!is_array && (expected->type != ECERT_VALUE_MAP || head.type != ECERT_CBOR_MAP))
+	*is_whole = head.type == stated_head.type && (is_map || head.type == ECERT_CBOR_ARRAY) && head.value == stated_head.value;
+	if (!*is_whole && !(is_map && stated_head.type == ECERT_CBOR_MAP))
 		return false;
-	for (const EcertValue *child = expected->first; child != NULL; child = child->next, place++)
+	for (uint64_t i = 0; i < head.value; i++)
 	{
 		char		below[ECERT_PATH_SIZE];
 		const char *dot = *path == '\0' ? "" : ".";
+		EcertSlice	key = is_map ? ecert_cbor_next_text(&cursor) : ecert_slice(NULL, 0);
 		EcertSlice	inside;
 
-		if (is_array)
+		if (!is_map)
 		{
-			inside = ecert_cbor_skip(&cursor);
-			(void) snprintf(below, sizeof below, "%s%s%zu", path, dot, place);
+			inside = ecert_cbor_skip(&stated_cursor);
+			(void) snprintf(below, sizeof below, "%s%s%llu", path, dot, (unsigned long long) i);
 		}
 		else
 		{
-			(void) ecert_cbor_find(item, child->key, &inside);
-			(void) snprintf(below, sizeof below, "%s%s%s", path, dot, child->key);
+			*is_whole = ecert_cbor_find_key(stated, key, &inside) && *is_whole;
+			(void) snprintf(below, sizeof below, "%s%s%.*s", path, dot, (int) key.size, (const char *) key.data);
 		}
-		if (find_difference(child, inside, below, best))
+		if (find_difference(ecert_cbor_skip(&cursor), inside, below, best))
 			found = true;
 	}
 	return found;
@@ -173,124 +214,28 @@ find_inside(const EcertValue *expected, EcertSlice item, const char *path, Ecert
 
 /* Does the item differ; best becomes the first difference in or at it, if that comes before */
 static bool
-find_difference(const EcertValue *expected, EcertSlice item, const char *path, EcertDifference *best)
+find_difference(EcertSlice expected, EcertSlice stated, const char *path, EcertDifference *best)
 {
-	if (!differs(expected, item))
+	bool		is_whole;
+
+	if (is_same(expected, stated))
 		return false;
-	if (!find_inside(expected, item, path, best) && (best->path[0] == '\0' || strcmp(path, best->path) < 0))
+	if (find_inside(expected, stated, path, best, &is_whole))
+		return true;
+	if (!is_whole && (best->path[0] == '\0' || strcmp(path, best->path) < 0))
 	{
 		(void) snprintf(best->path, sizeof best->path, "%s", path);
 		best->expected = expected;
-		best->stated = item;
+		best->stated = stated;
 	}
-	return true;
+	return !is_whole;
 }
 
 void
-ecert_first_difference(const EcertValue *expected, EcertSlice stated, EcertDifference *difference)
+ecert_first_difference(EcertSlice expected, EcertSlice stated, EcertDifference *difference)
 {
+	bool		is_whole;
+
 	memset(difference, 0, sizeof *difference);
-	(void) find_inside(expected, stated, "", difference);
-}
-
-EcertValue *
-ecert_value_hash(EcertArena *arena, const uint8_t *hash)
-{
-	EcertText	text = ecert_text_in(arena);
-
-	ecert_text_put_hex(&text, ecert_slice(hash, ECERT_HASH_SIZE));
-	return ecert_value_text(arena, ecert_text_slice(&text));
-}
-
-EcertValue *
-ecert_value_period(EcertArena *arena, EcertPeriod period)
-{
-	EcertValue *value = ecert_value(arena, ECERT_VALUE_ARRAY);
-
-	ecert_value_put(value, NULL, ecert_value_int(arena, period.start));
-	ecert_value_put(value, NULL, ecert_value_int(arena, period.end));
-	return value;
-}
-
-void
-ecert_value_put_all(EcertValue *map, const EcertValue *other, EcertArena *arena)
-{
-	for (const EcertValue *child = other->first; child != NULL; child = child->next)
-	{
-		EcertValue *copy;
-
-		if (child->type == ECERT_VALUE_NULL)
-			continue;
-		copy = ecert_value(arena, child->type);
-		*copy = *child;
-		copy->next = NULL;
-		ecert_value_put(map, child->key, copy);
-	}
-}
-
-const EcertValue *
-ecert_value_at(const EcertValue *map, const char *key)
-{
-	const EcertValue *child = map->first;
-
-	while (child != NULL && strcmp(child->key, key) != 0)
-		child = child->next;
-	return child;
-}
-
-void
-ecert_text_put_value(EcertText *text, const EcertValue *value)
-{
-	const char *before = "";
-
-	if (value->type == ECERT_VALUE_NULL)
-		ecert_text_put_string(text, "null");
-	else if (value->type == ECERT_VALUE_NUMBER)
-		ecert_text_put(text, value->text);
-	else if (value->type == ECERT_VALUE_TEXT)
-		ecert_text_put_quoted(text, value->text);
-	else
-	{
-		ecert_text_put_string(text, value->type == ECERT_VALUE_ARRAY ? "[" : "{");
-		for (const EcertValue *child = value->first; child != NULL; child = child->next, before = ", ")
-		{
-			ecert_text_put_string(text, before);
-			if (value->type == ECERT_VALUE_MAP)
-			{
-				ecert_text_put_quoted(text, ecert_slice_text(child->key));
-				ecert_text_put_string(text, ": ");
-			}
-			ecert_text_put_value(text, child);
-		}
-		ecert_text_put_string(text, value->type == ECERT_VALUE_ARRAY ? "]" : "}");
-	}
-}
-
-EcertCode
-ecert_value_encode(const EcertValue *value, EcertBuffer *out)
-{
-	EcertDecimal decimal;
-	EcertCode	code = ECERT_OK;
-
-	if (value->type == ECERT_VALUE_NULL)
-		ecert_cbor_put_head(out, ECERT_CBOR_SIMPLE, ECERT_CBOR_NULL);
-	else if (value->type == ECERT_VALUE_TEXT)
-		ecert_cbor_put_text(out, value->text);
-	else if (value->type == ECERT_VALUE_NUMBER)
-	{
-		code = ecert_decimal_parse(value->text, &decimal);
-		if (code == ECERT_OK)
-			ecert_decimal_put(out, decimal);
-	}
-	else
-	{
-		ecert_cbor_put_head(out, value->type == ECERT_VALUE_ARRAY ? ECERT_CBOR_ARRAY : ECERT_CBOR_MAP, value->count);
-		for (const EcertValue *child = value->first; child != NULL && code == ECERT_OK; child = child->next)
-		{
-			if (value->type == ECERT_VALUE_MAP)
-				ecert_cbor_put_text(out, ecert_slice_text(child->key));
-			code = ecert_value_encode(child, out);
-		}
-	}
-	return code;
+	(void) find_inside(expected, stated, "", difference, &is_whole);
 }

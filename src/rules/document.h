@@ -1,56 +1,58 @@
 /*
  * document.h
- *		What a body is to say: to be compared with what one says, down to the
- *		first figure in which it differs, or to become one.
+ *		What a body is to say, in CBOR: to be compared with what one says, down
+ *		to the first figure in which it differs, or to become one.
  */
 #ifndef ECERT_RULES_DOCUMENT_H
 #define ECERT_RULES_DOCUMENT_H
 
 #include "rules/text.h"
 
-typedef enum EcertValueType
-{
-	ECERT_VALUE_NULL,
-	ECERT_VALUE_NUMBER,			/* text: plain digits */
-	ECERT_VALUE_TEXT,
-	ECERT_VALUE_ARRAY,
-	ECERT_VALUE_MAP
-} EcertValueType;
+/* Items in an arena; a number of digits, or null without any */
+extern EcertSlice ecert_item_text(EcertArena *arena, EcertSlice text);
+extern EcertSlice ecert_item_word(EcertArena *arena, const char *word);
+extern EcertSlice ecert_item_hash(EcertArena *arena, const uint8_t *hash);
+extern EcertSlice ecert_item_int(EcertArena *arena, int64_t number);
+extern EcertSlice ecert_item_period(EcertArena *arena, EcertPeriod period);
 
-typedef struct EcertValue
+/*
+ * Digits that no decimal holds become a byte string of them: it equals nothing
+ * that a body can state, and ecert_cbor_check_body() refuses it
+ */
+extern EcertSlice ecert_item_number(EcertArena *arena, const char *digits);
+
+/* Is an item null, or none */
+extern bool ecert_item_is_null(EcertSlice item);
+
+typedef struct EcertPart
 {
-	EcertValueType type;
-	const char *key;			/* in a map */
-	EcertSlice	text;
-	struct EcertValue *first;	/* of an array or map; of a map by length and bytes of the keys, as in CBOR */
-	struct EcertValue *last;
-	struct EcertValue *next;
+	EcertSlice	key;			/* in a map: the item */
+	EcertSlice	item;
+} EcertPart;
+
+/* An array, or a map, in the making */
+typedef struct EcertParts
+{
+	EcertArena *arena;
+	EcertCborType type;
+	EcertPart  *list;			/* of a map in the order of keys */
 	size_t		count;
-} EcertValue;
+	size_t		room;
+} EcertParts;
 
-extern EcertValue *ecert_value(EcertArena *arena, EcertValueType type);
-extern EcertValue *ecert_value_text(EcertArena *arena, EcertSlice text);
-extern EcertValue *ecert_value_hash(EcertArena *arena, const uint8_t *hash);
+static inline EcertParts
+ecert_parts_of(EcertArena *arena, EcertCborType type)
+{
+	return (EcertParts) {.arena = arena, .type = type};
+}
 
-/* Digits, or null without any */
-extern EcertValue *ecert_value_number(EcertArena *arena, const char *digits);
-extern EcertValue *ecert_value_int(EcertArena *arena, int64_t number);
-extern EcertValue *ecert_value_period(EcertArena *arena, EcertPeriod period);
-
-/* Put a value into a map, or at the end of an array, where key is NULL */
-extern void ecert_value_put(EcertValue *parent, const char *key, EcertValue *value);
+/* Put an item, null where it is of size 0, into a map, or at the end of an array, where key is NULL */
+extern void ecert_parts_put(EcertParts *parts, const char *key, EcertSlice item);
 
 /* Put all of another map into a map, but what is null */
-extern void ecert_value_put_all(EcertValue *map, const EcertValue *other, EcertArena *arena);
+extern void ecert_parts_put_all(EcertParts *parts, EcertSlice map);
 
-/* What a map has under a key; NULL: nothing */
-extern const EcertValue *ecert_value_at(const EcertValue *map, const char *key);
-
-/* As PostgreSQL prints jsonb */
-extern void ecert_text_put_value(EcertText *text, const EcertValue *value);
-
-/* In deterministic CBOR; ECERT_OVERFLOW for digits that no decimal holds */
-extern EcertCode ecert_value_encode(const EcertValue *value, EcertBuffer *out);
+extern EcertSlice ecert_parts_item(const EcertParts *parts);
 
 /* Room for products.65535.base_unit_energy and the like */
 #define ECERT_PATH_SIZE 128
@@ -58,15 +60,16 @@ extern EcertCode ecert_value_encode(const EcertValue *value, EcertBuffer *out);
 typedef struct EcertDifference
 {
 	char		path[ECERT_PATH_SIZE];	/* like totals.saving_kgce; empty: there is none */
-	const EcertValue *expected;
+	EcertSlice	expected;
 	EcertSlice	stated;			/* of size 0: not stated */
 } EcertDifference;
 
 /*
- * The difference with the first path in byte order, down to the single figure;
- * fields that are not expected are not looked at.  Recurses as deep as what is
- * expected, which no input makes deeper.
+ * The difference between two maps with the first path in byte order, down to
+ * the single figure; numbers are compared by value, and fields that are not
+ * expected not looked at.  Recurses as deep as what is expected, which no input
+ * makes deeper.
  */
-extern void ecert_first_difference(const EcertValue *expected, EcertSlice stated, EcertDifference *difference);
+extern void ecert_first_difference(EcertSlice expected, EcertSlice stated, EcertDifference *difference);
 
 #endif							/* ECERT_RULES_DOCUMENT_H */

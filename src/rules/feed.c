@@ -24,24 +24,12 @@ both_ends(const EcertFeedEnd *end, const EcertLink *link, EcertArena *arena)
 {
 	EcertText	text = ecert_text_in(arena);
 
-	ecert_text_put_string(&text, "Feed (\"");
-	ecert_text_put(&text, link->issuer);
-	ecert_text_put_string(&text, "\", ");
-	ecert_text_put_string(&text, ecert_kind_name(link->kind));
+	ECERT_PUT(&text, "Feed (\"%1\", %2) ", ecert_a_text(link->issuer), ecert_a_word(ecert_kind_name(link->kind)));
 	if (end->seq < 0)
-		ecert_text_put_string(&text, ") is empty");
+		ecert_text_put_string(&text, "is empty");
 	else
-	{
-		ecert_text_put_string(&text, ") ends at seq ");
-		ecert_text_put_int(&text, end->seq);
-		ecert_text_put_string(&text, " with hash ");
-		ecert_text_put_hex(&text, ecert_slice(end->hash, ECERT_HASH_SIZE));
-	}
-	ecert_text_put_string(&text, "; the package has seq ");
-	ecert_text_put_int(&text, link->seq);
-	ecert_text_put_string(&text, " and prev ");
-	ecert_text_put_hex(&text, ecert_slice(link->prev, ECERT_HASH_SIZE));
-	ecert_text_put_string(&text, ".");
+		ECERT_PUT(&text, "ends at seq %1 with hash %2", ecert_a_number(end->seq), ecert_a_hash(end->hash));
+	ECERT_PUT(&text, "; the package has seq %1 and prev %2.", ecert_a_number(link->seq), ecert_a_hash(link->prev));
 	return ecert_a_text(ecert_text_slice(&text));
 }
 

@@ -4,6 +4,8 @@
  */
 #include "rules/fields.h"
 
+const EcertKind ecert_declared_kinds[2] = {ECERT_KIND_ENERGY, ECERT_KIND_PRODUCT};
+
 static const char *const role_names[] = {"downstream", "peer", "upstream"};
 
 EcertAuditRole
@@ -32,27 +34,24 @@ ecert_role_reads(EcertAuditRole role, EcertKind kind)
 EcertSlice
 ecert_field_item(EcertSlice map, const char *key)
 {
-	EcertSlice	item = {NULL, 0};
+	EcertSlice	item;
 
-	return ecert_cbor_find(map, key, &item) ? item : ecert_slice(NULL, 0);
+	(void) ecert_cbor_find(map, key, &item);
+	return item;
 }
 
 bool
 ecert_field_int(EcertSlice map, const char *key, int64_t *value)
 {
-	EcertSlice	item;
-
 	*value = 0;
-	return ecert_cbor_find(map, key, &item) && ecert_cbor_int(item, value) == ECERT_OK;
+	return ecert_cbor_int(ecert_field_item(map, key), value) == ECERT_OK;
 }
 
 bool
 ecert_field_decimal(EcertSlice map, const char *key, EcertDecimal *value)
 {
-	EcertSlice	item;
-
 	memset(value, 0, sizeof *value);
-	return ecert_cbor_find(map, key, &item) && ecert_decimal_read(item, value) == ECERT_OK;
+	return ecert_decimal_read(ecert_field_item(map, key), value) == ECERT_OK;
 }
 
 bool
@@ -138,4 +137,69 @@ ecert_ranges_last(const EcertRanges *ranges, EcertKind kind)
 			last = ranges->list[i].last;
 	}
 	return last;
+}
+
+/* ---- sets of seqs ---- */
+
+/* The place of the first interval that ends at seq or later */
+static size_t
+first_reaching(const EcertSeqs *seqs, int64_t seq)
+{
+	size_t		low = 0;
+	size_t		high = seqs->count;
+
+	while (low < high)
+	{
+		size_t		middle = low + (high - low) / 2;
+
+		if (seqs->list[middle].last < seq)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+void
+ecert_seqs_add(EcertSeqs *seqs, int64_t first, int64_t last)
+{
+	/* what ends right before the new one touches it */
+	size_t		at = first_reaching(seqs, first == INT64_MIN ? first : first - 1);
+	size_t		end = at;
+
+	for (; end < seqs->count && (last == INT64_MAX || seqs->list[end].first <= last + 1); end++)
+	{
+		first = seqs->list[end].first < first ? seqs->list[end].first : first;
+		last = seqs->list[end].last > last ? seqs->list[end].last : last;
+	}
+	/* one in the place of all that it touches */
+	seqs->list = ecert_arena_grow(seqs->arena, seqs->list, seqs->count, &seqs->room, sizeof(EcertInterval));
+	memmove(seqs->list + at + 1, seqs->list + end, (seqs->count - end) * sizeof(EcertInterval));
+	seqs->count = seqs->count - (end - at) + 1;
+	seqs->list[at].first = first;
+	seqs->list[at].last = last;
+}
+
+bool
+ecert_seqs_contain(const EcertSeqs *seqs, int64_t first, int64_t last)
+{
+	size_t		at = first_reaching(seqs, first);
+
+	return at < seqs->count && seqs->list[at].first <= first && seqs->list[at].last >= last;
+}
+
+bool
+ecert_seqs_equal(const EcertSeqs *a, const EcertSeqs *b)
+{
+	return a->count == b->count && (a->count == 0 || memcmp(a->list, b->list, a->count * sizeof(EcertInterval)) == 0);
+}
+
+void
+ecert_seqs_add_ranges(EcertSeqs *seqs, const EcertRanges *ranges, EcertKind kind)
+{
+	for (size_t i = 0; i < ranges->count; i++)
+	{
+		if (ranges->list[i].kind == kind && ranges->list[i].first <= ranges->list[i].last)
+			ecert_seqs_add(seqs, ranges->list[i].first, ranges->list[i].last);
+	}
 }

@@ -20,6 +20,9 @@ typedef enum EcertAuditRole
 extern EcertAuditRole ecert_audit_role(EcertSlice name);
 extern const char *ecert_audit_role_name(EcertAuditRole role);
 
+/* The kinds that are audited and assessed: energy and product */
+extern const EcertKind ecert_declared_kinds[2];
+
 /* Upstream reads energy, downstream product, peer both */
 extern bool ecert_role_reads(EcertAuditRole role, EcertKind kind);
 
@@ -54,6 +57,30 @@ extern bool ecert_ranges_contain(const EcertRanges *ranges, EcertKind kind, int6
 
 /* The last seq of a kind that ranges name, -1 when none */
 extern int64_t ecert_ranges_last(const EcertRanges *ranges, EcertKind kind);
+
+/* A set of seqs is intervals */
+typedef struct EcertInterval
+{
+	int64_t		first;
+	int64_t		last;
+} EcertInterval;
+
+/* In order, neither overlapping nor touching.  Starts as zeros but for the arena */
+typedef struct EcertSeqs
+{
+	EcertArena *arena;
+	EcertInterval *list;
+	size_t		count;
+	size_t		room;
+} EcertSeqs;
+
+/* first <= last */
+extern void ecert_seqs_add(EcertSeqs *seqs, int64_t first, int64_t last);
+extern bool ecert_seqs_contain(const EcertSeqs *seqs, int64_t first, int64_t last);
+extern bool ecert_seqs_equal(const EcertSeqs *a, const EcertSeqs *b);
+
+/* The seqs of a kind that ranges name; impossible ranges name none */
+extern void ecert_seqs_add_ranges(EcertSeqs *seqs, const EcertRanges *ranges, EcertKind kind);
 
 /* Half open, none empty */
 static inline bool

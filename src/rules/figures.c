@@ -30,8 +30,7 @@ typedef struct Window
 static Window
 open_window(EcertRules *rules, const EcertCertified *certified, EcertKind kind, EcertPeriod within)
 {
-	EcertApplicant *applicant = ecert_applicant(rules, certified->applicant);
-	EcertLiveWalk walk = ecert_live_begin(rules, applicant, kind, within, ecert_up_to(certified->up_to, kind));
+	EcertLiveWalk walk = ecert_certified_begin(rules, certified, kind, within);
 	Window		window = {NULL, 0, 0};
 	const EcertEntry *live;
 
@@ -47,20 +46,21 @@ open_window(EcertRules *rules, const EcertCertified *certified, EcertKind kind, 
 
 /* A run of seqs */
 static void
-put_range(EcertValue *ranges, EcertArena *arena, const EcertEntry *first, const EcertEntry *last)
+put_range(EcertParts *ranges, const EcertEntry *first, const EcertEntry *last)
 {
-	EcertValue *range = ecert_value(arena, ECERT_VALUE_MAP);
+	EcertArena *arena = ranges->arena;
+	EcertParts	range = ecert_parts_of(arena, ECERT_CBOR_MAP);
 
-	ecert_value_put(range, "kind", ecert_value_text(arena, ecert_slice_text(ecert_kind_name(first->kind))));
-	ecert_value_put(range, "first", ecert_value_int(arena, first->seq));
-	ecert_value_put(range, "last", ecert_value_int(arena, last->seq));
-	ecert_value_put(range, "hash", ecert_value_hash(arena, last->hash));
-	ecert_value_put(ranges, NULL, range);
+	ecert_parts_put(&range, "kind", ecert_item_word(arena, ecert_kind_name(first->kind)));
+	ecert_parts_put(&range, "first", ecert_item_int(arena, first->seq));
+	ecert_parts_put(&range, "last", ecert_item_int(arena, last->seq));
+	ecert_parts_put(&range, "hash", ecert_item_hash(arena, last->hash));
+	ecert_parts_put(ranges, NULL, ecert_parts_item(&range));
 }
 
 /* A correction stands behind other periods in the feed: one range for each run of seqs */
 static void
-put_ranges(EcertValue *ranges, EcertArena *arena, const Window *window)
+put_ranges(EcertParts *ranges, const Window *window)
 {
 	size_t		end;
 
@@ -68,12 +68,12 @@ put_ranges(EcertValue *ranges, EcertArena *arena, const Window *window)
 	{
 		for (end = start + 1; end < window->count && window->list[end]->seq == window->list[end - 1]->seq + 1; end++)
 			;
-		put_range(ranges, arena, window->list[start], window->list[end - 1]);
+		put_range(ranges, window->list[start], window->list[end - 1]);
 	}
 }
 
 static void
-put_packages(EcertRules *rules, const EcertCertified *certified, EcertValue *figures)
+put_packages(EcertRules *rules, const EcertCertified *certified, EcertParts *figures)
 {
 	static const struct
 	{
@@ -87,18 +87,18 @@ put_packages(EcertRules *rules, const EcertCertified *certified, EcertValue *fig
 		{ECERT_KIND_PRODUCT, false, "product_packages"},
 	};
 	EcertArena *arena = rules->arena;
-	EcertValue *ranges = ecert_value(arena, ECERT_VALUE_ARRAY);
-	EcertValue *counts = ecert_value(arena, ECERT_VALUE_MAP);
+	EcertParts	ranges = ecert_parts_of(arena, ECERT_CBOR_ARRAY);
+	EcertParts	counts = ecert_parts_of(arena, ECERT_CBOR_MAP);
 
 	for (size_t i = 0; i < sizeof windows / sizeof windows[0]; i++)
 	{
 		Window		window = open_window(rules, certified, windows[i].kind, windows[i].is_baseline ? certified->baseline : certified->period);
 
-		ecert_value_put(counts, windows[i].count, ecert_value_int(arena, (int64_t) window.count));
-		put_ranges(ranges, arena, &window);
+		ecert_parts_put(&counts, windows[i].count, ecert_item_int(arena, (int64_t) window.count));
+		put_ranges(&ranges, &window);
 	}
-	ecert_value_put(figures, "completeness", counts);
-	ecert_value_put(figures, "packages", ranges->count == 0 ? ecert_value(arena, ECERT_VALUE_NULL) : ranges);
+	ecert_parts_put(figures, "completeness", ecert_parts_item(&counts));
+	ecert_parts_put(figures, "packages", ranges.count == 0 ? ecert_slice(NULL, 0) : ecert_parts_item(&ranges));
 }
 
 /* ---- the assessment ---- */
@@ -106,89 +106,85 @@ put_packages(EcertRules *rules, const EcertCertified *certified, EcertValue *fig
 static EcertUse *
 read_use(EcertRules *rules, const EcertCertified *certified, const EcertCoefficients *coefficients, EcertPeriod within)
 {
-	static const EcertKind kinds[] = {ECERT_KIND_ENERGY, ECERT_KIND_PRODUCT};
-	EcertApplicant *applicant = ecert_applicant(rules, certified->applicant);
 	EcertUse   *use = ecert_use_new(rules->arena, coefficients);
 
 	for (size_t i = 0; i < 2; i++)
 	{
-		EcertLiveWalk walk = ecert_live_begin(rules, applicant, kinds[i], within, ecert_up_to(certified->up_to, kinds[i]));
+		EcertLiveWalk walk = ecert_certified_begin(rules, certified, ecert_declared_kinds[i], within);
 		const EcertEntry *live;
 		EcertPackage package;
 
 		while ((live = ecert_live_next(&walk)) != NULL)
 		{
 			if (rules->view->package(rules->view, live, &package))
-				ecert_use_add(use, kinds[i], package.body);
+				ecert_use_add(use, ecert_declared_kinds[i], package.body);
 		}
 	}
 	ecert_use_finish(use);
 	return use;
 }
 
-static EcertValue *
-product_value(const EcertAssessed *product, EcertArena *arena)
+static EcertSlice
+product_item(const EcertAssessed *product, EcertArena *arena)
 {
-	EcertValue *value = ecert_value(arena, ECERT_VALUE_MAP);
+	EcertParts	parts = ecert_parts_of(arena, ECERT_CBOR_MAP);
 
-	ecert_value_put(value, "product", ecert_value_text(arena, product->product));
-	ecert_value_put(value, "unit", ecert_value_text(arena, product->unit.size == 0 ? ecert_slice_text("-") : product->unit));
-	ecert_value_put(value, "base_kgce", ecert_value_number(arena, product->base.kgce));
-	ecert_value_put(value, "base_output", ecert_value_number(arena, product->base.output));
-	ecert_value_put(value, "base_unit_energy", ecert_value_number(arena, product->base.unit_energy));
-	ecert_value_put(value, "now_kgce", ecert_value_number(arena, product->now.kgce));
-	ecert_value_put(value, "now_output", ecert_value_number(arena, product->now.output));
-	ecert_value_put(value, "now_unit_energy", ecert_value_number(arena, product->now.unit_energy));
-	ecert_value_put(value, "saving_kgce", ecert_value_number(arena, product->saving_kgce));
-	ecert_value_put(value, "saving_rate", ecert_value_number(arena, product->saving_rate));
-	ecert_value_put(value, "status", ecert_value_text(arena, ecert_slice_text(product->status)));
-	return value;
+	ecert_parts_put(&parts, "product", ecert_item_text(arena, product->product));
+	ecert_parts_put(&parts, "unit", ecert_item_text(arena, product->unit.size == 0 ? ecert_slice_text("-") : product->unit));
+	ecert_parts_put(&parts, "base_kgce", ecert_item_number(arena, product->base.kgce));
+	ecert_parts_put(&parts, "base_output", ecert_item_number(arena, product->base.output));
+	ecert_parts_put(&parts, "base_unit_energy", ecert_item_number(arena, product->base.unit_energy));
+	ecert_parts_put(&parts, "now_kgce", ecert_item_number(arena, product->now.kgce));
+	ecert_parts_put(&parts, "now_output", ecert_item_number(arena, product->now.output));
+	ecert_parts_put(&parts, "now_unit_energy", ecert_item_number(arena, product->now.unit_energy));
+	ecert_parts_put(&parts, "saving_kgce", ecert_item_number(arena, product->saving_kgce));
+	ecert_parts_put(&parts, "saving_rate", ecert_item_number(arena, product->saving_rate));
+	ecert_parts_put(&parts, "status", ecert_item_word(arena, product->status));
+	return ecert_parts_item(&parts);
 }
 
-static EcertValue *
-totals_value(const EcertTotals *totals, EcertArena *arena)
+static EcertSlice
+totals_item(const EcertAssessed *totals, EcertArena *arena)
 {
-	EcertValue *value = ecert_value(arena, ECERT_VALUE_MAP);
+	EcertParts	parts = ecert_parts_of(arena, ECERT_CBOR_MAP);
 
-	ecert_value_put(value, "adjusted_base_kgce", ecert_value_number(arena, totals->adjusted_base_kgce));
-	ecert_value_put(value, "now_kgce", ecert_value_number(arena, totals->now.kgce));
-	ecert_value_put(value, "saving_kgce", ecert_value_number(arena, totals->saving_kgce));
-	ecert_value_put(value, "saving_tce", ecert_value_number(arena, totals->saving_tce));
-	ecert_value_put(value, "saving_rate", ecert_value_number(arena, totals->saving_rate));
-	ecert_value_put(value, "structure_kgce", ecert_value_number(arena, totals->structure_kgce));
-	return value;
+	ecert_parts_put(&parts, "adjusted_base_kgce", ecert_item_number(arena, totals->adjusted_base_kgce));
+	ecert_parts_put(&parts, "now_kgce", ecert_item_number(arena, totals->now.kgce));
+	ecert_parts_put(&parts, "saving_kgce", ecert_item_number(arena, totals->saving_kgce));
+	ecert_parts_put(&parts, "saving_tce", ecert_item_number(arena, totals->saving_tce));
+	ecert_parts_put(&parts, "saving_rate", ecert_item_number(arena, totals->saving_rate));
+	ecert_parts_put(&parts, "structure_kgce", ecert_item_number(arena, totals->structure_kgce));
+	return ecert_parts_item(&parts);
 }
 
 static void
-put_assessment(const EcertAssessment *assessment, EcertArena *arena, EcertValue *figures)
+put_assessment(const EcertAssessment *assessment, EcertArena *arena, EcertParts *figures)
 {
-	EcertValue *products = ecert_value(arena, assessment->count == 0 ? ECERT_VALUE_NULL : ECERT_VALUE_ARRAY);
+	EcertParts	products = ecert_parts_of(arena, ECERT_CBOR_ARRAY);
 
 	for (size_t i = 0; i < assessment->count; i++)
-		ecert_value_put(products, NULL, product_value(&assessment->products[i], arena));
-	ecert_value_put(figures, "products", products);
-	ecert_value_put(figures, "totals", totals_value(&assessment->totals, arena));
-	ecert_value_put(figures, "verdict", ecert_value_text(arena, ecert_slice_text(assessment->totals.passes ? "pass" : "fail")));
+		ecert_parts_put(&products, NULL, product_item(&assessment->products[i], arena));
+	ecert_parts_put(figures, "products", products.count == 0 ? ecert_slice(NULL, 0) : ecert_parts_item(&products));
+	ecert_parts_put(figures, "totals", totals_item(&assessment->totals, arena));
+	ecert_parts_put(figures, "verdict", ecert_item_word(arena, assessment->totals.passes ? "pass" : "fail"));
 }
 
 /* What the certificate says of itself, and its policy */
 static void
-put_question(const EcertCertified *certified, EcertArena *arena, EcertValue *figures)
+put_question(const EcertCertified *certified, EcertArena *arena, EcertParts *figures)
 {
-	EcertValue *conventions = ecert_value(arena, ECERT_VALUE_MAP);
-	EcertText	threshold = ecert_text_in(arena);
+	EcertParts	conventions = ecert_parts_of(arena, ECERT_CBOR_MAP);
 
-	ecert_value_put(conventions, "saving", ecert_value_text(arena, ecert_slice_text("baseline_minus_reporting")));
-	ecert_value_put(conventions, "denominator", ecert_value_text(arena, certified->policy.denominator));
-	ecert_value_put(conventions, "electricity", ecert_value_text(arena, ecert_slice_text("as the coefficients of the policy state")));
-	ecert_value_put(figures, "conventions", conventions);
-	ecert_text_put_item(&threshold, certified->policy.threshold_item);
-	ecert_value_put(figures, "threshold", ecert_value_number(arena, ecert_text_string(&threshold)));
-	ecert_value_put(figures, "applicant", ecert_value_text(arena, certified->applicant));
-	ecert_value_put(figures, "period", ecert_value_period(arena, certified->period));
-	ecert_value_put(figures, "baseline", ecert_value_period(arena, certified->baseline));
-	ecert_value_put(figures, "method", ecert_value_text(arena, ecert_slice_text(certified->by_value ? "value" : "product")));
-	ecert_value_put(figures, "policy", ecert_value_hash(arena, certified->policy_hash));
+	ecert_parts_put(&conventions, "saving", ecert_item_word(arena, "baseline_minus_reporting"));
+	ecert_parts_put(&conventions, "denominator", ecert_item_text(arena, certified->policy.denominator));
+	ecert_parts_put(&conventions, "electricity", ecert_item_word(arena, "as the coefficients of the policy state"));
+	ecert_parts_put(figures, "conventions", ecert_parts_item(&conventions));
+	ecert_parts_put(figures, "threshold", certified->policy.threshold_item);
+	ecert_parts_put(figures, "applicant", ecert_item_text(arena, certified->applicant));
+	ecert_parts_put(figures, "period", ecert_item_period(arena, certified->period));
+	ecert_parts_put(figures, "baseline", ecert_item_period(arena, certified->baseline));
+	ecert_parts_put(figures, "method", ecert_item_word(arena, certified->by_value ? "value" : "product"));
+	ecert_parts_put(figures, "policy", ecert_item_hash(arena, certified->policy_hash));
 }
 
 /* An error's text as the beginning of a sentence */
@@ -224,21 +220,22 @@ find_why(const EcertCertified *certified, EcertAssessCode code, const EcertAsses
 }
 
 bool
-ecert_certificate_figures(EcertRules *rules, const EcertCertified *certified, EcertValue **figures, EcertFinding *finding)
+ecert_certificate_figures(EcertRules *rules, const EcertCertified *certified, EcertSlice *figures, EcertFinding *finding)
 {
 	EcertArena *arena = rules->arena;
 	const EcertCoefficients *coefficients = ecert_coefficients_new(arena, certified->policy.body);
 	EcertTerms	terms = ecert_terms_of(certified->policy.body, certified->by_value);
 	EcertUse   *base = read_use(rules, certified, coefficients, certified->baseline);
 	EcertUse   *now = read_use(rules, certified, coefficients, certified->period);
+	EcertParts	parts = ecert_parts_of(arena, ECERT_CBOR_MAP);
 	EcertAssessment assessment;
 	EcertAssessCode code = ecert_assess(base, now, terms, arena, &assessment);
 
 	if (code != ECERT_ASSESS_OK)
 		return find_why(certified, code, &assessment, arena, finding);
-	*figures = ecert_value(arena, ECERT_VALUE_MAP);
-	put_question(certified, arena, *figures);
-	put_assessment(&assessment, arena, *figures);
-	put_packages(rules, certified, *figures);
+	put_question(certified, arena, &parts);
+	put_assessment(&assessment, arena, &parts);
+	put_packages(rules, certified, &parts);
+	*figures = ecert_parts_item(&parts);
 	return true;
 }

@@ -1,180 +1,20 @@
 /*
  * finding.c
- *		The one table of messages, and values put into them; see finding.h.
+ *		Findings in words: the table of messages, and values put into them; see
+ *		finding.h.
  */
 #include "rules/finding.h"
 
-/* %1 to %7 stand for the arguments */
-typedef struct Message
-{
-	const char *sqlstate;
-	const char *message;
-	const char *detail;			/* NULL: none */
-	const char *hint;			/* NULL: none */
-	bool		detail_is_place;	/* the detail says which package it is, which a list of problems says anyway */
-} Message;
-
-static const Message messages[ECERT_FINDING_COUNT] = {
-	[ECERT_SOUND] = {"00000", "nothing is wrong", NULL, NULL, false},
-
-	[ECERT_BODY_INVALID] = {"EC003", "body is invalid at byte %1: %2", NULL, NULL, false},
-	[ECERT_OTHER_LEDGER] = {"EC016", "package is for another ledger",
-	"It is for \"%1\", this ledger is \"%2\".", NULL, false},
-	[ECERT_SUBJECT_WRONG] = {"EC017", "subject of the %1 package is not the one its body is about",
-	"Subject \"%2\", expected \"%3\".", NULL, false},
-	[ECERT_GENESIS_STRANGE] = {"EC003", "the genesis package does not introduce its own issuer as certifier",
-	"Issuer \"%1\", audience \"%2\", body's node \"%3\", body's origin \"%4\".", NULL, false},
-	[ECERT_SIGNATURE_WRONG] = {"EC030", "signature of the package is wrong",
-		"Issuer \"%1\", %2, seq %3, key %4.",
-	"The bytes are not those that the issuer signed.", true},
-
-	[ECERT_ISSUER_UNKNOWN] = {"EC010", "issuer \"%1\" is not enrolled",
-		"No node package on the ledger \"%2\" introduces it.",
-	"The certifier enrolls nodes with ecert.enroll().", false},
-	[ECERT_ISSUER_NOT_ENTITLED] = {"EC011", "node \"%1\" may not issue packages of kind %2",
-		"Packages of kind %2 are issued by %3.",
-	"The certifier gives roles with ecert.enroll().", false},
-	[ECERT_KEY_UNKNOWN] = {"EC012", "key is not one of node \"%1\"",
-		"The package names key %2.",
-	"Sign with an enrolled key, or ask the certifier for ecert.rotate_key().", false},
-	[ECERT_ALGORITHM_WRONG] = {"EC014", "algorithm %1 is not the key's",
-	"Key %2 of node \"%3\" is enrolled for %4.", NULL, false},
-	[ECERT_NODE_REVOKED] = {"EC015", "node \"%1\" is revoked",
-		"Revoked from %2; the package says it was issued at %3.",
-	"Ask the certifier, who can enroll the node again.", false},
-	[ECERT_KEY_ENDED] = {"EC013", "key of node \"%1\" is no longer in use",
-		"Key %2 was replaced at %3; the package says it was issued at %4.",
-	"Sign with the node's new key.", false},
-	[ECERT_KEY_NOT_YET] = {"EC013", "key of node \"%1\" is not in use yet",
-	"Key %2 counts from %3; the package says it was issued at %4.", NULL, false},
-	[ECERT_TIME_FUTURE] = {"EC024", "issued_at is in the future",
-		"The package says %1; the clock here is ecert.max_clock_skew (%2 s) or more behind that.",
-	"Check the clocks of the issuer and of this server.", false},
-
-	[ECERT_KNOWN_ALREADY] = {"EC022", "package is on the ledger already", "%1", NULL, false},
-	[ECERT_SEQ_TAKEN] = {"EC021", "seq %1 of the feed is taken", "%2",
-	"Sign again with the next seq and the present head as prev.", false},
-	[ECERT_SEQ_GAP] = {"EC020", "seq %1 leaves a gap in the feed", "%2",
-	"Send the packages from seq %3 on first.", false},
-	[ECERT_FIRST_OF_OTHER_LEDGER] = {"EC016", "first package of the feed does not name this ledger's genesis",
-	"It names %1, the genesis package is %2.", NULL, false},
-	[ECERT_NOT_AFTER_HEAD] = {"EC021", "package does not follow the head of its feed", "%1",
-	"Sign again with the present head as prev.", false},
-	[ECERT_TIME_BACKWARDS] = {"EC023", "issued_at runs backwards in the feed",
-	"The package says %1, the one before it %2.", NULL, false},
-	[ECERT_PERIOD_OVERLAP] = {"EC040", "period overlaps an earlier one of the feed, or runs backwards",
-		"The period starts at %1, the feed already reaches %2.",
-	"To correct a package, issue one with the same period that \"replaces\" it.", false},
-	[ECERT_REPLACED_MISSING] = {"EC041", "the replaced package is not on the ledger", "It replaces %1.", NULL, false},
-	[ECERT_REPLACED_OF_OTHER_FEED] = {"EC041", "the replaced package is not an earlier one of its feed", "It replaces %1.", NULL, false},
-	[ECERT_REPLACED_ALREADY] = {"EC041", "the replaced package has been replaced already", "It replaces %1.",
-	"Replace the newest package of the period.", false},
-	[ECERT_REPLACED_OTHER_PERIOD] = {"EC041", "the replaced package has another period", "It replaces %1.", NULL, false},
-
-	[ECERT_KEY_UNUSABLE] = {"EC095", "a key in the node package is not usable",
-		"kid %1: %2, or the kid is not its RFC 9679 thumbprint.",
-	"Use ecert.enroll() or ecert.rotate_key(), which take the key as PEM.", false},
-	[ECERT_KEY_HISTORY] = {"EC081", "node package of \"%1\" changes the history of its keys",
-		"Key %2 is missing, or its times differ.",
-	"A node package repeats every earlier key; an end may be added or moved earlier, never removed.", false},
-	[ECERT_KEY_TWICE] = {"EC081", "node package of \"%1\" lists a key twice", NULL, NULL, false},
-	[ECERT_CERTIFIER_ROLE] = {"EC081", "the certifier cannot give up its role", NULL, NULL, false},
-	[ECERT_SELF_AUDIT] = {"EC051", "node \"%1\" may not audit itself", NULL, NULL, false},
-	[ECERT_RELATION_PERIOD] = {"EC081", "the relation ends before it begins", NULL, NULL, false},
-	[ECERT_NOT_ENROLLED] = {"EC081", "a relation needs an enrolled auditor and an enrolled applicant",
-		"\"%1\" is not enrolled as %2.",
-	"Enroll the node with ecert.enroll() first.", false},
-
-	[ECERT_COEFFICIENT_TWICE] = {"EC080", "the policy contradicts itself",
-	"Coefficient of source \"%1\" in unit \"%2\" is there twice.", NULL, false},
-	[ECERT_UNIT_TWICE] = {"EC080", "the policy contradicts itself",
-	"Unit \"%1\" is there twice for base \"%2\".", NULL, false},
-	[ECERT_UNIT_TWO_WAYS] = {"EC080", "the policy contradicts itself",
-	"Source \"%1\" in unit \"%2\" has more than one way to a coefficient.", NULL, false},
-	[ECERT_UNIT_FACTOR] = {"EC080", "the policy contradicts itself", "Unit \"%1\" has factor %2.", NULL, false},
-	[ECERT_ROLE_TWICE] = {"EC080", "the policy contradicts itself", "Audits as %1 are required twice.", NULL, false},
-
-	[ECERT_NOT_RELATED] = {"EC050", "node \"%1\" is not related to \"%2\" as %3",
-		"The audit was issued at %4.",
-	"The certifier relates auditors to applicants with ecert.relate().", false},
-	[ECERT_AUDITED_WRONG] = {"EC052", "the audited packages are not what the audit says",
-	"Range %1 %2..%3: %4.", NULL, false},
-	[ECERT_AUDITED_ALREADY] = {"EC053", "these packages are audited by this node in this role already",
-		"Audit %1.",
-	"They can be audited again when one of them has been replaced.", false},
-
-	[ECERT_CERTIFICATE_LIVE] = {"EC060", "\"%1\" has a live certificate for this period",
-	"Certificate %2.", "Withdraw it first with ecert.set_status().", false},
-	[ECERT_POLICY_MISSING] = {"EC061", "the certificate names a policy that is not on the ledger", "Policy %1.", NULL, false},
-	[ECERT_POLICY_NOT_IN_FORCE] = {"EC061", "the certificate names another policy than the one in force",
-	"Stated %1, in force %2.", NULL, false},
-	[ECERT_FIGURE_DIFFERS] = {"EC061", "certificate differs from its recomputation in \"%1\"", "%2",
-	"ecert.certify() computes certificates from the ledger.", false},
-	[ECERT_TERM_DIFFERS] = {"EC061", "certificate states another \"%1\" than its place in the feed and the policy give",
-	"%2", NULL, false},
-	[ECERT_AUDIT_UNFIT] = {"EC061", "the certificate names an audit that is not valid and passing",
-	"%1 is no passing, not void audit of \"%2\".", NULL, false},
-	[ECERT_AUDITS_LACKING] = {"EC062", "the audits that the certificate names do not cover its packages",
-	"%1 %2 packages lack %3 passing %4 audit(s).", NULL, false},
-	[ECERT_OBSTACLE] = {"EC062", "\"%1\" cannot be certified for %2", "%3.",
-	"SELECT * FROM ecert.obstacles(...) lists what stands against it.", false},
-	[ECERT_NAME_DIFFERS] = {"EC061", "the certificate names the applicant otherwise than the ledger does",
-	"Stated \"%1\", enrolled as \"%2\".", NULL, false},
-	[ECERT_COEFFICIENT_UNKNOWN] = {"EC042", "energy source \"%1\" in unit \"%2\" has no coefficient",
-		"Applicant \"%3\" used it within %4.",
-	"See ledger.coefficient; the certifier adds coefficients with ecert.set_policy().", false},
-	[ECERT_COEFFICIENT_NOT_IN_FORCE] = {"EC042", "energy source \"%1\" in unit \"%2\" has no coefficient",
-		"The policy in force has neither this source and unit nor a unit multiple that leads to one.",
-	"See ledger.coefficient; the certifier adds coefficients with ecert.set_policy().", false},
-	[ECERT_LINE_UNREADABLE] = {"EC003", "invalid ecert package: line %1 cannot be read", "%2.", NULL, false},
-	[ECERT_NUMBER_TOO_LARGE] = {"EC097", "a figure of the assessment is too large to be stated", NULL,
-	"Figures are below 10^28; check the declared quantities and the policy's coefficients.", false},
-
-	[ECERT_CERTIFICATE_MISSING] = {"EC063", "there is no such certificate", "Hash %1.", NULL, false},
-	[ECERT_STATUS_SUBJECT] = {"EC017", "subject of the status package is not the certificate's applicant",
-	"Subject \"%1\", expected \"%2\".", NULL, false},
-	[ECERT_REPLACEMENT_MISSING] = {"EC063", "the certificate is replaced by none of this applicant", "Hash %1.", NULL, false},
-	[ECERT_STATUS_UNCHANGED] = {"EC064", "a certificate that is %1 cannot become %2", "It is %1 since %3.",
-	"Withdrawn is final; issue a new certificate.", false},
-	[ECERT_OTHER_CERTIFICATE_LIVE] = {"EC060", "another certificate for this period is live", NULL, NULL, false},
-
-	[ECERT_REWARD_NO_AUDIT] = {"EC071", "the reward is for no audit of this auditor on the ledger",
-	"Audit %1, auditor \"%2\".", NULL, false},
-	[ECERT_REWARD_ABSTENTION] = {"EC071", "the reward is for an audit that abstains", "Audit %1.", NULL, false},
-	[ECERT_REWARD_AMOUNT] = {"EC071", "the reward is not what the policy gives for this role",
-	"Amount %1, the policy gives %2.", NULL, false},
-	[ECERT_REWARDED_ALREADY] = {"EC070", "this auditor has been rewarded for these packages in this role already",
-		"Audit %1.",
-	"A package that replaces one of them can be audited, and rewarded, again.", false},
-
-	[ECERT_CHECKPOINT_FAULT] = {"EC100", "%1", NULL, "ecert.checkpoint() makes checkpoints.", false},
-	[ECERT_CHECKPOINT_SIZE] = {"EC100", "checkpoint's size is %1, which its heads cannot make after %2", NULL,
-	"ecert.checkpoint() makes checkpoints.", false},
-	[ECERT_WITNESS_NO_CHECKPOINT] = {"EC106", "witness names a checkpoint that is not on the ledger", "Checkpoint %1.", NULL, false},
-	[ECERT_WITNESS_OTHER_ROOT] = {"EC106", "witness states another size or root than its checkpoint",
-	"Size %1, root %2; the checkpoint has %3 and %4.", NULL, false},
-	[ECERT_WITNESS_COSIGNATURE] = {"EC106", "witness's cosignature is wrong", NULL, NULL, false},
-
-	[ECERT_PACKAGE_MALFORMED] = {"EC001", "invalid ecert package: %1", "At byte %2 of the package%3.", NULL, false},
-	[ECERT_PACKAGE_TOO_LARGE] = {"EC002", "invalid ecert package: %1", "At byte %2 of the package%3.", NULL, false},
-	[ECERT_BODY_REFUSED] = {"EC003", "invalid ecert body: %1", "At byte %2 of the body%3.", NULL, false},
-	[ECERT_QUANTITY_NEGATIVE] = {"EC004", "invalid ecert body: %1", "At byte %2 of the body%3.", NULL, false},
-	[ECERT_GENESIS_OF_OTHER_LEDGER] = {"EC016", "genesis package of another ledger", NULL, NULL, false},
-	[ECERT_TWO_STORIES] = {"EC021", "the issuer has signed two packages with one seq", "Issuer \"%1\", %2, seq %3.", NULL, false},
-	[ECERT_OTHER_SIGNATURE] = {"EC022", "the same statement is on the ledger with another signature",
-	"Issuer \"%1\", %2, seq %3.", NULL, false},
-	[ECERT_SEQ_NOT_COME] = {"EC020", "seq %1 of the feed has not come yet", "The feed ends at seq %2.", NULL, false},
-	[ECERT_NAMED_NOT_COME] = {"EC020", "what the package names has not come yet", NULL, NULL, false},
-	[ECERT_NOT_STORED] = {"EC092", "the package was not stored",
-	"A row of ledger.package that has been changed holds its hash or its place, or a trigger or rule suppresses it.", NULL, false},
+static const EcertMessage messages[] = {
+#define FINDING(code, ...) [code] = {__VA_ARGS__},
+#include "rules/finding_table.h"
+#undef FINDING
 };
 
 EcertArgument
 ecert_a_text(EcertSlice text)
 {
-	EcertArgument argument = {.type = ECERT_ARGUMENT_TEXT, .text = text};
-
-	return argument;
+	return (EcertArgument) {.type = ECERT_ARGUMENT_TEXT, .text = text};
 }
 
 EcertArgument
@@ -186,25 +26,19 @@ ecert_a_word(const char *word)
 EcertArgument
 ecert_a_number(int64_t number)
 {
-	EcertArgument argument = {.type = ECERT_ARGUMENT_NUMBER, .number = number};
-
-	return argument;
+	return (EcertArgument) {.type = ECERT_ARGUMENT_NUMBER, .number = number};
 }
 
 EcertArgument
 ecert_a_time(int64_t seconds)
 {
-	EcertArgument argument = {.type = ECERT_ARGUMENT_TIME, .number = seconds};
-
-	return argument;
+	return (EcertArgument) {.type = ECERT_ARGUMENT_TIME, .number = seconds};
 }
 
 EcertArgument
 ecert_a_period(EcertPeriod period)
 {
-	EcertArgument argument = {.type = ECERT_ARGUMENT_PERIOD, .period = period};
-
-	return argument;
+	return (EcertArgument) {.type = ECERT_ARGUMENT_PERIOD, .period = period};
 }
 
 EcertArgument
@@ -280,36 +114,26 @@ ecert_finding_sqlstate(EcertFindingCode code)
 	return messages[code].sqlstate;
 }
 
-const char *
+EcertMessage
 ecert_finding_message(const EcertFinding *finding, EcertArena *arena)
 {
-	return in_words(finding, messages[finding->code].message, arena);
-}
+	const EcertMessage *message = &messages[finding->code];
 
-const char *
-ecert_finding_detail(const EcertFinding *finding, EcertArena *arena)
-{
-	return in_words(finding, messages[finding->code].detail, arena);
-}
-
-const char *
-ecert_finding_hint(const EcertFinding *finding, EcertArena *arena)
-{
-	return in_words(finding, messages[finding->code].hint, arena);
+	return (EcertMessage) {
+		message->sqlstate, in_words(finding, message->message, arena), in_words(finding, message->detail, arena),
+		in_words(finding, message->hint, arena)
+	};
 }
 
 const char *
 ecert_finding_problem(const EcertFinding *finding, EcertArena *arena)
 {
-	const Message *message = &messages[finding->code];
+	const EcertMessage *message = &messages[finding->code];
 	EcertText	text = ecert_text_in(arena);
 
 	ecert_text_put_words(&text, message->message, finding->count, finding->arguments);
-	if (message->detail != NULL && !message->detail_is_place)
-	{
-		ecert_text_put_string(&text, " (");
-		ecert_text_put_words(&text, message->detail, finding->count, finding->arguments);
-		ecert_text_put_string(&text, ")");
-	}
+	/* where a signature is wrong, the detail says which package it is, which a list of problems says anyway */
+	if (message->detail != NULL && finding->code != ECERT_SIGNATURE_WRONG)
+		ECERT_PUT(&text, " (%1)", ecert_a_word(in_words(finding, message->detail, arena)));
 	return ecert_text_string(&text);
 }

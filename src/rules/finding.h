@@ -11,107 +11,9 @@
 
 typedef enum EcertFindingCode
 {
-	ECERT_SOUND = 0,			/* there is nothing against the package */
-
-	/* the package by itself: its form, its ledger, its subject */
-	ECERT_BODY_INVALID,
-	ECERT_OTHER_LEDGER,
-	ECERT_SUBJECT_WRONG,
-	ECERT_GENESIS_STRANGE,
-	ECERT_SIGNATURE_WRONG,
-
-	/* issuer and key */
-	ECERT_ISSUER_UNKNOWN,
-	ECERT_ISSUER_NOT_ENTITLED,
-	ECERT_KEY_UNKNOWN,
-	ECERT_ALGORITHM_WRONG,
-	ECERT_NODE_REVOKED,
-	ECERT_KEY_ENDED,
-	ECERT_KEY_NOT_YET,
-	ECERT_TIME_FUTURE,
-
-	/* place in the feed */
-	ECERT_KNOWN_ALREADY,
-	ECERT_SEQ_TAKEN,
-	ECERT_SEQ_GAP,
-	ECERT_FIRST_OF_OTHER_LEDGER,
-	ECERT_NOT_AFTER_HEAD,
-	ECERT_TIME_BACKWARDS,
-	ECERT_PERIOD_OVERLAP,
-	ECERT_REPLACED_MISSING,
-	ECERT_REPLACED_OF_OTHER_FEED,
-	ECERT_REPLACED_ALREADY,
-	ECERT_REPLACED_OTHER_PERIOD,
-
-	/* node, relation */
-	ECERT_KEY_UNUSABLE,
-	ECERT_KEY_HISTORY,
-	ECERT_KEY_TWICE,
-	ECERT_CERTIFIER_ROLE,
-	ECERT_SELF_AUDIT,
-	ECERT_RELATION_PERIOD,
-	ECERT_NOT_ENROLLED,
-
-	/* policy */
-	ECERT_COEFFICIENT_TWICE,
-	ECERT_UNIT_TWICE,
-	ECERT_UNIT_TWO_WAYS,
-	ECERT_UNIT_FACTOR,
-	ECERT_ROLE_TWICE,
-
-	/* audit */
-	ECERT_NOT_RELATED,
-	ECERT_AUDITED_WRONG,
-	ECERT_AUDITED_ALREADY,
-
-	/* certificate */
-	ECERT_CERTIFICATE_LIVE,
-	ECERT_POLICY_MISSING,
-	ECERT_POLICY_NOT_IN_FORCE,
-	ECERT_FIGURE_DIFFERS,
-	ECERT_TERM_DIFFERS,
-	ECERT_AUDIT_UNFIT,
-	ECERT_AUDITS_LACKING,
-	ECERT_OBSTACLE,
-	ECERT_NAME_DIFFERS,
-	ECERT_COEFFICIENT_UNKNOWN,
-	ECERT_COEFFICIENT_NOT_IN_FORCE,
-	ECERT_LINE_UNREADABLE,
-	ECERT_NUMBER_TOO_LARGE,
-
-	/* status */
-	ECERT_CERTIFICATE_MISSING,
-	ECERT_STATUS_SUBJECT,
-	ECERT_REPLACEMENT_MISSING,
-	ECERT_STATUS_UNCHANGED,
-	ECERT_OTHER_CERTIFICATE_LIVE,
-
-	/* reward */
-	ECERT_REWARD_NO_AUDIT,
-	ECERT_REWARD_ABSTENTION,
-	ECERT_REWARD_AMOUNT,
-	ECERT_REWARDED_ALREADY,
-
-	/* checkpoint, witness */
-	ECERT_CHECKPOINT_FAULT,
-	ECERT_CHECKPOINT_SIZE,
-	ECERT_WITNESS_NO_CHECKPOINT,
-	ECERT_WITNESS_OTHER_ROOT,
-	ECERT_WITNESS_COSIGNATURE,
-
-	/* from peers: what waits or was refused where it came */
-	ECERT_PACKAGE_MALFORMED,
-	ECERT_PACKAGE_TOO_LARGE,
-	ECERT_BODY_REFUSED,
-	ECERT_QUANTITY_NEGATIVE,
-	ECERT_GENESIS_OF_OTHER_LEDGER,
-	ECERT_TWO_STORIES,
-	ECERT_OTHER_SIGNATURE,
-	ECERT_SEQ_NOT_COME,
-	ECERT_NAMED_NOT_COME,
-	ECERT_NOT_STORED,
-
-	ECERT_FINDING_COUNT
+#define FINDING(code, ...) code,
+#include "rules/finding_table.h"
+#undef FINDING
 } EcertFindingCode;
 
 /* A value in a message */
@@ -132,9 +34,12 @@ typedef struct EcertArgument
 } EcertArgument;
 
 #define ECERT_ARGUMENTS 7
+#define ECERT_COUNTED(...) sizeof((EcertArgument[]) {__VA_ARGS__}) / sizeof(EcertArgument), (EcertArgument[]) {__VA_ARGS__}
 
-/* Words in which %1 to %7 stand for arguments */
+/* Words in which %1 to %7 stand for arguments: ECERT_PUT(text, words, arguments ...) */
 extern void ecert_text_put_words(EcertText *text, const char *words, size_t count, const EcertArgument *arguments);
+
+#define ECERT_PUT(text, words, ...) ecert_text_put_words(text, words, ECERT_COUNTED(__VA_ARGS__))
 
 typedef struct EcertFinding
 {
@@ -153,17 +58,22 @@ extern EcertArgument ecert_a_hash(const uint8_t *hash);
 /* Fill finding and return false, so that a check can end with it: ECERT_FIND(finding, code, arguments ...) */
 extern bool ecert_find(EcertFinding *finding, EcertFindingCode code, size_t count, const EcertArgument *arguments);
 
-#define ECERT_FIND(finding, code, ...) \
-	ecert_find(finding, code, sizeof((EcertArgument[]) {__VA_ARGS__}) / sizeof(EcertArgument), (EcertArgument[]) {__VA_ARGS__})
+#define ECERT_FIND(finding, code, ...) ecert_find(finding, code, ECERT_COUNTED(__VA_ARGS__))
 #define ECERT_FIND_PLAIN(finding, code) ecert_find(finding, code, 0, NULL)
 
 /* Five characters of class EC, or of PostgreSQL's */
 extern const char *ecert_finding_sqlstate(EcertFindingCode code);
 
-/* In words; detail and hint are NULL when there is none */
-extern const char *ecert_finding_message(const EcertFinding *finding, EcertArena *arena);
-extern const char *ecert_finding_detail(const EcertFinding *finding, EcertArena *arena);
-extern const char *ecert_finding_hint(const EcertFinding *finding, EcertArena *arena);
+/* A finding in words */
+typedef struct EcertMessage
+{
+	const char *sqlstate;
+	const char *message;
+	const char *detail;			/* NULL: none */
+	const char *hint;			/* NULL: none */
+} EcertMessage;
+
+extern EcertMessage ecert_finding_message(const EcertFinding *finding, EcertArena *arena);
 
 /* Message and detail as verification lists them, beside the package's place */
 extern const char *ecert_finding_problem(const EcertFinding *finding, EcertArena *arena);

@@ -3,13 +3,13 @@
  *		The table of kinds; see rules.h and docs/format.md, "Kinds".  Their names
  *		are in core/package.h, their schemas in core/body.c.
  */
-#include "rules/kind_rules.h"
+#include "rules/rules.h"
 
 const EcertKindRow ecert_kinds[ECERT_KIND_COUNT] = {
 	[ECERT_KIND_GENESIS] = {
 		.issuer_role = ECERT_ROLE_CERTIFIER,
 		.subject = ECERT_SUBJECT_ORIGIN,
-		.rule = ecert_rule_genesis,
+		.rule = ecert_rule_policy,
 	},
 	[ECERT_KIND_NODE] = {
 		.issuer_role = ECERT_ROLE_CERTIFIER,

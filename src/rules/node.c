@@ -1,10 +1,10 @@
 /*
  * node.c
- *		The rules of kinds genesis, node and relation, and a node's state.
+ *		The rules of kinds node and relation, a node's state, and what a
+ *		package names.
  */
 #include "rules/applicant.h"
 #include "rules/fields.h"
-#include "rules/kind_rules.h"
 
 #include <stdlib.h>
 
@@ -44,6 +44,15 @@ ecert_node_state(EcertRules *rules, EcertSlice node, int64_t before, EcertSlice 
 		return false;
 	*state = ecert_arena_copy(rules->arena, package.body);
 	return true;
+}
+
+bool
+ecert_find_named(const EcertCase *it, const char *key, EcertKind kind, EcertEntry *found)
+{
+	EcertView  *view = it->rules->view;
+	uint8_t		hash[ECERT_HASH_SIZE];
+
+	return ecert_field_hash(it->package->body, key, hash) && view->by_hash(view, it->rules->arena, hash, found) && found->kind == kind;
 }
 
 /* Is a key of the history, in a later list, the same key, with its end in place or earlier */
@@ -134,12 +143,6 @@ ecert_rule_node(EcertCase *it)
 	if (lists_key_twice(it))
 		return ECERT_FIND(it->finding, ECERT_KEY_TWICE, ecert_a_text(node));
 	return true;
-}
-
-bool
-ecert_rule_genesis(EcertCase *it)
-{
-	return ecert_check_policy(ecert_field_item(it->package->body, "policy"), it->rules->arena, it->finding);
 }
 
 bool

@@ -6,6 +6,7 @@
 
 #include "rules/certificate.h"
 #include "rules/coefficient.h"
+#include "rules/table.h"
 
 /* The rest are the arguments of the words, in which %1 stands for the first */
 static void
@@ -19,12 +20,9 @@ put_obstacle(EcertObstacles *obstacles, const char *obstacle, const char *words,
 	obstacles->list[obstacles->count++].detail = ecert_text_string(&detail);
 }
 
-#define PUT(obstacles, obstacle, words, ...) \
-	put_obstacle(obstacles, obstacle, words, sizeof((EcertArgument[]) {__VA_ARGS__}) / sizeof(EcertArgument), (EcertArgument[]) {__VA_ARGS__})
+#define PUT(obstacles, obstacle, words, ...) put_obstacle(obstacles, obstacle, words, ECERT_COUNTED(__VA_ARGS__))
 
 /* ---- periods ---- */
-
-static const EcertKind declared_kinds[] = {ECERT_KIND_ENERGY, ECERT_KIND_PRODUCT};
 
 static void
 put_gaps(EcertRules *rules, const EcertCertified *certified, const char *obstacle, EcertPeriod within, EcertObstacles *obstacles)
@@ -33,10 +31,10 @@ put_gaps(EcertRules *rules, const EcertCertified *certified, const char *obstacl
 
 	for (size_t i = 0; i < 2; i++)
 	{
-		const char *gaps = ecert_gaps(rules, applicant, declared_kinds[i], within, ecert_up_to(certified->up_to, declared_kinds[i]));
+		const char *gaps = ecert_gaps(rules, applicant, ecert_declared_kinds[i], within, ecert_up_to(certified->up_to, ecert_declared_kinds[i]));
 
 		if (gaps != NULL)
-			PUT(obstacles, obstacle, "%1 packages are missing for %2", ecert_a_word(ecert_kind_name(declared_kinds[i])), ecert_a_word(gaps));
+			PUT(obstacles, obstacle, "%1 packages are missing for %2", ecert_a_word(ecert_kind_name(ecert_declared_kinds[i])), ecert_a_word(gaps));
 	}
 }
 
@@ -59,7 +57,7 @@ put_straddling(EcertRules *rules, const EcertCertified *certified, EcertPeriod w
 
 	for (size_t i = 0; i < 2; i++)
 	{
-		const EcertTimeline *timeline = ecert_timeline(rules, applicant, declared_kinds[i], (EcertPeriod) {INT64_MIN, within.end});
+		const EcertTimeline *timeline = ecert_timeline(rules, applicant, ecert_declared_kinds[i], (EcertPeriod) {INT64_MIN, within.end});
 
 		for (size_t j = 0; j < timeline->count && timeline->list[j].period.start < within.end; j++)
 		{
@@ -100,7 +98,7 @@ put_broken(EcertRules *rules, const EcertCertified *certified, EcertObstacles *o
 
 	for (size_t i = 0; i < 2; i++)
 	{
-		EcertEntries feed = rules->view->feed(rules->view, rules->arena, certified->applicant, declared_kinds[i], 0, INT64_MAX);
+		EcertEntries feed = rules->view->feed(rules->view, rules->arena, certified->applicant, ecert_declared_kinds[i], 0, INT64_MAX);
 
 		for (size_t j = 0; j < feed.count && told < BROKEN_LINKS; j++)
 		{
@@ -109,7 +107,7 @@ put_broken(EcertRules *rules, const EcertCertified *certified, EcertObstacles *o
 			if (why == NULL)
 				continue;
 			told++;
-			PUT(obstacles, "feed_broken", "%1 feed, seq %2: %3", ecert_a_word(ecert_kind_name(declared_kinds[i])),
+			PUT(obstacles, "feed_broken", "%1 feed, seq %2: %3", ecert_a_word(ecert_kind_name(ecert_declared_kinds[i])),
 				ecert_a_number(feed.list[j].seq), ecert_a_word(why));
 		}
 	}
@@ -120,7 +118,7 @@ put_broken(EcertRules *rules, const EcertCertified *certified, EcertObstacles *o
 static void
 put_missing_audits(EcertRules *rules, const EcertCertified *certified, EcertObstacles *obstacles)
 {
-	EcertPassing passing = ecert_passing_audits(rules, certified);
+	EcertAuditList passing = ecert_standing_audits(rules, certified, ECERT_VERDICT_PASS);
 
 	for (size_t i = 0; i < certified->policy.required_count; i++)
 	{
@@ -128,7 +126,7 @@ put_missing_audits(EcertRules *rules, const EcertCertified *certified, EcertObst
 
 		for (size_t j = 0; j < 2; j++)
 		{
-			EcertUncovered uncovered = ecert_uncovered(rules, certified, &passing, required, declared_kinds[j]);
+			EcertUncovered uncovered = ecert_uncovered(rules, certified, &passing, required, ecert_declared_kinds[j]);
 
 			if (uncovered.count > 0)
 				PUT(obstacles, "audit_missing", "%1 %2 packages lack %3 passing %4 audit(s), the first for %5", ecert_a_number(uncovered.count),
@@ -141,19 +139,14 @@ put_missing_audits(EcertRules *rules, const EcertCertified *certified, EcertObst
 static void
 put_failed_audits(EcertRules *rules, const EcertCertified *certified, EcertObstacles *obstacles)
 {
-	EcertApplicant *applicant = ecert_applicant(rules, certified->applicant);
+	EcertAuditList failed = ecert_standing_audits(rules, certified, ECERT_VERDICT_FAIL);
 
-	for (size_t i = 0; i < ecert_audit_count(rules, applicant); i++)
+	for (size_t i = 0; i < failed.count; i++)
 	{
-		const EcertEntry *entry = &applicant->audits[i].entry;
-		const EcertAudit *audit;
+		const EcertEntry *entry = &failed.list[i]->entry;
 
-		if (!ecert_periods_overlap(entry->period, certified->period) && !ecert_periods_overlap(entry->period, certified->baseline))
-			continue;
-		audit = ecert_audit_read(rules, applicant, i);
-		if (audit != NULL && audit->verdict == ECERT_VERDICT_FAIL && !ecert_audit_void(rules, applicant, audit, certified->up_to))
-			PUT(obstacles, "audit_failed", "\"%1\" as %2 says fail for %3 (audit %4)", ecert_a_text(entry->issuer),
-				ecert_a_word(ecert_audit_role_name(audit->role)), ecert_a_period(entry->period), ecert_a_hash(entry->hash));
+		PUT(obstacles, "audit_failed", "\"%1\" as %2 says fail for %3 (audit %4)", ecert_a_text(entry->issuer),
+			ecert_a_word(ecert_audit_role_name(failed.list[i]->role)), ecert_a_period(entry->period), ecert_a_hash(entry->hash));
 	}
 }
 
@@ -181,49 +174,34 @@ ecert_present_obstacles(EcertRules *rules, const EcertCertified *certified, int6
 	put_failed_audits(rules, certified, obstacles);
 }
 
-/* A source and unit without coefficient */
-typedef struct Unknown
-{
-	EcertSlice	source;
-	EcertSlice	unit;
-} Unknown;
-
+/* Sources and units without coefficient */
 typedef struct UnknownList
 {
-	Unknown    *list;
+	EcertPair  *list;
 	size_t		count;
 	size_t		room;
+	EcertTable	table;			/* those of the list, by source and unit */
 } UnknownList;
-
-static int
-compare_unknown(const void *left, const void *right)
-{
-	const Unknown *a = left;
-	const Unknown *b = right;
-	int			order = ecert_slice_compare(a->source, b->source);
-
-	return order != 0 ? order : ecert_slice_compare(a->unit, b->unit);
-}
 
 static void
 note_unknown(UnknownList *unknown, EcertArena *arena, EcertSlice source, EcertSlice unit)
 {
-	for (size_t i = 0; i < unknown->count; i++)
-	{
-		if (ecert_slice_equal(unknown->list[i].source, source) && ecert_slice_equal(unknown->list[i].unit, unit))
-			return;
-	}
-	unknown->list = ecert_arena_grow(arena, unknown->list, unknown->count, &unknown->room, sizeof(Unknown));
-	unknown->list[unknown->count].source = ecert_arena_copy(arena, source);
-	unknown->list[unknown->count++].unit = ecert_arena_copy(arena, unit);
+	EcertPair	copy;
+
+	if (ecert_table_find(&unknown->table, source, unit, ECERT_NO_TEXT) != NULL)
+		return;
+	copy = (EcertPair) {ecert_arena_copy(arena, source), ecert_arena_copy(arena, unit)};
+	unknown->list = ecert_arena_grow(arena, unknown->list, unknown->count, &unknown->room, sizeof(EcertPair));
+	unknown->list[unknown->count++] = copy;
+	ecert_table_put(&unknown->table, copy.name, copy.unit, ECERT_NO_TEXT, unknown);
 }
 
 static void
 put_unknown_sources(EcertRules *rules, const EcertCertified *certified, EcertPeriod within, EcertObstacles *obstacles)
 {
 	const EcertCoefficients *coefficients = ecert_coefficients_new(rules->arena, certified->policy.body);
-	EcertLiveWalk walk = ecert_live_begin(rules, ecert_applicant(rules, certified->applicant), ECERT_KIND_ENERGY, within, certified->up_to.energy);
-	UnknownList unknown = {NULL, 0, 0};
+	EcertLiveWalk walk = ecert_certified_begin(rules, certified, ECERT_KIND_ENERGY, within);
+	UnknownList unknown = {.table = {.arena = rules->arena}};
 	const EcertEntry *live;
 
 	while ((live = ecert_live_next(&walk)) != NULL)
@@ -246,47 +224,47 @@ put_unknown_sources(EcertRules *rules, const EcertCertified *certified, EcertPer
 		}
 	}
 	if (unknown.count > 0)
-		qsort(unknown.list, unknown.count, sizeof(Unknown), compare_unknown);
+		qsort(unknown.list, unknown.count, sizeof(EcertPair), ecert_compare_pairs);
 	for (size_t i = 0; i < unknown.count; i++)
-		PUT(obstacles, "coefficient_unknown", "source \"%1\" in unit \"%2\", used in %3", ecert_a_text(unknown.list[i].source),
+		PUT(obstacles, "coefficient_unknown", "source \"%1\" in unit \"%2\", used in %3", ecert_a_text(unknown.list[i].name),
 			ecert_a_text(unknown.list[i].unit), ecert_a_period(within));
 }
 
-void
-ecert_status_obstacle(EcertSlice status, EcertSlice product, EcertObstacles *obstacles)
-{
-	if (!ecert_slice_equal(status, ecert_slice_text("ok")) && !ecert_slice_equal(status, ecert_slice_text("no_baseline")))
-		PUT(obstacles, (const char *) ecert_arena_copy(obstacles->arena, status).data, "product \"%1\"", ecert_a_text(product));
-}
-
-void
-ecert_nothing_assessed(EcertSlice status, EcertObstacles *obstacles)
-{
-	PUT(obstacles, (const char *) ecert_arena_copy(obstacles->arena, status).data, "%1", ecert_a_word("nothing can be assessed"));
-}
-
-/* What the figures themselves say against a certificate */
+/* A status in the figures that stands against a certificate */
 static void
-put_statuses(const EcertValue *figures, EcertObstacles *obstacles)
+put_status(EcertObstacles *obstacles, EcertSlice status, const char *words, EcertArgument argument)
 {
-	const EcertValue *products = ecert_value_at(figures, "products");
-	const EcertValue *saving = ecert_value_at(ecert_value_at(figures, "totals"), "saving_kgce");
+	put_obstacle(obstacles, (const char *) ecert_arena_copy(obstacles->arena, status).data, words, 1, &argument);
+}
+
+void
+ecert_status_obstacles(EcertSlice body, EcertObstacles *obstacles)
+{
+	uint64_t	count;
+	EcertCursor cursor = ecert_cbor_items_at(body, "products", &count);
+	const char *nothing = count == 0 ? "no_reporting" : "no_baseline";
 	size_t		before = obstacles->count;
 
-	for (const EcertValue *product = products->first; product != NULL; product = product->next)
-		ecert_status_obstacle(ecert_value_at(product, "status")->text, ecert_value_at(product, "product")->text, obstacles);
-	if (saving->type == ECERT_VALUE_NULL && obstacles->count == before)
-		ecert_nothing_assessed(ecert_slice_text(products->count == 0 ? "no_reporting" : "no_baseline"), obstacles);
+	while (count-- > 0)
+	{
+		EcertSlice	item = ecert_cbor_skip(&cursor);
+		EcertSlice	status = ecert_cbor_text_at(item, "status");
+
+		if (!ecert_slice_equal(status, ecert_slice_text("ok")) && !ecert_slice_equal(status, ecert_slice_text("no_baseline")))
+			put_status(obstacles, status, "product \"%1\"", ecert_a_text(ecert_cbor_text_at(item, "product")));
+	}
+	if (obstacles->count == before && ecert_item_is_null(ecert_field_item(ecert_field_item(body, "totals"), "saving_kgce")))
+		put_status(obstacles, ecert_slice_text(nothing), "%1", ecert_a_word("nothing can be assessed"));
 }
 
 void
-ecert_all_obstacles(EcertRules *rules, const EcertCertified *certified, int64_t now, EcertValue **figures, EcertObstacles *obstacles)
+ecert_all_obstacles(EcertRules *rules, const EcertCertified *certified, int64_t now, EcertSlice *figures, EcertObstacles *obstacles)
 {
 	EcertEntry	live;
 	EcertFinding finding;
 	size_t		before;
 
-	*figures = NULL;
+	*figures = ecert_slice(NULL, 0);
 	ecert_present_obstacles(rules, certified, now, obstacles);
 	if (ecert_live_certificate(rules, certified->applicant, certified->period, INT64_MAX, &live))
 		PUT(obstacles, "certificate_exists", "certificate %1 is live", ecert_a_hash(live.hash));
@@ -296,7 +274,7 @@ ecert_all_obstacles(EcertRules *rules, const EcertCertified *certified, int64_t 
 	if (obstacles->count > before)
 		return;
 	if (ecert_certificate_figures(rules, certified, figures, &finding))
-		put_statuses(*figures, obstacles);
+		ecert_status_obstacles(*figures, obstacles);
 	else
 		PUT(obstacles, "not_assessable", "%1", ecert_a_word(ecert_finding_problem(&finding, rules->arena)));
 }
@@ -309,12 +287,7 @@ ecert_no_obstacle(const EcertCertified *certified, const EcertObstacles *obstacl
 	if (obstacles->count == 0)
 		return true;
 	for (size_t i = 0; i < obstacles->count && i < most; i++)
-	{
-		ecert_text_put_string(&text, i == 0 ? "" : "; ");
-		ecert_text_put_string(&text, obstacles->list[i].obstacle);
-		ecert_text_put_string(&text, ": ");
-		ecert_text_put_string(&text, obstacles->list[i].detail);
-	}
+		ECERT_PUT(&text, i == 0 ? "%1: %2" : "; %1: %2", ecert_a_word(obstacles->list[i].obstacle), ecert_a_word(obstacles->list[i].detail));
 	return ECERT_FIND(finding, ECERT_OBSTACLE, ecert_a_text(certified->applicant), ecert_a_period(certified->period),
 					  ecert_a_text(ecert_text_slice(&text)));
 }

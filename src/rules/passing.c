@@ -13,12 +13,12 @@ compare_hashes(const void *left, const void *right)
 	return memcmp((*(const EcertAudit *const *) left)->entry.hash, (*(const EcertAudit *const *) right)->entry.hash, ECERT_HASH_SIZE);
 }
 
-EcertPassing
-ecert_passing_audits(EcertRules *rules, const EcertCertified *certified)
+EcertAuditList
+ecert_standing_audits(EcertRules *rules, const EcertCertified *certified, EcertVerdict verdict)
 {
 	EcertApplicant *applicant = ecert_applicant(rules, certified->applicant);
 	size_t		count = ecert_audit_count(rules, applicant);
-	EcertPassing passing = {ecert_arena_array(rules->arena, count, sizeof(EcertAudit *)), 0};
+	EcertAuditList audits = {ecert_arena_array(rules->arena, count, sizeof(EcertAudit *)), 0};
 
 	for (size_t i = 0; i < count; i++)
 	{
@@ -28,11 +28,12 @@ ecert_passing_audits(EcertRules *rules, const EcertCertified *certified)
 		if (!ecert_periods_overlap(period, certified->period) && !ecert_periods_overlap(period, certified->baseline))
 			continue;
 		audit = ecert_audit_read(rules, applicant, i);
-		if (audit != NULL && audit->verdict == ECERT_VERDICT_PASS && !ecert_audit_void(rules, applicant, audit, certified->up_to))
-			passing.list[passing.count++] = audit;
+		if (audit != NULL && audit->verdict == verdict && !ecert_audit_void(rules, applicant, audit, certified->up_to))
+			audits.list[audits.count++] = audit;
 	}
-	qsort(passing.list, passing.count, sizeof(EcertAudit *), compare_hashes);
-	return passing;
+	if (verdict == ECERT_VERDICT_PASS)
+		qsort(audits.list, audits.count, sizeof(EcertAudit *), compare_hashes);
+	return audits;
 }
 
 static bool
@@ -44,7 +45,7 @@ covers(const EcertAudit *audit, EcertAuditRole role, const EcertEntry *package)
 
 /* Is an audit by the same auditor, before it in the list, over the package too */
 static bool
-counted_before(const EcertPassing *audits, size_t place, EcertAuditRole role, const EcertEntry *package)
+counted_before(const EcertAuditList *audits, size_t place, EcertAuditRole role, const EcertEntry *package)
 {
 	for (size_t i = 0; i < place; i++)
 	{
@@ -57,7 +58,7 @@ counted_before(const EcertPassing *audits, size_t place, EcertAuditRole role, co
 
 /* Has a package audits by so many auditors in a role */
 static bool
-is_covered(const EcertPassing *audits, const EcertRequired *required, const EcertEntry *package)
+is_covered(const EcertAuditList *audits, const EcertRequired *required, const EcertEntry *package)
 {
 	int64_t		auditors = 0;
 
@@ -70,7 +71,7 @@ is_covered(const EcertPassing *audits, const EcertRequired *required, const Ecer
 }
 
 EcertUncovered
-ecert_uncovered(EcertRules *rules, const EcertCertified *certified, const EcertPassing *audits, const EcertRequired *required, EcertKind kind)
+ecert_uncovered(EcertRules *rules, const EcertCertified *certified, const EcertAuditList *audits, const EcertRequired *required, EcertKind kind)
 {
 	const EcertPeriod windows[] = {certified->baseline, certified->period};
 	EcertUncovered uncovered = {kind, 0, {0, 0}};
@@ -79,8 +80,7 @@ ecert_uncovered(EcertRules *rules, const EcertCertified *certified, const EcertP
 		return uncovered;
 	for (size_t i = 0; i < 2; i++)
 	{
-		EcertLiveWalk walk = ecert_live_begin(rules, ecert_applicant(rules, certified->applicant), kind, windows[i],
-											  ecert_up_to(certified->up_to, kind));
+		EcertLiveWalk walk = ecert_certified_begin(rules, certified, kind, windows[i]);
 		const EcertEntry *live;
 
 		while ((live = ecert_live_next(&walk)) != NULL)

@@ -7,37 +7,22 @@
 
 #include <stdlib.h>
 
-#include "rules/kind_rules.h"
+#include "rules/coefficient.h"
+#include "rules/table.h"
 
-/* A thing of a policy that may be there once, by two texts */
-typedef struct Named
-{
-	EcertSlice	name;
-	EcertSlice	unit;
-} Named;
-
+/* Things of a policy, each of which may be there once */
 typedef struct NamedList
 {
-	Named	   *list;			/* sorted */
+	EcertPair  *list;			/* sorted */
 	size_t		count;
 } NamedList;
-
-static int
-compare_named(const void *left, const void *right)
-{
-	const Named *a = left;
-	const Named *b = right;
-	int			order = ecert_slice_compare(a->name, b->name);
-
-	return order != 0 ? order : ecert_slice_compare(a->unit, b->unit);
-}
 
 static NamedList
 read_named(EcertSlice policy, const char *key, const char *name, const char *unit, EcertArena *arena)
 {
 	uint64_t	count;
 	EcertCursor cursor = ecert_cbor_items_at(policy, key, &count);
-	NamedList	named = {ecert_arena_array(arena, (size_t) count, sizeof(Named)), (size_t) count};
+	NamedList	named = {ecert_arena_array(arena, (size_t) count, sizeof(EcertPair)), (size_t) count};
 
 	for (size_t i = 0; i < named.count; i++)
 	{
@@ -46,68 +31,32 @@ read_named(EcertSlice policy, const char *key, const char *name, const char *uni
 		named.list[i].name = ecert_cbor_text_at(item, name);
 		named.list[i].unit = ecert_cbor_text_at(item, unit);
 	}
-	qsort(named.list, named.count, sizeof(Named), compare_named);
+	qsort(named.list, named.count, sizeof(EcertPair), ecert_compare_pairs);
 	return named;
 }
 
 /* The first in byte order that is there twice; NULL: none */
-static const Named *
+static const EcertPair *
 find_twice(const NamedList *named)
 {
 	for (size_t i = 1; i < named->count; i++)
 	{
-		if (compare_named(&named->list[i - 1], &named->list[i]) == 0)
+		if (ecert_compare_pairs(&named->list[i - 1], &named->list[i]) == 0)
 			return &named->list[i];
 	}
 	return NULL;
 }
 
-static bool
-contains(const NamedList *named, EcertSlice name, EcertSlice unit)
-{
-	Named		wanted = {name, unit};
-
-	return bsearch(&wanted, named->list, named->count, sizeof(Named), compare_named) != NULL;
-}
-
-/* The bases of a unit lie together; where those of the name begin */
-static size_t
-first_of(const NamedList *named, EcertSlice name)
-{
-	size_t		low = 0;
-	size_t		high = named->count;
-
-	while (low < high)
-	{
-		size_t		middle = low + (high - low) / 2;
-
-		if (ecert_slice_compare(named->list[middle].name, name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 /*
- * A source and unit with two ways to a coefficient: directly and through the
- * unit's base, or through two bases.  Both lists hold nothing twice, so the
- * ways to (source, unit) are its own and those of the unit's bases.
+ * A source and unit with two ways to a coefficient, directly and through the
+ * unit's base or through two bases: the first in byte order of source and then
+ * of unit
  */
 static bool
-has_second_way(const NamedList *coefficients, const NamedList *units, EcertSlice source, EcertSlice unit)
+find_second_way(EcertSlice policy, const NamedList *coefficients, const NamedList *units, EcertArena *arena, EcertPair *found)
 {
-	size_t		ways = contains(coefficients, source, unit) ? 1 : 0;
+	const EcertCoefficients *ways = ecert_coefficients_new(arena, policy);
 
-	for (size_t i = first_of(units, unit); i < units->count && ecert_slice_equal(units->list[i].name, unit) && ways < 2; i++)
-		ways += contains(coefficients, source, units->list[i].unit) ? 1 : 0;
-	return ways > 1;
-}
-
-/* The first in byte order of source and then of unit */
-static bool
-find_second_way(const NamedList *coefficients, const NamedList *units, Named *found)
-{
 	for (size_t i = 0; i < coefficients->count; i++)
 	{
 		EcertSlice	source = coefficients->list[i].name;
@@ -116,7 +65,7 @@ find_second_way(const NamedList *coefficients, const NamedList *units, Named *fo
 			continue;
 		for (size_t j = 0; j < units->count; j++)
 		{
-			if (!has_second_way(coefficients, units, source, units->list[j].name))
+			if (ecert_coefficient_ways(ways, source, units->list[j].name) < 2)
 				continue;
 			found->name = source;
 			found->unit = units->list[j].name;
@@ -172,22 +121,29 @@ ecert_check_policy(EcertSlice policy, EcertArena *arena, EcertFinding *finding)
 {
 	NamedList	coefficients = read_named(policy, "coefficients", "source", "unit", arena);
 	NamedList	units = read_named(policy, "units", "unit", "base", arena);
-	const Named *twice;
-	Named		way;
+	const EcertPair *twice;
+	EcertPair	way;
 
 	if ((twice = find_twice(&coefficients)) != NULL)
 		return ECERT_FIND(finding, ECERT_COEFFICIENT_TWICE, ecert_a_text(twice->name), ecert_a_text(twice->unit));
 	if ((twice = find_twice(&units)) != NULL)
 		return ECERT_FIND(finding, ECERT_UNIT_TWICE, ecert_a_text(twice->name), ecert_a_text(twice->unit));
-	if (find_second_way(&coefficients, &units, &way))
+	if (find_second_way(policy, &coefficients, &units, arena, &way))
 		return ECERT_FIND(finding, ECERT_UNIT_TWO_WAYS, ecert_a_text(way.name), ecert_a_text(way.unit));
 	return check_factors(policy, finding, arena) && check_required(policy, finding);
+}
+
+/* The policy in a package; genesis has one among other things */
+static EcertSlice
+policy_in(const EcertPackage *package)
+{
+	return package->kind == ECERT_KIND_GENESIS ? ecert_field_item(package->body, "policy") : package->body;
 }
 
 bool
 ecert_rule_policy(EcertCase *it)
 {
-	return ecert_check_policy(it->package->body, it->rules->arena, it->finding);
+	return ecert_check_policy(policy_in(it->package), it->rules->arena, it->finding);
 }
 
 /* ---- reading one ---- */
@@ -201,8 +157,8 @@ compare_required(const void *left, const void *right)
 	return a->role != b->role ? (a->role > b->role) - (a->role < b->role) : (a->count > b->count) - (a->count < b->count);
 }
 
-EcertPolicy
-ecert_policy_parse(EcertArena *arena, EcertSlice body)
+static EcertPolicy
+read_policy(EcertArena *arena, EcertSlice body)
 {
 	EcertSlice	certificate = ecert_field_item(body, "certificate");
 	uint64_t	count;
@@ -238,8 +194,7 @@ ecert_policy_of_hash(EcertRules *rules, const uint8_t *hash, EcertPolicy *policy
 	if (!view->by_hash(view, rules->arena, hash, &entry) ||
 		(entry.kind != ECERT_KIND_POLICY && entry.kind != ECERT_KIND_GENESIS) || !view->package(view, &entry, &package))
 		return false;
-	*policy = ecert_policy_parse(rules->arena, ecert_arena_copy(rules->arena, entry.kind == ECERT_KIND_GENESIS ?
-															   ecert_field_item(package.body, "policy") : package.body));
+	*policy = read_policy(rules->arena, ecert_arena_copy(rules->arena, policy_in(&package)));
 	return true;
 }
 

@@ -28,8 +28,6 @@ typedef struct EcertPolicy
 	EcertSlice	reward;			/* the map of amounts */
 } EcertPolicy;
 
-extern EcertPolicy ecert_policy_parse(EcertArena *arena, EcertSlice body);
-
 /* The policy in the package of that hash, genesis' own too; false: it is none on this ledger */
 extern bool ecert_policy_of_hash(EcertRules *rules, const uint8_t *hash, EcertPolicy *policy);
 

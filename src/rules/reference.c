@@ -32,24 +32,15 @@ note_missing(Search *search, EcertText *key, EcertSlice issuer, EcertKind kind)
 }
 
 static void
-put_place(EcertText *key, const char *kind, int64_t seq, EcertSlice issuer)
+put_place(EcertText *key, EcertKind kind, int64_t seq, EcertSlice issuer)
 {
-	ecert_text_put_string(key, kind);
-	ecert_text_put_string(key, " ");
-	ecert_text_put_int(key, seq);
-	ecert_text_put_string(key, " of ");
-	ecert_text_put(key, issuer);
+	ECERT_PUT(key, "%1 %2 of %3", ecert_a_word(ecert_kind_name(kind)), ecert_a_number(seq), ecert_a_text(issuer));
 }
 
 static void
 put_relation(EcertText *key, EcertSlice auditor, EcertSlice applicant, EcertSlice as)
 {
-	ecert_text_put_string(key, "relation of ");
-	ecert_text_put(key, auditor);
-	ecert_text_put_string(key, " to ");
-	ecert_text_put(key, applicant);
-	ecert_text_put_string(key, " as ");
-	ecert_text_put(key, as);
+	ECERT_PUT(key, "relation of %1 to %2 as %3", ecert_a_text(auditor), ecert_a_text(applicant), ecert_a_text(as));
 }
 
 static bool
@@ -61,7 +52,7 @@ miss_place(Search *search, EcertSlice issuer, EcertKind kind, int64_t seq)
 
 	if (view->by_seq(view, search->rules->arena, issuer, kind, seq, &entry))
 		return false;
-	put_place(&key, ecert_kind_name(kind), seq, issuer);
+	put_place(&key, kind, seq, issuer);
 	return note_missing(search, &key, issuer, kind);
 }
 
@@ -82,9 +73,7 @@ miss_hash(Search *search, const EcertReference *reference, EcertSlice hex)
 		issuer = view->certifier;
 	else if (reference->issuer == ECERT_BY_AUDITOR)
 		issuer = ecert_cbor_text_at(search->package->body, "auditor");
-	ecert_text_put_string(&key, ecert_kind_name(reference->kind));
-	ecert_text_put_string(&key, " ");
-	ecert_text_put(&key, hex);
+	ECERT_PUT(&key, "%1 %2", ecert_a_word(ecert_kind_name(reference->kind)), ecert_a_text(hex));
 	return note_missing(search, &key, issuer, reference->kind);
 }
 
@@ -155,8 +144,7 @@ miss_role(Search *search, const EcertReference *reference)
 
 	if (ecert_node_state(search->rules, node, INT64_MAX, &state) && ecert_field_has(state, "roles", reference->role))
 		return false;
-	ecert_text_put_string(&key, "key of ");
-	ecert_text_put(&key, node);
+	ECERT_PUT(&key, "key of %1", ecert_a_text(node));
 	return note_missing(search, &key, search->rules->view->certifier, ECERT_KIND_NODE);
 }
 
@@ -220,7 +208,7 @@ ecert_place_key(EcertKind kind, int64_t seq, EcertSlice issuer, EcertArena *aren
 {
 	EcertText	key = ecert_text_in(arena);
 
-	put_place(&key, ecert_kind_name(kind), seq, issuer);
+	put_place(&key, kind, seq, issuer);
 	return ecert_text_string(&key);
 }
 
@@ -231,18 +219,11 @@ ecert_wake_keys(const EcertPackage *package, const uint8_t *hash, EcertArena *ar
 
 	keys[0] = ecert_place_key(package->kind, package->seq, package->issuer, arena);
 	if (package->kind == ECERT_KIND_NODE)
-	{
-		ecert_text_put_string(&other, "key of ");
-		ecert_text_put(&other, package->subject);
-	}
+		ECERT_PUT(&other, "key of %1", ecert_a_text(package->subject));
 	else if (package->kind == ECERT_KIND_RELATION)
 		put_relation(&other, ecert_cbor_text_at(package->body, "auditor"), package->subject, ecert_cbor_text_at(package->body, "as"));
 	else if (ecert_kinds[package->kind].is_woken_by_hash)
-	{
-		ecert_text_put_string(&other, ecert_kind_name(package->kind));
-		ecert_text_put_string(&other, " ");
-		ecert_text_put_hex(&other, ecert_slice(hash, ECERT_HASH_SIZE));
-	}
+		ECERT_PUT(&other, "%1 %2", ecert_a_word(ecert_kind_name(package->kind)), ecert_a_hash(hash));
 	keys[1] = ecert_text_string(&other);
 	return other.size > 0 ? 2 : 1;
 }

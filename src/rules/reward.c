@@ -3,11 +3,8 @@
  *		The rule of kind reward: for a completed audit of that auditor, of
  *		packages that it has not been rewarded for in that role.
  */
-#include "rules/reward.h"
-
-#include "rules/kind_rules.h"
+#include "rules/applicant.h"
 #include "rules/policy.h"
-#include "rules/seqs.h"
 
 static bool
 is_rewarded(EcertRules *rules, const EcertAudit *audit, int64_t before)
@@ -38,21 +35,11 @@ have_common(const EcertRanges *a, const EcertRanges *b)
 	return false;
 }
 
-static void
-pay(EcertSeqs *energy, EcertSeqs *product, const EcertRanges *ranges)
-{
-	for (size_t i = 0; i < ranges->count; i++)
-	{
-		if (ranges->list[i].first <= ranges->list[i].last)
-			ecert_seqs_add(ranges->list[i].kind == ECERT_KIND_ENERGY ? energy : product, ranges->list[i].first, ranges->list[i].last);
-	}
-}
-
 bool
 ecert_has_unrewarded(EcertRules *rules, EcertApplicant *applicant, const EcertAudit *audit, int64_t before)
 {
-	EcertSeqs	energy = {rules->arena, NULL, 0, 0};
-	EcertSeqs	product = {rules->arena, NULL, 0, 0};
+	EcertSeqs	energy = {.arena = rules->arena};
+	EcertSeqs	product = {.arena = rules->arena};
 
 	for (size_t i = 0; i < ecert_audit_count(rules, applicant); i++)
 	{
@@ -61,9 +48,10 @@ ecert_has_unrewarded(EcertRules *rules, EcertApplicant *applicant, const EcertAu
 		if (!ecert_slice_equal(applicant->audits[i].entry.issuer, audit->entry.issuer))
 			continue;
 		other = ecert_audit_read(rules, applicant, i);
-		if (other != NULL && other->role == audit->role && have_common(&audit->ranges, &other->ranges) &&
-			is_rewarded(rules, other, before))
-			pay(&energy, &product, &other->ranges);
+		if (other == NULL || other->role != audit->role || !have_common(&audit->ranges, &other->ranges) || !is_rewarded(rules, other, before))
+			continue;
+		ecert_seqs_add_ranges(&energy, &other->ranges, ECERT_KIND_ENERGY);
+		ecert_seqs_add_ranges(&product, &other->ranges, ECERT_KIND_PRODUCT);
 	}
 	for (size_t i = 0; i < audit->ranges.count; i++)
 	{
@@ -108,13 +96,11 @@ ecert_rule_reward(EcertCase *it)
 	EcertApplicant *applicant;
 	const EcertAudit *audit;
 	EcertEntry	entry;
-	uint8_t		hash[ECERT_HASH_SIZE];
 
-	if (!ecert_hex_to_hash(hex, hash) || !rules->view->by_hash(rules->view, rules->arena, hash, &entry) ||
-		entry.kind != ECERT_KIND_AUDIT || !ecert_slice_equal(entry.issuer, auditor))
+	if (!ecert_find_named(it, "audit", ECERT_KIND_AUDIT, &entry) || !ecert_slice_equal(entry.issuer, auditor))
 		return ECERT_FIND(it->finding, ECERT_REWARD_NO_AUDIT, ecert_a_text(hex), ecert_a_text(auditor));
 	applicant = ecert_applicant(rules, entry.subject);
-	audit = ecert_audit_of_hash(rules, applicant, hash);
+	audit = ecert_audit_of_hash(rules, applicant, entry.hash);
 	if (audit == NULL)
 		return true;			/* its bytes cannot be read, which was said */
 	if (audit->verdict == ECERT_VERDICT_ABSTAIN)
@@ -122,6 +108,6 @@ ecert_rule_reward(EcertCase *it)
 	if (it->first_admission && !check_amount(it, audit->role))
 		return false;
 	if (!ecert_has_unrewarded(rules, applicant, audit, it->package->seq))
-		return ECERT_FIND(it->finding, ECERT_REWARDED_ALREADY, ecert_a_hash(hash));
+		return ECERT_FIND(it->finding, ECERT_REWARDED_ALREADY, ecert_a_hash(entry.hash));
 	return true;
 }

@@ -14,7 +14,7 @@
 
 typedef struct EcertApplicant EcertApplicant;
 
-/* What one who judges packages holds from one to the next; starts as zeros but for its first three */
+/* What one who judges packages holds from one to the next; starts as zeros but for its first four */
 typedef struct EcertRules
 {
 	EcertView  *view;
@@ -91,6 +91,11 @@ typedef struct EcertKindRow
 
 extern const EcertKindRow ecert_kinds[ECERT_KIND_COUNT];
 
+/* Their rules: ecert_rule_node() and so on; that of policies is genesis' too, energy and product share one */
+#define ECERT_KIND_RULE(CODE, name) extern bool ecert_rule_##name(EcertCase *it);
+ECERT_KINDS(ECERT_KIND_RULE)
+extern bool ecert_rule_declaration(EcertCase *it);
+
 /* The subject that a kind's body asks for; of size 0 when the body does not say (status) */
 extern EcertSlice ecert_subject_of(EcertKind kind, EcertSlice body, EcertSlice issuer, EcertSlice origin);
 
@@ -161,6 +166,9 @@ extern bool ecert_check_order(const EcertFeedEnd *end, const EcertLink *link, Ec
 
 /* A node's whole state, the body of its newest node package before a seq of the certifier's node feed; false: not enrolled */
 extern bool ecert_node_state(EcertRules *rules, EcertSlice node, int64_t before, EcertSlice *state);
+
+/* The package of a kind whose hash stands in a field of the package under judgement; false: it is not here */
+extern bool ecert_find_named(const EcertCase *it, const char *key, EcertKind kind, EcertEntry *found);
 
 extern bool ecert_was_related(EcertRules *rules, EcertSlice auditor, EcertSlice applicant, EcertSlice as, int64_t at);
 

@@ -5,7 +5,6 @@
  */
 #include "rules/certificate.h"
 #include "rules/fields.h"
-#include "rules/kind_rules.h"
 
 EcertStatus
 ecert_certificate_status(EcertRules *rules, const EcertEntry *certificate, int64_t before)
@@ -55,15 +54,6 @@ ecert_live_certificate(EcertRules *rules, EcertSlice applicant, EcertPeriod peri
 	return found;
 }
 
-static bool
-find_certificate(const EcertCase *it, const char *key, EcertEntry *found)
-{
-	uint8_t		hash[ECERT_HASH_SIZE];
-
-	return ecert_field_hash(it->package->body, key, hash) &&
-		it->rules->view->by_hash(it->rules->view, it->rules->arena, hash, found) && found->kind == ECERT_KIND_CERTIFICATE;
-}
-
 /* The status of the certificate before this package */
 static bool
 check_change(EcertCase *it, const EcertEntry *certificate)
@@ -90,12 +80,12 @@ ecert_rule_status(EcertCase *it)
 	EcertEntry	certificate;
 	EcertEntry	replacement;
 
-	if (!find_certificate(it, "certificate", &certificate))
+	if (!ecert_find_named(it, "certificate", ECERT_KIND_CERTIFICATE, &certificate))
 		return ECERT_FIND(it->finding, ECERT_CERTIFICATE_MISSING, ecert_a_text(ecert_cbor_text_at(body, "certificate")));
 	if (!ecert_slice_equal(certificate.subject, it->package->subject))
 		return ECERT_FIND(it->finding, ECERT_STATUS_SUBJECT, ecert_a_text(it->package->subject), ecert_a_text(certificate.subject));
 	if (replaced_by.size > 0 &&
-		(!find_certificate(it, "replaced_by", &replacement) || !ecert_slice_equal(replacement.subject, certificate.subject)))
+		(!ecert_find_named(it, "replaced_by", ECERT_KIND_CERTIFICATE, &replacement) || !ecert_slice_equal(replacement.subject, certificate.subject)))
 		return ECERT_FIND(it->finding, ECERT_REPLACEMENT_MISSING, ecert_a_text(replaced_by));
 	return check_change(it, &certificate);
 }

@@ -97,8 +97,9 @@ ecert_text_put_time(EcertText *text, int64_t seconds)
 		ecert_text_put_string(text, seconds < 0 ? "-infinity" : "infinity");
 		return;
 	}
-	(void) snprintf(digits, sizeof digits, "%04d-%02d-%02d %02d:%02d:%02d+00", date.tm_year + 1900, date.tm_mon + 1,
-					date.tm_mday, date.tm_hour, date.tm_min, date.tm_sec);
+	/* the year before 1 is 1 BC */
+	(void) snprintf(digits, sizeof digits, "%04d-%02d-%02d %02d:%02d:%02d+00%s", date.tm_year < -1899 ? -1899 - date.tm_year : date.tm_year + 1900, date.tm_mon + 1,
+					date.tm_mday, date.tm_hour, date.tm_min, date.tm_sec, date.tm_year < -1899 ? " BC" : "");
 	ecert_text_put_string(text, digits);
 }
 
@@ -112,9 +113,9 @@ ecert_text_put_period(EcertText *text, EcertPeriod period)
 	ecert_text_put_string(text, "\")");
 }
 
-/* As jsonb is printed: only what must be is escaped */
-void
-ecert_text_put_quoted(EcertText *text, EcertSlice content)
+/* In quotation marks, as jsonb is printed: only what must be is escaped */
+static void
+put_quoted(EcertText *text, EcertSlice content)
 {
 	static const char escaped[] = "\"\\\b\f\n\r\t";
 	static const char letters[] = "\"\\bfnrt";
@@ -142,7 +143,9 @@ put_scalar(EcertText *text, EcertSlice item, const EcertCborHead *head, EcertCur
 	EcertDecimal decimal;
 
 	if (head->type == ECERT_CBOR_TEXT)
-		ecert_text_put_quoted(text, ecert_cbor_content(inside, head));
+		put_quoted(text, ecert_cbor_content(inside, head));
+	else if (head->type == ECERT_CBOR_BYTES)	/* a number that no decimal holds, see document.h */
+		ecert_text_put(text, ecert_cbor_content(inside, head));
 	else if (head->type == ECERT_CBOR_SIMPLE)
 		ecert_text_put_string(text, head->value == ECERT_CBOR_NULL ? "null" : head->value == ECERT_CBOR_TRUE ? "true" : "false");
 	else if (ecert_decimal_read(item, &decimal) == ECERT_OK)

@@ -41,9 +41,6 @@ extern void ecert_text_put_time(EcertText *text, int64_t seconds);
 /* ["2024-01-01 00:00:00+00","2024-02-01 00:00:00+00") */
 extern void ecert_text_put_period(EcertText *text, EcertPeriod period);
 
-/* In quotation marks, as PostgreSQL prints a string of jsonb */
-extern void ecert_text_put_quoted(EcertText *text, EcertSlice content);
-
 /* An item of checked CBOR as PostgreSQL prints jsonb; null where there is none */
 extern void ecert_text_put_item(EcertText *text, EcertSlice item);
 

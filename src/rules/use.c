@@ -5,13 +5,13 @@
  * Quantities are summed as integers for each product, source and unit, and only
  * the sums are multiplied by a coefficient.  Lines mostly come in the order they
  * had in the package before, so the group behind that of the last line is looked
- * at first, and the hash table only when it is another.
+ * at first, and the table only when it is another.
  */
 #include "rules/use.h"
 
 #include <stdlib.h>
 
-#include "rules/texthash.h"
+#include "rules/table.h"
 
 /* Energy of one source and unit for one product */
 typedef struct Group
@@ -19,14 +19,8 @@ typedef struct Group
 	EcertProductUse *product;	/* NULL: for all of them */
 	EcertCoefficient coefficient;
 	EcertSum	quantity;
+	struct Group *next;
 } Group;
-
-/* Numbers of items, from 1, by the hash of their names: open addressing, at most half full; 0 is a free place */
-typedef struct Table
-{
-	uint32_t   *places;
-	size_t		size;			/* a power of two */
-} Table;
 
 /* A use while it is read */
 typedef struct Reading
@@ -34,83 +28,33 @@ typedef struct Reading
 	EcertUse	use;			/* first: what callers have */
 	EcertArena *arena;
 	const EcertCoefficients *coefficients;
-	uint64_t	seed;
 	size_t		product_room;
-	size_t		last_product;
-	Table		product_table;
-	Group	   *groups;
-	size_t		group_count;
-	size_t		group_room;
-	size_t		last_group;
-	Table		group_table;
+	size_t		last_product;	/* that of the last line of a product package */
+	EcertTable	product_table;
+	Group	   *first_group;
+	Group	  **end;			/* where the next group goes */
+	Group	   *last_group;		/* that of the last line of an energy package */
+	EcertTable	group_table;
 } Reading;
-
-static uint64_t
-group_hash(const Reading *reading, EcertSlice source, EcertSlice unit, EcertSlice product)
-{
-	return ecert_text_hash(source, ecert_text_hash(unit, ecert_text_hash(product, reading->seed)));
-}
-
-static EcertSlice
-product_name(const Group *group)
-{
-	return group->product == NULL ? ecert_slice(NULL, 0) : group->product->product;
-}
-
-/* Put a number into a table in which it is not */
-static void
-put_number(Table *table, uint64_t hash, uint32_t number)
-{
-	uint64_t	i = hash;
-
-	while (table->places[i & (table->size - 1)] != 0)
-		i++;
-	table->places[i & (table->size - 1)] = number;
-}
-
-/* Twice the places, empty */
-static void
-grow(Table *table, EcertArena *arena)
-{
-	table->size = table->size == 0 ? 32 : table->size * 2;
-	table->places = ecert_arena_array(arena, table->size, sizeof(uint32_t));
-}
 
 /* ----- products ----- */
 
-/* The place of a product in the list, where it is put when it is not there */
-static size_t
-product_place(Reading *reading, EcertSlice name)
-{
-	EcertUse   *use = &reading->use;
-	Table	   *table = &reading->product_table;
-	uint64_t	hash = ecert_text_hash(name, reading->seed);
-	uint32_t	number;
-
-	for (uint64_t i = hash; table->size > 0 && (number = table->places[i & (table->size - 1)]) != 0; i++)
-	{
-		if (ecert_slice_equal(use->products[number - 1]->product, name))
-			return number - 1;
-	}
-	if (use->count * 2 >= table->size)
-	{
-		grow(table, reading->arena);
-		for (size_t i = 0; i < use->count; i++)
-			put_number(table, ecert_text_hash(use->products[i]->product, reading->seed), (uint32_t) i + 1);
-	}
-	use->products = ecert_arena_grow(reading->arena, use->products, use->count, &reading->product_room, sizeof(EcertProductUse *));
-	use->products[use->count] = ecert_arena_alloc(reading->arena, sizeof(EcertProductUse));
-	use->products[use->count]->product = ecert_arena_copy(reading->arena, name);
-	put_number(table, hash, (uint32_t) ++use->count);
-	return use->count - 1;
-}
-
+/* The product of that name, which becomes one of the use when it is not yet */
 static EcertProductUse *
 product_of(Reading *reading, EcertSlice name)
 {
-	size_t		place = product_place(reading, name);
+	EcertUse   *use = &reading->use;
+	EcertProductUse *product = ecert_table_find(&reading->product_table, name, ECERT_NO_TEXT, ECERT_NO_TEXT);
 
-	return reading->use.products[place];
+	if (product != NULL)
+		return product;
+	product = ecert_arena_alloc(reading->arena, sizeof *product);
+	product->product = ecert_arena_copy(reading->arena, name);
+	product->place = use->count;
+	use->products = ecert_arena_grow(reading->arena, use->products, use->count, &reading->product_room, sizeof(EcertProductUse *));
+	use->products[use->count++] = product;
+	ecert_table_put(&reading->product_table, product->product, ECERT_NO_TEXT, ECERT_NO_TEXT, product);
+	return product;
 }
 
 /* ----- energy ----- */
@@ -119,7 +63,7 @@ static bool
 is_group_of(const Group *group, const EcertEnergyLine *line)
 {
 	return ecert_slice_equal(group->coefficient.source, line->source) && ecert_slice_equal(group->coefficient.unit, line->unit) &&
-		ecert_slice_equal(product_name(group), line->product);
+		ecert_slice_equal(group->product == NULL ? ECERT_NO_TEXT : group->product->product, line->product);
 }
 
 /* Of the sources without coefficient the first in byte order is the one to name */
@@ -142,58 +86,43 @@ note_missing(Reading *reading, const EcertEnergyLine *line)
 
 /* A new group, the last; NULL when its source and unit have no coefficient */
 static Group *
-add_group(Reading *reading, const EcertEnergyLine *line, uint64_t hash)
+add_group(Reading *reading, const EcertEnergyLine *line)
 {
-	Table	   *table = &reading->group_table;
-	Group		group = {0};
+	EcertCoefficient coefficient;
+	EcertSlice	product = ECERT_NO_TEXT;
+	Group	   *group;
 
-	if (!ecert_coefficient_find(reading->coefficients, line->source, line->unit, &group.coefficient))
+	if (!ecert_coefficient_find(reading->coefficients, line->source, line->unit, &coefficient))
 	{
 		note_missing(reading, line);
 		return NULL;
 	}
+	group = *reading->end = ecert_arena_alloc(reading->arena, sizeof *group);
+	reading->end = &group->next;
+	group->coefficient = coefficient;
 	if (line->product.size > 0)
-		group.product = product_of(reading, line->product);
-	if (reading->group_count * 2 >= table->size)
 	{
-		grow(table, reading->arena);
-		for (size_t i = 0; i < reading->group_count; i++)
-		{
-			const Group *old = &reading->groups[i];
-
-			put_number(table, group_hash(reading, old->coefficient.source, old->coefficient.unit, product_name(old)), (uint32_t) i + 1);
-		}
+		group->product = product_of(reading, line->product);
+		product = group->product->product;
 	}
-	reading->groups = ecert_arena_grow(reading->arena, reading->groups, reading->group_count, &reading->group_room, sizeof(Group));
-	reading->groups[reading->group_count] = group;
-	reading->last_group = reading->group_count++;
-	put_number(table, hash, (uint32_t) reading->group_count);
-	return &reading->groups[reading->last_group];
+	ecert_table_put(&reading->group_table, coefficient.source, coefficient.unit, product, group);
+	return group;
 }
 
 static Group *
 group_of(Reading *reading, const EcertEnergyLine *line)
 {
-	const Table *table = &reading->group_table;
-	size_t		next = reading->last_group + 1 < reading->group_count ? reading->last_group + 1 : 0;
-	uint64_t	hash;
-	uint32_t	number;
+	Group	   *group = reading->last_group == NULL ? NULL : reading->last_group->next;
 
-	if (next < reading->group_count && is_group_of(&reading->groups[next], line))
-	{
-		reading->last_group = next;
-		return &reading->groups[next];
-	}
-	hash = group_hash(reading, line->source, line->unit, line->product);
-	for (uint64_t i = hash; table->size > 0 && (number = table->places[i & (table->size - 1)]) != 0; i++)
-	{
-		if (is_group_of(&reading->groups[number - 1], line))
-		{
-			reading->last_group = number - 1;
-			return &reading->groups[number - 1];
-		}
-	}
-	return add_group(reading, line, hash);
+	if (group == NULL)
+		group = reading->first_group;
+	if (group == NULL || !is_group_of(group, line))
+		group = ecert_table_find(&reading->group_table, line->source, line->unit, line->product);
+	if (group == NULL)
+		group = add_group(reading, line);
+	if (group != NULL)
+		reading->last_group = group;
+	return group;
 }
 
 static EcertCode
@@ -218,7 +147,7 @@ next_product(Reading *reading, EcertSlice name)
 	size_t		next = reading->last_product + 1 < use->count ? reading->last_product + 1 : 0;
 
 	if (next >= use->count || !ecert_slice_equal(use->products[next]->product, name))
-		next = product_place(reading, name);
+		next = product_of(reading, name)->place;
 	reading->last_product = next;
 	return use->products[next];
 }
@@ -267,7 +196,8 @@ ecert_use_new(EcertArena *arena, const EcertCoefficients *coefficients)
 
 	reading->arena = arena;
 	reading->coefficients = coefficients;
-	reading->seed = (uint64_t) (uintptr_t) reading;
+	reading->product_table.arena = reading->group_table.arena = arena;
+	reading->end = &reading->first_group;
 	return &reading->use;
 }
 
@@ -300,9 +230,8 @@ ecert_use_amount(const EcertProductUse *product, bool by_value, EcertNumber *amo
 static void
 convert_groups(Reading *reading)
 {
-	for (size_t i = 0; i < reading->group_count; i++)
+	for (const Group *group = reading->first_group; group != NULL; group = group->next)
 	{
-		const Group *group = &reading->groups[i];
 		EcertNumber *sum = group->product == NULL ? &reading->use.shared : &group->product->energy;
 		EcertNumber kgce;
 

@@ -22,6 +22,7 @@
 typedef struct EcertProductUse
 {
 	EcertSlice	product;
+	size_t		place;			/* in the order in which they came */
 	EcertSlice	unit;			/* of its output; of size 0 when lines differ */
 	EcertSlice	currency;		/* of size 0 when lines differ, or name none */
 	bool		is_made;		/* there are lines of product packages */

@@ -22,7 +22,7 @@ ledger_init(Ledger *ledger, const Options *options)
 	ledger->spool = -1;
 	ledger->registry.certifier = NO_ID;
 	pthread_mutex_init(&ledger->lock, NULL);
-	ids_grow(ledger);
+	ledger->ids.table.arena = arena_memory(&ledger->memory);
 }
 
 void

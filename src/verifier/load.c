@@ -14,7 +14,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "rules/texthash.h"
 #include "verifier/dump.h"
 
 #define RECENT_IDS 256			/* that a thread remembers, to spare the lock */

@@ -18,6 +18,7 @@
 
 #include "core/merkle.h"
 #include "rules/rules.h"
+#include "rules/table.h"
 
 #define VERIFIER_VERSION "1.0"
 
@@ -101,8 +102,7 @@ typedef struct Ids
 	EcertSlice *list;
 	uint32_t	count;
 	size_t		room;
-	uint32_t   *slots;			/* open addressing: number + 1, 0 is free */
-	uint32_t	slot_count;		/* a power of 2 */
+	EcertTable	table;			/* by it their numbers, and 1 more */
 } Ids;
 
 /* Where the packages of a feed lie: by seq, with gaps where packages are missing, and both where a seq is there twice */
@@ -264,7 +264,6 @@ extern void run_jobs(unsigned jobs, void (*work) (void *context), void *context)
 
 /* ----- ids.c ----- */
 
-extern void ids_grow(Ledger *ledger);	/* room for more of them, or for the first */
 extern uint32_t ids_intern(Ledger *ledger, EcertSlice *text);	/* takes the lock; *text becomes the one that stays */
 
 /* NO_ID when the ledger does not have it */

@@ -4,7 +4,7 @@
  */
 #include "check.h"
 
-#include "rules/seqs.h"
+#include "rules/fields.h"
 #include "test_arena.h"
 
 #define ARENA (&test_arena.memory)
