@@ -132,7 +132,7 @@ sub find_owners {
 		}
 	}
 	for my $file (grep { /\.c$/ } @files) {
-		$c_owner{$1} = folder($file) while $text{$file} =~ /^(?:PG_FUNCTION_INFO_V1|ACCESSOR)\((\w+)/mg;
+		$c_owner{$1} = folder($file) while $text{$file} =~ /^(?:ECERT_FUNCTION|ACCESSOR)\((\w+)/mg;
 	}
 }
 

@@ -19,15 +19,6 @@
 #include "package/datum.h"
 #include "pg/error.h"
 
-PG_FUNCTION_INFO_V1(ecert_sql_obstacles);
-PG_FUNCTION_INFO_V1(ecert_sql_certificate_figures);
-PG_FUNCTION_INFO_V1(ecert_sql_passing_audits);
-PG_FUNCTION_INFO_V1(ecert_sql_issue_certificate);
-PG_FUNCTION_INFO_V1(ecert_sql_certificate_agrees);
-PG_FUNCTION_INFO_V1(ecert_sql_certificate_status);
-PG_FUNCTION_INFO_V1(ecert_sql_live_certificate);
-PG_FUNCTION_INFO_V1(ecert_sql_has_unrewarded);
-
 /* "statistics period %s and baseline %s must ..." of arguments that have no end */
 static char *
 endless(FunctionCallInfo fcinfo)
@@ -92,8 +83,7 @@ put_obstacle(ReturnSetInfo *result, const char *obstacle, const char *detail)
 }
 
 /* obstacles(applicant, period, baseline, method): rows of obstacle and detail */
-Datum
-ecert_sql_obstacles(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_obstacles)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	EcertLedgerRules *ledger = ecert_ledger_rules_of_reader(fcinfo);
@@ -131,8 +121,7 @@ checked(EcertSlice body)
 }
 
 /* certificate_figures(applicant, period, baseline, method, policy_hash, energy_last_seq, product_last_seq) */
-Datum
-ecert_sql_certificate_figures(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_certificate_figures)
 {
 	EcertLedgerRules *ledger = ecert_ledger_rules_of_reader(fcinfo);
 	EcertCertified certified;
@@ -153,8 +142,7 @@ ecert_sql_certificate_figures(PG_FUNCTION_ARGS)
 }
 
 /* passing_audits(applicant, period, baseline): hashes in hexadecimal, as a body lists them */
-Datum
-ecert_sql_passing_audits(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_passing_audits)
 {
 	EcertLedgerRules *ledger = ecert_ledger_rules_of_reader(fcinfo);
 	StringInfoData list;
@@ -187,8 +175,7 @@ make_body(void *context, int64 seq, int64 issued_at)
 }
 
 /* issue_certificate(applicant, period, baseline, method): hash of the certificate package */
-Datum
-ecert_sql_issue_certificate(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_issue_certificate)
 {
 	EcertCertified certified;
 
@@ -205,8 +192,7 @@ ecert_sql_issue_certificate(PG_FUNCTION_ARGS)
 }
 
 /* certificate_agrees(package) */
-Datum
-ecert_sql_certificate_agrees(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_certificate_agrees)
 {
 	EcertLedgerRules *ledger = ecert_ledger_rules_of_reader(fcinfo);
 	EcertPackage package;
@@ -226,8 +212,7 @@ named_entry(FunctionCallInfo fcinfo, EcertLedgerRules *ledger, EcertKind kind, E
 }
 
 /* certificate_status(certificate, before): status, reason, since */
-Datum
-ecert_sql_certificate_status(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_certificate_status)
 {
 	EcertLedgerRules *ledger = ecert_ledger_rules_of_reader(fcinfo);
 	EcertEntry	certificate;
@@ -250,8 +235,7 @@ ecert_sql_certificate_status(PG_FUNCTION_ARGS)
 }
 
 /* live_certificate(applicant, period, before): its hash, or NULL */
-Datum
-ecert_sql_live_certificate(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_live_certificate)
 {
 	EcertLedgerRules *ledger = ecert_ledger_rules_of_reader(fcinfo);
 	EcertPeriod period;
@@ -264,8 +248,7 @@ ecert_sql_live_certificate(PG_FUNCTION_ARGS)
 }
 
 /* has_unrewarded(audit, before) */
-Datum
-ecert_sql_has_unrewarded(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_has_unrewarded)
 {
 	EcertLedgerRules *ledger = ecert_ledger_rules_of_reader(fcinfo);
 	EcertApplicant *applicant;

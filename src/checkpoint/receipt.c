@@ -11,12 +11,6 @@
 #include "package/datum.h"
 #include "pg/error.h"
 
-PG_FUNCTION_INFO_V1(ecert_sql_receipt);
-PG_FUNCTION_INFO_V1(ecert_sql_transparent);
-PG_FUNCTION_INFO_V1(ecert_sql_verify_receipt);
-PG_FUNCTION_INFO_V1(ecert_sql_verify_transparent);
-PG_FUNCTION_INFO_V1(ecert_sql_statement_package);
-
 /* Where a package is, and under which leaf; no leaf while it is not sealed */
 static EcertQuery leaf_query = {
 	"SELECT r.first_index OPERATOR(pg_catalog.+) (p.seq OPERATOR(pg_catalog.-) r.first_seq), r.first_seq OPERATOR(pg_catalog.<=) p.seq,"
@@ -279,14 +273,12 @@ give_receipt(FunctionCallInfo fcinfo, bool in_package)
 	PG_RETURN_BYTEA_P(result);
 }
 
-Datum
-ecert_sql_receipt(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_receipt)
 {
 	return give_receipt(fcinfo, false);
 }
 
-Datum
-ecert_sql_transparent(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_transparent)
 {
 	return give_receipt(fcinfo, true);
 }
@@ -311,8 +303,7 @@ receipt_holds(EcertSlice bytes, const uint8_t *leaf, EcertSlice pem)
 }
 
 /* verify_receipt(package, receipt, public_key) */
-Datum
-ecert_sql_verify_receipt(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_verify_receipt)
 {
 	EcertPackage package;
 	uint8_t		leaf[ECERT_HASH_SIZE];
@@ -333,8 +324,7 @@ read_statement(EcertSlice bytes, EcertBuffer *package, EcertCursor *receipts, ui
 }
 
 /* verify_transparent(statement, public_key): every receipt in it holds, and there is one */
-Datum
-ecert_sql_verify_transparent(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_verify_transparent)
 {
 	EcertSlice	pem = ecert_varlena_slice(PG_GETARG_TEXT_PP(1));
 	uint8_t		leaf[ECERT_HASH_SIZE];
@@ -358,8 +348,7 @@ ecert_sql_verify_transparent(PG_FUNCTION_ARGS)
 }
 
 /* statement_package(statement): the package as it was signed */
-Datum
-ecert_sql_statement_package(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_statement_package)
 {
 	EcertBuffer package;
 	EcertCursor receipts;

@@ -11,13 +11,6 @@
 #include "package/datum.h"
 #include "pg/error.h"
 
-PG_FUNCTION_INFO_V1(ecert_sql_seal_root);
-PG_FUNCTION_INFO_V1(ecert_sql_sign_note);
-PG_FUNCTION_INFO_V1(ecert_sql_cosign);
-PG_FUNCTION_INFO_V1(ecert_sql_is_certifiers_checkpoint);
-PG_FUNCTION_INFO_V1(ecert_sql_read_note);
-PG_FUNCTION_INFO_V1(ecert_sql_note_key);
-
 /* A root argument of 32 bytes */
 static void
 root_argument(Datum value, uint8_t *root)
@@ -29,8 +22,7 @@ root_argument(Datum value, uint8_t *root)
 }
 
 /* seal_root(size, root): the seal of this node, hexadecimal */
-Datum
-ecert_sql_seal_root(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_seal_root)
 {
 	const EcertPrivateKey *key = ecert_own_key();
 	uint8_t		root[ECERT_HASH_SIZE];
@@ -69,8 +61,7 @@ note_datum(EcertCode code, const EcertBuffer *out)
 }
 
 /* sign_note(size, root): the checkpoint as a C2SP note; NULL where key or origin cannot be in one */
-Datum
-ecert_sql_sign_note(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_sign_note)
 {
 	EcertSlice	origin = ecert_registry_current()->origin;
 	uint8_t		root[ECERT_HASH_SIZE];
@@ -84,8 +75,7 @@ ecert_sql_sign_note(PG_FUNCTION_ARGS)
 }
 
 /* cosign(size, root, seconds): this node's cosignature line, without its end; NULL where its key, its id or the origin cannot be in one */
-Datum
-ecert_sql_cosign(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_cosign)
 {
 	EcertSlice	name = ecert_this_node();
 	uint8_t		root[ECERT_HASH_SIZE];
@@ -107,8 +97,7 @@ ecert_sql_cosign(PG_FUNCTION_ARGS)
 }
 
 /* is_certifiers_checkpoint(package): of this ledger, whole in itself, and signed with a key of its certifier */
-Datum
-ecert_sql_is_certifiers_checkpoint(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_is_certifiers_checkpoint)
 {
 	EcertRegistry *registry = ecert_registry_current();
 	EcertPackage package;
@@ -126,8 +115,7 @@ ecert_sql_is_certifiers_checkpoint(PG_FUNCTION_ARGS)
 }
 
 /* read_note(note, OUT origin, OUT size, OUT root, OUT is_signed): is_signed tells whether the certifier has */
-Datum
-ecert_sql_read_note(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_read_note)
 {
 	EcertRegistry *registry = ecert_registry_current();
 	EcertNodeState *certifier = ecert_registry_node(registry, ecert_certifier_of(registry));
@@ -162,8 +150,7 @@ ecert_sql_read_note(PG_FUNCTION_ARGS)
 }
 
 /* note_key(witness): the C2SP verifier key of the log, or of a node that cosigns; NULL where there is none */
-Datum
-ecert_sql_note_key(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_note_key)
 {
 	EcertRegistry *registry = ecert_registry_current();
 	bool		cosigns = !PG_ARGISNULL(0);

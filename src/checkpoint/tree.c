@@ -18,12 +18,6 @@
 #include "pg/error.h"
 #include "rules/fields.h"
 
-PG_FUNCTION_INFO_V1(ecert_sql_append_leaves);
-PG_FUNCTION_INFO_V1(ecert_take_up_new);
-PG_FUNCTION_INFO_V1(ecert_sql_tree_root);
-PG_FUNCTION_INFO_V1(ecert_sql_consistency);
-PG_FUNCTION_INFO_V1(ecert_sql_verify_consistency);
-
 #define LEAVES_PER_NOTICE 1000000
 
 static EcertQuery read_query = {
@@ -233,8 +227,7 @@ append_range(Growth *growth, HeapTuple row, TupleDesc columns)
 }
 
 /* append_leaves(checkpoint_seq, old_size): the root afterwards; NULL when a package is missing, and nothing has been written but full tiles */
-Datum
-ecert_sql_append_leaves(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_append_leaves)
 {
 	uint64		old_size = (uint64) PG_GETARG_INT64(1);
 	uint8_t		root[ECERT_HASH_SIZE];
@@ -277,8 +270,7 @@ ecert_sql_append_leaves(PG_FUNCTION_ARGS)
 }
 
 /* Trigger behind a checkpoint, wherever it comes from: as the ledger's owner, whose the tables are */
-Datum
-ecert_take_up_new(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_take_up_new)
 {
 	EcertPackage package;
 	EcertUser	before;
@@ -341,8 +333,7 @@ ecert_checkpoint_init(void)
 
 /* ---- roots and consistency -------------------------------------------------- */
 
-Datum
-ecert_sql_tree_root(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_tree_root)
 {
 	uint64		size = (uint64) PG_GETARG_INT64(0);
 	uint8_t		root[ECERT_HASH_SIZE];
@@ -356,8 +347,7 @@ ecert_sql_tree_root(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(ecert_bytea(ecert_slice(root, sizeof root)));
 }
 
-Datum
-ecert_sql_consistency(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_consistency)
 {
 	uint64		old_size = (uint64) PG_GETARG_INT64(0);
 	uint64		new_size = (uint64) PG_GETARG_INT64(1);
@@ -379,8 +369,7 @@ ecert_sql_consistency(PG_FUNCTION_ARGS)
 }
 
 /* verify_consistency(old_size, old_root, new_size, new_root, proof) */
-Datum
-ecert_sql_verify_consistency(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_verify_consistency)
 {
 	uint8_t		old_root[ECERT_HASH_SIZE];
 	uint8_t		new_root[ECERT_HASH_SIZE];

@@ -12,8 +12,6 @@
 #include "package/datum.h"
 #include "pg/error.h"
 
-PG_FUNCTION_INFO_V1(ecert_sql_verify_checkpoints);
-
 /* A feed, and how far checkpoints cover it */
 typedef struct CoveredFeed
 {
@@ -213,8 +211,7 @@ start_walk(RootWalk *walk, ReturnSetInfo *result, bool with_roots)
 }
 
 /* verify_checkpoints(with_roots) */
-Datum
-ecert_sql_verify_checkpoints(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_verify_checkpoints)
 {
 	RootWalk   *walk = palloc(sizeof *walk);
 	EcertSlice	certifier;

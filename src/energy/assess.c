@@ -23,13 +23,6 @@
 #include "rules/assess.h"
 #include "rules/use.h"
 
-PG_FUNCTION_INFO_V1(ecert_package_bodies_in);
-PG_FUNCTION_INFO_V1(ecert_package_bodies_out);
-PG_FUNCTION_INFO_V1(ecert_collect_body);
-PG_FUNCTION_INFO_V1(ecert_collected_bodies);
-PG_FUNCTION_INFO_V1(ecert_use_by_product);
-PG_FUNCTION_INFO_V1(ecert_assess_bodies);
-
 /* Bounds of a range; NULL, empty and endless ones hold nothing */
 typedef struct Within
 {
@@ -71,8 +64,7 @@ typedef struct Declarations
 
 /* ---- collecting ---- */
 
-Datum
-ecert_package_bodies_in(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_package_bodies_in)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -81,8 +73,7 @@ ecert_package_bodies_in(PG_FUNCTION_ARGS)
 	PG_RETURN_NULL();
 }
 
-Datum
-ecert_package_bodies_out(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_package_bodies_out)
 {
 	return ecert_bytes_out(ecert_varlena_slice(PG_GETARG_VARLENA_PP(0)));
 }
@@ -127,8 +118,7 @@ entry_of(FunctionCallInfo fcinfo, Bodies *bodies, Entry *entry)
 }
 
 /* (state, kind, seq, period, package): append the package's body */
-Datum
-ecert_collect_body(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_collect_body)
 {
 	MemoryContext context;
 	MemoryContext caller;
@@ -160,8 +150,7 @@ ecert_collect_body(PG_FUNCTION_ARGS)
 }
 
 /* The buffer itself is the value */
-Datum
-ecert_collected_bodies(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_collected_bodies)
 {
 	Bodies	   *bodies = (Bodies *) PG_GETARG_POINTER(0);
 
@@ -250,8 +239,7 @@ amount_of(const EcertProductUse *product, bool by_value, EcertArena *arena)
 }
 
 /* The use within a range as rows */
-Datum
-ecert_use_by_product(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_use_by_product)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	const EcertKeptPolicy *policy = ecert_policy_of(fcinfo->flinfo, PG_GETARG_DATUM(0), PG_ARGISNULL(0));
@@ -381,8 +369,7 @@ ecert_is_by_value(EcertSlice method)
 }
 
 /* (policy, applicant, bodies, period, baseline, method) to a row for each product, and the total */
-Datum
-ecert_assess_bodies(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_assess_bodies)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	const EcertKeptPolicy *policy = ecert_policy_of(fcinfo->flinfo, PG_GETARG_DATUM(0), PG_ARGISNULL(0));

@@ -10,10 +10,6 @@
 #include "package/datum.h"
 #include "pg/error.h"
 
-PG_FUNCTION_INFO_V1(ecert_sql_sign);
-PG_FUNCTION_INFO_V1(ecert_sql_append);
-PG_FUNCTION_INFO_V1(ecert_sql_sign_genesis);
-
 static EcertQuery insert_query = {
 	"INSERT INTO ledger.package (package) VALUES ($1::ecert.package)",
 	1, {BYTEAOID}, NULL
@@ -183,8 +179,7 @@ sign_arguments(FunctionCallInfo fcinfo, bool lock)
 	return sign_next(&package, lock, NULL, NULL);
 }
 
-Datum
-ecert_sql_sign(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_sign)
 {
 	PG_RETURN_BYTEA_P(sign_arguments(fcinfo, false));
 }
@@ -216,8 +211,7 @@ insert(bytea *package, bool is_judged)
 	return ecert_bytea(ecert_slice(hash, sizeof hash));
 }
 
-Datum
-ecert_sql_append(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_append)
 {
 	PG_RETURN_BYTEA_P(insert(sign_arguments(fcinfo, true), false));
 }
@@ -234,8 +228,7 @@ ecert_append_judged(EcertKind kind, EcertSlice subject, EcertBodyMaker make, voi
 }
 
 /* sign_genesis(origin, body): the package that starts a ledger, self-introduced */
-Datum
-ecert_sql_sign_genesis(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_sign_genesis)
 {
 	EcertPackage package = {0};
 

@@ -28,11 +28,6 @@
 #include "package/datum.h"
 #include "pg/error.h"
 
-PG_FUNCTION_INFO_V1(ecert_sql_admit_from_peer);
-PG_FUNCTION_INFO_V1(ecert_sql_drain_pending);
-PG_FUNCTION_INFO_V1(ecert_sql_is_equivocation);
-PG_FUNCTION_INFO_V1(ecert_drain_waiting);
-
 /* Rescanning pending packages takes at most this part of the time */
 #define SWEEP_SHARE 50
 
@@ -489,8 +484,7 @@ ecert_settle_from_peer(EcertSlice bytes, const char *peer)
 /* ---- SQL ---------------------------------------------------------------- */
 
 /* admit_from_peer(bytes, peer): what became of it, in a word */
-Datum
-ecert_sql_admit_from_peer(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_admit_from_peer)
 {
 	static const char *const words[] = {"admitted", "known", "pending", "quarantined"};
 	EcertSlice	bytes = ecert_varlena_slice(PG_GETARG_BYTEA_PP(0));
@@ -502,8 +496,7 @@ ecert_sql_admit_from_peer(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(words[settled]));
 }
 
-Datum
-ecert_sql_drain_pending(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_drain_pending)
 {
 	EcertUser	before = ecert_become(ecert_ledger_owner());
 	int64		admitted = drain(woken_keys());
@@ -513,8 +506,7 @@ ecert_sql_drain_pending(PG_FUNCTION_ARGS)
 }
 
 /* Trigger after a node or relation package that was first admitted here: packages that waited for it are settled */
-Datum
-ecert_drain_waiting(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_drain_waiting)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 	EcertPackage package;
@@ -545,8 +537,7 @@ is_genuine(EcertSlice bytes, EcertPackage *package)
 }
 
 /* is_equivocation(one, other): does the issuer's own signature convict it? */
-Datum
-ecert_sql_is_equivocation(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_is_equivocation)
 {
 	EcertPackage one;
 	EcertPackage other;

@@ -20,15 +20,6 @@
 #include "rules/applicant.h"
 #include "rules/policy.h"
 
-PG_FUNCTION_INFO_V1(ecert_sql_rule_problem);
-PG_FUNCTION_INFO_V1(ecert_sql_is_checkable);
-PG_FUNCTION_INFO_V1(ecert_sql_check_policy);
-PG_FUNCTION_INFO_V1(ecert_sql_related);
-PG_FUNCTION_INFO_V1(ecert_sql_live_packages);
-PG_FUNCTION_INFO_V1(ecert_sql_coverage_gaps);
-PG_FUNCTION_INFO_V1(ecert_sql_audits);
-PG_FUNCTION_INFO_V1(ecert_sql_is_void);
-
 EcertLedgerRules *
 ecert_ledger_rules_of_reader(FunctionCallInfo fcinfo)
 {
@@ -97,8 +88,7 @@ is_checkable(EcertLedgerRules *ledger, const EcertPackage *package)
 }
 
 /* rule_problem(package): why it breaks the rule of its kind, by verified keys; NULL when it does not, or when that cannot be told here */
-Datum
-ecert_sql_rule_problem(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_rule_problem)
 {
 	EcertLedgerRules *ledger = ecert_ledger_rules_of_reader(fcinfo);
 	EcertPackage package;
@@ -113,8 +103,7 @@ ecert_sql_rule_problem(PG_FUNCTION_ARGS)
 }
 
 /* is_checkable(package): is all that it names of feeds that this node is sent? */
-Datum
-ecert_sql_is_checkable(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_is_checkable)
 {
 	EcertLedgerRules *ledger = ecert_ledger_rules_of_reader(fcinfo);
 	EcertPackage package;
@@ -124,8 +113,7 @@ ecert_sql_is_checkable(PG_FUNCTION_ARGS)
 }
 
 /* check_policy(policy): raises when it contradicts itself */
-Datum
-ecert_sql_check_policy(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_check_policy)
 {
 	EcertFinding finding;
 
@@ -135,8 +123,7 @@ ecert_sql_check_policy(PG_FUNCTION_ARGS)
 }
 
 /* related(auditor, applicant, as_role, at) */
-Datum
-ecert_sql_related(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_related)
 {
 	EcertLedgerRules *ledger = ecert_ledger_rules_of_reader(fcinfo);
 
@@ -173,8 +160,7 @@ begin_live(FunctionCallInfo fcinfo, EcertLedgerRules *ledger, EcertLiveWalk *wal
 }
 
 /* live_packages(applicant, of_kind, within, last_seq): rows of seq, period, hash, package */
-Datum
-ecert_sql_live_packages(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_live_packages)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	EcertLedgerRules *ledger = ecert_ledger_rules_of_reader(fcinfo);
@@ -202,8 +188,7 @@ ecert_sql_live_packages(PG_FUNCTION_ARGS)
 }
 
 /* coverage_gaps(applicant, of_kind, within, last_seq): what they do not cover */
-Datum
-ecert_sql_coverage_gaps(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_coverage_gaps)
 {
 	EcertLedgerRules *ledger = ecert_ledger_rules_of_reader(fcinfo);
 	EcertLiveWalk walk;
@@ -221,8 +206,7 @@ verdict_name(EcertVerdict verdict)
 }
 
 /* audits(applicant): a row for each range that each audit names */
-Datum
-ecert_sql_audits(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_audits)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	EcertLedgerRules *ledger = ecert_ledger_rules_of_reader(fcinfo);
@@ -260,8 +244,7 @@ ecert_sql_audits(PG_FUNCTION_ARGS)
 }
 
 /* is_void(audit hash): has one of its packages been replaced since; NULL when it is no audit on this ledger */
-Datum
-ecert_sql_is_void(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_is_void)
 {
 	EcertLedgerRules *ledger = ecert_ledger_rules_of_reader(fcinfo);
 	const EcertUpTo all = {PG_INT64_MAX, PG_INT64_MAX};

@@ -13,9 +13,6 @@
 #include "package/datum.h"
 #include "pg/error.h"
 
-PG_FUNCTION_INFO_V1(ecert_admit);
-PG_FUNCTION_INFO_V1(ecert_refuse_change);
-
 /* The row with every column derived from the package */
 static HeapTuple
 derived_row(Relation relation, HeapTuple row, const EcertPackage *package, const uint8_t *hash)
@@ -78,8 +75,7 @@ package_of_row(const TriggerData *trigger, bool from_peer)
 }
 
 /* The trigger of admission: a peer's package is settled, any other admitted, and its row derived from it */
-Datum
-ecert_admit(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_admit)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 	bool		from_peer = SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA;
@@ -114,8 +110,7 @@ ecert_admit(PG_FUNCTION_ARGS)
 }
 
 /* The trigger that refuses UPDATE, DELETE and TRUNCATE, of rows and of statements */
-Datum
-ecert_refuse_change(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_refuse_change)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 

@@ -24,11 +24,6 @@
 #include "package/datum.h"
 #include "pg/error.h"
 
-PG_FUNCTION_INFO_V1(ecert_sql_verify_registry);
-PG_FUNCTION_INFO_V1(ecert_sql_verified_registry);
-PG_FUNCTION_INFO_V1(ecert_sql_row_problems);
-PG_FUNCTION_INFO_V1(ecert_sql_period_problems);
-
 /* What this backend has verified last, and the same packed */
 static EcertRegistry *verified = NULL;
 static bytea *packed = NULL;
@@ -472,8 +467,7 @@ build_registry(ReturnSetInfo *result)
 	walk_rows(&walk, check_row, &scan);
 }
 
-Datum
-ecert_sql_verify_registry(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_verify_registry)
 {
 	(void) ecert_ledger_relid();	/* raises when there is no ledger */
 	InitMaterializedSRF(fcinfo, 0);
@@ -482,8 +476,7 @@ ecert_sql_verify_registry(PG_FUNCTION_ARGS)
 }
 
 /* verified_registry(); NULL: there is no sound genesis package */
-Datum
-ecert_sql_verified_registry(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_verified_registry)
 {
 	MemoryContext before;
 
@@ -554,8 +547,7 @@ check_row_call(FunctionCallInfo fcinfo)
 }
 
 /* row_problems(issuer, kind, seq, subject, period, issued_at, hash, package, registry): no array or one */
-Datum
-ecert_sql_row_problems(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_row_problems)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	RowWalk	   *walk;
@@ -610,8 +602,7 @@ check_period(RowWalk *walk, Row *row)
 }
 
 /* period_problems(issuer, kind, first_seq, last_seq) */
-Datum
-ecert_sql_period_problems(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_period_problems)
 {
 	EcertScan	scan;
 	RowWalk		walk;

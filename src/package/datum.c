@@ -188,11 +188,8 @@ ecert_this_node(void)
 	return node;
 }
 
-PG_FUNCTION_INFO_V1(ecert_sql_kinds);
-
 /* kinds(): the names of all kinds, in the order of the format */
-Datum
-ecert_sql_kinds(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_kinds)
 {
 	Datum		names[ECERT_KIND_COUNT];
 

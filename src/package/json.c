@@ -13,9 +13,6 @@
 
 #include "pg/error.h"
 
-PG_FUNCTION_INFO_V1(ecert_encode_body);
-PG_FUNCTION_INFO_V1(ecert_decode_body);
-
 static void
 put_string(EcertBuffer *out, const char *string, int size)
 {
@@ -175,14 +172,12 @@ ecert_body_to_jsonb(EcertSlice body)
 	return JsonbValueToJsonb(push_item(&state, WJB_VALUE, body));
 }
 
-Datum
-ecert_encode_body(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_encode_body)
 {
 	PG_RETURN_BYTEA_P(ecert_bytea(ecert_jsonb_to_body(PG_GETARG_JSONB_P(0))));
 }
 
-Datum
-ecert_decode_body(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_decode_body)
 {
 	EcertSlice	body = ecert_varlena_slice(PG_GETARG_BYTEA_PP(0));
 	EcertError	error;

@@ -10,10 +10,6 @@
 
 #include "pg/error.h"
 
-PG_FUNCTION_INFO_V1(ecert_energy_lines);
-PG_FUNCTION_INFO_V1(ecert_energy_series);
-PG_FUNCTION_INFO_V1(ecert_product_lines);
-
 void
 ecert_check_line(EcertCode code, uint64 line)
 {
@@ -34,8 +30,7 @@ lines_of(FunctionCallInfo fcinfo, EcertKind kind, EcertPackage *package, uint64_
 	return package->kind == kind ? ecert_body_lines(package->body, count) : ecert_cursor(ecert_slice(NULL, 0));
 }
 
-Datum
-ecert_energy_lines(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_energy_lines)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	EcertPackage package;
@@ -87,8 +82,7 @@ put_series(ReturnSetInfo *result, const EcertEnergyLine *line, uint64 number, in
 	}
 }
 
-Datum
-ecert_energy_series(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_energy_series)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	EcertPackage package;
@@ -111,8 +105,7 @@ ecert_energy_series(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-Datum
-ecert_product_lines(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_product_lines)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	EcertPackage package;

@@ -21,16 +21,6 @@
 
 #include "pg/error.h"
 
-PG_FUNCTION_INFO_V1(ecert_package_in);
-PG_FUNCTION_INFO_V1(ecert_package_out);
-PG_FUNCTION_INFO_V1(ecert_package_recv);
-PG_FUNCTION_INFO_V1(ecert_package_send);
-PG_FUNCTION_INFO_V1(ecert_package_from_bytea);
-PG_FUNCTION_INFO_V1(ecert_package_period);
-PG_FUNCTION_INFO_V1(ecert_package_leaf_hash);
-PG_FUNCTION_INFO_V1(ecert_package_to_signed_bytes);
-PG_FUNCTION_INFO_V1(ecert_package_is_signed_by);
-
 /* Refuse text that is not \x and pairs of hex digits, and say where */
 static void
 check_hex_text(const char *input, size_t size)
@@ -93,8 +83,7 @@ bytes_from_peer(const char *input, size_t size)
 	return from_hex(input, size);
 }
 
-Datum
-ecert_package_in(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_package_in)
 {
 	const char *input = PG_GETARG_CSTRING(0);
 	size_t		size = strlen(input);
@@ -105,14 +94,12 @@ ecert_package_in(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(checked(from_hex(input, size)));
 }
 
-Datum
-ecert_package_out(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_package_out)
 {
 	return ecert_bytes_out(ecert_varlena_slice(PG_GETARG_BYTEA_PP(0)));
 }
 
-Datum
-ecert_package_recv(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_package_recv)
 {
 	StringInfo	message = (StringInfo) PG_GETARG_POINTER(0);
 	int			size = message->len - message->cursor;
@@ -129,14 +116,12 @@ ecert_package_recv(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(checked(value));
 }
 
-Datum
-ecert_package_send(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_package_send)
 {
 	PG_RETURN_BYTEA_P(PG_GETARG_BYTEA_P_COPY(0));
 }
 
-Datum
-ecert_package_from_bytea(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_package_from_bytea)
 {
 	PG_RETURN_BYTEA_P(checked(PG_GETARG_BYTEA_PP(0)));
 }
@@ -161,8 +146,7 @@ named_hash(FunctionCallInfo fcinfo, const EcertPackage *package, const char *key
 
 /* An accessor of the type: what it returns of a package */
 #define ACCESSOR(function, returned) \
-	PG_FUNCTION_INFO_V1(function); \
-	Datum function(PG_FUNCTION_ARGS) \
+	ECERT_FUNCTION(function) \
 	{ \
 		EcertPackage package; \
 		\
@@ -185,8 +169,7 @@ ACCESSOR(ecert_package_replaces, return named_hash(fcinfo, &package, NULL))
 ACCESSOR(ecert_package_reference, return named_hash(fcinfo, &package, package.kind == ECERT_KIND_REWARD ? "audit" :
 													package.kind == ECERT_KIND_WITNESS ? "checkpoint" : NULL))
 
-Datum
-ecert_package_period(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_package_period)
 {
 	EcertPackage package;
 	EcertPeriod period;
@@ -197,8 +180,7 @@ ecert_package_period(PG_FUNCTION_ARGS)
 	return ecert_period_datum(period);
 }
 
-Datum
-ecert_package_leaf_hash(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_package_leaf_hash)
 {
 	uint8_t		hash[ECERT_HASH_SIZE];
 
@@ -206,8 +188,7 @@ ecert_package_leaf_hash(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(ecert_bytea(ecert_slice(hash, sizeof hash)));
 }
 
-Datum
-ecert_package_to_signed_bytes(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_package_to_signed_bytes)
 {
 	EcertPackage package;
 	EcertBuffer buffer;
@@ -256,8 +237,7 @@ ecert_public_key_of(EcertSlice pem, EcertAlg *alg)
 	return last_key.key;
 }
 
-Datum
-ecert_package_is_signed_by(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_package_is_signed_by)
 {
 	EcertPackage package;
 	EcertAlg	alg;

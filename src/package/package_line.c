@@ -18,14 +18,6 @@
 
 #include "pg/error.h"
 
-PG_FUNCTION_INFO_V1(ecert_package_line_in);
-PG_FUNCTION_INFO_V1(ecert_package_line_out);
-PG_FUNCTION_INFO_V1(ecert_lines);
-PG_FUNCTION_INFO_V1(ecert_line_number);
-PG_FUNCTION_INFO_V1(ecert_line_text);
-PG_FUNCTION_INFO_V1(ecert_line_quantity);
-PG_FUNCTION_INFO_V1(ecert_line_amount);
-
 /* Where a call of ecert.lines() is within its package */
 typedef struct Lines
 {
@@ -38,8 +30,7 @@ typedef struct Lines
 } Lines;
 
 /* A line is taken from a package, never made: what it says has a signature */
-Datum
-ecert_package_line_in(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_package_line_in)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -48,8 +39,7 @@ ecert_package_line_in(PG_FUNCTION_ARGS)
 	PG_RETURN_NULL();
 }
 
-Datum
-ecert_package_line_out(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_package_line_out)
 {
 	int32		number;
 
@@ -122,8 +112,7 @@ next_line(Lines *lines)
  * One line a call.  The state is this function's own, and not that of
  * SRF_FIRSTCALL_INIT(), which makes a memory context for every package.
  */
-Datum
-ecert_lines(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_lines)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	Lines	   *lines = (Lines *) fcinfo->flinfo->fn_extra;
@@ -146,8 +135,7 @@ ecert_lines(PG_FUNCTION_ARGS)
 	return next_line(lines);
 }
 
-Datum
-ecert_line_number(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_line_number)
 {
 	int32		number;
 
@@ -155,8 +143,7 @@ ecert_line_number(PG_FUNCTION_ARGS)
 	PG_RETURN_INT32(number);
 }
 
-Datum
-ecert_line_text(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_line_text)
 {
 	int32		number;
 	EcertSlice	line = ecert_line_of(PG_GETARG_DATUM(0), &number);
@@ -168,8 +155,7 @@ ecert_line_text(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(ecert_text(content));
 }
 
-Datum
-ecert_line_quantity(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_line_quantity)
 {
 	int32		number;
 	EcertSlice	line = ecert_line_of(PG_GETARG_DATUM(0), &number);
@@ -179,8 +165,7 @@ ecert_line_quantity(PG_FUNCTION_ARGS)
 	return NumericGetDatum(ecert_numeric(energy.quantity));
 }
 
-Datum
-ecert_line_amount(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_line_amount)
 {
 	int32		number;
 	EcertSlice	line = ecert_line_of(PG_GETARG_DATUM(0), &number);

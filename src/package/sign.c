@@ -17,9 +17,6 @@
 #include "pg/error.h"
 #include "pg/guc.h"
 
-PG_FUNCTION_INFO_V1(ecert_sql_public_key);
-PG_FUNCTION_INFO_V1(ecert_sql_this_node);
-
 #define PASSPHRASE_MAX 1024
 
 /* The loaded key, and what it was loaded from */
@@ -148,8 +145,7 @@ ecert_own_public_key(EcertAlg *alg, uint8_t *raw, size_t *raw_size)
 	*alg = ecert_private_key_alg(key);
 }
 
-Datum
-ecert_sql_public_key(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_public_key)
 {
 	uint8_t		raw[ECERT_RAW_KEY_MAX];
 	char		pem_bytes[1024];
@@ -164,8 +160,7 @@ ecert_sql_public_key(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(pem_bytes, (int) pem.size));
 }
 
-Datum
-ecert_sql_this_node(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_this_node)
 {
 	PG_RETURN_TEXT_P(ecert_text(ecert_this_node()));
 }

@@ -16,13 +16,12 @@
 #if PG_VERSION_NUM < 160000
 #undef PGDLLEXPORT
 #define PGDLLEXPORT __attribute__((visibility("default")))
-#undef PG_FUNCTION_INFO_V1
-#define PG_FUNCTION_INFO_V1(function) \
-	extern PGDLLEXPORT Datum function(PG_FUNCTION_ARGS); \
-	extern PGDLLEXPORT const Pg_finfo_record *pg_finfo_##function(void); \
-	const Pg_finfo_record *pg_finfo_##function(void) { static const Pg_finfo_record info = {1}; return &info; } \
-	extern int	no_such_variable
 #endif
+
+/* A function that SQL declares: ECERT_FUNCTION(ecert_sql_name) { ... } */
+#define ECERT_FUNCTION(name) \
+	PG_FUNCTION_INFO_V1(name); \
+	PGDLLEXPORT Datum name(PG_FUNCTION_ARGS)
 
 /* 16 moved the varlena macros out of postgres.h */
 #if PG_VERSION_NUM >= 160000

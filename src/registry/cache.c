@@ -21,10 +21,6 @@
 #include "pg/error.h"
 #include "record/record.h"
 
-PG_FUNCTION_INFO_V1(ecert_sql_origin);
-PG_FUNCTION_INFO_V1(ecert_sql_genesis_hash);
-PG_FUNCTION_INFO_V1(ecert_sql_certifier);
-
 /* Above this many nodes in memory the cache starts again */
 #define NODES_KEPT 65536
 
@@ -272,22 +268,19 @@ ecert_registry_of_ledger(void)
 }
 
 /* origin(): the ledger's name */
-Datum
-ecert_sql_origin(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_origin)
 {
 	PG_RETURN_TEXT_P(ecert_text(ecert_registry_of_ledger()->origin));
 }
 
 /* genesis_hash(): the ledger's id */
-Datum
-ecert_sql_genesis_hash(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_genesis_hash)
 {
 	PG_RETURN_BYTEA_P(ecert_bytea(ecert_slice(ecert_registry_of_ledger()->genesis_hash, ECERT_HASH_SIZE)));
 }
 
 /* certifier(): the node that made the ledger */
-Datum
-ecert_sql_certifier(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_certifier)
 {
 	PG_RETURN_TEXT_P(ecert_text(ecert_certifier_of(ecert_registry_of_ledger())));
 }

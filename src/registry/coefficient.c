@@ -12,8 +12,6 @@
 #include "pg/error.h"
 #include "registry/registry.h"
 
-PG_FUNCTION_INFO_V1(ecert_line_kgce);
-
 EcertKeptPolicy *
 ecert_policy_read(MemoryContext parent, Datum policy, bool isnull)
 {
@@ -122,8 +120,7 @@ load_policy(FmgrInfo *flinfo, EcertSlice hash)
 }
 
 /* A hash always names the same policy, so that of the row before serves when its hash does */
-Datum
-ecert_line_kgce(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_line_kgce)
 {
 	int32		number;
 	EcertSlice	item = ecert_line_of(PG_GETARG_DATUM(0), &number);

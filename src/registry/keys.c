@@ -13,8 +13,6 @@
 #include "package/datum.h"
 #include "pg/error.h"
 
-PG_FUNCTION_INFO_V1(ecert_sql_key_entry);
-
 char *
 ecert_cstring(EcertSlice string)
 {
@@ -160,8 +158,7 @@ ecert_node_key(EcertNodeState *node, EcertSlice kid)
 }
 
 /* key_entry(pem): what a node body says of a key, without its times */
-Datum
-ecert_sql_key_entry(PG_FUNCTION_ARGS)
+ECERT_FUNCTION(ecert_sql_key_entry)
 {
 	EcertSlice	pem = ecert_varlena_slice(PG_GETARG_TEXT_PP(0));
 	uint8_t		raw[ECERT_RAW_KEY_MAX];
