@@ -15,7 +15,6 @@
 #include "utils/rangetypes.h"
 #include "utils/typcache.h"
 
-#include "energy/assess.h"
 #include "package/datum.h"
 #include "pg/error.h"
 

@@ -32,8 +32,6 @@ static EcertQuery tree_query = {
 	"SELECT 1 FROM ledger.sealing s WHERE s.outcome OPERATOR(pg_catalog.=) 'not checkable here'", 0, {0}, NULL
 };
 
-/* ---- what a backend remembers of the tree that it gave receipts of last ----- */
-
 /* Of a checkpoint that names many feeds only this is kept: its package may have 64 KB */
 typedef struct Sealed
 {
@@ -101,8 +99,6 @@ remember_subtree(void *context, uint64_t start, unsigned height, const uint8_t *
 	key.id.height = height;
 	memcpy(((Subtree *) hash_search(subtrees, &key.id, HASH_ENTER, NULL))->root, root, ECERT_HASH_SIZE);
 }
-
-/* ---- finding the leaf ---------------------------------------------------------- */
 
 static Datum
 column(int number, bool *isnull)
@@ -282,8 +278,6 @@ ECERT_FUNCTION(ecert_sql_transparent)
 {
 	return give_receipt(fcinfo, true);
 }
-
-/* ---- checking --------------------------------------------------------------- */
 
 /* Is that a receipt for the leaf, with a root that the key has signed?  Raises EC095 for what is no key */
 static bool

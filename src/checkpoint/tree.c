@@ -39,8 +39,6 @@ static EcertQuery take_up_query = {
 	"SELECT ecert.take_up_behind()", 0, {0}, NULL
 };
 
-/* ---- the store ----------------------------------------------------------- */
-
 /* The tile of each level that was read last */
 typedef struct TileReader
 {
@@ -122,8 +120,6 @@ ecert_raise_tree(EcertCode code, uint64 size)
 	ecert_raise_crypto(code, ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "could not compute in the Merkle tree");
 }
 
-/* ---- SQL values ------------------------------------------------------------ */
-
 bool
 ecert_hash_from_datum(Datum value, uint8_t *hash)
 {
@@ -179,8 +175,6 @@ ecert_checkpoint_of(const EcertPackage *package, EcertCheckpoint *checkpoint)
 				 errmsg("not a checkpoint package"),
 				 errdetail("It is a %s package.", ecert_kind_name(package->kind))));
 }
-
-/* ---- growing --------------------------------------------------------------- */
 
 /* Growing a tree, and how far it has got */
 typedef struct Growth
@@ -284,8 +278,6 @@ ECERT_FUNCTION(ecert_take_up_new)
 	return PointerGetDatum(NULL);
 }
 
-/* ---- admission ------------------------------------------------------------- */
-
 /* Leaves that the checkpoint before makes; 1, genesis, before the first */
 static int64
 size_before(const EcertPackage *package)
@@ -330,8 +322,6 @@ ecert_checkpoint_init(void)
 {
 	ecert_set_admission_hook(ECERT_KIND_CHECKPOINT, admit_checkpoint);
 }
-
-/* ---- roots and consistency -------------------------------------------------- */
 
 ECERT_FUNCTION(ecert_sql_tree_root)
 {

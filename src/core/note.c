@@ -26,8 +26,6 @@ enum
 /* What a signature line begins with: an em dash in UTF-8, and a space */
 #define LINE_BEFORE "\xE2\x80\x94 "
 
-/* ----- base64 ----- */
-
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 void
@@ -91,8 +89,6 @@ ecert_base64_read(EcertSlice text, EcertBuffer *bytes)
 	}
 	return ecert_buffer_fits(bytes) ? ECERT_OK : ECERT_NO_SPACE;
 }
-
-/* ----- names and lines ----- */
 
 /* Does Unicode's white space beyond ASCII begin here, in valid UTF-8? */
 static bool
@@ -207,8 +203,6 @@ read_signature(EcertSlice line, EcertNoteSignature *signature)
 	return true;
 }
 
-/* ----- reading ----- */
-
 /* UTF-8 without control characters but LF; else *bad is where */
 static bool
 text_valid(EcertSlice bytes, size_t *bad)
@@ -296,8 +290,6 @@ ecert_note_next_signature(EcertSlice *lines, EcertNoteSignature *signature)
 	}
 	return false;
 }
-
-/* ----- signing and verifying ----- */
 
 static EcertCode
 key_id_of(EcertSlice name, uint8_t type, EcertSlice raw_key, uint8_t *key_id)

@@ -4,7 +4,7 @@
  *		within a range of time (rules/use.c), and the assessment of two ranges
  *		(rules/assess.c), as SQL rows.
  */
-#include "energy/assess.h"
+#include "ledger/view.h"
 
 #include "catalog/pg_type.h"
 #include "funcapi.h"
@@ -15,11 +15,8 @@
 #include "utils/rangetypes.h"
 #include "utils/typcache.h"
 
-#include "package/datum.h"
-#include "pg/arena.h"
 #include "pg/error.h"
 #include "registry/coefficient.h"
-#include "registry/registry.h"
 #include "rules/assess.h"
 #include "rules/use.h"
 
@@ -61,8 +58,6 @@ typedef struct Declarations
 	Declared   *list;
 	size_t		count;
 } Declarations;
-
-/* ---- collecting ---- */
 
 ECERT_FUNCTION(ecert_package_bodies_in)
 {
@@ -157,8 +152,6 @@ ECERT_FUNCTION(ecert_collected_bodies)
 	SET_VARSIZE(bodies->buffer.data, bodies->buffer.len);
 	PG_RETURN_POINTER(bodies->buffer.data);
 }
-
-/* ---- reading ---- */
 
 static int
 compare_declared(const void *a, const void *b)
@@ -268,8 +261,6 @@ ECERT_FUNCTION(ecert_use_by_product)
 	return (Datum) 0;
 }
 
-/* ---- rows ---- */
-
 /* The columns of an assessment */
 enum
 {
@@ -357,17 +348,6 @@ check_assessed(EcertAssessCode code, const EcertAssessment *assessment, Datum ap
 }
 
 /* product or value */
-bool
-ecert_is_by_value(EcertSlice method)
-{
-	if (!ecert_slice_equal(method, ecert_slice_text("value")) && !ecert_slice_equal(method, ecert_slice_text("product")))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("method \"%.*s\" is not known", (int) method.size, method.data),
-				 errhint("Methods are product and value.")));
-	return ecert_slice_equal(method, ecert_slice_text("value"));
-}
-
 /* (policy, applicant, bodies, period, baseline, method) to a row for each product, and the total */
 ECERT_FUNCTION(ecert_assess_bodies)
 {

@@ -150,8 +150,6 @@ session_peer(void)
 	return transaction.peer;
 }
 
-/* ---- judging ---------------------------------------------------------- */
-
 /* What the registry does not know yet of issuer, role and key may come */
 static bool
 may_come(const EcertPackage *package, EcertFindingCode code)
@@ -242,8 +240,6 @@ judge(const EcertPackage *package, const uint8_t *hash, Judgement *judgement)
 	}
 	return ecert_check_place(&end, package, hash, registry->genesis_hash, finding) ? judge_rule(package, judgement) : ECERT_SETTLED_QUARANTINED;
 }
-
-/* ---- acting on it ------------------------------------------------------ */
 
 /* Insert what was checked; false when somebody else was first with that seq or hash */
 static bool
@@ -480,8 +476,6 @@ ecert_settle_from_peer(EcertSlice bytes, const char *peer)
 	MemoryContextDelete(context);
 	return settled;
 }
-
-/* ---- SQL ---------------------------------------------------------------- */
 
 /* admit_from_peer(bytes, peer): what became of it, in a word */
 ECERT_FUNCTION(ecert_sql_admit_from_peer)

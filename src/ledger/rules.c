@@ -49,6 +49,17 @@ ecert_seq_argument(FunctionCallInfo fcinfo, int number)
 	return PG_ARGISNULL(number) ? PG_INT64_MAX : PG_GETARG_INT64(number);
 }
 
+bool
+ecert_is_by_value(EcertSlice method)
+{
+	if (!ecert_slice_equal(method, ecert_slice_text("value")) && !ecert_slice_equal(method, ecert_slice_text("product")))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("method \"%.*s\" is not known", (int) method.size, method.data),
+				 errhint("Methods are product and value.")));
+	return ecert_slice_equal(method, ecert_slice_text("value"));
+}
+
 /* Infinite bounds are as far as it goes; others the last whole second that is not behind them, or the first that is not before */
 static int64
 bound_seconds(const RangeBound *bound, int64 infinite)
@@ -199,12 +210,6 @@ ECERT_FUNCTION(ecert_sql_coverage_gaps)
 	PG_RETURN_DATUM(OidInputFunctionCall(F_MULTIRANGE_IN, unconstify(char *, gaps == NULL ? "{}" : gaps), TSTZMULTIRANGEOID, -1));
 }
 
-static const char *
-verdict_name(EcertVerdict verdict)
-{
-	return verdict == ECERT_VERDICT_PASS ? "pass" : verdict == ECERT_VERDICT_FAIL ? "fail" : "abstain";
-}
-
 /* audits(applicant): a row for each range that each audit names */
 ECERT_FUNCTION(ecert_sql_audits)
 {
@@ -228,7 +233,7 @@ ECERT_FUNCTION(ecert_sql_audits)
 		values[0] = PointerGetDatum(ecert_bytea(ecert_slice(audit->entry.hash, ECERT_HASH_SIZE)));
 		values[1] = PointerGetDatum(ecert_text(audit->entry.issuer));
 		values[2] = CStringGetTextDatum(ecert_audit_role_name(audit->role));
-		values[3] = CStringGetTextDatum(verdict_name(audit->verdict));
+		values[3] = CStringGetTextDatum(audit->verdict == ECERT_VERDICT_PASS ? "pass" : audit->verdict == ECERT_VERDICT_FAIL ? "fail" : "abstain");
 		values[4] = ecert_period_datum(audit->entry.period);
 		values[5] = TimestampTzGetDatum(ecert_timestamp(audit->entry.issued_at));
 		values[9] = BoolGetDatum(ecert_audit_void(&ledger->rules, applicant, audit, all));

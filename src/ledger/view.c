@@ -53,8 +53,6 @@ begin_feed(EcertScan *scan, EcertView *view, EcertSlice issuer, EcertKind kind, 
 	ecert_scan_feed(scan, ecert_ledger_relid(), AccessShareLock, snapshot_of(view), ecert_text_datum(issuer), ecert_kind_datum(kind), first, last);
 }
 
-/* ---- rows ---- */
-
 static EcertPeriod
 read_period(TupleTableSlot *slot)
 {
@@ -124,8 +122,6 @@ read_first(EcertScan *scan, ScanDirection direction, EcertArena *arena, EcertEnt
 	ecert_scan_end(scan);
 	return found;
 }
-
-/* ---- answers ---- */
 
 /* The key of an index over hashes */
 static ScanKeyData
@@ -295,8 +291,6 @@ view_is_refused(EcertView *view, EcertSlice issuer, EcertKind kind, int64_t seq)
 
 	return is_there(&refused_query, values);
 }
-
-/* ---- what holds it ---- */
 
 EcertLedgerRules *
 ecert_ledger_rules(MemoryContext parent, EcertSight sight, EcertRegistry *registry)

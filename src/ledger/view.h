@@ -51,6 +51,9 @@ extern EcertLedgerRules *ecert_ledger_rules_of_reader(FunctionCallInfo fcinfo);
 extern EcertSlice ecert_text_argument(FunctionCallInfo fcinfo, int number);
 extern int64 ecert_seq_argument(FunctionCallInfo fcinfo, int number);
 
+/* Is a method "value"?  Raises unless it is that or "product" */
+extern bool ecert_is_by_value(EcertSlice method);
+
 /*
  * A tstzrange in seconds: the periods of packages that lie in it lie in that.
  * False when it has not both bounds, which then reach as far as seconds do.

@@ -24,8 +24,6 @@ ecert_rules_forget(EcertRules *rules)
 	rules->forget(rules->kept);
 }
 
-/* ---- packages by time ---- */
-
 static int
 compare_times(const void *left, const void *right)
 {
@@ -173,8 +171,6 @@ ecert_gaps(EcertRules *rules, EcertApplicant *applicant, EcertKind kind, EcertPe
 	return ecert_text_string(&text);
 }
 
-/* ---- audits ---- */
-
 static int
 compare_feeds(const void *left, const void *right)
 {
@@ -273,8 +269,6 @@ ecert_audit_void(EcertRules *rules, EcertApplicant *applicant, const EcertAudit 
 	return is_replaced(rules, applicant, audit, ECERT_KIND_ENERGY, up_to.energy) ||
 		is_replaced(rules, applicant, audit, ECERT_KIND_PRODUCT, up_to.product);
 }
-
-/* ---- relations ---- */
 
 static void
 read_relations(EcertRules *rules, EcertApplicant *applicant)

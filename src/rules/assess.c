@@ -120,8 +120,6 @@ adjust(EcertNumber *adjusted, const Side *base, const EcertNumber *now_amount)
 	ecert_number_divide(adjusted, adjusted, &base->amount, ECERT_QUOTIENT_DECIMALS);
 }
 
-/* ----- sums ----- */
-
 static void
 add_side(Side *sum, const Side *side)
 {
@@ -146,8 +144,6 @@ add_product(Sums *sums, EcertSlice unit, const Side *base, const Side *now)
 	add_side(&sums->base, base);
 	add_side(&sums->now, now);
 }
-
-/* ----- a product ----- */
 
 /* S_i = e0 * M1 - E1, and its rate */
 static void
@@ -211,8 +207,6 @@ say_products(Work *work, const EcertUse *base, const EcertUse *now)
 		j += order >= 0;
 	}
 }
-
-/* ----- the totals ----- */
 
 /* One intensity over all products, (E0 / M0) * M1 - E1, less the saving product by product */
 static const char *

@@ -8,11 +8,8 @@
 
 #include <stdio.h>
 
-
 #define DAY_SECONDS 86400
 #define DETAIL_CHARACTERS 2000
-
-/* ---- number, replaces, valid ---- */
 
 /* EC-<year of the statistics period>-<seq + 1>, in six digits */
 static EcertSlice
@@ -60,8 +57,6 @@ put_terms(EcertRules *rules, const EcertCertified *certified, int64_t seq, int64
 	ecert_parts_put(body, "valid", ecert_item_period(rules->arena, valid));
 }
 
-/* ---- the body of one that is to be issued ---- */
-
 static EcertSlice
 enrolled_name(EcertRules *rules, EcertSlice applicant)
 {
@@ -90,8 +85,6 @@ ecert_certificate_body(EcertRules *rules, const EcertCertified *certified, Ecert
 	ecert_parts_put_all(&body, ecert_parts_item(&terms));
 	return ecert_parts_item(&body);
 }
-
-/* ---- the rule ---- */
 
 /* Both sides of a difference; words stand before what is expected */
 static bool

@@ -10,8 +10,6 @@
 
 static const uint8_t null_item[] = {ECERT_CBOR_SIMPLE << 5 | ECERT_CBOR_NULL};
 
-/* ---- items ---- */
-
 static EcertSlice
 item_of(EcertArena *arena, EcertCborType type, EcertSlice content)
 {
@@ -87,8 +85,6 @@ ecert_item_is_null(EcertSlice item)
 	return item.size == 0 || item.data[0] == null_item[0];
 }
 
-/* ---- arrays and maps ---- */
-
 static void
 insert(EcertParts *parts, size_t place, EcertSlice key, EcertSlice item)
 {
@@ -160,8 +156,6 @@ ecert_parts_item(const EcertParts *parts)
 	}
 	return ecert_slice(out.data, out.size);
 }
-
-/* ---- differences ---- */
 
 static bool
 is_same(EcertSlice expected, EcertSlice stated)

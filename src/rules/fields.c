@@ -139,8 +139,6 @@ ecert_ranges_last(const EcertRanges *ranges, EcertKind kind)
 	return last;
 }
 
-/* ---- sets of seqs ---- */
-
 /* The place of the first interval that ends at seq or later */
 static size_t
 first_reaching(const EcertSeqs *seqs, int64_t seq)

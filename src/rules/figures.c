@@ -8,8 +8,6 @@
 #include "rules/assess.h"
 #include "rules/certificate.h"
 
-/* ---- the packages used ---- */
-
 static int
 compare_seqs(const void *left, const void *right)
 {
@@ -100,8 +98,6 @@ put_packages(EcertRules *rules, const EcertCertified *certified, EcertParts *fig
 	ecert_parts_put(figures, "completeness", ecert_parts_item(&counts));
 	ecert_parts_put(figures, "packages", ranges.count == 0 ? ecert_slice(NULL, 0) : ecert_parts_item(&ranges));
 }
-
-/* ---- the assessment ---- */
 
 static EcertUse *
 read_use(EcertRules *rules, const EcertCertified *certified, const EcertCoefficients *coefficients, EcertPeriod within)

@@ -149,6 +149,12 @@ FINDING(ECERT_REWARDED_ALREADY, "EC070", "this auditor has been rewarded for the
 FINDING(ECERT_CHECKPOINT_FAULT, "EC100", "%1", NULL, "ecert.checkpoint() makes checkpoints.")
 FINDING(ECERT_CHECKPOINT_SIZE, "EC100", "checkpoint's size is %1, which its heads cannot make after %2", NULL,
 		"ecert.checkpoint() makes checkpoints.")
+FINDING(ECERT_COVERED_MISSING, "EC100", "checkpoint %1 %2 %3 of \"%4\", which is not on the ledger", NULL, NULL)
+FINDING(ECERT_HEAD_NOT_AHEAD, "EC100",
+		"checkpoint's head %1 of \"%2\" does not advance (it names seq %3, an earlier checkpoint %4)", NULL, NULL)
+FINDING(ECERT_SIZE_DIFFERS, "EC100", "checkpoint's size is %1, the packages it covers make %2", NULL, NULL)
+FINDING(ECERT_ROOT_DIFFERS, "EC100",
+		"checkpoint's root is not that of the packages it covers (signed %1, computed %2)", NULL, NULL)
 FINDING(ECERT_WITNESS_NO_CHECKPOINT, "EC106", "witness names a checkpoint that is not on the ledger", "Checkpoint %1.", NULL)
 FINDING(ECERT_WITNESS_OTHER_ROOT, "EC106", "witness states another size or root than its checkpoint",
 		"Size %1, root %2; the checkpoint has %3 and %4.", NULL)

@@ -29,8 +29,6 @@ static const uint64_t powers[LIMB_DIGITS] = {
 	UINT64_C(10000000000000000), UINT64_C(100000000000000000), UINT64_C(1000000000000000000)
 };
 
-/* ----- limbs: natural numbers, the least significant limb first ----- */
-
 /* Without the zeros at the top */
 static size_t
 trimmed(const uint64_t *limbs, size_t size)
@@ -224,8 +222,6 @@ divide_limbs(uint64_t *quotient, uint64_t *rest, size_t size, const uint64_t *di
 	for (size_t i = 0; i < divisor_size && bits > 0; i++)
 		rest[i] = rest[i] >> bits | (i + 1 < divisor_size ? rest[i + 1] << (64 - bits) : 0);
 }
-
-/* ----- numbers ----- */
 
 static void
 lose(EcertNumber *number)
@@ -430,8 +426,6 @@ ecert_number_compare(const EcertNumber *a, const EcertNumber *b)
 	return ecert_number_sign(&difference);
 }
 
-/* ----- digits ----- */
-
 /* The digits of limbs, which are used up, ending before end; returns where they begin.  0 has none */
 static char *
 put_digits(char *end, uint64_t *limbs, size_t size)
@@ -508,8 +502,6 @@ ecert_decimal_digits(EcertDecimal decimal, char *text)
 		size--;
 	text[size] = '\0';
 }
-
-/* ----- sums ----- */
 
 void
 ecert_sum_add_apart(EcertSum *sum, EcertDecimal decimal, EcertArena *arena)

@@ -22,8 +22,6 @@ put_obstacle(EcertObstacles *obstacles, const char *obstacle, const char *words,
 
 #define PUT(obstacles, obstacle, words, ...) put_obstacle(obstacles, obstacle, words, ECERT_COUNTED(__VA_ARGS__))
 
-/* ---- periods ---- */
-
 static void
 put_gaps(EcertRules *rules, const EcertCertified *certified, const char *obstacle, EcertPeriod within, EcertObstacles *obstacles)
 {
@@ -70,8 +68,6 @@ put_straddling(EcertRules *rules, const EcertCertified *certified, EcertPeriod w
 	}
 }
 
-/* ---- feeds ---- */
-
 #define BROKEN_LINKS 10			/* the first so many are told of */
 
 static const char *
@@ -113,8 +109,6 @@ put_broken(EcertRules *rules, const EcertCertified *certified, EcertObstacles *o
 	}
 }
 
-/* ---- audits ---- */
-
 static void
 put_missing_audits(EcertRules *rules, const EcertCertified *certified, EcertObstacles *obstacles)
 {
@@ -149,8 +143,6 @@ put_failed_audits(EcertRules *rules, const EcertCertified *certified, EcertObsta
 			ecert_a_word(ecert_audit_role_name(failed.list[i]->role)), ecert_a_period(entry->period), ecert_a_hash(entry->hash));
 	}
 }
-
-/* ---- all of it ---- */
 
 static bool
 is_active_applicant(EcertRules *rules, EcertSlice node)

@@ -146,8 +146,6 @@ ecert_rule_policy(EcertCase *it)
 	return ecert_check_policy(policy_in(it->package), it->rules->arena, it->finding);
 }
 
-/* ---- reading one ---- */
-
 static int
 compare_required(const void *left, const void *right)
 {

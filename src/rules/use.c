@@ -37,8 +37,6 @@ typedef struct Reading
 	EcertTable	group_table;
 } Reading;
 
-/* ----- products ----- */
-
 /* The product of that name, which becomes one of the use when it is not yet */
 static EcertProductUse *
 product_of(Reading *reading, EcertSlice name)
@@ -56,8 +54,6 @@ product_of(Reading *reading, EcertSlice name)
 	ecert_table_put(&reading->product_table, product->product, ECERT_NO_TEXT, ECERT_NO_TEXT, product);
 	return product;
 }
-
-/* ----- energy ----- */
 
 static bool
 is_group_of(const Group *group, const EcertEnergyLine *line)
@@ -136,8 +132,6 @@ add_energy_line(Reading *reading, EcertCursor *cursor)
 		ecert_sum_add(&group->quantity, line.quantity, reading->arena);
 	return code;
 }
-
-/* ----- output ----- */
 
 /* The product of a line of a product package: mostly the one behind that of the line before */
 static EcertProductUse *
@@ -224,8 +218,6 @@ ecert_use_amount(const EcertProductUse *product, bool by_value, EcertNumber *amo
 		ecert_number_set_sum(amount, by_value ? &product->value : &product->qualified);
 	return defined;
 }
-
-/* ----- what is declared for no product ----- */
 
 static void
 convert_groups(Reading *reading)

@@ -31,8 +31,6 @@ typedef struct Statement
 	int			problems;
 } Statement;
 
-/* ----- words ----- */
-
 /* Something is wrong */
 #define problem(statement, ...) ((statement)->problems++, fputs("WRONG: ", stdout), printf(__VA_ARGS__), putchar('\n'))
 
@@ -89,8 +87,6 @@ number_text(EcertSlice map, const char *key, char *text)
 }
 
 #define NUMBER(map, key) number_text(map, key, (char[ECERT_DECIMAL_TEXT_MAX]) {0})
-
-/* ----- what is in the package ----- */
 
 static void
 print_header(Statement *statement)
@@ -158,8 +154,6 @@ print_certificate(Statement *statement)
 	(void) ecert_cbor_items_at(body, "audits", &audits);
 	print_row("audits", "%" PRIu64, audits);
 }
-
-/* ----- checks ----- */
 
 static bool
 load_pinned(Statement *statement)
@@ -230,8 +224,6 @@ check_receipts(Statement *statement)
 	if (statement->receipt_count == 0)
 		puts("NOT CHECKED: whether it is on the ledger: the file has no receipt (ecert.transparent() puts one in)");
 }
-
-/* ----- the command ----- */
 
 static bool
 read_statement(Statement *statement)

@@ -95,8 +95,6 @@ refill(Dump *dump, uint64_t most)
 		(dump->carried > 0 || damage(dump, truncated_row, dump->offset));
 }
 
-/* ----- text ----- */
-
 /* Pass over the rest of a line that is too long, from the input alone */
 static void
 skip_line(Dump *dump)
@@ -179,8 +177,6 @@ next_text(Dump *dump, DumpBlock *block, bool at_end)
 		skip_line(dump);
 	}
 }
-
-/* ----- binary ----- */
 
 static uint32_t
 number_at(const uint8_t *bytes, size_t size)
@@ -328,8 +324,6 @@ dump_next_block(Dump *dump, DumpBlock *block)
 		cut_binary(dump, block, at_end);
 	return true;
 }
-
-/* ----- rows ----- */
 
 static void
 next_line(DumpBlock *block, DumpRow *row)

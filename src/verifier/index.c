@@ -1,6 +1,6 @@
 /*
  * index.c
- *		The packages of a ledger in memory: order, look-ups, reading them again.
+ *		The packages of a ledger in memory: ids, order, look-ups, reading them again.
  */
 #include "verifier/verifier.h"
 
@@ -12,7 +12,38 @@
 /* Read at once where packages lie one behind the other, as in a dump in the order of the feeds */
 #define READ_AHEAD (32 * 1024)
 
-/* ----- entries ----- */
+uint32_t
+ids_intern(Ledger *ledger, EcertSlice *text)
+{
+	Ids		   *ids = &ledger->ids;
+	EcertArena *arena = arena_memory(&ledger->memory);
+	uint32_t	number;
+
+	pthread_mutex_lock(&ledger->lock);
+	number = ledger_id(ledger, *text);
+	if (number == NO_ID)
+	{
+		ids->list = ecert_arena_grow(arena, ids->list, ids->count, &ids->room, sizeof *ids->list);
+		ids->list[ids->count] = ecert_arena_copy(arena, *text);
+		number = ids->count++;
+		ecert_table_put(&ids->table, ids->list[number], ECERT_NO_TEXT, ECERT_NO_TEXT, (void *) (uintptr_t) ids->count);
+	}
+	*text = ids->list[number];
+	pthread_mutex_unlock(&ledger->lock);
+	return number;
+}
+
+uint32_t
+ledger_id(const Ledger *ledger, EcertSlice text)
+{
+	return (uint32_t) (uintptr_t) ecert_table_find(&ledger->ids.table, text, ECERT_NO_TEXT, ECERT_NO_TEXT) - 1;
+}
+
+EcertSlice
+ledger_id_text(const Ledger *ledger, uint32_t id)
+{
+	return id < ledger->ids.count ? ledger->ids.list[id] : ecert_slice(NULL, 0);
+}
 
 void
 ledger_init(Ledger *ledger, const Options *options)
@@ -60,8 +91,6 @@ ledger_add(Ledger *ledger, const Entry *entries, size_t count)
 		ledger->counts.package_bytes += entries[i].size;
 	pthread_mutex_unlock(&ledger->lock);
 }
-
-/* ----- sorting ----- */
 
 typedef struct SortKey
 {
@@ -277,8 +306,6 @@ ledger_sort(Ledger *ledger)
 	index_hashes(ledger);
 }
 
-/* ----- look-ups ----- */
-
 Feed *
 ledger_feed(const Ledger *ledger, uint32_t issuer, EcertKind kind)
 {
@@ -328,9 +355,8 @@ feed_place(const Feed *feed, int64_t seq)
 }
 
 const Entry *
-ledger_at(const Ledger *ledger, uint32_t issuer, EcertKind kind, int64_t seq)
+feed_at(const Feed *feed, int64_t seq)
 {
-	const Feed *feed = ledger_feed(ledger, issuer, kind);
 	size_t		place = feed_place(feed, seq);
 
 	return place < feed->count && feed->entries[place].seq == seq ? &feed->entries[place] : NULL;
@@ -354,8 +380,6 @@ node_key(const Node *node, const uint8_t *kid)
 	}
 	return NULL;
 }
-
-/* ----- reading back ----- */
 
 static bool
 fill_window(Reader *reader, uint64_t offset, size_t least, size_t most)

@@ -56,8 +56,6 @@ append(End *end, Kept *kept)
 	*end = &kept->wanted.next;
 }
 
-/* ----- checkpoints ----- */
-
 /* The certifier's key that a kept checkpoint or receipt names, or NULL */
 static const Key *
 certifier_key(const Ledger *ledger, EcertSlice kid)
@@ -153,8 +151,6 @@ check_kept_checkpoint(Ledger *ledger, const Kept *kept)
 		ledger_remark(ledger, "checkpoint in \"%s\": this ledger continues its %" PRIu64 " packages (root %s)", kept->name, size, HEX(kept->root));
 }
 
-/* ----- receipts ----- */
-
 static void
 add_receipt(Ledger *ledger, const char *name, EcertSlice bytes, const uint8_t *package_hash, End *end)
 {
@@ -247,8 +243,6 @@ check_receipt(Ledger *ledger, const Kept *kept)
 					  kept->receipt.leaf_index, size, ecert_kind_name((EcertKind) entry->kind), entry->seq,
 					  TEXT(ledger_id_text(ledger, entry->issuer)));
 }
-
-/* ----- both ----- */
 
 Wanted *
 kept_open(Ledger *ledger)

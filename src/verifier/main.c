@@ -45,8 +45,6 @@ static const char usage_text[] =
 	"\n"
 	"Exit status: 0 valid, 1 invalid, 2 could not be checked.\n";
 
-/* ----- options ----- */
-
 static void __attribute__((noreturn, format(printf, 1, 2)))
 usage_error(const char *format,...)
 {
@@ -121,8 +119,6 @@ parse_options(int argc, char **argv, Options *options)
 		}
 	}
 }
-
-/* ----- checking a ledger ----- */
 
 /* Was genesis signed with the key that the reader trusts? */
 static void

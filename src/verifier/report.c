@@ -25,8 +25,6 @@ static const struct
 	[FOUND_NOT_CHECKED] = {"Not checked", "not_checked", false}
 };
 
-/* ----- writing down ----- */
-
 void
 ledger_say(Ledger *ledger, FindingSort sort, const Entry *entry, uint64_t row, const char *format,...)
 {
@@ -54,8 +52,6 @@ ledger_exit_status(const Ledger *ledger)
 	return ledger->found[FOUND_ERROR].count > 0 ? EXIT_NOT_CHECKED :
 		ledger->found[FOUND_PROBLEM].count > 0 ? EXIT_INVALID : EXIT_VALID;
 }
-
-/* ----- order ----- */
 
 /* Entries lie in the order of issuer, kind and seq, so their addresses have it */
 static int
@@ -91,8 +87,6 @@ first_problem(const FindingList *problems)
 	}
 	return &problems->list[0];
 }
-
-/* ----- for people ----- */
 
 static void
 print_place(const Ledger *ledger, const Finding *finding)
@@ -182,8 +176,6 @@ print_for_people(const Ledger *ledger)
 	for (FindingSort sort = FOUND_PROBLEM; sort < FOUND_SORTS; sort++)
 		print_list(ledger, sort);
 }
-
-/* ----- for programs ----- */
 
 static void
 json_text(EcertSlice text)

@@ -69,8 +69,6 @@ tiles_checkpoint(TileExport *export, const Entry *checkpoint)
 	export->size = export->count;
 }
 
-/* ----- files ----- */
-
 static bool
 fail(TileExport *export, const char *what)
 {
@@ -135,8 +133,6 @@ set_path(TileExport *export, const char *folder, uint64_t index, unsigned width)
 		snprintf(export->path + size, export->path_room - (size_t) size, ".p/%u", width);
 }
 
-/* ----- tiles and entries ----- */
-
 static EcertCode
 write_tile(void *context, unsigned level, uint64_t index, unsigned width, const uint8_t *hashes)
 {
@@ -191,8 +187,6 @@ write_entries(TileExport *export)
 	free(bundle.data);
 	return good;
 }
-
-/* ----- the checkpoint ----- */
 
 /* The lines of witnesses in their own names, which are those that were verified, while there is room */
 static void

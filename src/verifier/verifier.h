@@ -287,7 +287,7 @@ extern Feed *ledger_next_feed(const Ledger *ledger, EcertKind kind, const Feed *
 extern size_t feed_place(const Feed *feed, int64_t seq);
 
 /* The package of a feed with that seq, the package with that hash; NULL when it is not there */
-extern const Entry *ledger_at(const Ledger *ledger, uint32_t issuer, EcertKind kind, int64_t seq);
+extern const Entry *feed_at(const Feed *feed, int64_t seq);
 extern const Entry *ledger_by_hash(const Ledger *ledger, const uint8_t *hash);
 
 /* The key of a node (NULL: not enrolled) with that kid, whatever its time; NULL: there is none */

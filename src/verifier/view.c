@@ -4,8 +4,6 @@
  */
 #include "verifier/verifier.h"
 
-/* ----- indexes ----- */
-
 void
 numbers_put(ByNumber *numbers, uint32_t number, size_t entry)
 {
@@ -100,8 +98,6 @@ first_of(const ByNumber *index, uint32_t number)
 	return low;
 }
 
-/* ----- answers ----- */
-
 static const Ledger *
 ledger_of(EcertView *view)
 {
@@ -139,7 +135,7 @@ static bool
 view_by_seq(EcertView *view, EcertArena *arena, EcertSlice issuer, EcertKind kind, int64_t seq, EcertEntry *entry)
 {
 	(void) arena;
-	return tell(ledger_of(view), ledger_at(ledger_of(view), ledger_id(ledger_of(view), issuer), kind, seq), entry);
+	return tell(ledger_of(view), feed_at(ledger_feed(ledger_of(view), ledger_id(ledger_of(view), issuer), kind), seq), entry);
 }
 
 static const Feed *
@@ -240,8 +236,6 @@ view_key(EcertView *view, EcertSlice node, EcertSlice kid, EcertKeyFacts *key, c
 	*prepared = found->prepared;
 	return true;
 }
-
-/* ----- a thread's own ----- */
 
 static void
 forget(EcertArena *kept)
