@@ -65,7 +65,9 @@ find_second_way(EcertSlice policy, const NamedList *coefficients, const NamedLis
 			continue;
 		for (size_t j = 0; j < units->count; j++)
 		{
-			if (ecert_coefficient_ways(ways, source, units->list[j].name) < 2)
+			/* a unit's bases lie together, and all of them are counted at the first */
+			if ((j > 0 && ecert_slice_equal(units->list[j].name, units->list[j - 1].name)) ||
+				ecert_coefficient_ways(ways, source, units->list[j].name) < 2)
 				continue;
 			found->name = source;
 			found->unit = units->list[j].name;
