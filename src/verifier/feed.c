@@ -28,9 +28,12 @@ same_seq(const FeedWalk *walk, const Entry *entry)
 	return memcmp(walk->same->hash, entry->hash, ECERT_HASH_SIZE) == 0 ? walk->same : walk->head;
 }
 
-/* Do two packages say different things?  One statement may have several right signatures, which anybody can make of one */
+/*
+ * Do two packages for this ledger say different things?  One statement may have
+ * several right signatures, which anybody can make of one
+ */
 static bool
-statements_differ(const Ledger *ledger, const Entry *one, const Entry *other)
+are_two_stories(const Ledger *ledger, const Entry *one, const Entry *other)
 {
 	Reader	   *readers = need(calloc(2, sizeof *readers));
 	EcertPackage a;
@@ -39,6 +42,7 @@ statements_differ(const Ledger *ledger, const Entry *one, const Entry *other)
 
 	readers[0].ledger = readers[1].ledger = ledger;
 	differ = reader_get(&readers[0], one, &a) && reader_get(&readers[1], other, &b) &&
+		ecert_slice_equal(a.audience, ledger->registry.origin) && ecert_slice_equal(b.audience, ledger->registry.origin) &&
 		(!ecert_slice_equal(a.protected_header, b.protected_header) || !ecert_slice_equal(a.body, b.body));
 
 	free(readers);
@@ -52,7 +56,7 @@ note_equivocation(Ledger *ledger, const FeedWalk *walk, const Entry *entry)
 	char		first[HEX_ROOM];
 	char		second[HEX_ROOM];
 
-	if ((entry->flags & walk->same->flags & ENTRY_SIGNED) != 0 && statements_differ(ledger, walk->same, entry))
+	if ((entry->flags & walk->same->flags & ENTRY_SIGNED) != 0 && are_two_stories(ledger, walk->same, entry))
 		ledger_problem(ledger, entry, "equivocation: the issuer signed two different packages with seq %" PRId64 " (%s and %s)", entry->seq,
 					   text_hash(walk->same->hash, first), text_hash(entry->hash, second));
 }

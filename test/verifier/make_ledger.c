@@ -197,7 +197,7 @@ add_bytes(const char *issuer, const char *signer, EcertKind kind, const char *su
 	package.kind = kind;
 	package.issuer = ecert_slice_text(issuer);
 	package.subject = ecert_slice_text(subject);
-	package.audience = ecert_slice_text(is_wrong("other-ledger") && kind == ECERT_KIND_PRODUCT ? "another.example" : ORIGIN);
+	package.audience = ecert_slice_text((is_wrong("other-ledger") || is_wrong("two-stories-elsewhere")) && kind == ECERT_KIND_PRODUCT ? "another.example" : ORIGIN);
 	package.issued_at = issued_at;
 	package.seq = feed->seq;
 	if (kind != ECERT_KIND_GENESIS)
@@ -585,6 +585,8 @@ spoil(void)
 		keep(energy, ecert_slice(made[energy->packages[1]].bytes, made[energy->packages[1]].size), 1);
 	if (is_wrong("equivocation"))
 		say_again("plant-0001", ECERT_KIND_ENERGY, 1, ", 'reason': 'another story'");
+	if (is_wrong("two-stories-elsewhere"))
+		say_again("plant-0001", ECERT_KIND_PRODUCT, 1, ", 'reason': 'another story'");
 	if (is_wrong("signature"))
 		made[energy->packages[1]].bytes[made[energy->packages[1]].size - 1] ^= 1;
 	if (is_wrong("malformed"))

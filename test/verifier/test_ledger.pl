@@ -112,6 +112,10 @@ for my $case (@wrong)
 	like(texts($found), $problem, "$what is named");
 }
 
+($status, $document) = report(make_ledger('wrong', '--wrong', 'two-stories-elsewhere'));
+like(texts($document), qr/^seq 1 of the feed is taken \(Feed/m, 'two packages for another ledger with one seq');
+unlike(texts($document), qr/equivocation/, 'are no two stories on this one');
+
 ($status, $document) = report(make_ledger('wrong', '--wrong', 'signature'));
 is($document->{first_problem}{text}, 'signature of the package is wrong', 'what is wrong in itself comes first');
 is($document->{first_problem}{issuer}, 'plant-0001', 'with its issuer');
