@@ -21,7 +21,7 @@ ecert_verify(const EcertPublicKey *key, EcertSlice message, EcertSlice signature
 {
 	(void) key;
 	(void) message;
-	return signature.size == ECERT_SIGNATURE_SIZE ? ECERT_OK : ECERT_BAD_SIGNATURE;
+	return signature.size > 0 ? ECERT_OK : ECERT_BAD_SIGNATURE;
 }
 
 static void

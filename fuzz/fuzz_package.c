@@ -212,7 +212,7 @@ uses_alias(EcertSlice header)
 	MUST(ecert_cbor_head(&cursor, &head, NULL) == ECERT_OK);
 	(void) ecert_cbor_skip(&cursor);	/* 1, the least key */
 	MUST(ecert_cbor_int(ecert_cbor_skip(&cursor), &alg) == ECERT_OK);
-	return alg == -19 || alg == -9;
+	return alg == -8 || alg == -7;
 }
 
 static void
@@ -224,7 +224,7 @@ use_package(const EcertPackage *package)
 	EcertBuffer measure = ecert_buffer(NULL, 0);
 
 	MUST(ecert_id_valid(package->issuer) && ecert_id_valid(package->subject) && ecert_id_valid(package->audience));
-	MUST(package->kid.size == 32 && package->signature.size == ECERT_SIGNATURE_SIZE);
+	MUST(package->kid.size == 32 && package->signature.size == ecert_signature_size(package->alg));
 	MUST(package->seq >= 0 && package->issued_at >= 0 && package->issued_at <= ECERT_TIME_MAX);
 	MUST(package->prev.size == (package->kind == ECERT_KIND_GENESIS ? 0 : 32));
 	ecert_package_put_header(&out, package);

@@ -90,7 +90,7 @@ fuzz_receipt(EcertSlice bytes)
 	if (code != ECERT_OK)
 		return;
 	MUST(reference_check(bytes.data, bytes.size, false));
-	MUST(receipt.signature.size == ECERT_SIGNATURE_SIZE && receipt.path.count >= 1 && receipt.path.count <= ECERT_PROOF_MAX);
+	MUST(receipt.signature.size == ecert_signature_size(receipt.alg) && receipt.path.count >= 1 && receipt.path.count <= ECERT_PROOF_MAX);
 	write_again(&receipt);
 	verify(&receipt);
 }

@@ -4,6 +4,10 @@
 \set VERBOSITY sqlstate
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS ecert;
+\set keys_sql :abs_srcdir '/test/keys/keys.sql'
+\set ECHO none
+\i :keys_sql
+\set ECHO all
 DROP SCHEMA IF EXISTS ledger CASCADE;
 SELECT set_config('ecert.node', 'certifier', false) AS node, set_config('ecert.signing_key', :'abs_srcdir' || '/test/keys/certifier.pem', false) IS NOT NULL AS has_key;
 SELECT ecert.create_ledger('catalog.test') IS NOT NULL AS made;
@@ -44,9 +48,9 @@ RESET ROLE;
 
 GRANT INSERT (package) ON ledger.package TO ecert_test_clerk;
 GRANT EXECUTE ON FUNCTION ecert.append(text, jsonb, text), ecert.pack_energy(tstzrange, bytea, text) TO ecert_test_clerk;
-SELECT ecert.enroll('plant-a', '{applicant}', ecert.public_key()) IS NOT NULL AS enrolled;
+SELECT ecert.enroll('plant-a', '{applicant}', test_keys.public('plant-a')) IS NOT NULL AS enrolled;
+CALL test_keys.be('plant-a');
 SET ROLE ecert_test_clerk;
-SET ecert.node = 'plant-a';
 -- to append takes EXECUTE on the function and INSERT of the one column, and nothing to read
 SELECT ecert.append('energy', '{"period": [1704067200, 1706745600], "lines": [{"source": "electricity", "unit": "kWh", "quantity": 1}]}') IS NOT NULL AS appended;
 SELECT count(*) FROM ledger.package;

@@ -4,6 +4,10 @@
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS ecert;
+\set keys_sql :abs_srcdir '/test/keys/keys.sql'
+\set ECHO none
+\i :keys_sql
+\set ECHO all
 DROP SCHEMA IF EXISTS ledger CASCADE;
 SET TimeZone = 'UTC';
 \set become 'SELECT set_config(''ecert.node'', :''who'', false) AS node, set_config(''ecert.signing_key'', :''abs_srcdir'' || ''/test/keys/'' || :''who'' || ''.pem'', false) IS NOT NULL AS has_key;'
@@ -241,10 +245,10 @@ SELECT ecert.checkpoint();
 DROP SCHEMA ledger CASCADE;
 -- more feeds than fit in one package: as many checkpoints as it takes, of one look at the ledger
 SELECT ecert.create_ledger('many.test') IS NOT NULL AS made;
-SELECT count(ecert.enroll(rpad('plant-' || n, 200, '.'), '{applicant}', ecert.public_key())) FROM generate_series(1, 600) AS n;
-SELECT count(*) FROM (SELECT set_config('ecert.node', rpad('plant-' || n, 200, '.'), false),
+SELECT count(ecert.enroll(rpad('plant-' || n, 200, '.'), '{applicant}', test_keys.public(rpad('plant-' || n, 200, '.')))) FROM generate_series(1, 600) AS n;
+SELECT count(*) FROM (SELECT test_keys.become(rpad('plant-' || n, 200, '.')),
   ecert.append('energy', '{"period": [1704067200, 1706745600], "lines": [{"source": "electricity", "unit": "kWh", "quantity": 1}]}') FROM generate_series(1, 600) AS n) AS a;
-SET ecert.node = 'certifier';
+CALL test_keys.be('certifier');
 SELECT ecert.checkpoint() AS newest \gset
 SELECT seq, hash = :'newest' AS is_given_back FROM ledger.package WHERE kind = 'checkpoint' ORDER BY seq;
 SELECT checkpoint_seq, tree_size, package_count, feed_count, outcome FROM ledger.checkpoint ORDER BY 1;

@@ -4,11 +4,15 @@
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS ecert;
+\set keys_sql :abs_srcdir '/test/keys/keys.sql'
+\set ECHO none
+\i :keys_sql
+\set ECHO all
 DROP SCHEMA IF EXISTS ledger CASCADE;
 SELECT set_config('ecert.node', 'certifier', false) AS node, set_config('ecert.signing_key', :'abs_srcdir' || '/test/keys/certifier.pem', false) IS NOT NULL AS has_key;
 SELECT ecert.create_ledger('copy.test') IS NOT NULL AS made;
-SELECT ecert.enroll('plant-a', '{applicant}', ecert.public_key()) IS NOT NULL AS enrolled;
-SET ecert.node = 'plant-a';
+SELECT ecert.enroll('plant-a', '{applicant}', test_keys.public('plant-a')) IS NOT NULL AS enrolled;
+CALL test_keys.be('plant-a');
 -- twenty days, signed ahead and taken back
 BEGIN;
 SELECT count(ecert.append('energy', jsonb_build_object('period', jsonb_build_array(n * 86400, (n + 1) * 86400), 'lines', '[{"source": "electricity", "unit": "kWh", "quantity": 1.50}]'::jsonb))) FROM generate_series(1, 20) AS n;

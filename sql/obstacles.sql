@@ -4,11 +4,14 @@
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS ecert;
+\set keys_sql :abs_srcdir '/test/keys/keys.sql'
+\set ECHO none
+\i :keys_sql
+\set ECHO all
 DROP SCHEMA IF EXISTS ledger CASCADE;
 SET TimeZone = 'UTC';
 SET DateStyle = 'ISO';
 SELECT set_config('ecert.node', 'certifier', false) AS node, set_config('ecert.signing_key', :'abs_srcdir' || '/test/keys/certifier.pem', false) IS NOT NULL AS has_key;
-SELECT pg_read_file(:'abs_srcdir' || '/test/keys/certifier.pub.pem') AS key \gset
 CREATE SCHEMA obstacles_test;
 CREATE FUNCTION obstacles_test.policy(change jsonb DEFAULT '{}') RETURNS jsonb LANGUAGE sql AS $$
     SELECT ecert.default_policy() || '{"coefficients": [{"source": "fuel", "unit": "kgce", "kgce": 1}, {"source": "steam", "unit": "GJ", "kgce": 34.12}],
@@ -16,17 +19,16 @@ CREATE FUNCTION obstacles_test.policy(change jsonb DEFAULT '{}') RETURNS jsonb L
         "certificate": {"threshold": 0.05, "denominator": "baseline", "valid_days": 365}}' || change
 $$;
 SELECT ecert.create_ledger('obstacles.test', obstacles_test.policy()) IS NOT NULL AS made;
--- all sign with one test key
-SELECT count(ecert.enroll(n, '{applicant,auditor}', :'key', 'Works ' || n))
+SELECT count(ecert.enroll(n, '{applicant,auditor}', test_keys.public(n), 'Works ' || n))
   FROM unnest(ARRAY['plant', 'unaudited', 'shared', 'idle', 'gone', 'empty', 'supplier']) AS n;
 SELECT count(ecert.relate('supplier', n, 'upstream')) FROM unnest(ARRAY['plant', 'shared', 'idle', 'gone', 'empty']) AS n;
 CREATE FUNCTION obstacles_test.declare(applicant text, kind text, period tstzrange, lines jsonb, replaces bigint DEFAULT NULL) RETURNS void LANGUAGE plpgsql AS $$
 #variable_conflict use_variable
 BEGIN
-    PERFORM set_config('ecert.node', applicant, true);
+    PERFORM test_keys.become(applicant, true);
     PERFORM ecert.append(kind, jsonb_build_object('period', ecert.period_json(period), 'lines', lines)
         || ecert.correction((SELECT p.hash FROM ledger.package p WHERE p.issuer = applicant AND p.kind = kind AND p.seq = replaces), CASE WHEN replaces IS NOT NULL THEN 'corrected' END));
-    PERFORM set_config('ecert.node', 'certifier', true);
+    PERFORM test_keys.become('certifier', true);
 END $$;
 CREATE FUNCTION obstacles_test.fuel(quantity numeric, more jsonb DEFAULT '{}') RETURNS jsonb LANGUAGE sql AS $$
     SELECT jsonb_build_array('{"source": "fuel", "unit": "kgce"}'::jsonb || jsonb_build_object('quantity', quantity) || more) $$;
@@ -37,9 +39,9 @@ CREATE FUNCTION obstacles_test.submit(applicant text, period tstzrange) RETURNS 
 DECLARE
     submitted bytea;
 BEGIN
-    PERFORM set_config('ecert.node', 'supplier', true);
+    PERFORM test_keys.become('supplier', true);
     submitted := ecert.submit_audit(applicant, period, 'upstream');
-    PERFORM set_config('ecert.node', 'certifier', true);
+    PERFORM test_keys.become('certifier', true);
     RETURN (SELECT format('%s %s', ecert.body(p.package) ->> 'verdict', ecert.body(p.package) -> 'packages' #>> '{}') FROM ledger.package p WHERE p.hash = submitted);
 END $$;
 CREATE VIEW obstacles_test.month AS

@@ -4,6 +4,10 @@
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS ecert;
+\set keys_sql :abs_srcdir '/test/keys/keys.sql'
+\set ECHO none
+\i :keys_sql
+\set ECHO all
 DROP SCHEMA IF EXISTS ledger CASCADE;
 SET TimeZone = 'UTC';
 SET DateStyle = 'ISO';
@@ -34,14 +38,14 @@ SELECT ecert.check_policy(jsonb_set(ecert.default_policy(), '{audit,required}', 
 -- a new policy counts at once, for every period; what loses its coefficient becomes unknown, not zero
 SELECT set_config('ecert.node', 'certifier', false) AS node, set_config('ecert.signing_key', :'abs_srcdir' || '/test/keys/certifier.pem', false) IS NOT NULL AS has_key;
 SELECT ecert.create_ledger('policy.test') IS NOT NULL AS made;
-SELECT ecert.enroll('plant-a', '{applicant}', pg_read_file(:'abs_srcdir' || '/test/keys/certifier.pub.pem')) IS NOT NULL AS enrolled;
-SET ecert.node = 'plant-a';
+SELECT ecert.enroll('plant-a', '{applicant}', test_keys.public('plant-a')) IS NOT NULL AS enrolled;
+CALL test_keys.be('plant-a');
 SELECT count(ecert.append('energy', jsonb_build_object('period', ecert.period_json(w.period), 'lines',
            '[{"source": "raw_coal", "unit": "t", "quantity": 10}, {"source": "electricity", "unit": "MWh", "quantity": 100}]'::jsonb))),
        count(ecert.append('product', jsonb_build_object('period', ecert.period_json(w.period), 'lines',
            jsonb_build_array(jsonb_build_object('product', 'steel', 'unit', 't', 'output', w.output, 'qualified', w.output)))))
   FROM (VALUES ('[2023-01-01,2024-01-01)'::tstzrange, 100), ('[2024-01-01,2025-01-01)', 110)) AS w (period, output);
-SET ecert.node = 'certifier';
+CALL test_keys.be('certifier');
 SELECT period_start::date AS period_start, trim_scale(kgce_quantity) AS kgce, trim_scale(qualified_quantity) AS qualified, kgce_per_unit FROM ledger.unit_energy ORDER BY 1;
 SELECT base_kgce, now_unit_energy, saving_kgce, saving_rate FROM ecert.assess('plant-a', '[2024-01-01,2025-01-01)') WHERE product IS NULL;
 SELECT ecert.set_policy(jsonb_set(ecert.default_policy(), '{coefficients}', '[{"source": "raw_coal", "unit": "kg", "kgce": 0.7}, {"source": "electricity", "unit": "kWh", "kgce": 0.3}]')) IS NOT NULL AS in_force;

@@ -4,18 +4,21 @@
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS ecert;
+\set keys_sql :abs_srcdir '/test/keys/keys.sql'
+\set ECHO none
+\i :keys_sql
+\set ECHO all
 DROP SCHEMA IF EXISTS ledger CASCADE;
 SET TimeZone = 'UTC';
 SET DateStyle = 'ISO';
 SELECT set_config('ecert.node', 'certifier', false) AS node, set_config('ecert.signing_key', :'abs_srcdir' || '/test/keys/certifier.pem', false) IS NOT NULL AS has_key;
-SELECT pg_read_file(:'abs_srcdir' || '/test/keys/certifier.pub.pem') AS key \gset
 CREATE SCHEMA reward_test;
 CREATE FUNCTION reward_test.policy(reward jsonb) RETURNS jsonb LANGUAGE sql AS $$
     SELECT ecert.default_policy() || '{"coefficients": [{"source": "fuel", "unit": "kgce", "kgce": 1}],
         "audit": {"required": [], "upstream": {"tolerance": 0.01}, "downstream": {"tolerance": 0.01}, "peer": {"k": 3, "band": 0.2, "minimum": 1}}}' || jsonb_build_object('reward', reward)
 $$;
 SELECT ecert.create_ledger('reward.test', reward_test.policy('{"upstream": 5, "peer": 3, "downstream": 0, "unit": "point"}')) IS NOT NULL AS made;
-SELECT count(ecert.enroll(n, '{applicant,auditor}', :'key')) FROM unnest(ARRAY['plant', 'neighbour', 'supplier', 'other supplier', 'buyer']) AS n;
+SELECT count(ecert.enroll(n, '{applicant,auditor}', test_keys.public(n))) FROM unnest(ARRAY['plant', 'neighbour', 'supplier', 'other supplier', 'buyer']) AS n;
 SELECT count(ecert.relate(r.auditor, 'plant', r.as_role))
   FROM (VALUES ('supplier', 'upstream'), ('supplier', 'downstream'), ('other supplier', 'upstream'), ('neighbour', 'peer'), ('buyer', 'downstream')) AS r (auditor, as_role);
 CREATE FUNCTION reward_test.declare(kind text, period tstzrange, line jsonb, replaces bytea DEFAULT NULL) RETURNS bytea LANGUAGE plpgsql AS $$
@@ -23,10 +26,10 @@ CREATE FUNCTION reward_test.declare(kind text, period tstzrange, line jsonb, rep
 DECLARE
     hash bytea;
 BEGIN
-    PERFORM set_config('ecert.node', 'plant', true);
+    PERFORM test_keys.become('plant', true);
     hash := ecert.append(kind, jsonb_build_object('period', ecert.period_json(period), 'lines', jsonb_build_array(line))
         || ecert.correction(replaces, CASE WHEN replaces IS NOT NULL THEN 'corrected' END));
-    PERFORM set_config('ecert.node', 'certifier', true);
+    PERFORM test_keys.become('certifier', true);
     RETURN hash;
 END $$;
 -- what an audit is called by: auditor, role, months, verdict
@@ -35,9 +38,9 @@ CREATE FUNCTION reward_test.submit(auditor text, period tstzrange, as_role text)
 DECLARE
     submitted bytea;
 BEGIN
-    PERFORM set_config('ecert.node', auditor, true);
+    PERFORM test_keys.become(auditor, true);
     submitted := ecert.submit_audit('plant', period, as_role);
-    PERFORM set_config('ecert.node', 'certifier', true);
+    PERFORM test_keys.become('certifier', true);
     RETURN (SELECT ecert.body(p.package) ->> 'verdict' FROM ledger.package p WHERE p.hash = submitted);
 END $$;
 CREATE VIEW reward_test.paid AS
@@ -103,11 +106,11 @@ INSERT INTO ledger.delivery (node, applicant, source, unit, period_start, period
 SELECT reward_test.submit('supplier', '[2024-05-01,2024-06-01)', 'upstream');
 SELECT ecert.append('reward', jsonb_build_object('audit', audit_hash, 'auditor', auditor, 'amount', 55), auditor) FROM ledger.audit WHERE period_start = '2024-05-01';
 SELECT ecert.append('reward', jsonb_build_object('audit', audit_hash, 'auditor', auditor, 'amount', 5.5), 'plant') FROM ledger.audit WHERE period_start = '2024-05-01';
-SET ecert.node = 'supplier';
+CALL test_keys.be('supplier');
 SELECT ecert.append('reward', jsonb_build_object('audit', audit_hash, 'auditor', auditor, 'amount', 5.5), auditor) FROM ledger.audit WHERE period_start = '2024-05-01';
 SELECT ecert.reward();
 \set VERBOSITY terse
-SET ecert.node = 'certifier';
+CALL test_keys.be('certifier');
 SELECT ecert.append('reward', jsonb_build_object('audit', audit_hash, 'auditor', auditor, 'amount', 5.50), auditor) IS NOT NULL AS by_hand FROM ledger.audit WHERE period_start = '2024-05-01';
 SELECT * FROM ecert.problems();
 DROP SCHEMA reward_test CASCADE;

@@ -4,6 +4,10 @@
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS ecert;
+\set keys_sql :abs_srcdir '/test/keys/keys.sql'
+\set ECHO none
+\i :keys_sql
+\set ECHO all
 DROP SCHEMA IF EXISTS ledger CASCADE;
 SET TimeZone = 'UTC';
 SET DateStyle = 'ISO';
@@ -22,16 +26,16 @@ SELECT ecert.create_ledger('saving.test', jsonb_set(ecert.default_policy(), '{co
 -- every applicant here signs with the same test key: what is tested is arithmetic
 CREATE FUNCTION saving_test.declare(applicant text, period tstzrange, energy jsonb, product jsonb) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM set_config('ecert.node', applicant, true);
+    PERFORM test_keys.become(applicant, true);
     IF energy IS NOT NULL THEN PERFORM ecert.append('energy', jsonb_build_object('period', ecert.period_json(period), 'lines', energy)); END IF;
     IF product IS NOT NULL THEN PERFORM ecert.append('product', jsonb_build_object('period', ecert.period_json(period), 'lines', product)); END IF;
-    PERFORM set_config('ecert.node', 'certifier', true);
+    PERFORM test_keys.become('certifier', true);
 END $$;
 CREATE FUNCTION saving_test.used(source text, unit text, quantity numeric, product text DEFAULT NULL) RETURNS jsonb LANGUAGE sql
 AS $$ SELECT jsonb_strip_nulls(jsonb_build_object('source', source, 'unit', unit, 'quantity', quantity, 'product', product)) $$;
 CREATE FUNCTION saving_test.made(product text, qualified numeric, value numeric DEFAULT NULL, output numeric DEFAULT NULL) RETURNS jsonb LANGUAGE sql
 AS $$ SELECT jsonb_strip_nulls(jsonb_build_object('product', product, 'unit', 't', 'output', coalesce(output, qualified), 'qualified', qualified, 'value', value)) $$;
-CREATE FUNCTION saving_test.enroll(applicant text, key text) RETURNS boolean LANGUAGE sql AS $$ SELECT ecert.enroll(applicant, '{applicant}', key) IS NOT NULL $$;
+CREATE FUNCTION saving_test.enroll(applicant text) RETURNS boolean LANGUAGE sql AS $$ SELECT ecert.enroll(applicant, '{applicant}', test_keys.public(applicant)) IS NOT NULL $$;
 -- the rate before it is rounded, to 18 decimals: it reaches what it begins with, and not 10^-18 more
 CREATE FUNCTION saving_test.rate_is(applicant text, denominator text, rate numeric) RETURNS boolean LANGUAGE sql AS $$
     SELECT bool_and(a.passes = t.passes)
@@ -39,10 +43,9 @@ CREATE FUNCTION saving_test.rate_is(applicant text, denominator text, rate numer
      CROSS JOIN LATERAL ecert.assess_under(jsonb_set(jsonb_set(ecert.policy(), '{certificate,denominator}', to_jsonb(denominator)), '{certificate,threshold}', to_jsonb(t.threshold)),
                                            rate_is.applicant, '[2024-01-01,2025-01-01)', '[2023-01-01,2024-01-01)', 'product') AS a WHERE a.product IS NULL
 $$;
-SELECT pg_read_file(:'abs_srcdir' || '/test/keys/certifier.pub.pem') AS key \gset
 
 -- O1: 22 400 tce over 56 000 against 29 640 tce over 78 000: e0 0.4 tce, e1 0.38 tce, saving 1560 tce, rate 5 %
-SELECT saving_test.enroll('O1', :'key');
+SELECT saving_test.enroll('O1');
 SELECT saving_test.declare('O1', '[2023-01-01,2024-01-01)', jsonb_build_array(saving_test.used('coal', 'tce', 22400)), jsonb_build_array(saving_test.made('x', 56000)));
 SELECT saving_test.declare('O1', '[2024-01-01,2025-01-01)', jsonb_build_array(saving_test.used('coal', 'tce', 29640)), jsonb_build_array(saving_test.made('x', 78000)));
 SELECT product, base_unit_energy, now_unit_energy, saving_kgce, saving_rate, status FROM ecert.assess('O1', '[2024-01-01,2025-01-01)');
@@ -51,7 +54,7 @@ SELECT a.product, a.saving_rate, round(1::numeric / 19, 9) AS one_nineteenth
   FROM ecert.assess_under(jsonb_set(ecert.policy(), '{certificate,denominator}', '"reporting"'), 'O1', '[2024-01-01,2025-01-01)', '[2023-01-01,2024-01-01)', 'product') AS a;
 
 -- O3: two products; total 74 362 kgce, r = 4.646675... %, r' = 4.873113... %
-SELECT saving_test.enroll(n, :'key') FROM unnest(ARRAY['O3', 'O3 halved', 'O3 permuted', 'O4']) AS n;
+SELECT saving_test.enroll(n) FROM unnest(ARRAY['O3', 'O3 halved', 'O3 permuted', 'O4']) AS n;
 SELECT saving_test.declare(n, '[2023-01-01,2024-01-01)',
          jsonb_build_array(saving_test.used('raw_coal', 't', 1000, 'A'), saving_test.used('electricity', 'GWh', 2, 'A'), saving_test.used('natural_gas', 'm3', 300000, 'B'), saving_test.used('electricity', 'GWh', 1.5, 'B')),
          jsonb_build_array(saving_test.made('A', 5000, 20000, 5100), saving_test.made('B', 2000, 10000, 2050))),
@@ -100,7 +103,7 @@ SELECT a.saving_kgce, a.saving_rate, a.structure_kgce, a.saving_kgce + a.structu
   FROM ecert.assess_under(ecert.policy(), 'O4', '[2024-01-01,2025-01-01)', '[2023-01-01,2024-01-01)', 'product') AS a WHERE a.product IS NULL;
 
 -- splitting into 300 identical parts, each with its share of shared energy (to 24 decimals), leaves the rate
-SELECT saving_test.enroll(n, :'key') FROM unnest(ARRAY['whole', 'parts', 'chain', 'currency']) AS n;
+SELECT saving_test.enroll(n) FROM unnest(ARRAY['whole', 'parts', 'chain', 'currency']) AS n;
 SELECT saving_test.declare(n.node, w.period, jsonb_build_array(saving_test.used('raw_coal', 'kg', 777.7)) || (SELECT jsonb_agg(saving_test.used('electricity', 'kWh', w.kwh * (300 / n.parts), 'p' || g)) FROM generate_series(1, n.parts) AS g),
                            (SELECT jsonb_agg(saving_test.made('p' || g, w.output * (300 / n.parts))) FROM generate_series(1, n.parts) AS g))
   FROM (VALUES ('whole', 1), ('parts', 300)) AS n (node, parts) CROSS JOIN (VALUES ('[2023-01-01,2024-01-01)'::tstzrange, 3.013, 0.77), ('[2024-01-01,2025-01-01)', 2.989, 0.7907)) AS w (period, kwh, output);
@@ -120,7 +123,7 @@ SELECT count(*) AS rows, bool_and((v.kgce_quantity, v.qualified_quantity, v.kgce
   JOIN LATERAL ecert.assess(v.applicant, '[2024-01-01,2025-01-01)') AS a ON a.product = u.product
  WHERE v.applicant IN ('O1', 'O3', 'O3 halved', 'O4', 'whole', 'parts') AND v.period_start = '2024-01-01' AND u.product = v.product;
 -- of one absurd declaration a figure that does not fit is NULL, and so is energy that nothing says how to share
-SELECT saving_test.enroll(n, :'key') FROM unnest(ARRAY['absurd', 'unshared']) AS n;
+SELECT saving_test.enroll(n) FROM unnest(ARRAY['absurd', 'unshared']) AS n;
 SELECT saving_test.declare('absurd', '[2024-01-01,2025-01-01)', jsonb_build_array(saving_test.used('coal', 'tce', 900000000000000, 'x')), jsonb_build_array(saving_test.made('x', 0.000000000000000001))),
        saving_test.declare('unshared', '[2024-01-01,2025-01-01)', jsonb_build_array(saving_test.used('coal', 'tce', 1)), jsonb_build_array(saving_test.made('x', 1), saving_test.made('y', 1)));
 SELECT applicant, product, kgce_quantity, qualified_quantity, kgce_per_unit FROM ledger.unit_energy WHERE applicant IN ('absurd', 'unshared') ORDER BY 1, 2;
@@ -145,7 +148,7 @@ SELECT saving_test.declare('currency', w.period, jsonb_build_array(saving_test.u
 SELECT m.method, a.product, a.unit, a.saving_kgce, a.status FROM unnest(ARRAY['product', 'value']) AS m (method) CROSS JOIN LATERAL ecert.assess('currency', '[2024-01-01,2025-01-01)', NULL, m.method) AS a;
 
 -- shared energy follows direct energy; where there is none, value; one product takes all; else it says so
-SELECT saving_test.enroll(n, :'key') FROM unnest(ARRAY['shared direct', 'shared value', 'shared single', 'shared nowhere']) AS n;
+SELECT saving_test.enroll(n) FROM unnest(ARRAY['shared direct', 'shared value', 'shared single', 'shared nowhere']) AS n;
 SELECT saving_test.declare(n.node, w.period,
          jsonb_build_array(saving_test.used('fuel', 'kgce', 100)) || n.direct, n.made)
   FROM (VALUES ('shared direct', jsonb_build_array(saving_test.used('fuel', 'kgce', 30, 'A'), saving_test.used('fuel', 'kgce', 10, 'B')), jsonb_build_array(saving_test.made('A', 7), saving_test.made('B', 3))),
@@ -157,7 +160,7 @@ SELECT n AS applicant, a.product, a.base_kgce, a.base_unit_energy, a.saving_kgce
   FROM unnest(ARRAY['shared direct', 'shared value', 'shared single', 'shared nowhere']) AS n CROSS JOIN LATERAL ecert.assess(n, '[2024-01-01,2025-01-01)') AS a;
 
 -- statuses: what is undefined is NULL and says why
-SELECT saving_test.enroll(n, :'key') FROM unnest(ARRAY['statuses', 'nobody']) AS n;
+SELECT saving_test.enroll(n) FROM unnest(ARRAY['statuses', 'nobody']) AS n;
 SELECT saving_test.declare('statuses', '[2023-01-01,2024-01-01)', jsonb_build_array(saving_test.used('fuel', 'kgce', 10, 'good'), saving_test.used('fuel', 'kgce', 10, 'gone'), saving_test.used('fuel', 'kgce', 10, 'base standing'), saving_test.used('fuel', 'kgce', 10, 'now standing')),
          jsonb_build_array(saving_test.made('good', 10), saving_test.made('gone', 10), saving_test.made('base standing', -1), saving_test.made('now standing', 10), saving_test.made('free', 10))),
        saving_test.declare('statuses', '[2024-01-01,2025-01-01)', jsonb_build_array(saving_test.used('fuel', 'kgce', 9, 'good'), saving_test.used('fuel', 'kgce', 9, 'new'), saving_test.used('fuel', 'kgce', 9, 'base standing'), saving_test.used('fuel', 'kgce', 9, 'now standing'), saving_test.used('fuel', 'kgce', 9, 'free')),
@@ -181,7 +184,7 @@ CREATE TABLE saving_test.expected (producer text, base_from date, base_to date, 
 COPY saving_test.expected FROM :'f' CSV HEADER;
 \set f :abs_srcdir '/test/data/alaska_sample_expected.csv'
 COPY saving_test.expected FROM :'f' CSV HEADER;
-SELECT count(saving_test.enroll(p.producer || h.suffix, :'key')) FROM (SELECT DISTINCT producer FROM saving_test.month) AS p CROSS JOIN (VALUES (''), (' by heat')) AS h (suffix);
+SELECT count(saving_test.enroll(p.producer || h.suffix)) FROM (SELECT DISTINCT producer FROM saving_test.month) AS p CROSS JOIN (VALUES (''), (' by heat')) AS h (suffix);
 SELECT count(saving_test.declare(m.producer || h.suffix, m.period, CASE h.suffix WHEN '' THEN m.energy ELSE m.heat END, m.output))
   FROM (SELECT producer, tstzrange(period_start::timestamptz, period_end::timestamptz) AS period,
                jsonb_agg(saving_test.used(energy_source, energy_unit, energy_qty)) AS energy, jsonb_agg(saving_test.used(energy_source, 'MMBtu', energy_mmbtu)) AS heat,

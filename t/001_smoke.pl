@@ -2,6 +2,7 @@
 use strict;
 use warnings FATAL => 'all';
 
+use FindBin;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -22,8 +23,9 @@ my $genesis = $server->safe_psql('postgres', "SELECT ecert.create_ledger('smoke.
 like($genesis, qr/^\\x[0-9a-f]{64}$/, 'a ledger is created and gives the hash of its genesis package');
 is($server->safe_psql('postgres', 'SELECT ecert.genesis_hash()'), $genesis, 'the ledger knows its genesis');
 
+$server->safe_psql('postgres', "\\i $FindBin::RealBin/../test/keys/keys.sql");
 my $enrolled = $server->safe_psql('postgres',
-	"SELECT ecert.enroll('plant.example', ARRAY['applicant'], ecert.public_key(), 'A plant')");
+	"SELECT ecert.enroll('plant.example', ARRAY['applicant'], test_keys.public('plant.example'), 'A plant')");
 like($enrolled, qr/^\\x[0-9a-f]{64}$/, 'the certifier enrolls an applicant');
 
 my $before = $server->safe_psql('postgres', 'SELECT issuer, kind, seq, hash, package FROM ledger.package ORDER BY 1, 2, 3');

@@ -2,6 +2,7 @@
 use strict;
 use warnings FATAL => 'all';
 
+use FindBin;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -16,13 +17,13 @@ $server->start;
 
 my $append = q{SELECT ecert.append('energy', jsonb_build_object('period', ecert.period_json(tstzrange(d, d + '1 day')),
 	'lines', '[{"source": "electricity", "unit": "kWh", "quantity": 1.50}]'::jsonb)) FROM generate_series('%s'::timestamptz, '%s', '1 day') AS d};
+$server->safe_psql('postgres', "CREATE EXTENSION ecert; \\i $FindBin::RealBin/../test/keys/keys.sql");
 $server->safe_psql('postgres', q{
-	CREATE EXTENSION ecert;
 	CREATE EXTENSION pgcrypto;
 	SELECT ecert.create_ledger('dump.test');
-	SELECT ecert.enroll('plant', '{applicant}', ecert.public_key());
+	SELECT ecert.enroll('plant', '{applicant}', test_keys.public('plant'));
 	INSERT INTO ledger.reading (node, source, unit, interval_start, interval_end, quantity) VALUES ('plant', 'electricity', 'kWh', '2025-01-01', '2025-01-02', 7);
-	SET ecert.node = 'plant';} . sprintf($append, '2024-01-01', '2024-03-31'));
+	CALL test_keys.be('plant');} . sprintf($append, '2024-01-01', '2024-03-31'));
 $server->safe_psql('postgres', 'CALL ecert.verify_ledger()');
 
 my $packages = q{SELECT issuer, kind, seq, subject, period, issued_at, encode(hash, 'hex'), package, recorded_at FROM ledger.package ORDER BY 1, 2, 3};
@@ -46,8 +47,8 @@ for my $format (sort keys %restore)
 	is($server->safe_psql($format, 'SELECT sum(quantity)::int FROM ledger.energy_use'), '137', "$format: the views answer");
 	my ($status, $output, $error) = $server->psql($format, "\\set VERBOSITY sqlstate\nUPDATE ledger.package SET seq = 7");
 	like($error, qr/EC092/, "$format: the ledger is append-only");
-	like($server->safe_psql($format, "SET ecert.node = 'plant'; " . sprintf($append, '2024-04-01', '2024-04-02')), qr/^\\x/, "$format: the feed goes on");
-	is($server->safe_psql($format, q{SET ecert.node = 'plant'; SELECT ecert.pack_energy('[2025-01-01,2025-01-02)') IS NOT NULL}), 't', "$format: local readings came along");
+	like($server->safe_psql($format, "CALL test_keys.be('plant'); " . sprintf($append, '2024-04-01', '2024-04-02')), qr/^\\x/, "$format: the feed goes on");
+	is($server->safe_psql($format, q{CALL test_keys.be('plant'); SELECT ecert.pack_energy('[2025-01-01,2025-01-02)') IS NOT NULL}), 't', "$format: local readings came along");
 	is($server->safe_psql($format, 'SELECT count(*) FROM ecert.problems()'), '0', "$format: and all of it verifies");
 }
 $server->stop;

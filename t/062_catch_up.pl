@@ -13,19 +13,20 @@ use Test::More;
 
 my $feeds = 60;
 my $hub = Network::hub('late.example', conf => "logical_decoding_work_mem = '64kB'\n");
-# the hub's own key signs for all of them
+# the hub signs for all of them
+$hub->safe_psql('postgres', "\\i $FindBin::RealBin/../test/keys/keys.sql");
 $hub->safe_psql('postgres', qq{
-	SELECT ecert.enroll('plant-' || n, '{applicant}', ecert.public_key()) FROM generate_series(1, $feeds) AS n;
+	SELECT ecert.enroll('plant-' || n, '{applicant}', test_keys.public('plant-' || n)) FROM generate_series(1, $feeds) AS n;
 	CREATE SCHEMA test;
-	-- the packages of days first .. last of every feed from .. to, day by day
+	-- the packages of days first .. last of every feed from .. to
 	CREATE FUNCTION test.append(from_feed integer, to_feed integer, first_day integer, last_day integer) RETURNS void LANGUAGE plpgsql AS \$\$
 	DECLARE
 		day timestamptz;
 	BEGIN
-		FOR d IN first_day..last_day LOOP
-			day := timestamptz '1990-01-01' + d * interval '1 day';
-			FOR f IN from_feed..to_feed LOOP
-				PERFORM set_config('ecert.node', 'plant-' || f, true);
+		FOR f IN from_feed..to_feed LOOP
+			PERFORM test_keys.become('plant-' || f, true);
+			FOR d IN first_day..last_day LOOP
+				day := timestamptz '1990-01-01' + d * interval '1 day';
 				PERFORM ecert.append('energy', jsonb_build_object('period', ecert.period_json(tstzrange(day, day + '1 day')),
 					'lines', '[{"source": "electricity", "unit": "kWh", "quantity": 1.25}]'::jsonb));
 			END LOOP;

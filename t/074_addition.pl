@@ -4,6 +4,7 @@
 use strict;
 use warnings FATAL => 'all';
 
+use FindBin;
 use Cwd qw(abs_path);
 use File::Basename qw(dirname);
 use File::Temp qw(tempdir);
@@ -86,7 +87,8 @@ sub sql { return $server->safe_psql('postgres', $_[0]); }
 
 sql('CREATE EXTENSION ecert');
 my $genesis = sql(q{SELECT encode(ecert.create_ledger('addition.example'), 'hex')});
-sql(q{SELECT ecert.enroll('plant', '{applicant}', ecert.public_key()), ecert.enroll('auditor', '{auditor}', ecert.public_key());
+sql("\\i $FindBin::RealBin/../test/keys/keys.sql");
+sql(q{SELECT ecert.enroll('plant', '{applicant}', test_keys.public('plant')), ecert.enroll('auditor', '{auditor}', test_keys.public('auditor'));
 	SELECT ecert.set_policy(ecert.policy())});
 
 # A body of the new kind, and one with the new field, as SQL

@@ -190,7 +190,7 @@ command_make(int count, char **arguments)
 	uint8_t		raw[ECERT_RAW_KEY_MAX];
 	uint8_t		kid[ECERT_HASH_SIZE];
 	uint8_t		root[ECERT_HASH_SIZE];
-	uint8_t		seal[ECERT_SIGNATURE_SIZE];
+	uint8_t		seal[ECERT_SIGNATURE_MAX];
 	EcertBuffer out = ecert_buffer(bytes, sizeof bytes);
 	EcertProof	path;
 	size_t		raw_size;
@@ -200,7 +200,7 @@ command_make(int count, char **arguments)
 	need(ecert_tiles_root(&store, size, root), "tree");
 	need(ecert_tiles_inclusion(&store, index, size, &path), "proof");
 	need(ecert_seal(root, size, alg, ecert_slice(kid, sizeof kid), key, seal), "seal");
-	ecert_receipt_put(&out, alg, ecert_slice(kid, sizeof kid), ecert_slice(seal, sizeof seal), index, size, &path);
+	ecert_receipt_put(&out, alg, ecert_slice(kid, sizeof kid), ecert_slice(seal, ecert_signature_size(alg)), index, size, &path);
 	ecert_private_key_free(key);
 	print(ecert_slice(bytes, out.size));
 }

@@ -38,7 +38,7 @@ typedef struct Sealed
 	int64		checkpoint_seq;
 	uint64		size;			/* 0: none was read */
 	uint8_t		root[ECERT_HASH_SIZE];
-	uint8_t		seal[ECERT_SIGNATURE_SIZE];
+	uint8_t		seal[ECERT_SIGNATURE_MAX];
 	uint8_t		kid[ECERT_HASH_SIZE];
 	EcertAlg	alg;
 } Sealed;
@@ -127,7 +127,7 @@ read_sealed(int64 checkpoint_seq, const uint8_t *root)
 	sealed.size = checkpoint.size;
 	sealed.alg = package.alg;
 	memcpy(sealed.root, root, ECERT_HASH_SIZE);
-	memcpy(sealed.seal, checkpoint.seal, ECERT_SIGNATURE_SIZE);
+	memcpy(sealed.seal, checkpoint.seal, checkpoint.seal_size);
 	memcpy(sealed.kid, package.kid.data, ECERT_HASH_SIZE);
 }
 
@@ -234,7 +234,7 @@ make_receipt(Datum hash, Datum *package)
 	uint64		index = find_leaf(hash, package);
 
 	find_path(hash, index, &path);
-	ecert_receipt_put(&out, sealed.alg, ecert_slice(sealed.kid, ECERT_HASH_SIZE), ecert_slice(sealed.seal, ECERT_SIGNATURE_SIZE),
+	ecert_receipt_put(&out, sealed.alg, ecert_slice(sealed.kid, ECERT_HASH_SIZE), ecert_slice(sealed.seal, ecert_signature_size(sealed.alg)),
 					  index, sealed.size, &path);
 	if (!ecert_buffer_fits(&out))
 		elog(ERROR, "a receipt of %zu bytes is larger than it can be", out.size);

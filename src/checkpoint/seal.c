@@ -26,7 +26,7 @@ ECERT_FUNCTION(ecert_sql_seal_root)
 {
 	const EcertPrivateKey *key = ecert_own_key();
 	uint8_t		root[ECERT_HASH_SIZE];
-	uint8_t		seal[ECERT_SIGNATURE_SIZE];
+	uint8_t		seal[ECERT_SIGNATURE_MAX];
 	uint8_t		kid[ECERT_HASH_SIZE];
 	uint8_t		raw[ECERT_RAW_KEY_MAX];
 	size_t		raw_size;
@@ -40,7 +40,7 @@ ECERT_FUNCTION(ecert_sql_seal_root)
 		code = ecert_seal(root, (uint64_t) PG_GETARG_INT64(0), alg, ecert_slice(kid, sizeof kid), key, seal);
 	if (code != ECERT_OK)
 		ecert_raise_crypto(code, ERRCODE_ECERT_SIGNING_KEY, "could not sign the root");
-	PG_RETURN_TEXT_P(cstring_to_text(ecert_hex(ecert_slice(seal, sizeof seal))));
+	PG_RETURN_TEXT_P(cstring_to_text(ecert_hex(ecert_slice(seal, ecert_signature_size(alg)))));
 }
 
 /* Can this node's key, and this name, stand under a C2SP note? */

@@ -11,11 +11,10 @@
 typedef enum Type
 {
 	TYPE_TEXT,					/* any text */
-	TYPE_ID,					/* node id, origin, or another name: 1..200 bytes, no control characters */
+	TYPE_ID,					/* node id, origin, or another name (ecert_id_valid) */
 	TYPE_CHOICE,				/* one of the texts in choices */
 	TYPE_HASH,					/* 64 lower-case hex digits */
-	TYPE_PUBLIC_KEY,			/* lower-case hex of a raw key: 32 or 65 bytes */
-	TYPE_SIGNATURE,				/* lower-case hex of 64 bytes */
+	TYPE_HEX,					/* lower-case hex of bytes */
 	TYPE_COUNT,					/* integer >= 0 */
 	TYPE_VALUE,					/* the same in a series, refused as a negative quantity, and summed up */
 	TYPE_EXPONENT,				/* of a decimal: an integer within what that may be */
@@ -29,6 +28,7 @@ typedef enum Type
 	TYPE_TIME,					/* seconds since 1970 UTC */
 	TYPE_PERIOD,				/* [start, end], start < end */
 	TYPE_FEED,					/* [issuer, kind, seq] */
+	TYPE_TEXTS,					/* a map of texts under ids */
 	TYPE_MAP					/* a map of shape */
 } Type;
 
@@ -87,6 +87,7 @@ typedef struct BodyWalk
 
 static EcertCode check_energy_line(BodyWalk *walk, const EcertSlice *items, EcertSlice map);
 static EcertCode check_product_line(BodyWalk *walk, const EcertSlice *items, EcertSlice map);
+static EcertCode check_key(BodyWalk *walk, const EcertSlice *items, EcertSlice map);
 
 static const char *const roles[] = {"certifier", "applicant", "auditor", NULL};
 static const char *const audit_roles[] = {"upstream", "peer", "downstream", NULL};
@@ -99,20 +100,31 @@ static const char *const denominators[] = {"baseline", "reporting", NULL};
 static const char *const kinds[] = {"energy", "product", NULL};
 static const char *const saving_signs[] = {"baseline_minus_reporting", NULL};
 
-SHAPE(key,
-	{PATH("keys.", "alg"), TYPE_ALG, REQUIRED, NULL, NULL},
-	{PATH("keys.", "kid"), TYPE_HASH, REQUIRED, NULL, NULL},
-	{PATH("keys.", "public"), TYPE_PUBLIC_KEY, REQUIRED, NULL, NULL},
-	{PATH("keys.", "effective"), TYPE_TIME, REQUIRED, NULL, NULL},
-	{PATH("keys.", "until"), TYPE_TIME, 0, NULL, NULL});
+enum
+{
+	KEY_ALG, KEY_KID, KEY_PUBLIC, KEY_EFFECTIVE, KEY_UNTIL
+};
+
+SHAPE_WITH(key, check_key,
+	[KEY_ALG] = {PATH("keys.", "alg"), TYPE_ALG, REQUIRED, NULL, NULL},
+	[KEY_KID] = {PATH("keys.", "kid"), TYPE_HASH, REQUIRED, NULL, NULL},
+	[KEY_PUBLIC] = {PATH("keys.", "public"), TYPE_HEX, REQUIRED, NULL, NULL},
+	[KEY_EFFECTIVE] = {PATH("keys.", "effective"), TYPE_TIME, REQUIRED, NULL, NULL},
+	[KEY_UNTIL] = {PATH("keys.", "until"), TYPE_TIME, 0, NULL, NULL});
+
+SHAPE(node_names,
+	{PATH("names.", "en"), TYPE_TEXT, REQUIRED, NULL, NULL},
+	{PATH("names.", "zh"), TYPE_TEXT, REQUIRED, NULL, NULL});
 
 SHAPE(node,
 	{PATH("", "node"), TYPE_ID, REQUIRED, NULL, NULL},
 	{PATH("", "name"), TYPE_TEXT, 0, NULL, NULL},
+	{PATH("", "names"), TYPE_MAP, 0, &node_names_shape, NULL},
 	{PATH("", "roles"), TYPE_CHOICE, REQUIRED | LIST, NULL, roles},
 	{PATH("", "keys"), TYPE_MAP, REQUIRED | LIST, &key_shape, NULL},
 	{PATH("", "status"), TYPE_CHOICE, REQUIRED, NULL, node_statuses},
 	{PATH("", "effective"), TYPE_TIME, REQUIRED, NULL, NULL},
+	{PATH("", "attributes"), TYPE_TEXTS, 0, NULL, NULL},
 	{PATH("", "reason"), TYPE_TEXT, 0, NULL, NULL});
 
 SHAPE(relation,
@@ -323,7 +335,7 @@ SHAPE(checkpoint,
 	{PATH("", "size"), TYPE_COUNT, REQUIRED, NULL, NULL},
 	{PATH("", "root"), TYPE_HASH, REQUIRED, NULL, NULL},
 	{PATH("", "heads"), TYPE_FEED, REQUIRED | LIST, NULL, NULL},
-	{PATH("", "seal"), TYPE_SIGNATURE, REQUIRED, NULL, NULL},
+	{PATH("", "seal"), TYPE_HEX, REQUIRED, NULL, NULL},
 	{PATH("", "note"), TYPE_TEXT, 0, NULL, NULL});
 
 SHAPE(witness,
@@ -339,7 +351,7 @@ static const Shape *const kind_shapes[ECERT_KIND_COUNT] = {ECERT_KINDS(KIND_SHAP
 static EcertCode
 refuse(BodyWalk *walk, EcertCode code, EcertSlice item, const char *path)
 {
-	/* what does not fit 64 bits is out of every range */
+	/* of unchecked bytes, what does not fit 64 bits is out of every range */
 	return ecert_fail(walk->error, code == ECERT_OVERFLOW ? ECERT_BODY_VALUE : code, (size_t) (item.data - walk->body.data), path);
 }
 
@@ -391,11 +403,14 @@ ecert_hex_to_bytes(EcertSlice hex, uint8_t *bytes)
 }
 
 static bool
-is_hex(EcertSlice text, size_t bytes)
+is_hex(EcertSlice text)
 {
-	uint8_t		ignored[ECERT_RAW_KEY_MAX];
-
-	return text.size == 2 * bytes && ecert_hex_to_bytes(text, ignored);
+	for (size_t i = 0; i < text.size; i++)
+	{
+		if (hex_digit(text.data[i]) < 0)
+			return false;
+	}
+	return text.size > 0 && text.size % 2 == 0;
 }
 
 static EcertCode
@@ -412,11 +427,9 @@ check_text(const Field *field, EcertCursor *cursor)
 		case TYPE_ID:
 			return ecert_id_valid(text) ? ECERT_OK : ECERT_BODY_VALUE;
 		case TYPE_HASH:
-			return is_hex(text, ECERT_HASH_SIZE) ? ECERT_OK : ECERT_BODY_VALUE;
-		case TYPE_PUBLIC_KEY:
-			return is_hex(text, 32) || is_hex(text, ECERT_RAW_KEY_MAX) ? ECERT_OK : ECERT_BODY_VALUE;
-		case TYPE_SIGNATURE:
-			return is_hex(text, ECERT_SIGNATURE_SIZE) ? ECERT_OK : ECERT_BODY_VALUE;
+			return text.size == 2 * ECERT_HASH_SIZE && is_hex(text) ? ECERT_OK : ECERT_BODY_VALUE;
+		case TYPE_HEX:
+			return is_hex(text) ? ECERT_OK : ECERT_BODY_VALUE;
 		case TYPE_CHOICE:
 			for (const char *const *choice = field->choices; *choice != NULL; choice++)
 			{
@@ -440,7 +453,7 @@ check_integer(Type type, EcertCursor *cursor)
 	if (code != ECERT_OK)
 		return code;
 	if (type == TYPE_ALG)
-		return ecert_alg_from_cose(value, &alg) ? ECERT_OK : ECERT_BODY_VALUE;
+		return ecert_alg_from_cose(value, &alg) ? ECERT_OK : ECERT_UNKNOWN_ALG;
 	if (value < (type == TYPE_POSITIVE ? 1 : 0))
 		return ECERT_BODY_VALUE;
 	return type == TYPE_TIME && value > ECERT_TIME_MAX ? ECERT_BODY_VALUE : ECERT_OK;
@@ -448,7 +461,7 @@ check_integer(Type type, EcertCursor *cursor)
 
 /*
  * Limits of magnitude, so that whatever is on the ledger fits the numeric types
- * of the views: what is declared stays below 10^15, results below 10^28.
+ * of the views: what is declared is at most 10^15, results are below 10^28.
  */
 static bool
 within_limit(Type type, EcertDecimal decimal)
@@ -456,9 +469,10 @@ within_limit(Type type, EcertDecimal decimal)
 	EcertDecimal limit = {type == TYPE_RESULT ? INT64_C(10000000000) : 1, type == TYPE_RESULT ? 18 : 15};
 	EcertDecimal negative = {-limit.mantissa, limit.exponent};
 
-	if (decimal.exponent <= 0 && decimal.mantissa < INT64_C(1000000000000000) && decimal.mantissa > -INT64_C(1000000000000000))
+	if (decimal.exponent <= 0 && decimal.mantissa <= INT64_C(1000000000000000) && decimal.mantissa >= -INT64_C(1000000000000000))
 		return true;
-	return ecert_decimal_compare(decimal, limit) < 0 && ecert_decimal_compare(decimal, negative) > 0;
+	return ecert_decimal_compare(decimal, limit) < (type == TYPE_RESULT ? 0 : 1) &&
+		ecert_decimal_compare(decimal, negative) > (type == TYPE_RESULT ? 0 : -1);
 }
 
 static EcertCode
@@ -523,6 +537,26 @@ check_feed(EcertSlice item)
 	return check_integer(TYPE_COUNT, &cursor);
 }
 
+/* A map of texts under ids */
+static EcertCode
+check_texts(EcertSlice item)
+{
+	EcertCursor cursor;
+	EcertCborHead head = head_of(item, &cursor);
+	EcertSlice	text;
+
+	if (head.type != ECERT_CBOR_MAP)
+		return ECERT_BODY_TYPE;
+	for (uint64_t i = head.value; i > 0; i--)
+	{
+		if (!ecert_id_valid(ecert_cbor_next_text(&cursor)))
+			return ECERT_BODY_VALUE;
+		if (!ecert_cbor_text(ecert_cbor_skip(&cursor), &text))
+			return ECERT_BODY_TYPE;
+	}
+	return ECERT_OK;
+}
+
 /* The first byte of what comes next, for the place of an error */
 static EcertSlice
 next_byte(const EcertCursor *cursor)
@@ -570,6 +604,8 @@ check_scalar(const Field *field, EcertCursor *cursor)
 			return check_period(ecert_cbor_skip(cursor), &period);
 		case TYPE_FEED:
 			return check_feed(ecert_cbor_skip(cursor));
+		case TYPE_TEXTS:
+			return check_texts(ecert_cbor_skip(cursor));
 		default:
 			return check_text(field, cursor);
 	}
@@ -653,23 +689,6 @@ find_field(const Shape *shape, EcertSlice name, size_t *index)
 	return NULL;
 }
 
-/* What is free may hold anything but integers over 64 bits with sign, which no number here can be */
-static EcertCode
-check_free(BodyWalk *walk, EcertSlice item)
-{
-	EcertCursor cursor = ecert_cursor(item);
-	EcertCborHead head;
-
-	while (cursor.offset < item.size && ecert_cbor_head(&cursor, &head, NULL) == ECERT_OK)
-	{
-		if (head.type <= ECERT_CBOR_NINT && head.value > INT64_MAX)
-			return refuse(walk, ECERT_BODY_VALUE, ecert_slice(item.data + head.offset, 1), "ext");
-		if (head.type == ECERT_CBOR_BYTES || head.type == ECERT_CBOR_TEXT)
-			(void) ecert_cbor_content(&cursor, &head);
-	}
-	return ECERT_OK;
-}
-
 /* The next pair of a map; its field's number goes to *index, from which it is looked for */
 static EcertCode
 check_pair(BodyWalk *walk, const Shape *shape, EcertCursor *cursor, const char *path, bool top, size_t *index, EcertSlice *items)
@@ -687,8 +706,11 @@ check_pair(BodyWalk *walk, const Shape *shape, EcertCursor *cursor, const char *
 	if (field == NULL)
 	{
 		*index = ALL_FIELDS;
-		return top && ecert_slice_equal(name, ecert_slice_text("ext")) ?
-			check_free(walk, ecert_cbor_skip(cursor)) : refuse_unknown(walk, key, name, path);
+		if (!top || !ecert_slice_equal(name, ecert_slice_text("ext")))
+			return refuse_unknown(walk, key, name, path);
+		/* free: anything in strict form */
+		(void) ecert_cbor_skip(cursor);
+		return ECERT_OK;
 	}
 	start = cursor->offset;
 	code = (field->flags & LIST) ? check_list(walk, field, cursor) : check_value(walk, field, cursor);
@@ -827,6 +849,21 @@ check_energy_line(BodyWalk *walk, const EcertSlice *items, EcertSlice map)
 		!walk->sum_fits || !within_limit(TYPE_QUANTITY, (EcertDecimal) {walk->sum, series.exponent}))
 		return refuse(walk, ECERT_BODY_VALUE, items[ENERGY_SERIES], "lines.series.values");
 	return ECERT_OK;
+}
+
+/* A public key has the size that its algorithm's have */
+static EcertCode
+check_key(BodyWalk *walk, const EcertSlice *items, EcertSlice map)
+{
+	EcertSlice	public = {NULL, 0};
+	EcertAlg	alg = ECERT_ALG_NONE;
+	int64_t		number = 0;
+
+	(void) ecert_cbor_int(items[KEY_ALG], &number);
+	(void) ecert_alg_from_cose(number, &alg);
+	(void) ecert_cbor_text(items[KEY_PUBLIC], &public);
+	return public.size == 2 * ecert_raw_key_size(alg) ? ECERT_OK :
+		refuse(walk, ECERT_BODY_VALUE, items[KEY_PUBLIC].size > 0 ? items[KEY_PUBLIC] : map, "keys.public");
 }
 
 /* Of what was produced, at most all is qualified */

@@ -11,7 +11,7 @@
 typedef enum Profile
 {
 	PROFILE_ANY,
-	PROFILE_BODY				/* no byte strings, text keys only, no tag 18 */
+	PROFILE_BODY				/* no byte strings, text keys only, no tag 18, no U+0000, integers within 64 bits */
 } Profile;
 
 typedef struct Checker
@@ -157,10 +157,32 @@ check_string(Checker *checker, const EcertCborHead *head)
 		return ECERT_OK;
 	/* JSON text has no U+0000 that PostgreSQL could hold */
 	if (checker->profile == PROFILE_BODY && memchr(content.data, 0, content.size) != NULL)
-		return refuse(checker, ECERT_BODY_VALUE, head);
+		return refuse(checker, ECERT_ZERO_CHARACTER, head);
 	if (head->type == ECERT_CBOR_TEXT && !ecert_utf8_valid(content, &bad))
 		return ecert_fail(checker->error, ECERT_BAD_UTF8, start + bad, NULL);
 	return ECERT_OK;
+}
+
+/*
+ * One value has one form, as far as its digits are kept: an integer is no
+ * decimal fraction where 64 bits hold it, and where they do not, the exponent
+ * has all the zeros that go into it
+ */
+static bool
+is_own_form(int64_t exponent, int64_t mantissa)
+{
+	int64_t		whole = mantissa;
+
+	if (exponent < 0)
+		return true;
+	if (exponent < ECERT_EXPONENT_MAX && mantissa % 10 == 0)
+		return false;
+	for (int64_t zeros = exponent; zeros > 0; zeros--)
+	{
+		if (__builtin_mul_overflow(whole, (int64_t) 10, &whole))
+			return true;
+	}
+	return false;
 }
 
 /* The content of tag 4: [exponent, mantissa] */
@@ -168,6 +190,8 @@ static EcertCode
 check_decimal(Checker *checker, const EcertCborHead *tag)
 {
 	EcertCborHead head;
+	int64_t		exponent;
+	int64_t		mantissa;
 	EcertCode	code;
 
 	/* tag and array are two levels, as they would be for any other reader */
@@ -179,11 +203,13 @@ check_decimal(Checker *checker, const EcertCborHead *tag)
 		return refuse(checker, ECERT_BAD_DECIMAL, tag);
 	if ((code = ecert_cbor_head(&checker->cursor, &head, checker->error)) != ECERT_OK)
 		return code;
-	if (head.type > ECERT_CBOR_NINT || head.value > (head.type == ECERT_CBOR_UINT ? 18 : 17))
+	if (ecert_cbor_head_int(&head, &exponent) != ECERT_OK || exponent < ECERT_EXPONENT_MIN || exponent > ECERT_EXPONENT_MAX)
 		return refuse(checker, ECERT_BAD_DECIMAL, tag);
 	if ((code = ecert_cbor_head(&checker->cursor, &head, checker->error)) != ECERT_OK)
 		return code;
-	return head.type > ECERT_CBOR_NINT || head.value > INT64_MAX ? refuse(checker, ECERT_BAD_DECIMAL, tag) : ECERT_OK;
+	if (ecert_cbor_head_int(&head, &mantissa) != ECERT_OK)
+		return refuse(checker, ECERT_BAD_DECIMAL, tag);
+	return is_own_form(exponent, mantissa) ? ECERT_OK : refuse(checker, ECERT_DECIMAL_FORM, tag);
 }
 
 /* Numbers in a row inside an array, as those of a series; how many items are left to check */
@@ -194,7 +220,7 @@ pass_numbers(Checker *checker, uint64_t items)
 	size_t		start = cursor.offset;
 	EcertCborHead head;
 
-	for (; items > 0 && ecert_cbor_head(&cursor, &head, NULL) == ECERT_OK && head.type <= ECERT_CBOR_NINT; items--)
+	for (; items > 0 && ecert_cbor_head(&cursor, &head, NULL) == ECERT_OK && head.type <= ECERT_CBOR_NINT && head.value <= INT64_MAX; items--)
 		start = cursor.offset;
 	checker->cursor.offset = start;
 	return items;
@@ -258,6 +284,7 @@ check_item(Checker *checker, bool is_key)
 	{
 		case ECERT_CBOR_UINT:
 		case ECERT_CBOR_NINT:
+			return checker->profile == PROFILE_BODY && head.value > INT64_MAX ? refuse(checker, ECERT_INTEGER_SIZE, &head) : ECERT_OK;
 		case ECERT_CBOR_SIMPLE:
 			return ECERT_OK;
 		case ECERT_CBOR_BYTES:

@@ -14,6 +14,10 @@
 
 #include "core/error.h"
 
+/* Of decimal fractions */
+#define ECERT_EXPONENT_MIN (-18)
+#define ECERT_EXPONENT_MAX 18
+
 #define ECERT_CBOR_DEPTH 16		/* arrays, maps and tags inside each other */
 
 typedef enum EcertCborType
@@ -59,8 +63,10 @@ ecert_cursor(EcertSlice bytes)
 extern EcertCode ecert_cbor_check(EcertSlice bytes, EcertError *error);
 
 /*
- * The same for a body: one map, text keys, no byte strings.  ECERT_BODY_NOT_MAP,
- * ECERT_BODY_TYPE (a key) and ECERT_BODY_BYTES on top of the codes above.
+ * The same for a body: one map, text keys, no byte strings, no U+0000, integers
+ * within 64 bits with sign.  ECERT_BODY_NOT_MAP, ECERT_BODY_TYPE (a key),
+ * ECERT_BODY_BYTES, ECERT_ZERO_CHARACTER and ECERT_INTEGER_SIZE on top of the
+ * codes above.
  */
 extern EcertCode ecert_cbor_check_body(EcertSlice bytes, EcertError *error);
 

@@ -4,16 +4,10 @@
  */
 #include "core/checkpoint.h"
 
-/* Hexadecimal text of exactly size bytes */
-static bool
-read_hex(EcertSlice hex, uint8_t *bytes, size_t size)
-{
-	return hex.size == 2 * size && ecert_hex_to_bytes(hex, bytes);
-}
-
 EcertCode
 ecert_checkpoint_read(EcertSlice body, EcertCheckpoint *checkpoint)
 {
+	EcertSlice	seal = ecert_cbor_text_at(body, "seal");
 	EcertSlice	item;
 	int64_t		size;
 
@@ -22,9 +16,10 @@ ecert_checkpoint_read(EcertSlice body, EcertCheckpoint *checkpoint)
 		return ECERT_BODY_TYPE;
 	checkpoint->size = (uint64_t) size;
 	if (size < 0 || checkpoint->size > ECERT_TREE_MAX ||
-		!read_hex(ecert_cbor_text_at(body, "root"), checkpoint->root, sizeof checkpoint->root) ||
-		!read_hex(ecert_cbor_text_at(body, "seal"), checkpoint->seal, sizeof checkpoint->seal))
+		!ecert_hex_to_hash(ecert_cbor_text_at(body, "root"), checkpoint->root) ||
+		seal.size > 2 * sizeof checkpoint->seal || !ecert_hex_to_bytes(seal, checkpoint->seal))
 		return ECERT_BODY_VALUE;
+	checkpoint->seal_size = seal.size / 2;
 	checkpoint->note = ecert_cbor_text_at(body, "note");
 	checkpoint->heads = ecert_cbor_items_at(body, "heads", &checkpoint->head_count);
 	return ECERT_OK;
@@ -98,7 +93,7 @@ note_is_right(const EcertPackage *package, const EcertCheckpoint *checkpoint, Ec
 const char *
 ecert_checkpoint_fault(const EcertPackage *package, const EcertCheckpoint *checkpoint, const EcertPublicKey *key, EcertSlice raw)
 {
-	EcertSlice	seal = ecert_slice(checkpoint->seal, sizeof checkpoint->seal);
+	EcertSlice	seal = ecert_slice(checkpoint->seal, checkpoint->seal_size);
 	EcertCursor heads = checkpoint->heads;
 	EcertFeedHead head;
 
@@ -109,6 +104,8 @@ ecert_checkpoint_fault(const EcertPackage *package, const EcertCheckpoint *check
 		if (ecert_slice_equal(head.kind, ecert_slice_text(ecert_kind_name(ECERT_KIND_GENESIS))))
 			return "checkpoint names the genesis feed, which every tree begins with";
 	}
+	if (seal.size == ecert_signature_size(package->alg) && !ecert_signature_is_strict(package->alg, seal))
+		return "checkpoint's seal is not in strict form (high s)";
 	if (ecert_seal_verify(checkpoint->root, checkpoint->size, package->alg, package->kid, key, seal) != ECERT_OK)
 		return "checkpoint's seal is wrong";
 	if (checkpoint->note.size > 0 && !note_is_right(package, checkpoint, raw))

@@ -14,7 +14,8 @@ typedef struct EcertCheckpoint
 {
 	uint64_t	size;			/* leaves of the tree */
 	uint8_t		root[ECERT_HASH_SIZE];
-	uint8_t		seal[ECERT_SIGNATURE_SIZE];
+	uint8_t		seal[ECERT_SIGNATURE_MAX];
+	size_t		seal_size;
 	EcertSlice	note;			/* size 0: none */
 	EcertCursor heads;			/* before the first */
 	uint64_t	head_count;

@@ -37,9 +37,26 @@ ecert_decimal_read(EcertSlice item, EcertDecimal *decimal)
 	return ecert_decimal_next(&cursor, decimal);
 }
 
+/* A positive exponent goes into the mantissa where 64 bits hold it, or else takes all zeros from there */
+static EcertDecimal
+own_form(EcertDecimal decimal)
+{
+	int64_t		whole = decimal.mantissa;
+	int32_t		zeros = decimal.exponent;
+
+	while (zeros > 0 && !__builtin_mul_overflow(whole, (int64_t) 10, &whole))
+		zeros--;
+	if (zeros <= 0)
+		return decimal.exponent > 0 ? (EcertDecimal) {whole, 0} : decimal;
+	for (; decimal.exponent < ECERT_EXPONENT_MAX && decimal.mantissa % 10 == 0; decimal.exponent++)
+		decimal.mantissa /= 10;
+	return decimal;
+}
+
 void
 ecert_decimal_put(EcertBuffer *buffer, EcertDecimal decimal)
 {
+	decimal = own_form(decimal);
 	if (decimal.exponent != 0)
 	{
 		ecert_cbor_put_head(buffer, ECERT_CBOR_TAG, 4);

@@ -7,9 +7,6 @@
 
 #include "core/cbor.h"
 
-#define ECERT_EXPONENT_MIN (-18)
-#define ECERT_EXPONENT_MAX 18
-
 /* Longest text of a decimal: sign, 19 digits, 18 zeros or a point, end */
 #define ECERT_DECIMAL_TEXT_MAX 48
 
@@ -26,7 +23,7 @@ extern EcertCode ecert_decimal_read(EcertSlice item, EcertDecimal *decimal);
 /* The same of what comes next, which is consumed when it is one */
 extern EcertCode ecert_decimal_next(EcertCursor *cursor, EcertDecimal *decimal);
 
-/* Write as an integer when exponent is 0, else as tag 4 */
+/* Write in the one form of the value: as an integer where its digits are one that 64 bits hold, else as tag 4 */
 extern void ecert_decimal_put(EcertBuffer *buffer, EcertDecimal decimal);
 
 /*

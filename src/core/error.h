@@ -26,14 +26,18 @@
 	X(ECERT_BAD_TAG, 109, "this tag is not allowed here") \
 	X(ECERT_BAD_DECIMAL, 110, "a decimal fraction is not [exponent -18..18, mantissa of 64 bits]") \
 	X(ECERT_TOO_DEEP, 111, "nested more than 16 deep") \
+	X(ECERT_HIGH_S, 112, "the signature is not in strict form (high s)") \
+	X(ECERT_DECIMAL_FORM, 113, "a decimal fraction is not the one form of its value") \
+	X(ECERT_INTEGER_SIZE, 114, "an integer of a body does not fit 64 bits with sign") \
+	X(ECERT_ZERO_CHARACTER, 115, "a text of a body holds U+0000") \
 	/* structure: deterministic CBOR, but not a package */ \
 	X(ECERT_NOT_SIGN1, 200, "not a tagged COSE_Sign1 with an empty unprotected header") \
 	X(ECERT_HEADER_FIELD, 201, "a header field is missing or has a wrong value") \
 	X(ECERT_HEADER_UNKNOWN, 202, "a header field is not known") \
 	X(ECERT_UNKNOWN_KIND, 203, "the content type names no kind of package") \
-	X(ECERT_UNKNOWN_ALG, 204, "the signature algorithm is not known") \
-	X(ECERT_BAD_ID, 205, "an id is not 1 to 200 bytes without control characters") \
-	X(ECERT_BAD_SIGNATURE_SIZE, 206, "the signature is not 64 bytes") \
+	X(ECERT_UNKNOWN_ALG, 204, "the signature algorithm is not supported") \
+	X(ECERT_BAD_ID, 205, "an id is not 1 to 200 bytes without control, format and line-separating characters") \
+	X(ECERT_BAD_SIGNATURE_SIZE, 206, "the signature has not the size of its algorithm's") \
 	X(ECERT_BODY_NOT_MAP, 207, "the body is not a map") \
 	/* size */ \
 	X(ECERT_TOO_LARGE, 300, "larger than 65535 bytes") \
@@ -80,6 +84,9 @@ typedef struct EcertError
 
 /* The words of ECERT_CODES; "unknown error" for another number */
 extern const char *ecert_error_text(EcertCode code);
+
+/* What to do about it, as a sentence; NULL: nothing in particular */
+extern const char *ecert_error_hint(EcertCode code);
 
 static inline EcertCode
 ecert_fail(EcertError *error, EcertCode code, size_t offset, const char *field)

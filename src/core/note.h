@@ -18,6 +18,8 @@
 #include "core/merkle.h"
 #include "core/package.h"
 
+#define ECERT_SIGNATURE_SIZE 64	/* bytes of an Ed25519 signature, which is what notes carry */
+
 #define ECERT_NOTE_MAX 4096		/* bytes of a note that we read or write */
 #define ECERT_NOTE_LINE_MAX 512	/* bytes of one signature line */
 

@@ -53,60 +53,6 @@ ecert_kind_from_name(EcertSlice name, EcertKind *kind)
 	return false;
 }
 
-const char *
-ecert_alg_name(EcertAlg alg)
-{
-	return alg == ECERT_ALG_ED25519 ? "Ed25519" : alg == ECERT_ALG_ES256 ? "ES256" : "SM2";
-}
-
-int64_t
-ecert_alg_cose(EcertAlg alg)
-{
-	return alg == ECERT_ALG_ED25519 ? -8 : alg == ECERT_ALG_ES256 ? -7 : -65600;
-}
-
-bool
-ecert_alg_from_cose(int64_t cose, EcertAlg *alg)
-{
-	switch (cose)
-	{
-		case -8:
-		case -19:				/* RFC 9864: Ed25519, fully specified */
-			*alg = ECERT_ALG_ED25519;
-			return true;
-		case -7:
-		case -9:				/* RFC 9864: ESP256 */
-			*alg = ECERT_ALG_ES256;
-			return true;
-		case -65600:
-			*alg = ECERT_ALG_SM2;
-			return true;
-	}
-	return false;
-}
-
-bool
-ecert_id_valid(EcertSlice id)
-{
-	size_t		bad;
-
-	if (id.size == 0 || id.size > ECERT_ID_MAX)
-		return false;
-	if (ecert_is_plain(id))
-		return true;
-	if (!ecert_utf8_valid(id, &bad))
-		return false;
-	for (size_t i = 0; i < id.size; i++)
-	{
-		if (id.data[i] < 0x20 || id.data[i] == 0x7F)
-			return false;
-		/* U+0080..U+009F, the C1 controls */
-		if (id.data[i] == 0xC2 && id.data[i + 1] < 0xA0)
-			return false;
-	}
-	return true;
-}
-
 /* "application/vnd.ecert.<kind>+cbor" */
 static bool
 kind_from_content_type(EcertSlice text, EcertKind *kind)
@@ -292,9 +238,9 @@ parse_header(EcertPackage *package, size_t start, EcertError *error)
 	return check_presence(package, has, start, error);
 }
 
-/* Tag 18, array of 4, and its members' bytes */
+/* Tag 18, array of 4, and its members' bytes; where the signature's item begins */
 static EcertCode
-parse_sign1(EcertCursor *cursor, EcertPackage *package, EcertError *error)
+parse_sign1(EcertCursor *cursor, EcertPackage *package, size_t *signature_at, EcertError *error)
 {
 	EcertCborHead head[6];
 	EcertSlice *parts[6] = {NULL, NULL, &package->protected_header, NULL, &package->body, &package->signature};
@@ -317,9 +263,17 @@ parse_sign1(EcertCursor *cursor, EcertPackage *package, EcertError *error)
 		if (parts[i] != NULL)
 			*parts[i] = ecert_cbor_content(cursor, &head[i]);
 	}
-	if (package->signature.size != ECERT_SIGNATURE_SIZE)
-		return ecert_fail(error, ECERT_BAD_SIGNATURE_SIZE, head[5].offset, "signature");
+	*signature_at = head[5].offset;
 	return ECERT_OK;
+}
+
+/* Is the signature one of the header's algorithm, and the one form of its value? */
+static EcertCode
+check_signature(const EcertPackage *package, size_t at, EcertError *error)
+{
+	if (package->signature.size != ecert_signature_size(package->alg))
+		return ecert_fail(error, ECERT_BAD_SIGNATURE_SIZE, at, "signature");
+	return ecert_signature_is_strict(package->alg, package->signature) ? ECERT_OK : ecert_fail(error, ECERT_HIGH_S, at, "signature");
 }
 
 /* Check a part of the package, whose offsets in errors then count from the package's first byte */
@@ -359,6 +313,7 @@ ecert_package_parse(EcertSlice bytes, EcertPackage *package, EcertError *error)
 {
 	EcertCursor cursor = ecert_cursor(bytes);
 	EcertError	ignored;
+	size_t		signature_at;
 	EcertCode	code;
 
 	if (error == NULL)
@@ -368,9 +323,10 @@ ecert_package_parse(EcertSlice bytes, EcertPackage *package, EcertError *error)
 	if (bytes.size > ECERT_PACKAGE_MAX)
 		return ecert_fail(error, ECERT_TOO_LARGE, ECERT_PACKAGE_MAX, NULL);
 	if ((code = ecert_cbor_check(bytes, error)) != ECERT_OK ||
-		(code = parse_sign1(&cursor, package, error)) != ECERT_OK ||
+		(code = parse_sign1(&cursor, package, &signature_at, error)) != ECERT_OK ||
 		(code = check_part(ecert_cbor_check, package->protected_header, bytes, error)) != ECERT_OK ||
-		(code = parse_header(package, (size_t) (package->protected_header.data - bytes.data), error)) != ECERT_OK)
+		(code = parse_header(package, (size_t) (package->protected_header.data - bytes.data), error)) != ECERT_OK ||
+		(code = check_signature(package, signature_at, error)) != ECERT_OK)
 		return code;
 	code = check_part(ecert_cbor_check_body, package->body, bytes, error);
 	if (code == ECERT_OK)
@@ -383,11 +339,12 @@ ecert_package_parse_again(EcertSlice bytes, EcertPackage *package)
 {
 	EcertCursor cursor = ecert_cursor(bytes);
 	EcertError	error;
+	size_t		signature_at;
 	EcertCode	code;
 
 	memset(package, 0, sizeof *package);
 	package->bytes = bytes;
-	code = parse_sign1(&cursor, package, &error);
+	code = parse_sign1(&cursor, package, &signature_at, &error);
 	if (code == ECERT_OK)
 		code = parse_header(package, 0, &error);
 	if (code == ECERT_OK)
@@ -510,7 +467,7 @@ ecert_package_sign(const EcertPackage *template_package, const EcertPrivateKey *
 	uint8_t		header_bytes[1024];
 	uint8_t		raw[ECERT_RAW_KEY_MAX];
 	uint8_t		kid[ECERT_HASH_SIZE];
-	uint8_t		signature[ECERT_SIGNATURE_SIZE];
+	uint8_t		signature[ECERT_SIGNATURE_MAX];
 	EcertBuffer header = ecert_buffer(header_bytes, sizeof header_bytes);
 	EcertPackage package = *template_package;
 	size_t		raw_size;
@@ -536,7 +493,7 @@ ecert_package_sign(const EcertPackage *template_package, const EcertPrivateKey *
 	ecert_cbor_put_bytes(out, package.protected_header);
 	ecert_cbor_put_head(out, ECERT_CBOR_MAP, 0);
 	ecert_cbor_put_bytes(out, package.body);
-	ecert_cbor_put_bytes(out, ecert_slice(signature, sizeof signature));
+	ecert_cbor_put_bytes(out, ecert_slice(signature, ecert_signature_size(package.alg)));
 	return ecert_buffer_fits(out) && out->size <= ECERT_PACKAGE_MAX ? ECERT_OK : ECERT_TOO_LARGE;
 }
 

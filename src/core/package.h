@@ -54,7 +54,7 @@ typedef struct EcertPackage
 			EcertSlice	bytes;	/* the whole package */
 			EcertSlice	protected_header;	/* content of the protected bstr */
 			EcertSlice	body;	/* content of the payload bstr: one CBOR map */
-			EcertSlice	signature;	/* 64 bytes */
+			EcertSlice	signature;	/* of the size of its algorithm, and in strict form */
 			EcertSlice	kid;	/* 32 bytes */
 			EcertSlice	issuer;
 			EcertSlice	subject;
@@ -77,12 +77,7 @@ extern const char *ecert_kind_name(EcertKind kind);
 /* False when name is no kind */
 extern bool ecert_kind_from_name(EcertSlice name, EcertKind *kind);
 
-/* "Ed25519", "ES256", "SM2"; and the COSE number that we write */
-extern const char *ecert_alg_name(EcertAlg alg);
-extern int64_t ecert_alg_cose(EcertAlg alg);
-extern bool ecert_alg_from_cose(int64_t cose, EcertAlg *alg);
-
-/* 1..200 bytes of UTF-8 without control characters */
+/* 1..200 bytes of UTF-8 without characters of Unicode categories Cc, Cf, Zl and Zp */
 extern bool ecert_id_valid(EcertSlice id);
 
 /*

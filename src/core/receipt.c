@@ -267,7 +267,7 @@ ecert_receipt_parse(EcertSlice bytes, EcertReceipt *receipt, EcertError *error)
 	at = cursor.offset;
 	if ((code = expect_bytes(&cursor, "signature", &receipt->signature, error)) != ECERT_OK)
 		return code;
-	return receipt->signature.size == ECERT_SIGNATURE_SIZE ? ECERT_OK :
+	return receipt->signature.size == ecert_signature_size(receipt->alg) ? ECERT_OK :
 		ecert_fail(error, ECERT_BAD_SIGNATURE_SIZE, at, "signature");
 }
 

@@ -27,13 +27,13 @@
 #define ECERT_HEADER_TREE_SIZE (-65603)
 
 /* Room for a receipt that we write, and for a transparent statement with one */
-#define ECERT_RECEIPT_MAX (256 + ECERT_PROOF_MAX * (ECERT_HASH_SIZE + 2))
+#define ECERT_RECEIPT_MAX (192 + ECERT_SIGNATURE_MAX + ECERT_PROOF_MAX * (ECERT_HASH_SIZE + 2))
 #define ECERT_STATEMENT_MAX (ECERT_PACKAGE_MAX + ECERT_RECEIPT_MAX + 16)
 
 typedef struct EcertReceipt
 {
 	EcertSlice	protected_header;	/* content of the protected bstr */
-	EcertSlice	signature;		/* 64 bytes */
+	EcertSlice	signature;		/* of the size of its algorithm */
 	EcertAlg	alg;
 	EcertSlice	kid;			/* size 0: not named */
 
@@ -66,7 +66,7 @@ extern EcertCode ecert_receipt_root(const EcertReceipt *receipt, const uint8_t *
  */
 extern EcertCode ecert_receipt_verify(const EcertReceipt *receipt, const uint8_t *leaf, const EcertPublicKey *key);
 
-/* Sign the root of a tree of that size as receipts do: the seal, 64 bytes (ECERT_KEY_ALG unless alg is the key's); and check one */
+/* Sign the root of a tree of that size as receipts do: the seal, of the size of its algorithm (ECERT_KEY_ALG unless alg is the key's); and check one */
 extern EcertCode ecert_seal(const uint8_t *root, uint64_t tree_size, EcertAlg alg, EcertSlice kid, const EcertPrivateKey *key, uint8_t *seal);
 extern EcertCode ecert_seal_verify(const uint8_t *root, uint64_t tree_size, EcertAlg alg, EcertSlice kid, const EcertPublicKey *key,
 								   EcertSlice seal);

@@ -30,12 +30,6 @@ ecert_crypto_end(EcertCode code)
 	return code;
 }
 
-size_t
-ecert_raw_key_size(EcertAlg alg)
-{
-	return alg == ECERT_ALG_ED25519 ? crypto_sign_PUBLICKEYBYTES : ECERT_RAW_KEY_MAX;
-}
-
 EcertCode
 ecert_pkey_alg(EVP_PKEY *pkey, EcertAlg *alg)
 {
@@ -88,8 +82,8 @@ pkey_exported_point(EVP_PKEY *pkey, uint8_t *raw)
 		return false;
 	point = OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_PUB_KEY);
 	ok = point != NULL &&
-		OSSL_PARAM_get_octet_string(point, &bytes, ECERT_RAW_KEY_MAX, &size) == 1 &&
-		size == ECERT_RAW_KEY_MAX && raw[0] == 0x04;
+		OSSL_PARAM_get_octet_string(point, &bytes, ECERT_POINT_SIZE, &size) == 1 &&
+		size == ECERT_POINT_SIZE && raw[0] == 0x04;
 	OSSL_PARAM_free(params);
 	return ok;
 }

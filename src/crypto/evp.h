@@ -14,6 +14,7 @@
 #include <sodium.h>
 
 #define ECERT_SCALAR_SIZE 32	/* r, s and coordinates of P-256 and SM2 */
+#define ECERT_POINT_SIZE 65		/* 04 || x || y */
 
 /* Longest DER form of two 256-bit integers */
 #define ECERT_DER_SIGNATURE_MAX 72
@@ -22,7 +23,7 @@ struct EcertPublicKey
 {
 	EcertAlg	alg;
 	uint8_t		raw[ECERT_RAW_KEY_MAX];
-	EVP_PKEY   *pkey;			/* NULL for Ed25519, which libsodium verifies */
+	EVP_PKEY   *pkey;			/* NULL: Ed25519, which libsodium verifies */
 };
 
 struct EcertPrivateKey
@@ -44,6 +45,17 @@ typedef struct EcertOperation
 
 /* Make libsodium ready; false when it cannot be */
 extern bool ecert_sodium_ready(void);
+
+/* ---- ed25519.c: what of the rule of docs/format.md the bytes say ---- */
+
+extern bool ecert_ed25519_key_counts(const uint8_t *raw);
+extern bool ecert_ed25519_signature_counts(const uint8_t *signature);
+
+/* Is libsodium's equation the one without cofactor?  A release where it is not leaves Ed25519 to OpenSSL */
+extern bool ecert_sodium_keeps_the_rule(void);
+
+/* ecert_public_key_new(), of an Ed25519 key with the library to verify with: tests hold the two against each other */
+extern EcertCode ecert_public_key_by(EcertAlg alg, EcertSlice raw, bool by_openssl, EcertPublicKey **key);
 
 /* The way out of every function that calls OpenSSL: empty its error queue */
 extern EcertCode ecert_crypto_end(EcertCode code);

@@ -134,7 +134,7 @@ static bool
 key_fits_public_half(const EcertPrivateKey *key)
 {
 	EcertSlice	message = ecert_slice_text("ecert: does this key fit its public half?");
-	uint8_t		signature[ECERT_SIGNATURE_SIZE];
+	uint8_t		signature[ECERT_SIGNATURE_MAX];
 	EcertPublicKey *half;
 	EcertCode	code;
 
@@ -142,7 +142,7 @@ key_fits_public_half(const EcertPrivateKey *key)
 	if (code == ECERT_OK)
 		code = ecert_sign(key, message, signature);
 	if (code == ECERT_OK)
-		code = ecert_verify(half, message, ecert_slice(signature, sizeof(signature)));
+		code = ecert_verify(half, message, ecert_slice(signature, ecert_signature_size(key->alg)));
 	ecert_public_key_free(half);
 	return code == ECERT_OK;
 }

@@ -16,7 +16,7 @@ sign_ed25519(const EcertPrivateKey *key, EcertSlice message, uint8_t *signature)
 	return ECERT_OK;
 }
 
-/* Ed25519 from OpenSSL is the 64 bytes already; ES256 and SM2 come as DER */
+/* Ed25519 from OpenSSL is the signature already; ES256 and SM2 come as DER */
 static EcertCode
 sign_evp(const EcertPrivateKey *key, EcertSlice message, uint8_t *signature)
 {
@@ -30,12 +30,14 @@ sign_evp(const EcertPrivateKey *key, EcertSlice message, uint8_t *signature)
 	ecert_operation_close(&operation);
 	if (ok && key->alg == ECERT_ALG_ED25519)
 	{
-		ok = size == ECERT_SIGNATURE_SIZE;
+		ok = size == ecert_signature_size(key->alg);
 		if (ok)
-			memcpy(signature, made, ECERT_SIGNATURE_SIZE);
+			memcpy(signature, made, size);
 	}
 	else if (ok)
 		ok = ecert_signature_from_der(made, size, signature);
+	if (ok)
+		ecert_signature_make_strict(key->alg, signature);
 	return ecert_crypto_end(ok ? ECERT_OK : ECERT_CRYPTO_FAILED);
 }
 

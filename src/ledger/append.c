@@ -96,7 +96,7 @@ check_id(EcertSlice id, const char *what, const char *kind_of_id)
 		ereport(ERROR,
 				(errcode(ERRCODE_ECERT_SUBJECT_WRONG),
 				 errmsg("%s is not a valid id", what),
-				 errdetail("An %s is 1 to %d bytes without control characters.", kind_of_id, ECERT_ID_MAX)));
+				 errdetail("An %s is 1 to %d bytes without control, format and line-separating characters.", kind_of_id, ECERT_ID_MAX)));
 }
 
 static void

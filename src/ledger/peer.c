@@ -158,7 +158,7 @@ may_come(const EcertPackage *package, EcertFindingCode code)
 		(code == ECERT_ISSUER_NOT_ENTITLED && ecert_kinds[package->kind].issuer_role != ECERT_ROLE_CERTIFIER);
 }
 
-/* Do two packages say different things?  One statement may have two valid ES256 signatures */
+/* Do two packages say different things?  One statement may have two right signatures, when its issuer signs it again */
 static bool
 statements_differ(const EcertPackage *one, const EcertPackage *other)
 {
@@ -338,6 +338,23 @@ find_form(EcertFinding *finding, EcertFindingCode code, const EcertError *error)
 					  ecert_a_word(error->field == NULL ? "" : psprintf(", field %s", error->field)));
 }
 
+/* The finding of a code of form */
+static EcertFindingCode
+form_finding(EcertCode code, bool is_body)
+{
+	switch (code)
+	{
+		case ECERT_TOO_LARGE:
+			return ECERT_PACKAGE_TOO_LARGE;
+		case ECERT_UNKNOWN_ALG:
+			return ECERT_FORM_NOT_SUPPORTED;
+		case ECERT_BODY_NEGATIVE:
+			return ECERT_QUANTITY_NEGATIVE;
+		default:
+			return is_body ? ECERT_BODY_REFUSED : ECERT_PACKAGE_MALFORMED;
+	}
+}
+
 /* Strict form and body schema; false with finding filled */
 static bool
 read_package(EcertSlice bytes, EcertPackage *package, EcertFinding *finding)
@@ -345,9 +362,9 @@ read_package(EcertSlice bytes, EcertPackage *package, EcertFinding *finding)
 	EcertError	error;
 
 	if (ecert_package_read(bytes, package, &error) != ECERT_OK)
-		return find_form(finding, error.code == ECERT_TOO_LARGE ? ECERT_PACKAGE_TOO_LARGE : ECERT_PACKAGE_MALFORMED, &error);
+		return find_form(finding, form_finding(error.code, false), &error);
 	if (ecert_body_check(package->kind, package->body, &error) != ECERT_OK)
-		return find_form(finding, error.code == ECERT_BODY_NEGATIVE ? ECERT_QUANTITY_NEGATIVE : ECERT_BODY_REFUSED, &error);
+		return find_form(finding, form_finding(error.code, true), &error);
 	return true;
 }
 

@@ -28,6 +28,15 @@ static EcertQuery refused_query = {
 	" AND q.seq OPERATOR(pg_catalog.<=) $3", 3, {TEXTOID, TEXTOID, INT8OID}, NULL
 };
 
+/* By the index of kids alone: inside, no other condition lets the planner take another one */
+static EcertQuery holder_query = {
+	"SELECT p.node FROM (SELECT p.issuer, CASE p.kind WHEN 'genesis' THEN p.issuer ELSE p.subject END AS node,"
+	" CASE p.kind WHEN 'genesis' THEN -1 ELSE p.seq END AS seq"
+	" FROM ledger.package p WHERE ecert.kids(p.package) OPERATOR(pg_catalog.@>) ARRAY[$1] OFFSET 0) AS p"
+	" WHERE p.issuer OPERATOR(pg_catalog.=) $2 AND p.node OPERATOR(pg_catalog.<>) $3 AND p.seq OPERATOR(pg_catalog.<) $4 ORDER BY p.seq LIMIT 1",
+	4, {BYTEAOID, TEXTOID, TEXTOID, INT8OID}, NULL, true
+};
+
 static EcertLedgerRules *
 ledger_of(EcertView *view)
 {
@@ -257,6 +266,23 @@ view_key(EcertView *view, EcertSlice node, EcertSlice kid, EcertKeyFacts *key, c
 }
 
 static bool
+view_holder(EcertView *view, EcertArena *arena, EcertSlice kid, EcertSlice but, int64_t before, EcertSlice *node)
+{
+	Datum		values[4] = {
+		PointerGetDatum(ecert_bytea(kid)), ecert_text_datum(view->certifier), ecert_text_datum(but), Int64GetDatum(before)
+	};
+	bool		found;
+	bool		isnull;
+
+	SPI_connect();
+	found = (ledger_of(view)->sight == ECERT_SEE_QUERY ? ecert_query_stable(&holder_query, values, 1) : ecert_query(&holder_query, values, 1)) > 0;
+	if (found)
+		*node = ecert_arena_copy(arena, ecert_varlena_slice(DatumGetTextPP(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull))));
+	SPI_finish();
+	return found;
+}
+
+static bool
 is_there(EcertQuery *query, const Datum *values)
 {
 	bool		found;
@@ -304,6 +330,7 @@ ecert_ledger_rules(MemoryContext parent, EcertSight sight, EcertRegistry *regist
 		.naming = view_naming,
 		.package = view_package,
 		.key = view_key,
+		.holder = view_holder,
 		.holds = view_holds,
 		.is_refused = view_is_refused,
 	};

@@ -184,7 +184,7 @@ ecert_this_node(void)
 		ereport(ERROR,
 				(errcode(ERRCODE_ECERT_NODE_NOT_SET),
 				 errmsg("setting \"ecert.node\" is not a valid node id"),
-				 errdetail("A node id is 1 to %d bytes without control characters.", ECERT_ID_MAX)));
+				 errdetail("A node id is 1 to %d bytes without control, format and line-separating characters.", ECERT_ID_MAX)));
 	return node;
 }
 

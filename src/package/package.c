@@ -17,9 +17,11 @@
 #include "libpq/pqformat.h"
 #include "miscadmin.h"
 #include "replication/logicalworker.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 
 #include "pg/error.h"
+#include "rules/fields.h"
 
 /* Refuse text that is not \x and pairs of hex digits, and say where */
 static void
@@ -168,6 +170,30 @@ ACCESSOR(ecert_package_replaces, return named_hash(fcinfo, &package, NULL))
 /* the one package that a package of this kind is about */
 ACCESSOR(ecert_package_reference, return named_hash(fcinfo, &package, package.kind == ECERT_KIND_REWARD ? "audit" :
 													package.kind == ECERT_KIND_WITNESS ? "checkpoint" : NULL))
+
+/* The key ids that a node or genesis package lists; NULL for other kinds */
+static Datum
+listed_kids(FunctionCallInfo fcinfo, const EcertPackage *package)
+{
+	uint64_t	count;
+	EcertCursor cursor = ecert_node_keys(package->kind, package->body, &count);
+	Datum	   *kids;
+	int			found = 0;
+
+	if (package->kind != ECERT_KIND_NODE && package->kind != ECERT_KIND_GENESIS)
+		PG_RETURN_NULL();
+	kids = palloc(Max(count, 1) * sizeof *kids);
+	while (count-- > 0)
+	{
+		uint8_t		kid[ECERT_HASH_SIZE];
+
+		if (ecert_hex_to_hash(ecert_cbor_text_at(ecert_cbor_skip(&cursor), "kid"), kid))
+			kids[found++] = PointerGetDatum(ecert_bytea(ecert_slice(kid, sizeof kid)));
+	}
+	PG_RETURN_ARRAYTYPE_P(construct_array(kids, found, BYTEAOID, -1, false, TYPALIGN_INT));
+}
+
+ACCESSOR(ecert_package_kids, return listed_kids(fcinfo, &package))
 
 ECERT_FUNCTION(ecert_package_period)
 {

@@ -4,7 +4,7 @@ CREATE TYPE ecert.package;
 
 CREATE FUNCTION ecert.package_in(cstring) RETURNS ecert.package
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_package_in';
-COMMENT ON FUNCTION ecert.package_in(cstring) IS 'text form \x and hexadecimal to package; EC001 when the bytes are not a package in strict form, EC002 over 65535 bytes';
+COMMENT ON FUNCTION ecert.package_in(cstring) IS 'text form \x and hexadecimal to package; EC001 when the bytes are not a package in strict form, EC002 over 65535 bytes, EC006 for an algorithm that is not supported';
 
 CREATE FUNCTION ecert.package_out(ecert.package) RETURNS cstring
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_package_out';
@@ -30,7 +30,7 @@ COMMENT ON TYPE ecert.package IS 'one signed statement: a tagged COSE_Sign1 (RFC
 
 CREATE FUNCTION ecert.package(bytea) RETURNS ecert.package
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_package_from_bytea';
-COMMENT ON FUNCTION ecert.package(bytea) IS 'bytes to package; EC001 with the offset of the first wrong byte, EC002 over 65535 bytes';
+COMMENT ON FUNCTION ecert.package(bytea) IS 'bytes to package; EC001 with the offset of the first wrong byte, EC002 over 65535 bytes, EC006 for an algorithm that is not supported';
 
 CREATE CAST (bytea AS ecert.package) WITH FUNCTION ecert.package(bytea);
 -- implicit, so that operators, DISTINCT and joins of packages are those of bytea
@@ -105,6 +105,10 @@ COMMENT ON FUNCTION ecert.replaces(ecert.package) IS 'hash (32 bytes) of the pac
 CREATE FUNCTION ecert.reference(ecert.package) RETURNS bytea
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_package_reference';
 COMMENT ON FUNCTION ecert.reference(ecert.package) IS 'hash (32 bytes) of the one package that this one is about: the audit that a reward is for, the checkpoint that a witness has seen, of other kinds the package that it replaces; NULL when there is none';
+
+CREATE FUNCTION ecert.kids(ecert.package) RETURNS bytea[]
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_package_kids';
+COMMENT ON FUNCTION ecert.kids(ecert.package) IS 'key ids (32 bytes each) that a node package lists, or a genesis package for the certifier; NULL for other kinds';
 
 CREATE FUNCTION ecert.is_signed_by(ecert.package, public_key text) RETURNS boolean
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_package_is_signed_by';

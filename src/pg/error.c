@@ -15,6 +15,8 @@ sqlstate_of(EcertCode code)
 	{
 		case ECERT_TOO_LARGE:
 			return ERRCODE_ECERT_TOO_LARGE;
+		case ECERT_UNKNOWN_ALG:
+			return ERRCODE_ECERT_NOT_SUPPORTED;
 		case ECERT_BODY_NEGATIVE:
 			return ERRCODE_ECERT_QUANTITY_NEGATIVE;
 		case ECERT_BAD_SIGNATURE:
@@ -43,6 +45,7 @@ void
 ecert_raise(const EcertError *error, const char *what)
 {
 	const char *name = error->code == ECERT_BODY_UNKNOWN ? error->name : "";
+	const char *hint = ecert_error_hint(error->code);
 
 	/* the message stays short; where and which field go into DETAIL */
 	ereport(ERROR,
@@ -52,7 +55,8 @@ ecert_raise(const EcertError *error, const char *what)
 			 errmsg("invalid ecert %s: %s", what, ecert_error_text(error->code)),
 			 error->field != NULL ?
 			 errdetail("At byte %zu of the %s, field \"%s\".", error->offset, what, error->field) :
-			 errdetail("At byte %zu of the %s.", error->offset, what)));
+			 errdetail("At byte %zu of the %s.", error->offset, what),
+			 hint != NULL ? errhint("%s", hint) : 0));
 }
 
 char *

@@ -50,11 +50,13 @@ BEGIN
     CREATE INDEX package_hash ON ledger.package USING hash (hash);
     CREATE INDEX package_subject_kind_period ON ledger.package (subject, kind, lower(period)) WITH (deduplicate_items = off);
     CREATE UNIQUE INDEX package_genesis ON ledger.package (kind) WHERE kind = 'genesis';
-    -- each further index is a piece of every single insert: these two hold few packages, and serve several kinds.  The statistics
+    -- each further index is a piece of every single insert: these hold few packages, and the first two serve several kinds.  The statistics
     -- tell, when the table has been analysed, how few
     CREATE INDEX package_reference ON ledger.package (ecert.reference(package)) WHERE ecert.reference(package) IS NOT NULL;
     CREATE STATISTICS ledger.package_reference ON (ecert.reference(package)) FROM ledger.package;
     CREATE INDEX package_kind ON ledger.package (kind, issuer, seq) WHERE kind IN ('audit', 'witness');
+    -- which node has a key: one public key belongs to one node
+    CREATE INDEX package_kids ON ledger.package USING gin (ecert.kids(package)) WITH (fastupdate = off) WHERE ecert.kids(package) IS NOT NULL;
     ALTER TABLE ledger.package ALTER COLUMN package SET STORAGE EXTERNAL;
 
     PERFORM ecert.create_described($table$CREATE TABLE ledger.feed (  -- one row per feed written here, never updated: the row that a writer locks

@@ -116,7 +116,7 @@ AS $$
            ecert.from_unix_seconds((n.body ->> 'effective')::bigint) AS status_since,  -- from when the newest node package counts
            n.body ->> 'reason' AS reason,  -- why the node was revoked
            (SELECT k ->> 'kid' FROM jsonb_array_elements(n.body -> 'keys') AS k ORDER BY (k ->> 'effective')::bigint DESC LIMIT 1) AS key_kid,  -- newest key: RFC 9679 thumbprint, hexadecimal
-           (SELECT CASE k ->> 'alg' WHEN '-8' THEN 'Ed25519' WHEN '-19' THEN 'Ed25519' WHEN '-65600' THEN 'SM2' ELSE 'ES256' END
+           (SELECT CASE k ->> 'alg' WHEN '-19' THEN 'Ed25519' WHEN '-8' THEN 'Ed25519' WHEN '-65600' THEN 'SM2' ELSE 'ES256' END
               FROM jsonb_array_elements(n.body -> 'keys') AS k ORDER BY (k ->> 'effective')::bigint DESC LIMIT 1) AS key_alg,  -- newest key: Ed25519, ES256 or SM2
            jsonb_array_length(n.body -> 'keys') AS key_count,  -- keys the node has had
            encode(n.hash, 'hex') AS package_hash  -- hash of the package that says so, hexadecimal

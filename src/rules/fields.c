@@ -31,6 +31,23 @@ ecert_role_reads(EcertAuditRole role, EcertKind kind)
 		(kind == ECERT_KIND_PRODUCT && (role == ECERT_AS_DOWNSTREAM || role == ECERT_AS_PEER));
 }
 
+EcertCursor
+ecert_node_keys(EcertKind kind, EcertSlice body, uint64_t *count)
+{
+	EcertSlice	node = kind == ECERT_KIND_NODE ? body : kind == ECERT_KIND_GENESIS ? ecert_field_item(body, "node") : ecert_slice(NULL, 0);
+
+	return ecert_cbor_items_at(node, "keys", count);
+}
+
+EcertAlg
+ecert_field_alg(EcertSlice map)
+{
+	int64_t		number;
+	EcertAlg	alg;
+
+	return ecert_field_int(map, "alg", &number) && ecert_alg_from_cose(number, &alg) ? alg : ECERT_ALG_NONE;
+}
+
 EcertSlice
 ecert_field_item(EcertSlice map, const char *key)
 {

@@ -31,8 +31,12 @@ extern bool ecert_field_int(EcertSlice map, const char *key, int64_t *value);
 extern bool ecert_field_decimal(EcertSlice map, const char *key, EcertDecimal *value);
 extern bool ecert_field_hash(EcertSlice map, const char *key, uint8_t *hash);
 extern bool ecert_field_period(EcertSlice map, const char *key, EcertPeriod *period);
+extern EcertAlg ecert_field_alg(EcertSlice map);	/* "alg", whichever of its numbers is written; ECERT_ALG_NONE: none */
 extern EcertSlice ecert_field_item(EcertSlice map, const char *key);
 extern bool ecert_field_is(EcertSlice map, const char *key, const char *text);
+
+/* The keys that a node package lists, or a genesis package for the certifier; none of other kinds */
+extern EcertCursor ecert_node_keys(EcertKind kind, EcertSlice body, uint64_t *count);
 
 /* Is a text with that content in the array under a key */
 extern bool ecert_field_has(EcertSlice map, const char *key, const char *text);

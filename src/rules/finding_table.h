@@ -70,7 +70,9 @@ FINDING(ECERT_KEY_UNUSABLE, "EC095", "a key in the node package is not usable",
 FINDING(ECERT_KEY_HISTORY, "EC081", "node package of \"%1\" changes the history of its keys",
 		"Key %2 is missing, or its times differ.",
 		"A node package repeats every earlier key; an end may be added or moved earlier, never removed.")
-FINDING(ECERT_KEY_TWICE, "EC081", "node package of \"%1\" lists a key twice", NULL, NULL)
+FINDING(ECERT_KEY_TWICE, "EC095", "node package of \"%1\" lists a key twice", "Key %2.", NULL)
+FINDING(ECERT_KEY_TAKEN, "EC095", "key of node \"%1\" is a key of node \"%2\" already", "Key %3.",
+		"One public key belongs to one node; make a key pair of its own for this one.")
 FINDING(ECERT_CERTIFIER_ROLE, "EC081", "the certifier cannot give up its role", NULL, NULL)
 FINDING(ECERT_SELF_AUDIT, "EC051", "node \"%1\" may not audit itself", NULL, NULL)
 FINDING(ECERT_RELATION_PERIOD, "EC081", "the relation ends before it begins", NULL, NULL)
@@ -164,6 +166,7 @@ FINDING(ECERT_WITNESS_COSIGNATURE, "EC106", "witness's cosignature is wrong", NU
 FINDING(ECERT_PACKAGE_MALFORMED, "EC001", "invalid ecert package: %1", "At byte %2 of the package%3.", NULL)
 FINDING(ECERT_PACKAGE_TOO_LARGE, "EC002", "invalid ecert package: %1", "At byte %2 of the package%3.", NULL)
 FINDING(ECERT_BODY_REFUSED, "EC003", "invalid ecert body: %1", "At byte %2 of the body%3.", NULL)
+FINDING(ECERT_FORM_NOT_SUPPORTED, "EC006", "invalid ecert package: %1", "At byte %2%3.", NULL)
 FINDING(ECERT_QUANTITY_NEGATIVE, "EC004", "invalid ecert body: %1", "At byte %2 of the body%3.", NULL)
 FINDING(ECERT_GENESIS_OF_OTHER_LEDGER, "EC016", "genesis package of another ledger", NULL, NULL)
 FINDING(ECERT_TWO_STORIES, "EC021", "the issuer has signed two packages with one seq", "Issuer \"%1\", %2, seq %3.", NULL)

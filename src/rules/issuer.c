@@ -41,11 +41,10 @@ ecert_key_facts(EcertSlice item, EcertKeyFacts *key, EcertPublicKey **prepared, 
 	uint8_t		thumbprint[ECERT_HASH_SIZE];
 	EcertPublicKey *made = NULL;
 	EcertCode	code = ECERT_BAD_PUBLIC_KEY;
-	int64_t		alg;
 
 	memset(key, 0, sizeof *key);
-	(void) ecert_field_int(item, "alg", &alg);
-	if (ecert_alg_from_cose(alg, &key->alg) && hex.size == 2 * ecert_raw_key_size(key->alg) &&
+	key->alg = ecert_field_alg(item);
+	if (key->alg != ECERT_ALG_NONE && hex.size == 2 * ecert_raw_key_size(key->alg) &&
 		ecert_hex_to_bytes(hex, key->raw) && ecert_field_hash(item, "kid", key->kid))
 	{
 		EcertSlice	raw = {key->raw, hex.size / 2};
@@ -87,8 +86,16 @@ ecert_check_body(const EcertPackage *package, EcertFinding *finding)
 {
 	EcertError	error;
 
-	return ecert_body_check(package->kind, package->body, &error) == ECERT_OK ||
-		ECERT_FIND(finding, ECERT_BODY_INVALID, ecert_a_number((int64_t) error.offset), ecert_a_word(ecert_error_text(error.code)));
+	switch (ecert_body_check(package->kind, package->body, &error))
+	{
+		case ECERT_OK:
+			return true;
+		case ECERT_UNKNOWN_ALG:
+			return ECERT_FIND(finding, ECERT_FORM_NOT_SUPPORTED, ecert_a_word(ecert_error_text(error.code)), ecert_a_number((int64_t) error.offset),
+							  ecert_a_word(" of the body"));
+		default:
+			return ECERT_FIND(finding, ECERT_BODY_INVALID, ecert_a_number((int64_t) error.offset), ecert_a_word(ecert_error_text(error.code)));
+	}
 }
 
 bool

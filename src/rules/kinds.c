@@ -9,7 +9,7 @@ const EcertKindRow ecert_kinds[ECERT_KIND_COUNT] = {
 	[ECERT_KIND_GENESIS] = {
 		.issuer_role = ECERT_ROLE_CERTIFIER,
 		.subject = ECERT_SUBJECT_ORIGIN,
-		.rule = ecert_rule_policy,
+		.rule = ecert_rule_genesis,
 	},
 	[ECERT_KIND_NODE] = {
 		.issuer_role = ECERT_ROLE_CERTIFIER,

@@ -1,7 +1,7 @@
 /*
  * node.c
- *		The rules of kinds node and relation, a node's state, and what a
- *		package names.
+ *		The rules of kinds genesis, node and relation, a node's state, and what
+ *		a package names.
  */
 #include "rules/applicant.h"
 #include "rules/fields.h"
@@ -59,10 +59,12 @@ ecert_find_named(const EcertCase *it, const char *key, EcertKind kind, EcertEntr
 static bool
 is_carried_on(EcertSlice key, EcertSlice later)
 {
-	static const char *const fixed[] = {"alg", "kid", "public", "effective"};
+	static const char *const fixed[] = {"kid", "public", "effective"};
 	int64_t		until,
 				later_until;
 
+	if (ecert_field_alg(key) != ecert_field_alg(later))
+		return false;
 	for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
 	{
 		if (!ecert_slice_equal(ecert_field_item(key, fixed[i]), ecert_field_item(later, fixed[i])))
@@ -108,11 +110,12 @@ compare_slices(const void *left, const void *right)
 	return ecert_slice_compare(*(const EcertSlice *) left, *(const EcertSlice *) right);
 }
 
-static bool
-lists_key_twice(const EcertCase *it)
+/* One public key has one use: the kid of one that is listed twice; of size 0: none is */
+static EcertSlice
+key_listed_twice(const EcertCase *it)
 {
 	uint64_t	count;
-	EcertCursor cursor = ecert_cbor_items_at(it->package->body, "keys", &count);
+	EcertCursor cursor = ecert_node_keys(it->package->kind, it->package->body, &count);
 	EcertSlice *kids = ecert_arena_array(it->rules->arena, (size_t) count, sizeof(EcertSlice));
 
 	for (uint64_t i = 0; i < count; i++)
@@ -121,9 +124,45 @@ lists_key_twice(const EcertCase *it)
 	for (uint64_t i = 1; i < count; i++)
 	{
 		if (ecert_slice_equal(kids[i - 1], kids[i]))
+			return kids[i];
+	}
+	return ecert_slice(NULL, 0);
+}
+
+static bool
+lists_kid(EcertSlice state, EcertSlice kid)
+{
+	uint64_t	count;
+	EcertCursor cursor = ecert_cbor_items_at(state, "keys", &count);
+
+	while (count-- > 0)
+	{
+		if (ecert_slice_equal(ecert_cbor_text_at(ecert_cbor_skip(&cursor), "kid"), kid))
 			return true;
 	}
 	return false;
+}
+
+/* One public key belongs to one node: no key that the node did not have is another's */
+static bool
+check_keys_own(EcertCase *it, EcertSlice node, EcertSlice state)
+{
+	EcertView  *view = it->rules->view;
+	uint64_t	count;
+	EcertCursor cursor = ecert_node_keys(ECERT_KIND_NODE, it->package->body, &count);
+	EcertSlice	holder;
+
+	while (count-- > 0)
+	{
+		EcertSlice	key = ecert_cbor_skip(&cursor);
+		EcertSlice	text = ecert_cbor_text_at(key, "kid");
+		uint8_t		kid[ECERT_HASH_SIZE];
+
+		if (!lists_kid(state, text) && ecert_field_hash(key, "kid", kid) &&
+			view->holder(view, it->rules->arena, ecert_slice(kid, sizeof kid), node, it->package->seq, &holder))
+			return ECERT_FIND(it->finding, ECERT_KEY_TAKEN, ecert_a_text(node), ecert_a_text(holder), ecert_a_text(text));
+	}
+	return true;
 }
 
 bool
@@ -131,8 +170,9 @@ ecert_rule_node(EcertCase *it)
 {
 	EcertSlice	body = it->package->body;
 	EcertSlice	node = ecert_cbor_text_at(body, "node");
+	EcertSlice	state = {NULL, 0};
 	EcertSlice	lost = {NULL, 0};
-	EcertSlice	state;
+	EcertSlice	twice;
 
 	if (ecert_node_state(it->rules, node, it->package->seq, &state))
 		lost = lost_key(state, body);
@@ -140,9 +180,19 @@ ecert_rule_node(EcertCase *it)
 		return ECERT_FIND(it->finding, ECERT_KEY_HISTORY, ecert_a_text(node), ecert_a_text(lost));
 	if (ecert_slice_equal(node, it->rules->view->certifier) && !ecert_field_has(body, "roles", "certifier"))
 		return ECERT_FIND_PLAIN(it->finding, ECERT_CERTIFIER_ROLE);
-	if (lists_key_twice(it))
-		return ECERT_FIND(it->finding, ECERT_KEY_TWICE, ecert_a_text(node));
-	return true;
+	if ((twice = key_listed_twice(it)).size > 0)
+		return ECERT_FIND(it->finding, ECERT_KEY_TWICE, ecert_a_text(node), ecert_a_text(twice));
+	return check_keys_own(it, node, state);
+}
+
+bool
+ecert_rule_genesis(EcertCase *it)
+{
+	EcertSlice	twice = key_listed_twice(it);
+
+	if (twice.size > 0)
+		return ECERT_FIND(it->finding, ECERT_KEY_TWICE, ecert_a_text(it->package->issuer), ecert_a_text(twice));
+	return ecert_rule_policy(it);
 }
 
 bool

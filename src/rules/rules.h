@@ -91,7 +91,7 @@ typedef struct EcertKindRow
 
 extern const EcertKindRow ecert_kinds[ECERT_KIND_COUNT];
 
-/* Their rules: ecert_rule_node() and so on; that of policies is genesis' too, energy and product share one */
+/* Their rules: ecert_rule_node() and so on; energy and product share one */
 #define ECERT_KIND_RULE(CODE, name) extern bool ecert_rule_##name(EcertCase *it);
 ECERT_KINDS(ECERT_KIND_RULE)
 extern bool ecert_rule_declaration(EcertCase *it);

@@ -76,6 +76,13 @@ struct EcertView
 	/* A key of a node, whatever its times, and prepared; false: the node has none of that kid */
 	bool		(*key) (EcertView *view, EcertSlice node, EcertSlice kid, EcertKeyFacts *key, const EcertPublicKey **prepared);
 
+	/*
+	 * The first node but one that has a key of that kid (32 bytes): in genesis,
+	 * or in a package of the certifier's node feed with a seq below before;
+	 * false: none has
+	 */
+	bool		(*holder) (EcertView *view, EcertArena *arena, EcertSlice kid, EcertSlice but, int64_t before, EcertSlice *node);
+
 	/* These two are asked by ecert_missing() alone: NULL where nothing waits for what is not here */
 
 	/* Is the feed of an issuer (of size 0: of anybody) and kind sent here?  What is not sent will never come */

@@ -331,9 +331,19 @@ typedef struct ByNumber
 extern void numbers_put(ByNumber *numbers, uint32_t number, size_t entry);
 extern void numbers_sort(ByNumber *numbers);
 
+/* A node that has a key, and the seq of the node package that first said so (-1: genesis) */
+typedef struct Holder
+{
+	struct Holder *next;		/* the next node that does, by seq */
+	uint32_t	node;
+	int64_t		seq;
+} Holder;
+
 /* Made once for all threads, when the index is sorted */
 typedef struct ViewIndex
 {
+	Arena		memory;			/* of holders */
+	EcertTable	holders;		/* by kid */
 	ByNumber	about[ECERT_KIND_COUNT];	/* by subject; of kinds that are about somebody else than their issuer */
 	ByNumber	rewards;		/* by the audit that they name */
 } ViewIndex;

@@ -4,6 +4,8 @@
  */
 #include "verifier/verifier.h"
 
+#include "rules/fields.h"
+
 void
 numbers_put(ByNumber *numbers, uint32_t number, size_t entry)
 {
@@ -55,6 +57,63 @@ open_kind(ByNumber *index, const Ledger *ledger, EcertKind kind, Reader *reader)
 	numbers_sort(index);
 }
 
+/* Somebody has a key with that kid: kept for the first time that he says so */
+static void
+put_holder(ViewIndex *index, const uint8_t *kid, uint32_t node, int64_t seq)
+{
+	EcertArena *arena = arena_memory(&index->memory);
+	EcertSlice	key = {kid, ECERT_HASH_SIZE};
+	Holder	   *first = ecert_table_find(&index->holders, key, ECERT_NO_TEXT, ECERT_NO_TEXT);
+	Holder	   *last = first;
+	Holder	   *new;
+
+	for (Holder *holder = first; holder != NULL; holder = holder->next)
+	{
+		if (holder->node == node)
+			return;
+		last = holder;
+	}
+	new = ecert_arena_alloc(arena, sizeof *new);
+	*new = (Holder) {NULL, node, seq};
+	if (last != NULL)
+		last->next = new;
+	else
+		ecert_table_put(&index->holders, ecert_arena_copy(arena, key), ECERT_NO_TEXT, ECERT_NO_TEXT, new);
+}
+
+static void
+put_holders(ViewIndex *index, Reader *reader, const Entry *entry)
+{
+	bool		is_genesis = entry->kind == ECERT_KIND_GENESIS;
+	EcertPackage package;
+	EcertCursor keys;
+	uint64_t	count;
+	uint8_t		kid[ECERT_HASH_SIZE];
+
+	if (!reader_get(reader, entry, &package))
+		return;
+	keys = ecert_node_keys(package.kind, package.body, &count);
+	while (count-- > 0)
+	{
+		if (ecert_hex_to_hash(ecert_cbor_text_at(ecert_cbor_skip(&keys), "kid"), kid))
+			put_holder(index, kid, is_genesis ? entry->issuer : entry->subject, is_genesis ? -1 : entry->seq);
+	}
+}
+
+/* Which nodes have which keys: in genesis and in the certifier's node packages */
+static void
+open_holders(ViewIndex *index, const Ledger *ledger, Reader *reader)
+{
+	const Feed *feed = ledger_feed(ledger, ledger->registry.certifier, ECERT_KIND_NODE);
+
+	index->holders.arena = arena_memory(&index->memory);
+	if (!ledger->registry.has_genesis)
+		return;
+	put_holders(index, reader, ledger->registry.genesis);
+	for (uint32_t i = 0; i < feed->count; i++)
+		put_holders(index, reader, &feed->entries[i]);
+}
+
 void
 view_index_open(ViewIndex *index, const Ledger *ledger)
 {
@@ -68,6 +127,7 @@ view_index_open(ViewIndex *index, const Ledger *ledger)
 			open_kind(&index->about[kind], ledger, kind, NULL);
 	}
 	open_kind(&index->rewards, ledger, ECERT_KIND_REWARD, reader);
+	open_holders(index, ledger, reader);
 	free(reader);
 }
 
@@ -77,6 +137,7 @@ view_index_close(ViewIndex *index)
 	for (size_t i = 0; i < ECERT_KIND_COUNT; i++)
 		free(index->about[i].list);
 	free(index->rewards.list);
+	arena_reset(&index->memory);
 }
 
 /* The place of the first that has that number, or a greater one */
@@ -237,6 +298,21 @@ view_key(EcertView *view, EcertSlice node, EcertSlice kid, EcertKeyFacts *key, c
 	return true;
 }
 
+static bool
+view_holder(EcertView *view, EcertArena *arena, EcertSlice kid, EcertSlice but, int64_t before, EcertSlice *node)
+{
+	const Ledger *ledger = ledger_of(view);
+	const Holder *holder = ecert_table_find(&((LedgerView *) view)->index->holders, kid, ECERT_NO_TEXT, ECERT_NO_TEXT);
+
+	(void) arena;
+	while (holder != NULL && (holder->seq >= before || ecert_slice_equal(ledger_id_text(ledger, holder->node), but)))
+		holder = holder->next;
+	if (holder == NULL)
+		return false;
+	*node = ledger_id_text(ledger, holder->node);
+	return true;
+}
+
 static void
 forget(EcertArena *kept)
 {
@@ -255,6 +331,7 @@ ledger_rules_new(const Ledger *ledger, const ViewIndex *index)
 		.naming = view_naming,
 		.package = view_package,
 		.key = view_key,
+		.holder = view_holder,
 	};
 	LedgerRules *rules = need(calloc(1, sizeof *rules));
 

@@ -9,6 +9,11 @@ import { p256 } from '@noble/curves/nist.js';
 import {
   TAG_SIGN1, decodeCbor, encodeCbor, open, packageHash, rawPublicKey, signedBytes, thumbprint, toBytes, toHex,
 } from './package.mjs';
+import { AlgorithmNames } from './node_modules/@auth0/cose/dist/node/esm/headers.js';
+
+// The library is from before RFC 9864 gave these algorithms numbers of their own
+AlgorithmNames.set(-19, 'EdDSA');
+AlgorithmNames.set(-9, 'ES256');
 
 async function verifiedByCoseLibrary(bytes, pem) {
   try {
@@ -24,7 +29,7 @@ function verifiedByHand(parts, pem) {
   const raw = rawPublicKey(pem);
   return raw.length === 32
     ? ed25519.verify(parts.signature, message, raw, { zip215: false })
-    : p256.verify(parts.signature, message, raw, { lowS: false });
+    : p256.verify(parts.signature, message, raw, { lowS: true });
 }
 
 // Decoded and encoded again by another library, is it the same package?

@@ -8,12 +8,13 @@ import { Tag } from 'cbor2';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { p256 } from '@noble/curves/nist.js';
 import {
-  TAG_SIGN1, bodyFromJson, encodeCbor, headerMap, packageHash, rawSecretKey, signedBytes, toHex,
+  TAG_SIGN1, bodyFromJson, encodeCbor, headerMap, lowS, packageHash, rawSecretKey, signedBytes, toHex,
 } from './package.mjs';
 
 // A COSE library does everything but the body
 async function makeByCoseLibrary(request, header, payload) {
   const sign1 = await Sign1.sign(header, new Map(), payload, createPrivateKey(request.key));
+  if (request.alg === 'ES256') sign1.signature = lowS(sign1.signature);
   return sign1.encode();
 }
 
@@ -22,7 +23,7 @@ function makeByHand(request, header, payload) {
   const protectedHeader = encodeCbor(header);
   const message = signedBytes(protectedHeader, payload);
   const secret = rawSecretKey(request.key);
-  const signature = request.alg === 'Ed25519' ? ed25519.sign(message, secret) : p256.sign(message, secret);
+  const signature = request.alg === 'Ed25519' ? ed25519.sign(message, secret) : lowS(p256.sign(message, secret));
   return encodeCbor(new Tag(TAG_SIGN1, [protectedHeader, new Map(), payload, signature]));
 }
 

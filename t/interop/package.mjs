@@ -8,7 +8,10 @@ export const TAG_DECIMAL = 4;
 
 const LABEL = { alg: 1, contentType: 3, kid: 4, claims: 15, type: 16, seq: -65601, prev: -65602 };
 const CLAIM = { issuer: 1, subject: 2, audience: 3, issuedAt: 6 };
-const ALG = { Ed25519: -8, ES256: -7 };
+// The numbers of RFC 9864, and those of before, which a COSE library of today writes
+const ALG = { Ed25519: -19, ES256: -9 };
+const ALG_BEFORE = { Ed25519: -8, ES256: -7 };
+const P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
 
 export const toBytes = (hex) => new Uint8Array(Buffer.from(hex.replace(/^\\x/, ''), 'hex'));
 export const toHex = (bytes) => Buffer.from(bytes).toString('hex');
@@ -64,7 +67,7 @@ export function thumbprint(pem) {
 // The protected header, its labels in the order of their encoded bytes
 export function headerMap(fields, pem) {
   return new Map([
-    [LABEL.alg, ALG[fields.alg]],
+    [LABEL.alg, (fields.library === 'auth0' ? ALG_BEFORE : ALG)[fields.alg]],
     [LABEL.contentType, `application/vnd.ecert.${fields.kind}+cbor`],
     [LABEL.kid, thumbprint(pem)],
     [LABEL.claims, new Map([
@@ -77,6 +80,13 @@ export function headerMap(fields, pem) {
     [LABEL.seq, fields.seq],
     [LABEL.prev, toBytes(fields.prev)],
   ]);
+}
+
+// Of an ES256 signature (r, s) the one of (r, s) and (r, n - s) that is in strict form
+export function lowS(signature) {
+  const s = BigInt(`0x${toHex(signature.slice(32))}`);
+  if (2n * s <= P256_ORDER) return signature;
+  return new Uint8Array([...signature.slice(0, 32), ...toBytes((P256_ORDER - s).toString(16).padStart(64, '0'))]);
 }
 
 // Sig_structure of RFC 9052 section 4.4

@@ -2,6 +2,7 @@
 // which it does not know, CBOR is by cbor2, the tree by @transmute/rfc9162 and signatures by @noble/curves.
 import rfc9162 from '@transmute/rfc9162';
 import cose from '@transmute/cose';
+import algorithms from './node_modules/@transmute/cose/dist/cose/algorithms.js';
 import { Tag } from 'cbor2';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { createPrivateKey, createPublicKey } from 'node:crypto';
@@ -10,7 +11,10 @@ import { TAG_SIGN1, decodeCbor, encodeCbor, rawPublicKey, rawSecretKey, signedBy
 const LABEL = { alg: 1, kid: 4, claims: 15, type: 16, receipts: 394, vds: 395, vdp: 396 };
 const VDS_RFC9162 = 1;
 const INCLUSION = -1;
-const ALG = { Ed25519: -8, ES256: -7 };
+const ALG = { Ed25519: -19, ES256: -9 };
+
+// The library is from before RFC 9864 gave ECDSA on P-256 with SHA-256 a number of its own
+algorithms.IANACOSEAlgorithms['-7'].Value = String(ALG.ES256);
 
 const tree = rfc9162.CoMETRE.RFC9162_SHA256;
 

@@ -1,11 +1,16 @@
-# A ledger with many applicants that all sign with one test key, and pgbench as their writers.
+# A ledger with many applicants, and pgbench as their writers.
 package Writers;
 use strict;
 use warnings FATAL => 'all';
 
+use Cwd qw(abs_path);
+use File::Basename qw(dirname);
 use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+
+# Test keys of any node, for SQL
+our $keys = abs_path(dirname(__FILE__) . '/../../test/keys/keys.sql');
 
 # A started server with a ledger, $nodes applicants node-1 .. and the function test.append_next(node)
 sub ledger
@@ -17,8 +22,8 @@ sub ledger
 	system_or_bail('openssl', 'genpkey', '-algorithm', 'ed25519', '-out', $key);
 	$server->append_conf('postgresql.conf', "ecert.node = 'certifier'\necert.signing_key = '$key'\nmax_connections = 40\n" . ($conf // ''));
 	$server->start;
+	$server->safe_psql('postgres', "CREATE EXTENSION ecert; \\i $keys");
 	$server->safe_psql('postgres', q{
-		CREATE EXTENSION ecert;
 		CREATE EXTENSION pgcrypto;
 		SELECT ecert.create_ledger('writers.test');
 		CREATE SCHEMA test;
@@ -27,13 +32,13 @@ sub ledger
 		DECLARE
 			day timestamptz;
 		BEGIN
-			PERFORM set_config('ecert.node', node, true);
+			PERFORM test_keys.become(node, true);
 			PERFORM 1 FROM ledger.feed f WHERE f.issuer = node AND f.kind = 'energy' FOR NO KEY UPDATE;
 			SELECT coalesce(max(upper(p.period)), '1990-01-01 00:00:00+00') INTO day FROM ledger.package p WHERE p.issuer = node AND p.kind = 'energy';
 			PERFORM ecert.append('energy', jsonb_build_object('period', ecert.period_json(tstzrange(day, day + '1 day')),
 				'lines', '[{"source": "electricity", "unit": "kWh", "quantity": 1.25}]'::jsonb));
 		END $$;});
-	$server->safe_psql('postgres', "SELECT ecert.enroll('node-' || n, '{applicant}', ecert.public_key()) FROM generate_series(1, $nodes) AS n");
+	$server->safe_psql('postgres', "SELECT ecert.enroll('node-' || n, '{applicant}', test_keys.public('node-' || n)) FROM generate_series(1, $nodes) AS n");
 	# of every feed the first package, so that each has its row to lock
 	$server->safe_psql('postgres', "SELECT test.append_next('node-' || n) FROM generate_series(1, $nodes) AS n");
 	return $server;

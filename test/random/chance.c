@@ -104,6 +104,18 @@ set_value(mpq_t value, int64_t mantissa, int exponent)
 	mpz_clear(power);
 }
 
+/* mantissa * 10^exponent in the notation of bodies, with these digits; the product is within 64 bits */
+void
+put_decimal(char *text, size_t room, int64_t mantissa, int exponent)
+{
+	for (; exponent > 0; exponent--)
+		mantissa *= 10;
+	if (exponent == 0)
+		snprintf(text, room, "%" PRId64, mantissa);
+	else
+		snprintf(text, room, "4([%d, %" PRId64 "])", exponent, mantissa);
+}
+
 /* A random number in the notation of bodies, and its value */
 void
 random_amount(Amount *amount, int digits, int least_exponent, int most_exponent)
@@ -118,8 +130,5 @@ random_amount(Amount *amount, int digits, int least_exponent, int most_exponent)
 		mantissa = mantissa / 100 * 100;
 	mpq_init(amount->value);
 	set_value(amount->value, mantissa, exponent);
-	if (exponent == 0 && !one_in(6))
-		snprintf(amount->text, sizeof amount->text, "%" PRId64, mantissa);
-	else
-		snprintf(amount->text, sizeof amount->text, "4([%d, %" PRId64 "])", exponent, mantissa);
+	put_decimal(amount->text, sizeof amount->text, mantissa, exponent);
 }

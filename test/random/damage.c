@@ -80,7 +80,7 @@ take_signature_of_another(void)
 	Row		   *row = &rows[any_row()];
 	const Row  *other = &rows[any_row()];
 
-	memcpy(row->bytes + row->size - ECERT_SIGNATURE_SIZE, other->bytes + other->size - ECERT_SIGNATURE_SIZE, ECERT_SIGNATURE_SIZE);
+	memcpy(row->bytes + row->size - ECERT_SIGNATURE_MAX, other->bytes + other->size - ECERT_SIGNATURE_MAX, ECERT_SIGNATURE_MAX);
 }
 
 /* The whole package again, signed with another key */

@@ -209,8 +209,7 @@ print(const mpq_t number, unsigned decimals, Figures *figures)
 	figures->too_long = figures->too_long || size > 18;
 	/* the same number in other digits now and then */
 	if (decimals == 0 && size > 2 && size < 16 && one_in(10))
-		text = strcmp(digits + size - 2, "00") == 0 ? text_of("4([2, %s%.*s])", mpq_sgn(number) < 0 ? "-" : "", (int) size - 2, digits) :
-			text_of("4([-2, %s%s00])", mpq_sgn(number) < 0 ? "-" : "", digits);
+		text = text_of("4([-2, %s%s00])", mpq_sgn(number) < 0 ? "-" : "", digits);
 	else if (decimals == 0)
 		text = text_of("%s%s", mpq_sgn(number) < 0 && digits[0] != '0' ? "-" : "", digits);
 	else

@@ -32,12 +32,15 @@ key_text(const Key *key, bool is_spoilt)
 	int64_t		alg = ecert_alg_cose(key->pair->alg);
 	char	   *until = key->until == 0 ? strdup("") : text_of(", 'until': %" PRId64, key->until);
 
+	/* the numbers of before mean the same, also beside a node package that has the others */
+	if (one_in(8))
+		alg = alg == -19 ? -8 : alg == -9 ? -7 : alg;
 	if (is_spoilt && lie(LIE_KID_WRONG))
 		kid[5] = kid[5] == '0' ? '1' : '0';
 	if (is_spoilt && lie(LIE_KEY_INVALID))
 		memset(raw + 2, one_in(2) ? '0' : 'f', 62);
 	if (is_spoilt && lie(LIE_ALG_OTHER))
-		alg = alg == -7 ? -65600 : alg == -8 ? -19 : -7;
+		alg = alg == -9 ? -65600 : alg == -8 || alg == -19 ? -9 : -19;
 	return text_of("{'alg': %" PRId64 ", 'kid': '%s', 'public': '%s', 'effective': %" PRId64 "%s}", alg, kid, raw, key->effective, until);
 }
 

@@ -147,9 +147,9 @@ choose_factor(int unit, Amount *factor)
 	if (power < 0)
 		mpq_inv(factor->value, factor->value);
 	if (one_in(2))
-		snprintf(factor->text, sizeof factor->text, "4([%d, 1])", power);
+		put_decimal(factor->text, sizeof factor->text, 1, power);
 	else
-		snprintf(factor->text, sizeof factor->text, "4([%d, 100])", power - 2);
+		put_decimal(factor->text, sizeof factor->text, 100, power - 2);
 	mpz_clear(ten);
 }
 

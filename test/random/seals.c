@@ -121,12 +121,12 @@ spoil_heads(Sealed *checkpoint)
 static char *
 seal_text(const Sealed *checkpoint, const Pair *pair)
 {
-	uint8_t		seal[ECERT_SIGNATURE_SIZE];
+	uint8_t		seal[ECERT_SIGNATURE_MAX];
 
 	must(ecert_seal(checkpoint->root, checkpoint->size, pair->alg, ecert_slice(pair->kid, sizeof pair->kid), pair->key, seal));
 	if (lie(LIE_SEAL))
 		seal[9] ^= 4;
-	return hex_of(seal, sizeof seal);
+	return hex_of(seal, ecert_signature_size(pair->alg));
 }
 
 /* The checkpoint as a note, where origin and key can have one; it is left out now and then */

@@ -42,6 +42,8 @@ typedef struct Amount
 	mpq_t		value;
 } Amount;
 
+extern void put_decimal(char *text, size_t room, int64_t mantissa, int exponent);
+
 /* Up to that many digits, with an exponent between the two */
 extern void random_amount(Amount *amount, int digits, int least_exponent, int most_exponent);
 extern char *text_of(const char *format,...) __attribute__((format(printf, 1, 2)));

@@ -18,9 +18,9 @@
 	"ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100'"
 
 /*
- * Sort of a value: t text, i id, c choice, h hash, k public key, s signature,
+ * Sort of a value: t text, i id, c choice, h hash, k public key of Ed25519, s hex,
  * n number, a number >= 0, q energy quantity, r number or null, u integer
- * >= 0, p integer >= 1, d time, g algorithm, P period, f finding, L list, E list that may
+ * >= 0, p integer >= 1, d time, g algorithm, P period, x texts under ids, f finding, L list, E list that may
  * be empty, M map.
  */
 typedef struct BodyField
@@ -41,7 +41,7 @@ typedef struct BodyShape
 	BodyField	fields[20];
 } BodyShape;
 
-#define KEY "{'alg': -8, 'kid': " HASH_1 ", 'public': " HASH_2 ", 'effective': 0}"
+#define KEY "{'alg': -19, 'kid': " HASH_1 ", 'public': " HASH_2 ", 'effective': 0}"
 #define NODE "{'node': 'n', 'roles': ['certifier'], 'keys': [" KEY "], 'status': 'active', 'effective': 0}"
 #define AUDIT_RULES "{'required': [], 'upstream': {'tolerance': 0.03}, 'downstream': {'tolerance': 0.03}, " \
 	"'peer': {'k': 3, 'band': 0.5, 'minimum': 3}}"
@@ -75,15 +75,17 @@ static const BodyShape body_shapes[] = {
 	{ECERT_KIND_NODE, "body", "", "", "", {
 		{"node", 'i', true, "'mill'"},
 		{"name", 't', false, "'The mill'"},
+		{"names", 'M', false, "{'en': 'The mill', 'zh': '\xE6\xB0\xB4\xE6\xB3\xA5\xE5\x8E\x82'}"},
 		{"roles", 'L', true, "['applicant', 'auditor', 'certifier']"},
-		{"keys", 'L', true, "[" KEY ", {'alg': -7, 'kid': " HASH_2 ", 'public': '04" "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+		{"keys", 'L', true, "[" KEY ", {'alg': -9, 'kid': " HASH_2 ", 'public': '04" "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 			"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff', 'effective': 5, 'until': 9}]"},
 		{"status", 'c', true, "'revoked'"},
 		{"effective", 'd', true, "1706832000"},
+		{"attributes", 'x', false, "{'credit_code': '91110000100000001X', 'province': 'Hebei'}"},
 		{"reason", 't', false, "'Key lost'"},
 	}},
 	{ECERT_KIND_NODE, "keys", "keys.", "{'node': 'n', 'roles': ['auditor'], 'status': 'active', 'effective': 0, 'keys': [", "]}", {
-		{"alg", 'g', true, "-65600"},
+		{"alg", 'g', true, "-8"},
 		{"kid", 'h', true, HASH_1},
 		{"public", 'k', true, HASH_2},
 		{"effective", 'd', true, "0"},

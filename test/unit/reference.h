@@ -102,13 +102,26 @@ reference_decimal(Reference *in, int depth)
 	unsigned	type,
 				info;
 	uint64_t	value;
+	uint64_t	zeros;
+	__int128	whole;
 
 	if (depth > REFERENCE_DEPTH || !reference_head(in, &type, &info, &value) || type != 4 || value != 2)
 		return false;
 	if (!reference_head(in, &type, &info, &value) ||
 		!((type == 0 && value <= 18) || (type == 1 && value <= 17)))
 		return false;
-	return reference_head(in, &type, &info, &value) && type <= 1 && value <= INT64_MAX;
+	zeros = type == 0 ? value : UINT64_MAX;
+	if (!reference_head(in, &type, &info, &value) || type > 1 || value > INT64_MAX)
+		return false;
+	if (zeros == UINT64_MAX)
+		return true;
+	/* what 64 bits hold is an integer, and what they do not has as many zeros in the exponent as there are, up to 18 */
+	whole = type == 0 ? (__int128) value : -1 - (__int128) value;
+	if (zeros < 18 && whole % 10 == 0)
+		return false;
+	for (uint64_t i = 0; i < zeros; i++)
+		whole *= 10;
+	return whole > INT64_MAX || whole < INT64_MIN;
 }
 
 static bool
@@ -157,6 +170,9 @@ reference_item(Reference *in, int depth)
 		return false;
 	switch (type)
 	{
+		case 0:
+		case 1:
+			return !in->body || value <= INT64_MAX;
 		case 2:
 		case 3:
 			return reference_string(in, type, value);

@@ -87,28 +87,27 @@ static const Candidate candidates[] = {
 	{"'a\x01'", "t", "ichks", "", ""},
 	{"'a\xC2\x85'", "t", "ichks", "", ""},
 	{"'" ID_201 "'", "t", "ichks", "", ""},
-	{"'ab'", "ti", "chks", "", ""},
-	{"'" HEX_62 "'", "ti", "chks", "", ""},
+	{"'ab'", "tis", "chk", "", ""},
+	{"'abc'", "ti", "chks", "", ""},
+	{"'" HEX_62 "'", "tis", "chk", "", ""},
 	{"'" HEX_62 "f'", "ti", "chks", "", ""},
-	{"'" HEX_62 "ff'", "tihk", "cs", "", ""},
+	{"'" HEX_62 "ff'", "tihks", "c", "", ""},
 	{"'" HEX_62 "FF'", "ti", "chks", "", ""},
 	{"'" HEX_62 "fg'", "ti", "chks", "", ""},
 	{"'" HEX_62 "ff0'", "ti", "chks", "", ""},
-	{"'" HEX_62 "ff00'", "ti", "chks", "", ""},
+	{"'" HEX_62 "ff00'", "tis", "chk", "", ""},
 	{"'" HEX_62 HEX_62 "ffff'", "tis", "chk", "", ""},
-	{"'" HEX_62 HEX_62 "ffffff'", "tik", "chs", "", ""},
-	{"'" HEX_62 HEX_62 "ffffffff'", "ti", "chks", "", ""},
+	{"'" HEX_62 HEX_62 "ffffff'", "tis", "chk", "", ""},
 	{"0", "naqrud", "pg", "", ""},
 	{"1", "naqrupd", "g", "", ""},
 	{"-1", "nr", "aupdg", "q", ""},
 	{"-8", "nrg", "aupd", "q", ""},
-	{"-9", "nrg", "aupd", "q", ""},
+	{"-19", "nrg", "aupd", "q", ""},
+	{"-49", "nr", "aupdg", "q", ""},
 	{"253402300799", "naqrupd", "g", "", ""},
 	{"253402300800", "naqrup", "dg", "", ""},
 	{"9223372036854775807", "rup", "naqdg", "", "n"},
-	{"9223372036854775808", "", "naqrupdg", "", ""},
 	{"-9223372036854775808", "r", "naqupdg", "", ""},
-	{"-9223372036854775809", "", "naqrupdg", "", ""},
 	{"1.5", "naqr", "", "", ""},
 	{"0.000000000000000001", "naqr", "", "", ""},
 	{"-0.5", "nr", "a", "q", ""},
@@ -116,8 +115,10 @@ static const Candidate candidates[] = {
 	{"null", "rf", "", "", ""},
 	{"true", "f", "", "", ""},
 	{"false", "f", "", "", ""},
-	{"{}", "", "", "", "M"},
+	{"{}", "x", "", "", "M"},
 	{"{'a': 1}", "", "", "", "M"},
+	{"{'a': 'b', 'c': ''}", "x", "", "", "M"},
+	{"{'': 'b'}", "", "x", "", "M"},
 	{"[]", "E", "L", "", ""},
 	{"[7]", "", "", "", ""},
 	{"[null]", "", "", "", ""},
@@ -129,7 +130,6 @@ static const Candidate candidates[] = {
 	{"[0, 253402300800]", "", "P", "", "LE"},
 	{"[7, 9.5]", "", "", "", "LE"},
 	{"[7, 9, 11]", "", "", "", "LE"},
-	{"[7, 9223372036854775808]", "", "", "", "LE"},
 	{"['7', '9']", "", "", "", "LE"},
 };
 
@@ -139,7 +139,7 @@ expected_code(char sort, const Candidate *candidate)
 	if (strchr(candidate->taken_by, sort) != NULL)
 		return ECERT_OK;
 	if (strchr(candidate->out_of_range_for, sort) != NULL)
-		return ECERT_BODY_VALUE;
+		return sort == 'g' ? ECERT_UNKNOWN_ALG : ECERT_BODY_VALUE;
 	if (strchr(candidate->negative_for, sort) != NULL)
 		return ECERT_BODY_NEGATIVE;
 	return ECERT_BODY_TYPE;
@@ -242,9 +242,6 @@ test_shape(const BodyShape *shape)
 	check_extra(shape, "'zz': 0", (Outcome) {ECERT_BODY_UNKNOWN, shape->path, NULL, "'zz'"});
 	check_extra(shape, "'': 0", (Outcome) {ECERT_BODY_UNKNOWN, shape->path, NULL, "''"});
 	check_extra(shape, "'Ext': 0", (Outcome) {ECERT_BODY_UNKNOWN, shape->path, NULL, "'Ext'"});
-	if (top)
-		check_extra(shape, "'ext': {'n': [1, 9223372036854775808]}",
-					(Outcome) {ECERT_BODY_VALUE, "ext", NULL, "9223372036854775808"});
 	check_extra(shape, "'ext': {'any': [1, 2.5, null, 'thing', {'deep': []}]}",
 				top ? fine : (Outcome) {ECERT_BODY_UNKNOWN, shape->path, NULL, "'ext'"});
 	/* fields that other maps have */
@@ -292,9 +289,32 @@ typedef struct Special
 #define PRODUCT(output, qualified) \
 	"{'period': [0, 3600], 'lines': [{'product': 'p', 'unit': 't', 'output': " output ", 'qualified': " qualified "}]}"
 #define SERIES_VALUES "lines.series.values"
+#define NODE_WITH(more) "{'node': 'n', 'roles': ['auditor'], 'status': 'active', 'effective': 0, 'keys': [" KEY "], " more "}"
+#define KEY_OF(alg, public) "{'node': 'n', 'roles': ['auditor'], 'status': 'active', 'effective': 0, 'keys': [{'alg': " alg ", 'kid': " HASH_1 \
+	", 'public': '" public "', 'effective': 0}]}"
+#define KEY_32 HEX_62 "ff"
+#define KEY_65 HEX_62 HEX_62 "ffffff"
 #define CHECKPOINT(heads) "{'size': 5, 'root': " HASH_1 ", 'seal': " SEAL ", 'heads': " heads "}"
 
 static const Special specials[] = {
+	{"names in both languages", ECERT_KIND_NODE, NODE_WITH("'names': {'en': 'a', 'zh': 'b'}"), {ECERT_OK, NULL, NULL, NULL}},
+	{"names in one language", ECERT_KIND_NODE, NODE_WITH("'names': {'en': 'a'}"), {ECERT_BODY_MISSING, "names.zh", "'names'", "{'en': 'a'}"}},
+	{"names in a third language", ECERT_KIND_NODE, NODE_WITH("'names': {'de': 'c', 'en': 'a', 'zh': 'b'}"), {ECERT_BODY_UNKNOWN, "names", NULL, "'de'"}},
+	{"Ed25519 key of 32 bytes", ECERT_KIND_NODE, KEY_OF("-19", KEY_32), {ECERT_OK, NULL, NULL, NULL}},
+	{"the same under its old number", ECERT_KIND_NODE, KEY_OF("-8", KEY_32), {ECERT_OK, NULL, NULL, NULL}},
+	{"Ed25519 key of 65 bytes", ECERT_KIND_NODE, KEY_OF("-19", KEY_65), {ECERT_BODY_VALUE, "keys.public", "'public'", "'" KEY_65 "'"}},
+	{"ES256 key of 65 bytes", ECERT_KIND_NODE, KEY_OF("-9", KEY_65), {ECERT_OK, NULL, NULL, NULL}},
+	{"the same under its old number", ECERT_KIND_NODE, KEY_OF("-7", KEY_65), {ECERT_OK, NULL, NULL, NULL}},
+	{"ES256 key of 32 bytes", ECERT_KIND_NODE, KEY_OF("-9", KEY_32), {ECERT_BODY_VALUE, "keys.public", "'public'", "'" KEY_32 "'"}},
+	{"SM2 key of 65 bytes", ECERT_KIND_NODE, KEY_OF("-65600", KEY_65), {ECERT_OK, NULL, NULL, NULL}},
+	{"SM2 key of 32 bytes", ECERT_KIND_NODE, KEY_OF("-65600", KEY_32), {ECERT_BODY_VALUE, "keys.public", "'public'", "'" KEY_32 "'"}},
+	{"quantity 1000000000000000", ECERT_KIND_ENERGY, LINE(", 'quantity': 1000000000000000"), {ECERT_OK, NULL, NULL, NULL}},
+	{"quantity 1000000000000000.00", ECERT_KIND_ENERGY, LINE(", 'quantity': 1000000000000000.00"), {ECERT_OK, NULL, NULL, NULL}},
+	{"quantity 1000000000000001", ECERT_KIND_ENERGY, LINE(", 'quantity': 1000000000000001"), {ECERT_BODY_VALUE, "lines.quantity", "'quantity'", "1000000000000001"}},
+	{"quantity 1000000000000000.01", ECERT_KIND_ENERGY, LINE(", 'quantity': 1000000000000000.01"), {ECERT_BODY_VALUE, "lines.quantity", "'quantity'", "1000000000000000.01"}},
+	{"output -1000000000000000", ECERT_KIND_PRODUCT, PRODUCT("-1000000000000000", "-1000000000000000"), {ECERT_OK, NULL, NULL, NULL}},
+	{"output -1000000000000001", ECERT_KIND_PRODUCT, PRODUCT("-1000000000000001", "-1000000000000000"), {ECERT_BODY_VALUE, "lines.output", "'output'", "-1000000000000001"}},
+	{"output -1000000000000000.001", ECERT_KIND_PRODUCT, PRODUCT("-1000000000000000.001", "-1000000000000000"), {ECERT_BODY_VALUE, "lines.output", "'output'", "-1000000000000000.001"}},
 	{"neither quantity nor series", ECERT_KIND_ENERGY, LINE(""), {ECERT_BODY_MISSING, "lines.quantity", NULL, "{'source': 's', 'unit': 'u'}"}},
 	{"quantity and series", ECERT_KIND_ENERGY, LINE(", 'quantity': 5, 'series': {'step': 3600, 'values': [5]}"),
 	{ECERT_BODY_UNKNOWN, "lines.series", "'series'", "{'step': 3600, 'values': [5]}"}},
@@ -304,7 +324,6 @@ static const Special specials[] = {
 	{"series with exp 18", ECERT_KIND_ENERGY, SERIES("{'step': 1800, 'exp': 18, 'values': [0, 0]}"), {ECERT_OK, NULL, NULL, NULL}},
 	{"series with exp 19", ECERT_KIND_ENERGY, SERIES("{'step': 1800, 'exp': 19, 'values': [5, 0]}"), {ECERT_BODY_VALUE, "lines.series.exp", "'exp'", "19"}},
 	{"series with exp -19", ECERT_KIND_ENERGY, SERIES("{'step': 1800, 'exp': -19, 'values': [5, 0]}"), {ECERT_BODY_VALUE, "lines.series.exp", "'exp'", "-19"}},
-	{"series with exp 2^63", ECERT_KIND_ENERGY, SERIES("{'step': 1800, 'exp': 9223372036854775808, 'values': [5, 0]}"), {ECERT_BODY_VALUE, "lines.series.exp", "'exp'", "9223372036854775808"}},
 	{"series with a broken exp", ECERT_KIND_ENERGY, SERIES("{'step': 1800, 'exp': 1.0, 'values': [5, 0]}"), {ECERT_BODY_VALUE, "lines.series.exp", "'exp'", "1.0"}},
 	{"series with exp text", ECERT_KIND_ENERGY, SERIES("{'step': 1800, 'exp': '1', 'values': [5, 0]}"), {ECERT_BODY_TYPE, "lines.series.exp", "'exp'", "'1'"}},
 	{"series without step", ECERT_KIND_ENERGY, SERIES("{'values': [5]}"), {ECERT_BODY_MISSING, "lines.series.step", "'series'", "{'values': [5]}"}},
@@ -325,7 +344,6 @@ static const Special specials[] = {
 	{"negative value in a series", ECERT_KIND_ENERGY, SERIES("{'step': 1800, 'values': [5, -6]}"), {ECERT_BODY_NEGATIVE, SERIES_VALUES, NULL, "-6"}},
 	{"decimal in a series", ECERT_KIND_ENERGY, SERIES("{'step': 1800, 'values': [5, 6.5]}"), {ECERT_BODY_TYPE, SERIES_VALUES, NULL, "6.5"}},
 	{"null in a series", ECERT_KIND_ENERGY, SERIES("{'step': 1800, 'values': [null, 6]}"), {ECERT_BODY_TYPE, SERIES_VALUES, NULL, "null"}},
-	{"2^63 in a series", ECERT_KIND_ENERGY, SERIES("{'step': 1800, 'values': [9223372036854775808, 6]}"), {ECERT_BODY_VALUE, SERIES_VALUES, NULL, "9223372036854775808"}},
 	{"series whose sum is 2^63-1", ECERT_KIND_ENERGY, SERIES("{'step': 1800, 'exp': -18, 'values': [9223372036854775806, 1]}"), {ECERT_OK, NULL, NULL, NULL}},
 	{"series whose sum is 2^63", ECERT_KIND_ENERGY, SERIES("{'step': 1800, 'values': [9223372036854775807, 1]}"), {ECERT_BODY_VALUE, SERIES_VALUES, NULL, "{'step': 1800, 'values': [9223372036854775807, 1]}"}},
 	{"second line negative", ECERT_KIND_ENERGY, "{'period': [0, 60], 'lines': [{'source': 's', 'unit': 'u', 'quantity': 1}, {'source': 's', 'unit': 'u', 'quantity': -0.01}]}",

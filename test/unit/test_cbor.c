@@ -215,6 +215,15 @@ static const Malformed malformed[] = {
 	{"mantissa text", "c482206130", ECERT_BAD_DECIMAL, 0},
 	{"mantissa true", "c48220f5", ECERT_BAD_DECIMAL, 0},
 	{"mantissa an array", "c4822080", ECERT_BAD_DECIMAL, 0},
+	{"exponent 0", "c4820005", ECERT_DECIMAL_FORM, 0},
+	{"exponent 0 and zero", "c4820000", ECERT_DECIMAL_FORM, 0},
+	{"exponent 1", "c4820105", ECERT_DECIMAL_FORM, 0},
+	{"exponent 18 and zero", "c4821200", ECERT_DECIMAL_FORM, 0},
+	{"9 * 10^18, which 64 bits hold", "c4821209", ECERT_DECIMAL_FORM, 0},
+	{"2^63 - 8 as 922337203685477580 * 10^1", "c482011b0ccccccccccccccc", ECERT_DECIMAL_FORM, 0},
+	{"-2^63 + 8 as -922337203685477580 * 10^1", "c482013b0ccccccccccccccb", ECERT_DECIMAL_FORM, 0},
+	{"10 * 10^17, a zero that belongs into the exponent", "c482110a", ECERT_DECIMAL_FORM, 0},
+	{"2^62 * 10 * 10^17", "c482111b22b1c8c1227a0000", ECERT_DECIMAL_FORM, 0},
 	{"decimal in an array", "8200c4821300", ECERT_BAD_DECIMAL, 2},
 
 	{"text of 2^64-1", "7bffffffffffffffff", ECERT_TRUNCATED, 0},
@@ -418,8 +427,11 @@ static const Malformed bad_bodies[] = {
 	{"integer as second key", "a26161000100", ECERT_BODY_TYPE, 4},
 	{"tag 18 as a value", "a16161d200", ECERT_BAD_TAG, 3},
 	{"tag 2 as a value", "a16161c24101", ECERT_BAD_TAG, 3},
-	{"U+0000, which jsonb cannot hold", "a16161626100", ECERT_BODY_VALUE, 3},
-	{"U+0000 in a key", "a1610000", ECERT_BODY_VALUE, 1},
+	{"U+0000, which jsonb cannot hold", "a16161626100", ECERT_ZERO_CHARACTER, 3},
+	{"U+0000 in a key", "a1610000", ECERT_ZERO_CHARACTER, 1},
+	{"2^63", "a161611b8000000000000000", ECERT_INTEGER_SIZE, 3},
+	{"-2^63 - 1", "a161613b8000000000000000", ECERT_INTEGER_SIZE, 3},
+	{"2^63 among numbers in a row", "a1616183011b800000000000000002", ECERT_INTEGER_SIZE, 5},
 	{"key twice", "a2616100616100", ECERT_KEY_ORDER, 4},
 	{"float", "a16161f93c00", ECERT_FLOAT, 3},
 	{"bad UTF-8", "a1616161ff", ECERT_BAD_UTF8, 4},
@@ -432,7 +444,7 @@ static void
 test_body_profile(void)
 {
 	check_refusal(bytes_of_diag("{}"), true, ECERT_OK, 0, "body: empty map");
-	check_refusal(bytes_of_diag("{'a': [1, -1, 1.50, 'text', true, false, null, {'b': {}}, []], '': 18446744073709551615}"),
+	check_refusal(bytes_of_diag("{'a': [1, -1, 1.50, 'text', true, false, null, {'b': {}}, []], '': 9223372036854775807, 'z': -9223372036854775808}"),
 				  true, ECERT_OK, 0, "body: the whole data model");
 	for (size_t i = 0; i < COUNT(bad_bodies); i++)
 	{

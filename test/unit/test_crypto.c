@@ -4,7 +4,7 @@
  *		libsodium against OpenSSL.
  */
 #include "check.h"
-#include "core/crypto.h"
+#include "crypto/evp.h"
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>
@@ -148,7 +148,7 @@ check_ed25519_vector(const Ed25519Vector *vector)
 	EcertSlice	expected = unhex(vector->signature);
 	EcertPrivateKey *private_key;
 	EcertPublicKey *public_key;
-	uint8_t		signature[ECERT_SIGNATURE_SIZE];
+	uint8_t		signature[ECERT_SIGNATURE_MAX];
 	uint8_t		raw[ECERT_RAW_KEY_MAX];
 	size_t		raw_size;
 
@@ -218,7 +218,7 @@ check_scalar_ranges(EcertPublicKey *key, EcertSlice message, EcertSlice right, c
 	for (int half = 0; half < 2; half++)
 		for (int i = 0; i < 4; i++)
 		{
-			uint8_t		signature[ECERT_SIGNATURE_SIZE];
+			uint8_t		signature[ECERT_SIGNATURE_MAX];
 
 			memcpy(signature, right.data, sizeof(signature));
 			memcpy(signature + 32 * half, bad[i], 32);
@@ -335,7 +335,7 @@ test_refused_keys(void)
 	check_queue_empty("refusing keys");
 }
 
-/* ----- libsodium's acceptance set, and OpenSSL held to it ----- */
+/* ----- the rule for Ed25519, and OpenSSL held to it ----- */
 
 static bool
 is_small_order_or_not_canonical(const uint8_t *point)
@@ -392,7 +392,7 @@ ecert_accepts(EcertSlice raw, EcertSlice message, EcertSlice signature)
 
 /*
  * The cases of "Taming the many EdDSAs" (Chalkias, Garillot, Nikolaenko, SSR
- * 2020, table 5).  libsodium takes only number 3: mixed order A and R, which
+ * 2020, table 5).  Only number 3 keeps the rule: mixed order A and R, which
  * verifies with and without cofactor.
  */
 typedef struct EdgeVector
@@ -461,7 +461,7 @@ static void
 test_edge_vectors(void)
 {
 	const Ed25519Vector *plain = &ed25519_vectors[2];
-	uint8_t		signature[ECERT_SIGNATURE_SIZE] = {0};
+	uint8_t		signature[ECERT_SIGNATURE_MAX] = {0};
 	int			differences = 0;
 	int			accepted = 0;
 
@@ -500,6 +500,94 @@ test_edge_vectors(void)
 	CHECK(openssl_accepts(unhex(plain->public), unhex(plain->message), unhex(plain->signature)),
 		  "OpenSSL accepts the plain one");
 	check_queue_empty("the edge cases");
+}
+
+/* The cases of a file in test/data */
+#define EDGE_POINTS 64
+#define EDGE_SCALARS 512
+
+typedef struct Edges
+{
+	char		points[EDGE_POINTS][65];
+	char		scalars[EDGE_SCALARS][65];
+	size_t		point_count;
+	size_t		scalar_count;
+	size_t		cases;
+	size_t		accepted;		/* by the rule */
+	size_t		wrong[3];		/* as the library is chosen, by libsodium, by OpenSSL */
+} Edges;
+
+static bool
+accepts_by(bool by_openssl, EcertSlice raw, EcertSlice message, EcertSlice signature)
+{
+	EcertPublicKey *key;
+	bool		accepted;
+
+	if (ecert_public_key_by(ECERT_ALG_ED25519, raw, by_openssl, &key) != ECERT_OK)
+		return false;
+	accepted = ecert_verify(key, message, signature) == ECERT_OK;
+	ecert_public_key_free(key);
+	return accepted;
+}
+
+/* One line: where A, R and S stand, what follows in the message, and whether it is accepted */
+static void
+try_edge(Edges *edges, const char *line)
+{
+	char		message[32] = "ed25519vectors";
+	char		suffix[8];
+	char		signature_hex[2 * 64 + 1];
+	size_t		a,
+				r,
+				s;
+	int			expected;
+	EcertSlice	key,
+				signature;
+
+	if (sscanf(line, "%zu %zu %zu %7s %d", &a, &r, &s, suffix, &expected) != 5 || a >= edges->point_count || r >= edges->point_count ||
+		s >= edges->scalar_count)
+		abort();
+	if (suffix[0] != '-')
+		sprintf(message + strlen(message), " %s", suffix);
+	sprintf(signature_hex, "%s%s", edges->points[r], edges->scalars[s]);
+	key = unhex(edges->points[a]);
+	signature = unhex(signature_hex);
+	edges->cases++;
+	edges->accepted += expected == 1;
+	edges->wrong[0] += ecert_accepts(key, ecert_slice_text(message), signature) != (expected == 1);
+	if (ecert_sodium_keeps_the_rule())
+		edges->wrong[1] += accepts_by(false, key, ecert_slice_text(message), signature) != (expected == 1);
+	edges->wrong[2] += accepts_by(true, key, ecert_slice_text(message), signature) != (expected == 1);
+}
+
+/* The rule of docs/format.md against 914 cases of small, mixed and otherwise strange points, by both libraries */
+static void
+test_edge_file(void)
+{
+	static Edges edges;
+	char		line[256];
+	FILE	   *file = fopen(TEST_DATA "ed25519_edges.txt", "r");
+
+	if (file == NULL)
+		abort();
+	while (fgets(line, sizeof line, file) != NULL)
+	{
+		if (line[0] == '#')
+			continue;
+		if (edges.point_count < EDGE_POINTS && sscanf(line, "point %64s", edges.points[edges.point_count]) == 1)
+			edges.point_count++;
+		else if (edges.scalar_count < EDGE_SCALARS && sscanf(line, "scalar %64s", edges.scalars[edges.scalar_count]) == 1)
+			edges.scalar_count++;
+		else
+			try_edge(&edges, line);
+	}
+	fclose(file);
+	CHECK_INT(edges.cases, 914, "CCTV: 914 edge cases");
+	CHECK_INT(edges.accepted, 43, "CCTV: 43 keep the rule");
+	CHECK_INT(edges.wrong[0], 0, "CCTV: every one is accepted or refused by the rule");
+	CHECK_INT(edges.wrong[1], 0, "CCTV: and by libsodium, where it keeps the equation without cofactor");
+	CHECK_INT(edges.wrong[2], 0, "CCTV: and by OpenSSL");
+	check_queue_empty("the edge cases of CCTV");
 }
 
 /* ----- keys in files ----- */
@@ -566,9 +654,9 @@ check_bit_flips(const EcertPublicKey *key, EcertSlice message, const uint8_t *ri
 {
 	int			accepted = 0;
 
-	for (int bit = 0; bit < 8 * ECERT_SIGNATURE_SIZE; bit += step)
+	for (int bit = 0; bit < 8 * 64; bit += step)
 	{
-		uint8_t		signature[ECERT_SIGNATURE_SIZE];
+		uint8_t		signature[64];
 
 		memcpy(signature, right, sizeof(signature));
 		signature[bit / 8] ^= (uint8_t) (1 << (bit % 8));
@@ -607,7 +695,7 @@ check_signing(EcertAlg alg, const char *file, int flip_step)
 	EcertSlice	message = ecert_slice_text("one tonne of standard coal");
 	EcertPrivateKey *private_key;
 	EcertPublicKey *public_key;
-	uint8_t		signature[ECERT_SIGNATURE_SIZE];
+	uint8_t		signature[ECERT_SIGNATURE_MAX];
 	uint8_t		raw[ECERT_RAW_KEY_MAX];
 	size_t		raw_size;
 
@@ -850,6 +938,7 @@ main(void)
 	test_curve_vectors();
 	test_refused_keys();
 	test_edge_vectors();
+	test_edge_file();
 	test_key_files();
 	remove_files();
 	return check_done();

@@ -262,11 +262,12 @@ test_round_trips(void)
 		ecert_decimal_put(&out, decimal);
 		if (!ecert_buffer_fits(&out) || ecert_cbor_check(ecert_slice(bytes, out.size), NULL) != ECERT_OK ||
 			ecert_decimal_read(ecert_slice(bytes, out.size), &again) != ECERT_OK ||
-			!is(again, decimal.mantissa, decimal.exponent))
+			ecert_decimal_compare(decimal, again) != 0 ||
+			(decimal.exponent < 0 && !is(again, decimal.mantissa, decimal.exponent)))
 			cbor_wrong++;
 	}
 	CHECK_INT(text_wrong, 0, "%zu decimals: text gives the value again", COUNT(mantissas) * 37);
-	CHECK_INT(cbor_wrong, 0, "%zu decimals: CBOR gives mantissa and exponent again", COUNT(mantissas) * 37);
+	CHECK_INT(cbor_wrong, 0, "%zu decimals: CBOR gives the value again, in its one form and with its digits", COUNT(mantissas) * 37);
 	CHECK(longest < ECERT_DECIMAL_TEXT_MAX, "the longest text has %zu bytes", longest);
 }
 

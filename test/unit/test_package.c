@@ -10,6 +10,8 @@
 
 #include "core/package.h"
 
+#include <openssl/bn.h>
+
 #define COUNT(array) (sizeof (array) / sizeof (array)[0])
 
 #define HASH_A "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
@@ -32,7 +34,7 @@ enum
 };
 
 static const char *const good_header[PARAMETERS] = {
-	[ALG] = "1: -8",
+	[ALG] = "1: -19",
 	[CONTENT_TYPE] = "3: 'application/vnd.ecert.energy+cbor'",
 	[KID] = "4: h'" HASH_A "'",
 	[CLAIMS] = "15: {1: 'mill-7', 2: 'works-7', 3: 'ledger.example/e', 6: 1706832000}",
@@ -153,10 +155,10 @@ static const Change changes[] = {
 	{"alg 7", ALG, "1: 7", ECERT_UNKNOWN_ALG, "alg", "1", "7"},
 	{"alg ES384", ALG, "1: -35", ECERT_UNKNOWN_ALG, "alg", "1", "-35"},
 	{"alg HMAC", ALG, "1: 5", ECERT_UNKNOWN_ALG, "alg", "1", "5"},
-	{"alg ES256", ALG, "1: -7", ECERT_OK, NULL, NULL, NULL},
+	{"alg ES256", ALG, "1: -9", ECERT_OK, NULL, NULL, NULL},
 	{"alg SM2", ALG, "1: -65600", ECERT_OK, NULL, NULL, NULL},
-	{"alg -19 for -8", ALG, "1: -19", ECERT_OK, NULL, NULL, NULL},
-	{"alg -9 for -7", ALG, "1: -9", ECERT_OK, NULL, NULL, NULL},
+	{"alg -8 for -19", ALG, "1: -8", ECERT_OK, NULL, NULL, NULL},
+	{"alg -7 for -9", ALG, "1: -7", ECERT_OK, NULL, NULL, NULL},
 
 	{"content type missing", CONTENT_TYPE, NULL, ECERT_HEADER_FIELD, "content type", NULL, NULL},
 	{"content type number", CONTENT_TYPE, "3: 60", ECERT_HEADER_FIELD, "content type", "3", "60"},
@@ -210,6 +212,10 @@ static const Change changes[] = {
 	{"iss with U+0080", CLAIMS, CLAIMS_WITH("'a\xC2\x80'", "'b'", "'c'", "9"), ECERT_BAD_ID, "iss", "1", "'a\xC2\x80'"},
 	{"iss with U+009F", CLAIMS, CLAIMS_WITH("'\xC2\x9F'", "'b'", "'c'", "9"), ECERT_BAD_ID, "iss", "1", "'\xC2\x9F'"},
 	{"iss with U+00A0", CLAIMS, CLAIMS_WITH("'\xC2\xA0'", "'b'", "'c'", "9"), ECERT_OK, NULL, NULL, NULL},
+	{"iss with U+200B", CLAIMS, CLAIMS_WITH("'pl\xE2\x80\x8B" "ant'", "'b'", "'c'", "9"), ECERT_BAD_ID, "iss", "1", "'pl\xE2\x80\x8B" "ant'"},
+	{"iss with U+202E", CLAIMS, CLAIMS_WITH("'\xE2\x80\xAE" "tnalp'", "'b'", "'c'", "9"), ECERT_BAD_ID, "iss", "1", "'\xE2\x80\xAE" "tnalp'"},
+	{"aud with U+2028", CLAIMS, CLAIMS_WITH("'a'", "'b'", "'c\xE2\x80\xA8'", "9"), ECERT_BAD_ID, "aud", "3", "'c\xE2\x80\xA8'"},
+	{"sub with U+E0041", CLAIMS, CLAIMS_WITH("'a'", "'b\xF3\xA0\x81\x81'", "'c'", "9"), ECERT_BAD_ID, "sub", "2", "'b\xF3\xA0\x81\x81'"},
 	{"iss of a space", CLAIMS, CLAIMS_WITH("' '", "'b'", "'c'", "9"), ECERT_OK, NULL, NULL, NULL},
 	{"iss in Chinese", CLAIMS, CLAIMS_WITH("'\xE6\xB0\xB4\xE6\xB3\xA5'", "'b'", "'c'", "9"), ECERT_OK, NULL, NULL, NULL},
 	{"sub empty", CLAIMS, CLAIMS_WITH("'a'", "''", "'c'", "9"), ECERT_BAD_ID, "sub", "2", "''"},
@@ -329,7 +335,7 @@ test_algs(void)
 		int64_t		alias;
 		const char *name;
 	}			algs[] = {
-		{ECERT_ALG_ED25519, -8, -19, "Ed25519"}, {ECERT_ALG_ES256, -7, -9, "ES256"}, {ECERT_ALG_SM2, -65600, -65600, "SM2"}
+		{ECERT_ALG_ED25519, -19, -8, "Ed25519"}, {ECERT_ALG_ES256, -9, -7, "ES256"}, {ECERT_ALG_SM2, -65600, -65600, "SM2"}
 	};
 	EcertAlg	alg;
 
@@ -705,6 +711,77 @@ test_other_algs(void)
 	}
 }
 
+#define P256_ORDER "FFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551"
+
+/* n - s in the place of s */
+static void
+turn_over(uint8_t *s)
+{
+	BIGNUM	   *order = NULL;
+	BIGNUM	   *scalar = BN_bin2bn(s, 32, NULL);
+
+	(void) BN_hex2bn(&order, P256_ORDER);
+	(void) BN_sub(scalar, order, scalar);
+	(void) BN_bn2binpad(scalar, s, 32);
+	BN_free(scalar);
+	BN_free(order);
+}
+
+/* The half of n, and one more, as s */
+static void
+check_bounds_of_s(void)
+{
+	uint8_t		signature[64] = {0};
+	BIGNUM	   *half = NULL;
+
+	(void) BN_hex2bn(&half, P256_ORDER);
+	(void) BN_rshift1(half, half);
+	(void) BN_bn2binpad(half, signature + 32, 32);
+	CHECK(ecert_signature_is_strict(ECERT_ALG_ES256, ecert_slice(signature, 64)), "s = (n - 1) / 2 is in strict form");
+	(void) BN_add_word(half, 1);
+	(void) BN_bn2binpad(half, signature + 32, 32);
+	CHECK(!ecert_signature_is_strict(ECERT_ALG_ES256, ecert_slice(signature, 64)), "s = (n + 1) / 2 is not");
+	CHECK(ecert_signature_is_strict(ECERT_ALG_SM2, ecert_slice(signature, 64)) &&
+		  ecert_signature_is_strict(ECERT_ALG_ED25519, ecert_slice(signature, 64)), "of other algorithms nobody asks");
+	ecert_signature_make_strict(ECERT_ALG_ES256, signature);
+	(void) BN_sub_word(half, 1);
+	CHECK(BN_cmp(half, BN_bin2bn(signature + 32, 32, half)) == 0, "it becomes (n - 1) / 2");
+	BN_free(half);
+}
+
+/* Of an ES256 signature (r, s) anybody can make (r, n - s): one of the two is in strict form */
+static void
+test_high_s(void)
+{
+	EcertPrivateKey *key = ec_key("P-256");
+	uint8_t		raw[ECERT_RAW_KEY_MAX];
+	size_t		raw_size;
+	EcertPublicKey *public_key = public_of(key, raw, &raw_size);
+	EcertPackage template_package = good_template(ecert_slice(input, diag_encode(BODY, input)));
+	uint8_t		twin[1024];
+	size_t		size;
+	int			strict = 0;
+
+	for (int i = 0; i < 64; i++)
+	{
+		EcertSlice	bytes = signed_package(&template_package, key);
+
+		memcpy(twin, bytes.data, size = bytes.size);
+		strict += ecert_signature_is_strict(ECERT_ALG_ES256, ecert_slice(bytes.data + size - 64, 64));
+	}
+	CHECK_INT(strict, 64, "the signer writes the strict form");
+	turn_over(twin + size - 32);
+	check_parse(ecert_slice(twin, size), ECERT_HIGH_S, "signature", size - 66, "n - s in the place of s");
+	ecert_signature_make_strict(ECERT_ALG_ES256, twin + size - 64);
+	check_parse(ecert_slice(twin, size), ECERT_OK, NULL, 0, "and turned over again");
+	memset(twin + size - 32, 0xff, 32);
+	ecert_signature_make_strict(ECERT_ALG_ES256, twin + size - 64);
+	CHECK(twin[size - 1] == 0xff, "what is no scalar stays what it is");
+	check_bounds_of_s();
+	ecert_public_key_free(public_key);
+	ecert_private_key_free(key);
+}
+
 /* The longest ids, and a header that the writer must hold */
 static void
 test_longest_ids(void)
@@ -879,6 +956,7 @@ main(void)
 	test_ids();
 	test_signing();
 	test_other_algs();
+	test_high_s();
 	test_longest_ids();
 	test_size();
 	test_cose_examples();

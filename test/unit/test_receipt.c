@@ -33,7 +33,7 @@ typedef struct Sample
 	uint8_t		package_bytes[ECERT_PACKAGE_MAX];
 	uint8_t		leaf[ECERT_HASH_SIZE];
 	uint8_t		root[ECERT_HASH_SIZE];
-	uint8_t		seal[ECERT_SIGNATURE_SIZE];
+	uint8_t		seal[ECERT_SIGNATURE_MAX];
 	EcertProof	path;
 	EcertSlice	receipt;
 	uint8_t		receipt_bytes[ECERT_RECEIPT_MAX];
@@ -110,7 +110,7 @@ open_sample(EcertPrivateKey *key)
 	make_tree(sample);
 	if (ecert_seal(sample->root, TREE_SIZE, sample->alg, sample->kid, key, sample->seal) != ECERT_OK)
 		abort();
-	ecert_receipt_put(&out, sample->alg, sample->kid, ecert_slice(sample->seal, sizeof sample->seal),
+	ecert_receipt_put(&out, sample->alg, sample->kid, ecert_slice(sample->seal, ecert_signature_size(sample->alg)),
 					  LEAF_INDEX, TREE_SIZE, &sample->path);
 	sample->receipt = ecert_slice(out.data, out.size);
 	return sample;
@@ -225,7 +225,7 @@ test_package_bits(Sample *sample)
 static void
 test_root_and_key_bits(Sample *sample)
 {
-	EcertSlice	seal = ecert_slice(sample->seal, sizeof sample->seal);
+	EcertSlice	seal = ecert_slice(sample->seal, ecert_signature_size(sample->alg));
 	int			survived = 0;
 
 	for (size_t bit = 0; bit < 8 * ECERT_HASH_SIZE; bit++)
@@ -490,9 +490,9 @@ test_places(const Sample *sample)
 static void
 test_seals(const Sample *sample)
 {
-	EcertSlice	seal = ecert_slice(sample->seal, sizeof sample->seal);
+	EcertSlice	seal = ecert_slice(sample->seal, ecert_signature_size(sample->alg));
 	uint8_t		kid[200] = {1};
-	uint8_t		out[ECERT_SIGNATURE_SIZE];
+	uint8_t		out[ECERT_SIGNATURE_MAX];
 
 	CHECK_INT(ecert_seal(sample->root, TREE_SIZE, ECERT_ALG_ES256, sample->kid, sample->key, out), ECERT_KEY_ALG,
 			  "a seal says the algorithm of its key");

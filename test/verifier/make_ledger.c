@@ -24,6 +24,7 @@
 
 #include <getopt.h>
 #include <inttypes.h>
+#include <openssl/bn.h>
 #include <sys/stat.h>
 
 #define ORIGIN "ledger.example"
@@ -111,6 +112,10 @@ alg_of(const char *node)
 {
 	int			number = strncmp(node, "plant-", 6) == 0 ? atoi(node + 6) : 0;
 
+	if (strcmp(node, "certifier") == 0)
+		return is_wrong("checkpoint-twin") || is_wrong("seal-high") ? ECERT_ALG_ES256 : ECERT_ALG_ED25519;
+	if (is_wrong("twin") && number > 0)
+		return ECERT_ALG_ES256;
 	if (!options.mixed || number == 0)
 		return ECERT_ALG_ED25519;
 	return number % 3 == 0 ? ECERT_ALG_ES256 : number % 4 == 0 ? ECERT_ALG_SM2 : ECERT_ALG_ED25519;
@@ -137,6 +142,20 @@ hex_of(const uint8_t *bytes, size_t size)
 		sprintf(text + 2 * i, "%02x", bytes[i]);
 	text[2 * size] = '\0';
 	return text;
+}
+
+/* n - s in the place of the s of an ES256 signature */
+static void
+turn_over(uint8_t *signature)
+{
+	BIGNUM	   *order = NULL;
+	BIGNUM	   *s = BN_bin2bn(signature + 32, 32, NULL);
+
+	(void) BN_hex2bn(&order, "FFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551");
+	(void) BN_sub(s, order, s);
+	(void) BN_bn2binpad(s, signature + 32, 32);
+	BN_free(s);
+	BN_free(order);
 }
 
 /* ----- packages ----- */
@@ -243,6 +262,10 @@ key_text(const char *node, int64_t until)
 	must(ecert_key_thumbprint(alg_of(node), ecert_slice(raw, size), kid));
 	if (is_wrong("kid") && strcmp(node, "plant-0001") == 0)
 		kid[0] ^= 1;
+	if (is_wrong("key-of-certifier") && strcmp(node, "buyer") == 0)
+		return key_text("certifier", until);
+	if (is_wrong("key-of-other") && strcmp(node, "plant-0002") == 0)
+		return key_text("plant-0001", until);
 	kid_text = hex_of(kid, sizeof kid);
 	raw_text = hex_of(raw, size);
 	text = diag_format("{'alg': %" PRId64 ", 'kid': '%s', 'public': '%s', 'effective': %" PRId64 "%s}", ecert_alg_cose(alg_of(node)),
@@ -442,12 +465,15 @@ spoil_heads(EcertBuffer *heads, uint64_t count)
 	return count + 1;
 }
 
+/* NULL: notes are signed by Ed25519 keys */
 static char *
 note_of(uint64_t size, const uint8_t *root)
 {
 	uint8_t		bytes[ECERT_NOTE_MAX];
 	EcertBuffer note = ecert_buffer(bytes, sizeof bytes);
 
+	if (alg_of("certifier") != ECERT_ALG_ED25519)
+		return NULL;
 	must(ecert_note_sign(&note, ecert_slice_text(ORIGIN), size, root, key_of(is_wrong("note") ? "stranger" : "certifier")));
 	return strndup((const char *) bytes, note.size);
 }
@@ -458,9 +484,10 @@ add_checkpoint(int64_t issued_at)
 {
 	static uint8_t head_bytes[ECERT_PACKAGE_MAX];
 	uint8_t		root[ECERT_HASH_SIZE];
-	uint8_t		seal[ECERT_SIGNATURE_SIZE];
+	uint8_t		seal[ECERT_SIGNATURE_MAX];
 	uint8_t		raw[ECERT_RAW_KEY_MAX];
 	uint8_t		kid[ECERT_HASH_SIZE];
+	EcertAlg	alg = alg_of("certifier");
 	size_t		raw_size;
 	size_t		number = 0;
 	uint64_t	count;
@@ -483,18 +510,23 @@ add_checkpoint(int64_t issued_at)
 			root[5] ^= 1;
 		size = tiles.size + (is_wrong("size") ? 1 : 0);
 		must(ecert_private_key_public(key_of("certifier"), raw, &raw_size));
-		must(ecert_key_thumbprint(ECERT_ALG_ED25519, ecert_slice(raw, raw_size), kid));
-		must(ecert_seal(root, size, ECERT_ALG_ED25519, ecert_slice(kid, sizeof kid), key_of(is_wrong("seal") ? "stranger" : "certifier"), seal));
+		must(ecert_key_thumbprint(alg, ecert_slice(raw, raw_size), kid));
+		must(ecert_seal(root, size, alg, ecert_slice(kid, sizeof kid), key_of(is_wrong("seal") ? "stranger" : "certifier"), seal));
+		if (is_wrong("seal-high"))
+			turn_over(seal);
 		note = note_of(size, root);
-		ecert_cbor_put_head(&body, ECERT_CBOR_MAP, 5);
-		ecert_cbor_put_text(&body, ecert_slice_text("note"));
-		ecert_cbor_put_text(&body, ecert_slice_text(note));
+		ecert_cbor_put_head(&body, ECERT_CBOR_MAP, note != NULL ? 5 : 4);
+		if (note != NULL)
+		{
+			ecert_cbor_put_text(&body, ecert_slice_text("note"));
+			ecert_cbor_put_text(&body, ecert_slice_text(note));
+		}
 		ecert_cbor_put_text(&body, ecert_slice_text("root"));
 		hex = hex_of(root, sizeof root);
 		ecert_cbor_put_text(&body, ecert_slice_text(hex));
 		free(hex);
 		ecert_cbor_put_text(&body, ecert_slice_text("seal"));
-		hex = hex_of(seal, sizeof seal);
+		hex = hex_of(seal, ecert_signature_size(alg));
 		ecert_cbor_put_text(&body, ecert_slice_text(hex));
 		free(hex);
 		ecert_cbor_put_text(&body, ecert_slice_text("size"));
@@ -527,11 +559,17 @@ add_witness(const char *witness, size_t checkpoint, int64_t issued_at)
 	EcertBuffer cosignature = ecert_buffer(line, sizeof line);
 	EcertNote	note;
 	EcertSlice	item;
+	char	   *cosigned = NULL;
 	int64_t		size = 0;
 
-	must(ecert_note_parse(ecert_cbor_text_at(body, "note"), &note, NULL));
-	must(ecert_note_cosign(&cosignature, note.text, ecert_slice_text(witness), issued_at,
-						   key_of(is_wrong("cosignature") ? "stranger" : witness)));
+	/* a line with its key and without its end */
+	if (ecert_cbor_find(body, "note", &item))
+	{
+		must(ecert_note_parse(ecert_cbor_text_at(body, "note"), &note, NULL));
+		must(ecert_note_cosign(&cosignature, note.text, ecert_slice_text(witness), issued_at,
+							   key_of(is_wrong("cosignature") ? "stranger" : witness)));
+		cosigned = diag_format(", 'cosignature': '%.*s'", (int) cosignature.size - 1, (const char *) line);
+	}
 	if (ecert_cbor_find(body, "size", &item))
 		(void) ecert_cbor_int(item, &size);
 	if (is_wrong("witness-size"))
@@ -539,8 +577,9 @@ add_witness(const char *witness, size_t checkpoint, int64_t issued_at)
 	if (is_wrong("witness-checkpoint"))
 		hash[0] = hash[0] == '0' ? '1' : '0';
 	add(witness, ECERT_KIND_WITNESS, ORIGIN, issued_at,
-		diag_format("{'checkpoint': '%s', 'size': %" PRId64 ", 'root': '%.*s', 'cosignature': '%.*s'}", hash, size, (int) root.size,
-					(const char *) root.data, (int) cosignature.size - 1, (const char *) line));	/* without its line end */
+		diag_format("{'checkpoint': '%s', 'size': %" PRId64 ", 'root': '%.*s'%s}", hash, size, (int) root.size, (const char *) root.data,
+					cosigned == NULL ? "" : cosigned));
+	free(cosigned);
 	free(hash);
 }
 
@@ -571,9 +610,20 @@ say_again(const char *issuer, EcertKind kind, int64_t seq, const char *more)
 	feed->packages[seq] = number;
 }
 
+/* Beside a package the one with the other signature that everybody can make of an ES256 signature */
+static void
+keep_twin(size_t number)
+{
+	size_t		twin = keep(&feeds[made[number].feed], ecert_slice(made[number].bytes, made[number].size), made[number].seq);
+
+	turn_over(made[twin].bytes + made[twin].size - 64);
+	must(ecert_package_hash(ecert_slice(made[twin].bytes, made[twin].size), made[twin].hash));
+}
+
 static void
 spoil(void)
 {
+	Feed	   *checkpoints = feed_of("certifier", ECERT_KIND_CHECKPOINT);
 	Feed	   *energy = feed_of("plant-0001", ECERT_KIND_ENERGY);
 
 	if (is_wrong("gap"))
@@ -587,6 +637,10 @@ spoil(void)
 		say_again("plant-0001", ECERT_KIND_ENERGY, 1, ", 'reason': 'another story'");
 	if (is_wrong("two-stories-elsewhere"))
 		say_again("plant-0001", ECERT_KIND_PRODUCT, 1, ", 'reason': 'another story'");
+	if (is_wrong("twin"))
+		keep_twin(energy->packages[1]);
+	if (is_wrong("checkpoint-twin"))
+		keep_twin(checkpoints->packages[0]);
 	if (is_wrong("signature"))
 		made[energy->packages[1]].bytes[made[energy->packages[1]].size - 1] ^= 1;
 	if (is_wrong("malformed"))
@@ -750,18 +804,18 @@ write_receipt(const char *name, size_t number)
 	Made	   *checkpoint = &made[checkpoints->packages[checkpoints->seq - 1]];
 	EcertPackage sealed;
 	EcertPackage package;
-	uint8_t		seal[ECERT_SIGNATURE_SIZE];
+	uint8_t		seal[ECERT_SIGNATURE_MAX];
 	EcertProof	proof;
 	char		file[64];
 	char	   *hex;
 
 	must(ecert_package_parse(ecert_slice(checkpoint->bytes, checkpoint->size), &sealed, NULL));
 	must(ecert_package_parse(ecert_slice(made[number].bytes, made[number].size), &package, NULL));
-	hex = strndup((const char *) ecert_cbor_text_at(sealed.body, "seal").data, 2 * sizeof seal);
+	hex = strndup((const char *) ecert_cbor_text_at(sealed.body, "seal").data, 2 * ecert_signature_size(sealed.alg));
 	diag_unhex(hex, seal);
 	free(hex);
 	must(ecert_tiles_inclusion(&store, leaf, tiles.size, &proof));
-	ecert_receipt_put(&receipt, sealed.alg, sealed.kid, ecert_slice(seal, sizeof seal), leaf, tiles.size, &proof);
+	ecert_receipt_put(&receipt, sealed.alg, sealed.kid, ecert_slice(seal, ecert_signature_size(sealed.alg)), leaf, tiles.size, &proof);
 	ecert_statement_put(&statement, &package, ecert_slice(receipt.data, receipt.size));
 	sprintf(file, "%s.receipt", name);
 	write_bytes(file, receipt.data, receipt.size);
