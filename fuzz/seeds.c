@@ -185,16 +185,19 @@ write_receipts(const EcertPrivateKey *key)
 	static uint8_t statement[ECERT_STATEMENT_MAX];
 	static const uint8_t kid[ECERT_HASH_SIZE] = {4, 5, 6};
 	static const EcertProof path = {.hashes = {{1}, {2}, {3}}, .count = 3};
+	const EcertSealHeader header = {
+		ECERT_ALG_ED25519, ecert_slice(kid, sizeof kid), ecert_slice_text("certifier"), ecert_slice_text("ledger.example/e"), 8
+	};
 	uint8_t		receipt[ECERT_RECEIPT_MAX];
 	uint8_t		seal[ECERT_SIGNATURE_MAX];
 	EcertBuffer out = ecert_buffer(receipt, sizeof receipt);
 	EcertSlice	bytes = package_of(ECERT_KIND_POLICY, ecert_slice(body_bytes, diag_encode("{}", body_bytes)), key);
 	EcertPackage package;
 
-	if (ecert_seal(kid, 8, ECERT_ALG_ED25519, ecert_slice(kid, sizeof kid), key, seal) != ECERT_OK ||
+	if (ecert_seal(&header, kid, key, seal) != ECERT_OK ||
 		ecert_package_parse(bytes, &package, NULL) != ECERT_OK)
 		exit(1);
-	ecert_receipt_put(&out, ECERT_ALG_ED25519, ecert_slice(kid, sizeof kid), ecert_slice(seal, ecert_signature_size(ECERT_ALG_ED25519)), 5, 8, &path);
+	ecert_receipt_put(&out, &header, ecert_slice(seal, ecert_signature_size(header.alg)), 5, &path);
 	bytes = ecert_slice(receipt, out.size);
 	write_seed(MODE_RECEIPT, bytes);
 	write_seed(MODE_STATEMENT, package.bytes);

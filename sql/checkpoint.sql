@@ -95,6 +95,41 @@ SELECT count(*) AS bits, count(*) FILTER (WHERE ecert.verify_transparent(set_bit
 -- a plain package has no receipt, and so does not verify either
 SELECT ecert.verify_transparent(:'some_package'::ecert.package::bytea, :'certifier_key') AS without_receipt;
 SELECT ecert.statement_package('\xd28443a0');
+SELECT ecert.verify_transparent('\xd28443a0', :'certifier_key') AS no_statement;
+-- one receipt that holds is enough, whatever stands beside it: nobody has signed the unprotected header
+CREATE FUNCTION pg_temp.wrapped(b bytea) RETURNS bytea LANGUAGE sql AS $$ SELECT '\x59'::bytea || int2send(octet_length(b)::int2) || b $$;
+CREATE FUNCTION pg_temp.statement(p bytea, header bytea) RETURNS bytea LANGUAGE sql AS $$
+    SELECT substring(p FOR 4 + get_byte(p, 3)) || header || substring(p FROM 6 + get_byte(p, 3))
+$$;
+-- a receipt by somebody else
+CREATE FUNCTION pg_temp.foreign(header bytea) RETURNS bytea LANGUAGE sql AS $$
+    SELECT '\xd28458'::bytea || set_byte('\x00', 0, octet_length(header)) || header || '\xa0f65840' || decode(repeat('00', 64), 'hex')
+$$;
+SELECT pg_temp.foreign('\xa2012619018b02') AS foreign_structure, pg_temp.foreign('\xa20139010019018b01') AS foreign_algorithm \gset
+CREATE TABLE pg_temp.headers AS
+SELECT n, name, header FROM (SELECT pg_temp.wrapped(:'some_receipt'), pg_temp.wrapped(set_byte(:'some_receipt', octet_length(:'some_receipt'::bytea) - 1, get_byte(:'some_receipt', octet_length(:'some_receipt'::bytea) - 1) # 1))) AS r (ours, wrong),
+       LATERAL (VALUES (1, 'ours', '\xa119018a81'::bytea || ours),
+                       (2, 'junk, ours', '\xa119018a8243010203'::bytea || ours),
+                       (3, 'foreign vds, ours', '\xa119018a82'::bytea || pg_temp.wrapped(:'foreign_structure') || ours),
+                       (4, 'ours, foreign algorithm', '\xa119018a82'::bytea || ours || pg_temp.wrapped(:'foreign_algorithm')),
+                       (5, 'wrong, ours', '\xa119018a82'::bytea || wrong || ours),
+                       (6, 'x5chain beside receipts', '\xa3182182423082423082'::bytea || '\x19018a81' || ours || '\x6176fb3ff0000000000000'),
+                       (7, 'wrong alone', '\xa119018a81'::bytea || wrong),
+                       (8, 'foreign alone', '\xa119018a81'::bytea || pg_temp.wrapped(:'foreign_structure')),
+                       (9, 'too large', '\xa119018a81'::bytea || pg_temp.wrapped(convert_to(repeat('x', 8193), 'UTF8')))) AS h (n, name, header);
+SELECT h.name, ecert.verify_transparent(s.statement, :'certifier_key') AS verifies, ecert.statement_package(s.statement)::bytea = :'some_package'::ecert.package::bytea AS package,
+       p.part, p.outcome, p.detail
+  FROM pg_temp.headers h CROSS JOIN LATERAL (SELECT pg_temp.statement(:'some_package'::ecert.package::bytea, h.header)) AS s (statement)
+  LEFT JOIN LATERAL ecert.statement_parts(s.statement, :'certifier_key') AS p ON true ORDER BY h.n, p.part;
+-- of a package of the certifier's the receipt's issuer is known too
+SELECT p.part, p.outcome, p.detail FROM ledger.package c CROSS JOIN LATERAL ecert.statement_parts(ecert.transparent(c.hash), :'certifier_key') AS p WHERE c.kind = 'node' AND c.seq = 0;
+-- neither right nor wrong: what is larger than can be read, or of another data structure
+SELECT ecert.verify_receipt(:'some_package', convert_to(repeat('x', 8193), 'UTF8'), :'certifier_key') AS too_large,
+       ecert.verify_receipt(:'some_package', :'foreign_structure', :'certifier_key') AS another_structure,
+       ecert.verify_receipt(:'some_package', '\x010203', :'certifier_key') AS junk;
+-- nested deeper than can be read
+SELECT ecert.verify_transparent(s, :'certifier_key') AS verifies FROM (SELECT pg_temp.statement(:'some_package'::ecert.package::bytea, '\xa101' || decode(repeat('81', 200), 'hex') || '\x00')) AS t (s);
+SELECT ecert.statement_package(s) FROM (SELECT pg_temp.statement(:'some_package'::ecert.package::bytea, '\xa101' || decode(repeat('81', 200), 'hex') || '\x00')) AS t (s);
 -- hand-made checkpoints: refused when they are not of this ledger, and nothing of them stays
 SELECT ecert.body(package) AS good FROM ledger.package WHERE kind = 'checkpoint' AND seq = 1 \gset
 CREATE TABLE pg_temp.caches AS SELECT (SELECT count(*) FROM ledger.leaf_range) AS ranges, (SELECT sum(octet_length(hashes)) FROM ledger.tile) AS tiles, (SELECT count(*) FROM ledger.sealing) AS sealings;
@@ -174,6 +209,12 @@ SELECT item, state, regexp_replace(detail, '[0-9a-f]{64}', 'hash') AS detail FRO
 -- what is no checkpoint of this certifier proves nothing
 SELECT outcome FROM ecert.compare_checkpoint('');
 SELECT outcome FROM ecert.compare_checkpoint('\xff');
+-- a note may have many signatures of others, of any size; one that is larger than can be read is not wrong
+SELECT convert_to(n.note || string_agg(format(E'\u2014 other.example/w%s %s\n', i, translate(encode(decode(repeat('ab', 4900), 'hex'), 'base64'), E'\n', '')), ''), 'UTF8') AS long_note
+  FROM (SELECT body.body ->> 'note' AS note FROM ledger.package p CROSS JOIN LATERAL ecert.body(p.package) AS body (body) WHERE p.kind = 'checkpoint' AND p.seq = 0) AS n,
+       generate_series(1, 15) AS i GROUP BY n.note \gset
+SELECT outcome FROM ecert.compare_checkpoint(:'long_note');
+SELECT outcome, detail FROM ecert.compare_checkpoint(:'long_note'::bytea || convert_to(repeat(E'\u2014 o AAAAAAAA\n', 3000), 'UTF8'));
 SELECT outcome FROM ecert.compare_checkpoint(set_byte(:'other_note', 60, get_byte(:'other_note', 60) # 1));
 SELECT outcome FROM ecert.compare_checkpoint((SELECT package::bytea FROM ledger.package WHERE kind = 'genesis'));
 SELECT outcome FROM ecert.compare_checkpoint((SELECT package::bytea FROM ledger.package WHERE kind = 'checkpoint' AND seq = 0));

@@ -105,7 +105,7 @@ foreach my $signer (@signers)
 	my @requests = map {
 		my ($index, $size) = @$_;
 		my $entry = $entries[$index];
-		my $receipt = receipt_tool('make', "$keys/$signer.pem", $index, map { $_->{file} } @entries[ 0 .. $size - 1 ]);
+		my $receipt = receipt_tool('make', "$keys/$signer.pem", 'office', 'interop.example', $index, map { $_->{file} } @entries[ 0 .. $size - 1 ]);
 		{
 			receipt => hex_of($receipt), entry => hex_of($entry->{bytes}), key => slurp_file($public),
 			packageKey => slurp_file("$keys/$entry->{node}.pub"),
@@ -115,6 +115,7 @@ foreach my $signer (@signers)
 	my $found = Interop::script($folder, 'check_receipts.mjs', \@requests);
 	my @statements = grep { defined $_->{statement} } @$found;
 	is(scalar(grep { !$_->{verified} } @$found), 0, "$signer: " . @places . ' receipts made here are verified elsewhere');
+	is(scalar(grep { $_->{claims} ne 'office interop.example' } @$found), 0, "$signer: their claims are read elsewhere");
 	is(scalar(grep { !$_->{refusedWhenChanged} } @$found), 0, "$signer: but not changed, nor for another entry");
 	is(scalar(grep { !$_->{sameStatement} } @$found), 0, "$signer: a statement is the same bytes elsewhere");
 	next if $signer !~ /es256/;

@@ -17,7 +17,8 @@
 static const char usage_text[] =
 	"ecert-receipt makes and checks receipts and checkpoints of files.\n"
 	"\n"
-	"  ecert-receipt make KEY INDEX ENTRY...     print the receipt of entry INDEX (from 0) in the tree of all\n"
+	"  ecert-receipt make KEY CERTIFIER ORIGIN INDEX ENTRY...\n"
+	"                                            print the receipt of entry INDEX (from 0) in the tree of all\n"
 	"  ecert-receipt check ENTRY RECEIPT PUBLIC  check a receipt; print the leaf and the size of its tree\n"
 	"  ecert-receipt join PACKAGE RECEIPT        print the transparent statement of both\n"
 	"  ecert-receipt part STATEMENT              print the package of a transparent statement\n"
@@ -182,25 +183,27 @@ command_make(int count, char **arguments)
 {
 	static Memory memory;
 	EcertPrivateKey *key = load_private(arguments[0]);
-	EcertAlg	alg = ecert_private_key_alg(key);
-	uint64_t	index = parse_number(arguments[1]);
-	EcertTileStore store = grow(&memory, count - 2, arguments + 2);
+	uint64_t	index = parse_number(arguments[3]);
+	EcertTileStore store = grow(&memory, count - 4, arguments + 4);
 	uint64_t	size = memory.tiles.size;
 	uint8_t		bytes[ECERT_RECEIPT_MAX];
 	uint8_t		raw[ECERT_RAW_KEY_MAX];
 	uint8_t		kid[ECERT_HASH_SIZE];
 	uint8_t		root[ECERT_HASH_SIZE];
 	uint8_t		seal[ECERT_SIGNATURE_MAX];
+	EcertSealHeader header = {
+		ecert_private_key_alg(key), ecert_slice(kid, sizeof kid), ecert_slice_text(arguments[1]), ecert_slice_text(arguments[2]), size
+	};
 	EcertBuffer out = ecert_buffer(bytes, sizeof bytes);
 	EcertProof	path;
 	size_t		raw_size;
 
 	need(ecert_private_key_public(key, raw, &raw_size), "key");
-	need(ecert_key_thumbprint(alg, ecert_slice(raw, raw_size), kid), "key");
+	need(ecert_key_thumbprint(header.alg, ecert_slice(raw, raw_size), kid), "key");
 	need(ecert_tiles_root(&store, size, root), "tree");
 	need(ecert_tiles_inclusion(&store, index, size, &path), "proof");
-	need(ecert_seal(root, size, alg, ecert_slice(kid, sizeof kid), key, seal), "seal");
-	ecert_receipt_put(&out, alg, ecert_slice(kid, sizeof kid), ecert_slice(seal, ecert_signature_size(alg)), index, size, &path);
+	need(ecert_seal(&header, root, key, seal), "seal");
+	ecert_receipt_put(&out, &header, ecert_slice(seal, ecert_signature_size(header.alg)), index, &path);
 	ecert_private_key_free(key);
 	print(ecert_slice(bytes, out.size));
 }
@@ -251,11 +254,10 @@ command_part(int count, char **arguments)
 	static uint8_t bytes[ECERT_PACKAGE_MAX];
 	EcertBuffer out = ecert_buffer(bytes, sizeof bytes);
 	EcertSlice	statement = read_file(arguments[0]);
-	EcertCursor receipts;
-	uint64_t	receipt_count;
+	EcertStatement parts;
 
 	(void) count;
-	need(ecert_statement_parse(statement, &out, &receipts, &receipt_count, NULL), "statement");
+	need(ecert_statement_parse(statement, &out, &parts, NULL), "statement");
 	print(ecert_slice(bytes, out.size));
 	release(statement);
 }
@@ -336,7 +338,7 @@ static const struct
 	int			most;
 	void		(*run) (int count, char **arguments);
 }			commands[] = {
-	{"make", 3, ECERT_TILE_WIDTH + 2, command_make},
+	{"make", 5, ECERT_TILE_WIDTH + 4, command_make},
 	{"check", 3, 3, command_check},
 	{"join", 2, 2, command_join},
 	{"part", 1, 1, command_part},

@@ -344,12 +344,16 @@ COMMENT ON FUNCTION ecert.transparent(bytea) IS 'the transparent statement (RFC 
 
 CREATE FUNCTION ecert.verify_receipt(package ecert.package, receipt bytea, public_key text) RETURNS boolean
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_sql_verify_receipt';
-COMMENT ON FUNCTION ecert.verify_receipt(ecert.package, bytea, text) IS 'whether receipt is a COSE receipt (RFC 9942) that proves that the package is in a tree whose root the owner of the public key (PEM) has signed; false for anything else, malformed receipts included. EC095 for a text that is no public key';
+COMMENT ON FUNCTION ecert.verify_receipt(ecert.package, bytea, text) IS 'whether receipt is a COSE receipt (RFC 9942) that proves that the package is in a tree of its ledger whose root the owner of the public key (PEM) has signed; false for anything else, malformed receipts included; NULL for one that cannot be checked here: of an algorithm or data structure that is not known, with several proofs, larger than 8 kB. EC095 for a text that is no public key';
 
 CREATE FUNCTION ecert.verify_transparent(statement bytea, public_key text) RETURNS boolean
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_sql_verify_transparent';
-COMMENT ON FUNCTION ecert.verify_transparent(bytea, text) IS 'whether a transparent statement has receipts and all of them hold under the public key (PEM); the package''s own signature is ecert.is_signed_by()''s business. EC095';
+COMMENT ON FUNCTION ecert.verify_transparent(bytea, text) IS 'whether a receipt in a transparent statement holds under the public key (PEM): one is enough, whatever else is in the unprotected header, which nobody has signed. False when none holds and one that names the key is wrong, or when it is no statement; NULL when nothing in it can be checked under that key. ecert.statement_parts() gives the reasons; the package''s own signature is ecert.is_signed_by()''s business. EC095';
+
+CREATE FUNCTION ecert.statement_parts(statement bytea, public_key text, OUT part text, OUT outcome text, OUT detail text) RETURNS SETOF record
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_sql_statement_parts';
+COMMENT ON FUNCTION ecert.statement_parts(bytea, text) IS 'what ecert.verify_transparent() found for each receipt, and for each other entry of the unprotected header: holds, wrong (it names the key and does not hold), not checked; and why. EC095; EC001 for what is no transparent statement, 54000 for one that is nested deeper than can be read here';
 
 CREATE FUNCTION ecert.statement_package(statement bytea) RETURNS ecert.package
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_sql_statement_package';
-COMMENT ON FUNCTION ecert.statement_package(bytea) IS 'the package of a transparent statement, as it was signed. EC001';
+COMMENT ON FUNCTION ecert.statement_package(bytea) IS 'the package of a transparent statement, as it was signed. EC001, 54000';

@@ -1,7 +1,6 @@
 /*
  * receipt.c
- *		Receipts (RFC 9942) and transparent statements (RFC 9943) from the tree,
- *		and checking them.
+ *		Receipts (RFC 9942) and transparent statements (RFC 9943) from the tree.
  */
 #include "checkpoint/tree.h"
 
@@ -39,8 +38,10 @@ typedef struct Sealed
 	uint64		size;			/* 0: none was read */
 	uint8_t		root[ECERT_HASH_SIZE];
 	uint8_t		seal[ECERT_SIGNATURE_MAX];
+	EcertSealHeader header;		/* of ids and kid the bytes are below */
 	uint8_t		kid[ECERT_HASH_SIZE];
-	EcertAlg	alg;
+	uint8_t		certifier[ECERT_ID_MAX];
+	uint8_t		origin[ECERT_ID_MAX];
 } Sealed;
 
 typedef struct Subtree
@@ -106,6 +107,14 @@ column(int number, bool *isnull)
 	return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, number, isnull);
 }
 
+/* A copy of bytes in room that stays */
+static EcertSlice
+keep(EcertSlice bytes, uint8_t *room)
+{
+	memcpy(room, bytes.data, bytes.size);
+	return ecert_slice(room, bytes.size);
+}
+
 /* Take up the checkpoint with that seq and root, which the newest query found */
 static void
 read_sealed(int64 checkpoint_seq, const uint8_t *root)
@@ -125,10 +134,12 @@ read_sealed(int64 checkpoint_seq, const uint8_t *root)
 		return;
 	sealed.checkpoint_seq = checkpoint_seq;
 	sealed.size = checkpoint.size;
-	sealed.alg = package.alg;
+	sealed.header = ecert_checkpoint_seal_header(&package, &checkpoint);
+	sealed.header.kid = keep(sealed.header.kid, sealed.kid);
+	sealed.header.certifier = keep(sealed.header.certifier, sealed.certifier);
+	sealed.header.origin = keep(sealed.header.origin, sealed.origin);
 	memcpy(sealed.root, root, ECERT_HASH_SIZE);
 	memcpy(sealed.seal, checkpoint.seal, checkpoint.seal_size);
-	memcpy(sealed.kid, package.kid.data, ECERT_HASH_SIZE);
 }
 
 /* The newest checkpoint that is right here, in sealed; false when there is none */
@@ -234,8 +245,7 @@ make_receipt(Datum hash, Datum *package)
 	uint64		index = find_leaf(hash, package);
 
 	find_path(hash, index, &path);
-	ecert_receipt_put(&out, sealed.alg, ecert_slice(sealed.kid, ECERT_HASH_SIZE), ecert_slice(sealed.seal, ecert_signature_size(sealed.alg)),
-					  index, sealed.size, &path);
+	ecert_receipt_put(&out, &sealed.header, ecert_slice(sealed.seal, ecert_signature_size(sealed.header.alg)), index, &path);
 	if (!ecert_buffer_fits(&out))
 		elog(ERROR, "a receipt of %zu bytes is larger than it can be", out.size);
 	return out;
@@ -277,85 +287,4 @@ ECERT_FUNCTION(ecert_sql_receipt)
 ECERT_FUNCTION(ecert_sql_transparent)
 {
 	return give_receipt(fcinfo, true);
-}
-
-/* Is that a receipt for the leaf, with a root that the key has signed?  Raises EC095 for what is no key */
-static bool
-receipt_holds(EcertSlice bytes, const uint8_t *leaf, EcertSlice pem)
-{
-	EcertAlg	alg;
-	const EcertPublicKey *key = ecert_public_key_of(pem, &alg);
-	EcertReceipt receipt;
-	EcertError	error;
-	EcertCode	code = ecert_receipt_parse(bytes, &receipt, &error);
-
-	if (code == ECERT_OK)
-		code = receipt.alg == alg ? ecert_receipt_verify(&receipt, leaf, key) : ECERT_BAD_SIGNATURE;
-	if (code == ECERT_CRYPTO_FAILED)
-		ecert_raise_crypto(code, ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "could not verify the receipt");
-	return code == ECERT_OK;
-}
-
-/* verify_receipt(package, receipt, public_key) */
-ECERT_FUNCTION(ecert_sql_verify_receipt)
-{
-	EcertPackage package;
-	uint8_t		leaf[ECERT_HASH_SIZE];
-
-	ecert_package_of(PG_GETARG_DATUM(0), &package);
-	ecert_hash_of(package.bytes, leaf);
-	PG_RETURN_BOOL(receipt_holds(ecert_varlena_slice(PG_GETARG_BYTEA_PP(1)), leaf, ecert_varlena_slice(PG_GETARG_TEXT_PP(2))));
-}
-
-/* The package of a statement, palloc'd, and its receipts; false when it is no statement */
-static bool
-read_statement(EcertSlice bytes, EcertBuffer *package, EcertCursor *receipts, uint64_t *count)
-{
-	EcertError	error;
-
-	*package = ecert_buffer(palloc(ECERT_PACKAGE_MAX), ECERT_PACKAGE_MAX);
-	return ecert_statement_parse(bytes, package, receipts, count, &error) == ECERT_OK;
-}
-
-/* verify_transparent(statement, public_key): every receipt in it holds, and there is one */
-ECERT_FUNCTION(ecert_sql_verify_transparent)
-{
-	EcertSlice	pem = ecert_varlena_slice(PG_GETARG_TEXT_PP(1));
-	uint8_t		leaf[ECERT_HASH_SIZE];
-	EcertBuffer package;
-	EcertCursor receipts;
-	uint64_t	count;
-	bool		holds;
-
-	if (!read_statement(ecert_varlena_slice(PG_GETARG_BYTEA_PP(0)), &package, &receipts, &count))
-		PG_RETURN_BOOL(false);
-	ecert_hash_of(ecert_slice(package.data, package.size), leaf);
-	holds = count > 0;
-	for (uint64_t i = 0; holds && i < count; i++)
-	{
-		EcertCborHead head;
-
-		holds = ecert_cbor_head(&receipts, &head, NULL) == ECERT_OK && head.type == ECERT_CBOR_BYTES &&
-			receipt_holds(ecert_cbor_content(&receipts, &head), leaf, pem);
-	}
-	PG_RETURN_BOOL(holds);
-}
-
-/* statement_package(statement): the package as it was signed */
-ECERT_FUNCTION(ecert_sql_statement_package)
-{
-	EcertBuffer package;
-	EcertCursor receipts;
-	uint64_t	count;
-	EcertPackage checked;
-	bytea	   *result;
-
-	if (!read_statement(ecert_varlena_slice(PG_GETARG_BYTEA_PP(0)), &package, &receipts, &count))
-		ereport(ERROR,
-				(errcode(ERRCODE_ECERT_MALFORMED),
-				 errmsg("not a transparent statement"),
-				 errhint("It is a package with receipts in its unprotected header, as ecert.transparent() makes it.")));
-	result = ecert_bytea(ecert_slice(package.data, package.size));
-	ecert_package_of(PointerGetDatum(result), &checked);
-	PG_RETURN_BYTEA_P(result);
 }

@@ -25,22 +25,25 @@ root_argument(Datum value, uint8_t *root)
 ECERT_FUNCTION(ecert_sql_seal_root)
 {
 	const EcertPrivateKey *key = ecert_own_key();
+	EcertSealHeader header = {
+		.certifier = ecert_this_node(), .origin = ecert_registry_current()->origin, .tree_size = (uint64_t) PG_GETARG_INT64(0)
+	};
 	uint8_t		root[ECERT_HASH_SIZE];
 	uint8_t		seal[ECERT_SIGNATURE_MAX];
 	uint8_t		kid[ECERT_HASH_SIZE];
 	uint8_t		raw[ECERT_RAW_KEY_MAX];
 	size_t		raw_size;
-	EcertAlg	alg;
 	EcertCode	code;
 
 	root_argument(PG_GETARG_DATUM(1), root);
-	ecert_own_public_key(&alg, raw, &raw_size);
-	code = ecert_key_thumbprint(alg, ecert_slice(raw, raw_size), kid);
+	ecert_own_public_key(&header.alg, raw, &raw_size);
+	header.kid = ecert_slice(kid, sizeof kid);
+	code = ecert_key_thumbprint(header.alg, ecert_slice(raw, raw_size), kid);
 	if (code == ECERT_OK)
-		code = ecert_seal(root, (uint64_t) PG_GETARG_INT64(0), alg, ecert_slice(kid, sizeof kid), key, seal);
+		code = ecert_seal(&header, root, key, seal);
 	if (code != ECERT_OK)
 		ecert_raise_crypto(code, ERRCODE_ECERT_SIGNING_KEY, "could not sign the root");
-	PG_RETURN_TEXT_P(cstring_to_text(ecert_hex(ecert_slice(seal, ecert_signature_size(alg)))));
+	PG_RETURN_TEXT_P(cstring_to_text(ecert_hex(ecert_slice(seal, ecert_signature_size(header.alg)))));
 }
 
 /* Can this node's key, and this name, stand under a C2SP note? */
@@ -126,8 +129,14 @@ ECERT_FUNCTION(ecert_sql_read_note)
 	Datum		values[4];
 	bool		nulls[4] = {false};
 	bool		is_signed = false;
+	EcertCode	code = ecert_note_parse(ecert_varlena_slice(PG_GETARG_TEXT_PP(0)), &note, NULL);
 
-	if (ecert_note_parse(ecert_varlena_slice(PG_GETARG_TEXT_PP(0)), &note, NULL) != ECERT_OK || note.size > ECERT_TREE_MAX)
+	if (ecert_is_beyond(code))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("the note cannot be read here"),
+				 errdetail("%s", ecert_sentence(code))));
+	if (code != ECERT_OK || note.size > ECERT_TREE_MAX)
 		PG_RETURN_NULL();
 	lines = note.signatures;
 	while (!is_signed && ecert_note_next_signature(&lines, &signature))

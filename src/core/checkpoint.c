@@ -25,6 +25,12 @@ ecert_checkpoint_read(EcertSlice body, EcertCheckpoint *checkpoint)
 	return ECERT_OK;
 }
 
+EcertSealHeader
+ecert_checkpoint_seal_header(const EcertPackage *package, const EcertCheckpoint *checkpoint)
+{
+	return (EcertSealHeader) {package->alg, package->kid, package->issuer, package->audience, checkpoint->size};
+}
+
 bool
 ecert_checkpoint_next_head(EcertCursor *heads, EcertFeedHead *head)
 {
@@ -95,6 +101,7 @@ ecert_checkpoint_fault(const EcertPackage *package, const EcertCheckpoint *check
 {
 	EcertSlice	seal = ecert_slice(checkpoint->seal, checkpoint->seal_size);
 	EcertCursor heads = checkpoint->heads;
+	EcertSealHeader header;
 	EcertFeedHead head;
 
 	if (!ecert_checkpoint_heads_in_order(checkpoint))
@@ -106,7 +113,8 @@ ecert_checkpoint_fault(const EcertPackage *package, const EcertCheckpoint *check
 	}
 	if (seal.size == ecert_signature_size(package->alg) && !ecert_signature_is_strict(package->alg, seal))
 		return "checkpoint's seal is not in strict form (high s)";
-	if (ecert_seal_verify(checkpoint->root, checkpoint->size, package->alg, package->kid, key, seal) != ECERT_OK)
+	header = ecert_checkpoint_seal_header(package, checkpoint);
+	if (ecert_seal_verify(&header, checkpoint->root, key, seal) != ECERT_OK)
 		return "checkpoint's seal is wrong";
 	if (checkpoint->note.size > 0 && !note_is_right(package, checkpoint, raw))
 		return "checkpoint's note is wrong";

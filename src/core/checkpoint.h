@@ -35,6 +35,9 @@ extern EcertCode ecert_checkpoint_read(EcertSlice body, EcertCheckpoint *checkpo
 /* Take the next head; false when there is none */
 extern bool ecert_checkpoint_next_head(EcertCursor *heads, EcertFeedHead *head);
 
+/* The protected header of the receipts under a checkpoint: what its seal signs with the root */
+extern EcertSealHeader ecert_checkpoint_seal_header(const EcertPackage *package, const EcertCheckpoint *checkpoint);
+
 /* Do the heads strictly increase?  Only then do they say which leaf is which */
 extern bool ecert_checkpoint_heads_in_order(const EcertCheckpoint *checkpoint);
 

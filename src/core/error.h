@@ -64,7 +64,14 @@
 	X(ECERT_PROOF_WRONG, 702, "the proof leads to another root") \
 	X(ECERT_TILE_MISSING, 703, "a tile of the Merkle tree is missing or too short") \
 	X(ECERT_NOT_RECEIPT, 704, "not a COSE receipt of inclusion or a transparent statement") \
-	X(ECERT_NOT_NOTE, 705, "not a signed note with a checkpoint")
+	X(ECERT_NOT_NOTE, 705, "not a signed note with a checkpoint") \
+	X(ECERT_OTHER_KEY, 706, "it names another key than the one that is trusted") \
+	X(ECERT_FOREIGN_CLAIMS, 707, "it is of another ledger") \
+	X(ECERT_UNPROTECTED, 708, "it is not signed, and nothing here reads it") \
+	/* neither right nor wrong here: see ecert_is_beyond() */ \
+	X(ECERT_UNKNOWN_VDS, 720, "the verifiable data structure is not known") \
+	X(ECERT_SEVERAL_PROOFS, 721, "it has several proofs, and does not say which is for this package") \
+	X(ECERT_BEYOND_LIMITS, 722, "larger, or nested deeper, than this version reads")
 
 #define ECERT_CODE(name, number, text) name = number,
 typedef enum EcertCode

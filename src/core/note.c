@@ -264,14 +264,16 @@ ecert_note_parse(EcertSlice bytes, EcertNote *note, EcertError *error)
 
 	memset(note, 0, sizeof *note);
 	note->text.data = bytes.data;
-	if (bytes.size > ECERT_NOTE_MAX)
-		return ecert_fail(error, ECERT_NOT_NOTE, ECERT_NOTE_MAX, NULL);
+	if (bytes.size > ECERT_NOTE_READ_MAX)
+		return ecert_fail(error, ECERT_BEYOND_LIMITS, ECERT_NOTE_READ_MAX, NULL);
 	if (!text_valid(bytes, &bad))
 		return ecert_fail(error, ECERT_NOT_NOTE, bad, NULL);
 	field = parse_text(&rest, note);
 	note->signatures = rest;
 	if (field == NULL && !signatures_valid(rest))
 		field = "signature";
+	if (field == NULL && note->text.size > ECERT_NOTE_MAX)
+		return ecert_fail(error, ECERT_BEYOND_LIMITS, ECERT_NOTE_MAX, "text");
 	return field == NULL ? ECERT_OK : ecert_fail(error, ECERT_NOT_NOTE, bytes.size - rest.size, field);
 }
 

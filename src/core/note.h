@@ -20,7 +20,8 @@
 
 #define ECERT_SIGNATURE_SIZE 64	/* bytes of an Ed25519 signature, which is what notes carry */
 
-#define ECERT_NOTE_MAX 4096		/* bytes of a note that we read or write */
+#define ECERT_NOTE_MAX 4096		/* bytes of a note's text, and of a note that we write */
+#define ECERT_NOTE_READ_MAX 131072	/* bytes of a note that we read: 16 signatures and more, of nearly 5 kB each */
 #define ECERT_NOTE_LINE_MAX 512	/* bytes of one signature line */
 
 typedef struct EcertNote
@@ -72,7 +73,7 @@ extern EcertCode ecert_note_cosign(EcertBuffer *out, EcertSlice text, EcertSlice
  */
 extern EcertCode ecert_note_put_key(EcertBuffer *out, EcertSlice name, EcertSlice raw_key, bool cosigns);
 
-/* Take a note apart; extension lines between root and empty line are kept in text.  ECERT_NOT_NOTE */
+/* Take a note apart; extension lines between root and empty line are kept in text.  ECERT_NOT_NOTE; ECERT_BEYOND_LIMITS when note or text are larger than above */
 extern EcertCode ecert_note_parse(EcertSlice bytes, EcertNote *note, EcertError *error);
 
 /*

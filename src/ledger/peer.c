@@ -158,14 +158,6 @@ may_come(const EcertPackage *package, EcertFindingCode code)
 		(code == ECERT_ISSUER_NOT_ENTITLED && ecert_kinds[package->kind].issuer_role != ECERT_ROLE_CERTIFIER);
 }
 
-/* Do two packages say different things?  One statement may have two right signatures, when its issuer signs it again */
-static bool
-statements_differ(const EcertPackage *one, const EcertPackage *other)
-{
-	return !ecert_slice_equal(one->protected_header, other->protected_header) ||
-		!ecert_slice_equal(one->body, other->body);
-}
-
 /* Its seq is taken, by other bytes that are on the ledger, and its signature is right */
 static EcertSettled
 judge_taken(const EcertPackage *package, EcertSlice taken_by, Judgement *judgement)
@@ -174,7 +166,8 @@ judge_taken(const EcertPackage *package, EcertSlice taken_by, Judgement *judgeme
 	EcertError	error;
 	EcertFindingCode code = ECERT_OTHER_SIGNATURE;
 
-	if (ecert_package_parse(taken_by, &other, &error) != ECERT_OK || statements_differ(package, &other))
+	if (ecert_package_parse(taken_by, &other, &error) != ECERT_OK ||
+		ecert_is_equivocation(package->audience, package, true, &other, true))
 	{
 		judgement->other_story = taken_by;
 		code = ECERT_TWO_STORIES;
@@ -535,29 +528,24 @@ ECERT_FUNCTION(ecert_drain_waiting)
 	return PointerGetDatum(NULL);
 }
 
-/* Signed by its issuer, by this ledger's registry? */
-static bool
-is_genuine(EcertSlice bytes, EcertPackage *package)
-{
-	EcertRegistry *registry = ecert_registry_current();
-	EcertError	error;
-
-	/* with any key that the issuer has had: its times do not matter here */
-	return ecert_package_read(bytes, package, &error) == ECERT_OK && registry->has_genesis &&
-		ecert_slice_equal(package->audience, registry->origin) && ecert_signed_with(registry, package) != NULL;
-}
-
 /* is_equivocation(one, other): does the issuer's own signature convict it? */
 ECERT_FUNCTION(ecert_sql_is_equivocation)
 {
-	EcertPackage one;
-	EcertPackage other;
+	EcertSlice	bytes[2] = {ecert_varlena_slice(PG_GETARG_BYTEA_PP(0)), ecert_varlena_slice(PG_GETARG_BYTEA_PP(1))};
+	EcertPackage packages[2];
+	bool		is_signed[2];
+	bool		proven = true;
+	EcertError	error;
 	EcertUser	before = ecert_become(ecert_ledger_owner());
-	bool		proven = is_genuine(ecert_varlena_slice(PG_GETARG_BYTEA_PP(0)), &one) &&
-		is_genuine(ecert_varlena_slice(PG_GETARG_BYTEA_PP(1)), &other) &&
-		ecert_slice_equal(one.issuer, other.issuer) && one.kind == other.kind && one.seq == other.seq &&
-		statements_differ(&one, &other);
+	EcertRegistry *registry = ecert_registry_current();
 
+	for (int i = 0; proven && i < 2; i++)
+	{
+		proven = registry->has_genesis && ecert_package_read(bytes[i], &packages[i], &error) == ECERT_OK;
+		/* with any key that the issuer has had: its times do not matter here */
+		is_signed[i] = proven && ecert_signed_with(registry, &packages[i]) != NULL;
+	}
+	proven = proven && ecert_is_equivocation(registry->origin, &packages[0], is_signed[0], &packages[1], is_signed[1]);
 	ecert_restore_user(before);
 	PG_RETURN_BOOL(proven);
 }

@@ -66,11 +66,11 @@ extern Jsonb *ecert_body_to_jsonb(EcertSlice body);
 extern EcertSlice ecert_jsonb_to_body(Jsonb *document);
 
 /*
- * The public key of a PEM text, and its algorithm; raises EC095 when it is
+ * The public key of a PEM text, its algorithm and its thumbprint; raises EC095 when it is
  * none.  The one asked for last is kept: a query checks many rows under one
  * key.
  */
-extern const EcertPublicKey *ecert_public_key_of(EcertSlice pem, EcertAlg *alg);
+extern const EcertPublicKey *ecert_public_key_of(EcertSlice pem, EcertAlg *alg, EcertSlice *kid);
 
 /* This node's private key, which stays loaded at least until the setting changes; raises EC094 */
 extern const EcertPrivateKey *ecert_own_key(void);

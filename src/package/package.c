@@ -236,19 +236,23 @@ static struct
 	char		pem[2048];
 	size_t		pem_size;
 	EcertAlg	alg;
+	uint8_t		kid[ECERT_HASH_SIZE];
 	EcertPublicKey *key;
 } last_key;
 
 const EcertPublicKey *
-ecert_public_key_of(EcertSlice pem, EcertAlg *alg)
+ecert_public_key_of(EcertSlice pem, EcertAlg *alg, EcertSlice *kid)
 {
 	if (pem.size == 0 || !ecert_slice_equal(pem, ecert_slice(last_key.pem, last_key.pem_size)))
 	{
 		uint8_t		raw[ECERT_RAW_KEY_MAX];
+		uint8_t		thumbprint[ECERT_HASH_SIZE];
 		size_t		raw_size;
 		EcertPublicKey *key = NULL;
 		EcertCode	code = ecert_public_key_from_pem(pem, alg, raw, &raw_size);
 
+		if (code == ECERT_OK)
+			code = ecert_key_thumbprint(*alg, ecert_slice(raw, raw_size), thumbprint);
 		if (code == ECERT_OK)
 			code = ecert_public_key_new(*alg, ecert_slice(raw, raw_size), &key);
 		if (code != ECERT_OK)
@@ -256,10 +260,12 @@ ecert_public_key_of(EcertSlice pem, EcertAlg *alg)
 		ecert_public_key_free(last_key.key);
 		last_key.key = key;
 		last_key.alg = *alg;
+		memcpy(last_key.kid, thumbprint, sizeof thumbprint);
 		last_key.pem_size = pem.size <= sizeof last_key.pem ? pem.size : 0;
 		memcpy(last_key.pem, pem.data, last_key.pem_size);
 	}
 	*alg = last_key.alg;
+	*kid = ecert_slice(last_key.kid, sizeof last_key.kid);
 	return last_key.key;
 }
 
@@ -267,7 +273,8 @@ ECERT_FUNCTION(ecert_package_is_signed_by)
 {
 	EcertPackage package;
 	EcertAlg	alg;
-	const EcertPublicKey *key = ecert_public_key_of(ecert_varlena_slice(PG_GETARG_TEXT_PP(1)), &alg);
+	EcertSlice	kid;
+	const EcertPublicKey *key = ecert_public_key_of(ecert_varlena_slice(PG_GETARG_TEXT_PP(1)), &alg, &kid);
 	EcertBuffer scratch;
 	EcertCode	code;
 

@@ -51,6 +51,14 @@ ecert_check_link(const EcertFeedEnd *end, const EcertLink *link, const uint8_t *
 }
 
 bool
+ecert_is_equivocation(EcertSlice origin, const EcertPackage *one, bool one_is_signed, const EcertPackage *other, bool other_is_signed)
+{
+	return one_is_signed && other_is_signed && ecert_slice_equal(one->audience, origin) && ecert_slice_equal(other->audience, origin) &&
+		ecert_slice_equal(one->issuer, other->issuer) && one->kind == other->kind && one->seq == other->seq &&
+		(!ecert_slice_equal(one->protected_header, other->protected_header) || !ecert_slice_equal(one->body, other->body));
+}
+
+bool
 ecert_check_order(const EcertFeedEnd *end, const EcertLink *link, EcertFinding *finding)
 {
 	if (end->seq >= 0 && link->issued_at < end->issued_at)

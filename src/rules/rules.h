@@ -159,6 +159,14 @@ extern EcertLink ecert_link_of(const EcertPackage *package, const uint8_t *hash)
 extern bool ecert_check_link(const EcertFeedEnd *end, const EcertLink *link, const uint8_t *genesis_hash, bool follows,
 							 EcertArena *arena, EcertFinding *finding);
 
+/*
+ * Do two packages of the ledger with that origin convict their issuer of telling
+ * two stories?  They have one place (issuer, kind, seq), sign different bytes, and
+ * each is signed with some key that the issuer had, which the caller knows.  The
+ * same signed bytes under two signatures are one story.
+ */
+extern bool ecert_is_equivocation(EcertSlice origin, const EcertPackage *one, bool one_is_signed, const EcertPackage *other, bool other_is_signed);
+
 /* issued_at does not run backwards, nor periods */
 extern bool ecert_check_order(const EcertFeedEnd *end, const EcertLink *link, EcertFinding *finding);
 

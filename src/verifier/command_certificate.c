@@ -23,16 +23,20 @@ typedef struct Statement
 	uint8_t		scratch[ECERT_PACKAGE_MAX + 32];
 	EcertPackage package;
 	uint8_t		hash[ECERT_HASH_SIZE];
-	EcertCursor receipts;
-	uint64_t	receipt_count;
+	EcertStatement parts;		/* what is in its unprotected header */
+	EcertTrust	trust;
 	EcertReceipt receipt;		/* the one that is good */
 	bool		has_receipt;
+	const char *wrong;			/* why a receipt under the pinned key does not hold; NULL: none was wrong */
 	bool		signature_checked;
 	int			problems;
 } Statement;
 
 /* Something is wrong */
 #define problem(statement, ...) ((statement)->problems++, fputs("WRONG: ", stdout), printf(__VA_ARGS__), putchar('\n'))
+
+/* Entries of the unprotected header that are named; whoever writes more of them is not to fill the screen */
+#define PARTS_SHOWN 20
 
 /* What stands behind a label */
 #define LABEL "  %-24s"
@@ -191,38 +195,48 @@ check_package(Statement *statement)
 		problem(statement, "signature of the package is wrong");
 }
 
-/* One receipt under the pinned key; the kid need not be named by receipts that others made */
-static bool
-receipt_is_good(Statement *statement, EcertSlice bytes)
+/* A receipt that is not the one that holds, or something else that stands beside them */
+static void
+say_part(unsigned number, const EcertStatementPart *part, EcertOutcome outcome, EcertCode reason)
 {
-	EcertReceipt *receipt = &statement->receipt;
-	EcertError	error;
+	char		text[ECERT_PART_TEXT_MAX];
 
-	if (ecert_receipt_parse(bytes, receipt, &error) != ECERT_OK)
-		problem(statement, "receipt is malformed at byte %zu: %s", error.offset, ecert_error_text(error.code));
-	else if (receipt->kid.size > 0 && !ecert_slice_equal(receipt->kid, ecert_slice(statement->pinned.kid, ECERT_HASH_SIZE)))
-		problem(statement, "receipt names another key than the certifier's that was given");
-	else if (receipt->alg != statement->pinned.alg ||
-			 ecert_receipt_verify(receipt, statement->hash, statement->key) != ECERT_OK)
-		problem(statement, "receipt's seal is wrong for this package");
-	else
-		return true;
-	return false;
+	if (number <= PARTS_SHOWN)
+		printf("%s: %s: %s\n", outcome == ECERT_WRONG ? "WRONG" : "NOT CHECKED", ecert_part_text(part, text), ecert_error_text(reason));
+	else if (number == PARTS_SHOWN + 1)
+		puts("NOT CHECKED: more entries of the unprotected header");
 }
 
+/* One receipt that holds is enough: nobody has signed what else is in the unprotected header */
 static void
 check_receipts(Statement *statement)
 {
-	for (uint64_t i = 0; i < statement->receipt_count && !statement->has_receipt; i++)
-	{
-		EcertCborHead head;
+	EcertReceipt *receipt = ecert_arena_alloc(arena_memory(&statement->memory), sizeof *receipt);
+	EcertStatementPart part;
+	EcertError	error = {0};
+	unsigned	others = 0;
+	unsigned	receipts = 0;
 
-		if (ecert_cbor_head(&statement->receipts, &head, NULL) != ECERT_OK)
-			return;
-		statement->has_receipt = receipt_is_good(statement, ecert_cbor_content(&statement->receipts, &head));
+	while (ecert_statement_next(&statement->parts, &part))
+	{
+		EcertOutcome outcome = ecert_part_judge(&part, statement->hash, &statement->trust, receipt, &error);
+
+		receipts = part.receipt > receipts ? part.receipt : receipts;
+		if (outcome == ECERT_HOLDS)
+		{
+			if (!statement->has_receipt)
+				statement->receipt = *receipt;
+			statement->has_receipt = true;
+			continue;
+		}
+		if (outcome == ECERT_WRONG)
+			statement->wrong = ecert_error_text(error.code);
+		say_part(++others, &part, outcome, error.code);
 	}
-	if (statement->receipt_count == 0)
+	if (receipts == 0)
 		puts("NOT CHECKED: whether it is on the ledger: the file has no receipt (ecert.transparent() puts one in)");
+	else if (!statement->has_receipt && statement->wrong == NULL)
+		puts("NOT CHECKED: whether it is on the ledger: no receipt in the file can be checked with the key that was given");
 }
 
 static bool
@@ -232,14 +246,22 @@ read_statement(Statement *statement)
 	EcertBuffer package = ecert_buffer(statement->package_bytes, sizeof statement->package_bytes);
 	EcertError	error;
 	EcertSlice	bytes;
+	EcertCode	code;
 
 	if (!file_package(arena_memory(&statement->memory), name, &bytes))
 	{
 		fprintf(stderr, "ecert-verify: could not read \"%s\": %s\n", name, strerror(errno));
 		return false;
 	}
-	if (ecert_statement_parse(bytes, &package, &statement->receipts, &statement->receipt_count, &error) != ECERT_OK ||
-		ecert_package_parse(ecert_slice(package.data, package.size), &statement->package, &error) != ECERT_OK)
+	code = ecert_statement_parse(bytes, &package, &statement->parts, &error);
+	if (code == ECERT_OK)
+		code = ecert_package_parse(ecert_slice(package.data, package.size), &statement->package, &error);
+	if (ecert_is_beyond(code))
+	{
+		fprintf(stderr, "ecert-verify: \"%s\" could not be checked: %s\n", name, ecert_error_text(code));
+		return false;
+	}
+	if (code != ECERT_OK)
 	{
 		problem(statement, "\"%s\" is no package or transparent statement: at byte %zu: %s", name, error.offset, ecert_error_text(error.code));
 		return true;
@@ -248,6 +270,18 @@ read_statement(Statement *statement)
 		return true;
 	fputs("ecert-verify: the crypto library failed\n", stderr);
 	return false;
+}
+
+/* What is known of receipts for this package: the pinned key, and of packages of the certifier its id */
+static void
+set_trust(Statement *statement)
+{
+	bool		is_certifiers = ecert_kinds[statement->package.kind].issuer_role == ECERT_ROLE_CERTIFIER;
+
+	statement->trust = (EcertTrust) {
+		statement->pinned.alg, ecert_slice(statement->pinned.kid, ECERT_HASH_SIZE), statement->key,
+		is_certifiers ? statement->package.issuer : ecert_slice(NULL, 0), statement->package.audience
+	};
 }
 
 static void
@@ -264,6 +298,8 @@ print_checked(const Statement *statement)
 		puts("  the signature of the package: its issuer's key was not given");
 	if (statement->options->origin == NULL)
 		puts("  whether it is of the ledger you mean (--origin)");
+	if (statement->has_receipt && statement->trust.certifier.size == 0)
+		puts("  " ECERT_CERTIFIER_NOT_CHECKED);
 	if (statement->package.kind == ECERT_KIND_CERTIFICATE)
 		puts("  whether it was suspended, withdrawn or replaced since: status packages are on the ledger\n"
 			 "  whether the figures follow from the applicant's packages: ecert-verify ledger computes them again\n"
@@ -275,12 +311,12 @@ print_checked(const Statement *statement)
 static int
 conclude(const Statement *statement)
 {
-	if (statement->problems > 0)
+	if (statement->problems > 0 || (!statement->has_receipt && statement->wrong != NULL))
 	{
 		puts("\nThe statement is INVALID.");
 		return EXIT_INVALID;
 	}
-	if (statement->receipt_count == 0)
+	if (!statement->has_receipt)
 	{
 		puts("\nThe statement COULD NOT BE CHECKED as a whole.");
 		return EXIT_NOT_CHECKED;
@@ -301,6 +337,7 @@ certificate_command(const Options *options)
 	{
 		if (statement->package.body.size > 0 && statement->problems == 0)
 		{
+			set_trust(statement);
 			print_header(statement);
 			check_package(statement);
 			check_receipts(statement);

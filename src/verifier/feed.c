@@ -28,37 +28,35 @@ same_seq(const FeedWalk *walk, const Entry *entry)
 	return memcmp(walk->same->hash, entry->hash, ECERT_HASH_SIZE) == 0 ? walk->same : walk->head;
 }
 
-/*
- * Do two packages for this ledger say different things?  One statement may have
- * several right signatures, which anybody can make of one
- */
 static bool
-are_two_stories(const Ledger *ledger, const Entry *one, const Entry *other)
+is_equivocation(const Ledger *ledger, const Entry *one, const Entry *other)
 {
 	Reader	   *readers = need(calloc(2, sizeof *readers));
 	EcertPackage a;
 	EcertPackage b;
-	bool		differ;
+	bool		proven;
 
 	readers[0].ledger = readers[1].ledger = ledger;
-	differ = reader_get(&readers[0], one, &a) && reader_get(&readers[1], other, &b) &&
-		ecert_slice_equal(a.audience, ledger->registry.origin) && ecert_slice_equal(b.audience, ledger->registry.origin) &&
-		(!ecert_slice_equal(a.protected_header, b.protected_header) || !ecert_slice_equal(a.body, b.body));
-
+	proven = reader_get(&readers[0], one, &a) && reader_get(&readers[1], other, &b) &&
+		ecert_is_equivocation(ledger->registry.origin, &a, (one->flags & ENTRY_SIGNED) != 0, &b, (other->flags & ENTRY_SIGNED) != 0);
 	free(readers);
-	return differ;
+	return proven;
 }
 
-/* Two different packages of one issuer with one seq prove that it told two stories, when it signed both */
+/* Does it contradict the first that its issuer signed of those that have the seq already?  Whatever stories there are, one differs from that */
 static void
 note_equivocation(Ledger *ledger, const FeedWalk *walk, const Entry *entry)
 {
 	char		first[HEX_ROOM];
 	char		second[HEX_ROOM];
 
-	if ((entry->flags & walk->same->flags & ENTRY_SIGNED) != 0 && are_two_stories(ledger, walk->same, entry))
+	const Entry *same = walk->same;
+
+	while (same < walk->head && (same->flags & ENTRY_SIGNED) == 0)
+		same++;
+	if (is_equivocation(ledger, same, entry))
 		ledger_problem(ledger, entry, "equivocation: the issuer signed two different packages with seq %" PRId64 " (%s and %s)", entry->seq,
-					   text_hash(walk->same->hash, first), text_hash(entry->hash, second));
+					   text_hash(same->hash, first), text_hash(entry->hash, second));
 }
 
 static bool

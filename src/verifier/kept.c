@@ -13,22 +13,38 @@
 
 #include "core/checkpoint.h"
 
-/* Receipts of one statement that are looked at */
-#define RECEIPTS_MAX 16
+/* A file with a receipt, or a transparent statement: one receipt of it that fits is enough */
+typedef struct KeptFile
+{
+	const char *name;
+	bool		is_statement;
+	uint8_t		hash[ECERT_HASH_SIZE];	/* of the statement's package */
+	unsigned	fit;			/* receipts that fit */
+	unsigned	open;			/* those that the ledger's checkpoints do not reach */
+	unsigned	wrong;
+	bool		is_told;		/* that none of them could be checked */
+} KeptFile;
 
-/* A checkpoint or a receipt that was kept */
+/* A checkpoint, a receipt, or what else was in a statement's header */
 typedef struct Kept
 {
 	Wanted		wanted;			/* first */
 	const char *name;
-	bool		is_receipt;
 	uint8_t		root[ECERT_HASH_SIZE];	/* of a checkpoint */
-	EcertReceipt receipt;		/* of a receipt, which borrows from the ledger's memory */
-	const uint8_t *package_hash;	/* of a receipt that came in a statement; NULL: alone */
+	KeptFile   *file;			/* of a receipt; NULL: a checkpoint */
+	const char *part;			/* of a statement: what the receipt is called */
+	EcertSlice	bytes;			/* of a receipt, which borrow from the ledger's memory */
+	EcertOutcome outcome;
+	const char *reason;			/* why it does not hold */
+	bool		is_beyond;		/* it cannot be read here */
+	bool		is_open;		/* it could not be compared */
 } Kept;
 
 /* Where the list of what was kept ends */
 typedef Wanted **End;
+
+/* Entries of a statement's header that are named, beside receipts that can be read */
+#define PARTS_SHOWN 20
 
 static bool
 read_kept(Ledger *ledger, const char *name, EcertSlice *bytes)
@@ -63,7 +79,8 @@ certifier_key(const Ledger *ledger, EcertSlice kid)
 	return kid.size == ECERT_HASH_SIZE ? node_key(ledger->registry.nodes[ledger->registry.certifier], kid.data) : NULL;
 }
 
-static bool
+/* ECERT_OK, or why it is no checkpoint of this ledger's certifier: ECERT_NOT_NOTE where nothing more can be said */
+static EcertCode
 read_package_checkpoint(Ledger *ledger, EcertSlice bytes, Kept *kept)
 {
 	EcertBuffer scratch = ecert_buffer(ecert_arena_alloc(arena_memory(&ledger->memory), bytes.size + 32), bytes.size + 32);
@@ -71,29 +88,33 @@ read_package_checkpoint(Ledger *ledger, EcertSlice bytes, Kept *kept)
 	EcertCheckpoint stated;
 	EcertError	error;
 	const Key  *key;
+	EcertCode	code = ecert_package_parse(bytes, &package, &error);
 
-	if (ecert_package_parse(bytes, &package, &error) != ECERT_OK || package.kind != ECERT_KIND_CHECKPOINT ||
+	if (ecert_is_beyond(code))
+		return code;
+	if (code != ECERT_OK || package.kind != ECERT_KIND_CHECKPOINT ||
 		ecert_body_check(package.kind, package.body, &error) != ECERT_OK ||
 		!ecert_slice_equal(package.audience, ledger->registry.origin) ||
 		(key = certifier_key(ledger, package.kid)) == NULL || key->facts.alg != package.alg ||
 		ecert_package_verify(&package, key->prepared, scratch) != ECERT_OK || ecert_checkpoint_read(package.body, &stated) != ECERT_OK)
-		return false;
+		return ECERT_NOT_NOTE;
 	kept->wanted.size = stated.size;
 	memcpy(kept->root, stated.root, sizeof kept->root);
-	return true;
+	return ECERT_OK;
 }
 
 /* A note that one of the certifier's keys signed */
-static bool
+static EcertCode
 read_note_checkpoint(const Ledger *ledger, EcertSlice bytes, Kept *kept)
 {
 	const Node *node = ledger->registry.nodes[ledger->registry.certifier];
 	EcertNote	note;
 	EcertNoteSignature signature;
 	EcertSlice	lines;
+	EcertCode	code = ecert_note_parse(bytes, &note, NULL);
 
-	if (ecert_note_parse(bytes, &note, NULL) != ECERT_OK || !ecert_slice_equal(note.origin, ledger->registry.origin))
-		return false;
+	if (code != ECERT_OK || !ecert_slice_equal(note.origin, ledger->registry.origin))
+		return code != ECERT_OK ? code : ECERT_NOT_NOTE;
 	kept->wanted.size = note.size;
 	memcpy(kept->root, note.root, ECERT_HASH_SIZE);
 	lines = note.signatures;
@@ -105,10 +126,10 @@ read_note_checkpoint(const Ledger *ledger, EcertSlice bytes, Kept *kept)
 
 			if (key->alg == ECERT_ALG_ED25519 && ecert_slice_equal(signature.name, note.origin) &&
 				ecert_note_verify(note.text, &signature, ecert_slice(key->raw, 32)) == ECERT_OK)
-				return true;
+				return ECERT_OK;
 		}
 	}
-	return false;
+	return ECERT_NOT_NOTE;
 }
 
 static void
@@ -116,12 +137,17 @@ open_checkpoint(Ledger *ledger, const char *name, End *end)
 {
 	Kept	   *kept = new_kept(ledger, name);
 	EcertSlice	bytes;
+	EcertCode	code;
 
 	if (!read_kept(ledger, name, &bytes))
 		return;
 	ledger->counts.kept_checkpoints++;
-	if ((read_package_checkpoint(ledger, bytes, kept) || read_note_checkpoint(ledger, bytes, kept)) && kept->wanted.size > 0)
+	/* a package begins with a tag, which no text does */
+	code = bytes.size > 0 && bytes.data[0] == 0xD2 ? read_package_checkpoint(ledger, bytes, kept) : read_note_checkpoint(ledger, bytes, kept);
+	if (code == ECERT_OK && kept->wanted.size > 0)
 		append(end, kept);
+	else if (ecert_is_beyond(code))
+		ledger_error(ledger, "the checkpoint in \"%s\" could not be checked: %s", name, ecert_error_text(code));
 	else
 		ledger_problem(ledger, NULL, "\"%s\" is no checkpoint that this ledger's certifier signed", name);
 }
@@ -151,98 +177,182 @@ check_kept_checkpoint(Ledger *ledger, const Kept *kept)
 		ledger_remark(ledger, "checkpoint in \"%s\": this ledger continues its %" PRIu64 " packages (root %s)", kept->name, size, HEX(kept->root));
 }
 
-static void
-add_receipt(Ledger *ledger, const char *name, EcertSlice bytes, const uint8_t *package_hash, End *end)
-{
-	Kept	   *kept = new_kept(ledger, name);
-	EcertError	error;
+/* ----- receipts ----- */
 
-	ledger->counts.receipts++;
-	if (ecert_receipt_parse(bytes, &kept->receipt, &error) != ECERT_OK)
-	{
-		ledger_problem(ledger, NULL, "\"%s\" is no receipt, or transparent statement with one: %s", name, ecert_error_text(error.code));
-		return;
-	}
-	kept->is_receipt = true;
-	kept->package_hash = package_hash;
-	kept->wanted.size = kept->receipt.tree_size;
-	kept->wanted.leaf = kept->receipt.leaf_index;
+static Kept *
+add_receipt(Ledger *ledger, KeptFile *file, EcertSlice bytes, End *end)
+{
+	Kept	   *kept = new_kept(ledger, file->name);
+
+	kept->file = file;
+	kept->bytes = bytes;
+	kept->outcome = ECERT_NOT_CHECKED;
 	append(end, kept);
+	return kept;
 }
 
-/* A receipt alone, or a statement: its package has to be on the ledger, and each of its receipts has to fit */
+/* What a receipt asks of the tree, where it can be read */
+static bool
+want_receipt(const Ledger *ledger, Kept *kept)
+{
+	EcertReceipt receipt;
+	EcertError	error = {0};
+
+	if (ecert_receipt_parse(kept->bytes, &receipt, &error) == ECERT_OK && certifier_key(ledger, receipt.kid) == NULL)
+		error.code = ECERT_OTHER_KEY;
+	if (error.code != ECERT_OK)
+	{
+		kept->reason = ecert_error_text(error.code);
+		kept->is_beyond = ecert_is_beyond(error.code);
+		return false;
+	}
+	kept->wanted.size = receipt.tree_size;
+	kept->wanted.leaf = receipt.leaf_index;
+	return true;
+}
+
+/* Every receipt of a statement, and the first of whatever else is there */
+static void
+open_parts(Ledger *ledger, KeptFile *file, EcertStatement *statement, End *end)
+{
+	EcertStatementPart part;
+	unsigned	receipts = 0;
+	unsigned	others = 0;
+
+	while (ecert_statement_next(statement, &part))
+	{
+		char	   *text = ecert_arena_alloc(arena_memory(&ledger->memory), ECERT_PART_TEXT_MAX);
+		End			before = *end;
+		Kept	   *kept = add_receipt(ledger, file, part.content, end);
+
+		receipts += part.receipt > 0;
+		kept->part = ecert_part_text(&part, text);
+		if (part.receipt > 0 && want_receipt(ledger, kept))
+			continue;
+		if (part.receipt == 0)
+			kept->reason = ecert_error_text(ECERT_UNPROTECTED);
+		if (++others > PARTS_SHOWN)
+		{
+			*before = NULL;
+			*end = before;
+		}
+	}
+	ledger->counts.receipts += receipts;
+	if (receipts == 0)
+		ledger_error(ledger, "the statement in \"%s\" could not be checked: it has no receipt", file->name);
+	file->is_told = receipts == 0;
+}
+
+/* A receipt alone, or a statement, whose package has to be on the ledger */
 static void
 open_receipt(Ledger *ledger, const char *name, End *end)
 {
 	EcertArena *arena = arena_memory(&ledger->memory);
 	EcertBuffer package = ecert_buffer(ecert_arena_alloc(arena, ECERT_PACKAGE_MAX), ECERT_PACKAGE_MAX);
-	uint8_t    *hash = ecert_arena_alloc(arena, ECERT_HASH_SIZE);
+	KeptFile   *file = ecert_arena_alloc(arena, sizeof *file);
+	EcertStatement statement;
 	EcertPackage parsed;
-	EcertCursor receipts;
-	EcertCborHead head;
 	EcertSlice	bytes;
-	uint64_t	count;
 
+	*file = (KeptFile) {.name = name};
 	if (!read_kept(ledger, name, &bytes))
 		return;
-	if (ecert_statement_parse(bytes, &package, &receipts, &count, NULL) != ECERT_OK ||
+	if (ecert_statement_parse(bytes, &package, &statement, NULL) != ECERT_OK ||
 		ecert_package_parse(ecert_slice(package.data, package.size), &parsed, NULL) != ECERT_OK ||
-		ecert_package_hash(parsed.bytes, hash) != ECERT_OK)
+		ecert_package_hash(parsed.bytes, file->hash) != ECERT_OK)
 	{
-		add_receipt(ledger, name, bytes, NULL, end);
+		ledger->counts.receipts++;
+		(void) want_receipt(ledger, add_receipt(ledger, file, bytes, end));
 		return;
 	}
-	if (count == 0)
-		ledger_problem(ledger, NULL, "the statement in \"%s\" has no receipt", name);
-	if (ledger_by_hash(ledger, hash) == NULL)
+	file->is_statement = true;
+	if (ledger_by_hash(ledger, file->hash) == NULL)
 		ledger_problem(ledger, NULL, "the package of the statement in \"%s\" is not on the ledger", name);
-	for (uint64_t i = 0; i < count && i < RECEIPTS_MAX && ecert_cbor_head(&receipts, &head, NULL) == ECERT_OK; i++)
-		add_receipt(ledger, name, ecert_cbor_content(&receipts, &head), hash, end);
+	open_parts(ledger, file, &statement, end);
 }
 
+/* Does a receipt that holds say what the ledger has?  NULL: yes */
 static const char *
-receipt_problem(const Ledger *ledger, const Kept *kept)
+find_fork(const Kept *kept, const EcertReceipt *receipt, const uint8_t *leaf)
 {
-	const EcertReceipt *receipt = &kept->receipt;
-	const uint8_t *found = kept->wanted.entry->hash;
-	/* the leaf is what the statement holds; a receipt alone speaks of whatever lies at its place */
-	const uint8_t *leaf = kept->package_hash != NULL ? kept->package_hash : found;
-	const Key  *key = certifier_key(ledger, receipt->kid);
 	uint8_t		root[ECERT_HASH_SIZE];
 
-	if (key == NULL || key->facts.alg != receipt->alg)
-		return "it is not under a key of this ledger's certifier";
-	if (ecert_receipt_root(receipt, leaf, root) != ECERT_OK)
-		return "its proof does not fit its place in the tree";
-	if (ecert_receipt_verify(receipt, leaf, key->prepared) != ECERT_OK)
-		return "its seal is wrong for that package";
-	if (memcmp(root, kept->wanted.root, ECERT_HASH_SIZE) != 0)
+	if (ecert_receipt_root(receipt, leaf, root) != ECERT_OK || memcmp(root, kept->wanted.root, ECERT_HASH_SIZE) != 0)
 		return "fork: the certifier sealed another root for so many packages than this ledger has";
-	if (memcmp(leaf, found, ECERT_HASH_SIZE) != 0)
-		return "fork: at its place the ledger has another package";
-	return NULL;
+	return memcmp(leaf, kept->wanted.entry->hash, ECERT_HASH_SIZE) == 0 ? NULL : "fork: at its place the ledger has another package";
+}
+
+/* Judge a receipt that could be read, now that the tree is known */
+static void
+judge_receipt(const Ledger *ledger, Kept *kept)
+{
+	const Entry *entry = kept->wanted.entry;
+	EcertReceipt receipt;
+	EcertError	error = {0};
+	const Key  *key;
+	const uint8_t *leaf;
+	EcertTrust	trust = {.certifier = ledger_id_text(ledger, ledger->registry.certifier), .origin = ledger->registry.origin};
+
+	if (kept->reason != NULL)
+		return;
+	kept->is_open = (!kept->wanted.has_root || entry == NULL) && tree_is_open(ledger);
+	kept->file->open += kept->is_open;
+	if (kept->is_open)
+		return;
+	kept->outcome = ECERT_WRONG;
+	if (!kept->wanted.has_root || entry == NULL)
+		kept->reason = "it is for a larger tree than the checkpoints of this ledger cover";
+	else if (ecert_receipt_parse(kept->bytes, &receipt, &error) == ECERT_OK && (key = certifier_key(ledger, receipt.kid)) != NULL)
+	{
+		/* the leaf is what the statement holds; a receipt alone speaks of whatever lies at its place */
+		leaf = kept->file->is_statement ? kept->file->hash : entry->hash;
+		trust.alg = key->facts.alg;
+		trust.kid = receipt.kid;
+		trust.key = key->prepared;
+		kept->outcome = ecert_receipt_judge(kept->bytes, leaf, &trust, &receipt, &error);
+		kept->reason = kept->outcome == ECERT_HOLDS ? find_fork(kept, &receipt, leaf) : ecert_error_text(error.code);
+		if (kept->reason != NULL && kept->outcome == ECERT_HOLDS)
+			kept->outcome = ECERT_WRONG;
+	}
+	kept->file->fit += kept->outcome == ECERT_HOLDS;
+	kept->file->wrong += kept->outcome == ECERT_WRONG;
+}
+
+/* None of a statement's receipts fits, or none could be checked; said once */
+static void
+conclude_file(Ledger *ledger, KeptFile *file)
+{
+	if (!file->is_told && file->fit + file->wrong + file->open == 0)
+		ledger_error(ledger, "the statement in \"%s\" could not be checked: no receipt in it is one that can be checked with this ledger", file->name);
+	file->is_told = true;
 }
 
 static void
-check_receipt(Ledger *ledger, const Kept *kept)
+report_receipt(Ledger *ledger, const Kept *kept)
 {
 	const Entry *entry = kept->wanted.entry;
-	uint64_t	size = kept->receipt.tree_size;
-	const char *problem;
+	KeptFile   *file = kept->file;
 
-	if ((!kept->wanted.has_root || entry == NULL) && tree_is_open(ledger))
-		ledger_not_checked(ledger, "the receipt in \"%s\": the checkpoints of this ledger are right for the first %" PRIu64 " packages only, it is for a tree of %" PRIu64,
-						   kept->name, ledger->counts.tree_size, size);
-	else if (!kept->wanted.has_root || entry == NULL)
-		ledger_problem(ledger, NULL, "the receipt in \"%s\" is for a tree of %" PRIu64 " packages, the checkpoints of this ledger cover %" PRIu64,
-					   kept->name, size, ledger->counts.tree_size);
-	else if ((problem = receipt_problem(ledger, kept)) != NULL)
-		ledger_problem(ledger, NULL, "receipt in \"%s\" does not fit: %s", kept->name, problem);
-	else
+	if (kept->outcome == ECERT_HOLDS)
 		ledger_remark(ledger, "receipt in \"%s\": leaf %" PRIu64 " of %" PRIu64 " is %s %" PRId64 " of \"%.*s\"", kept->name,
-					  kept->receipt.leaf_index, size, ecert_kind_name((EcertKind) entry->kind), entry->seq,
+					  kept->wanted.leaf, kept->wanted.size, ecert_kind_name((EcertKind) entry->kind), entry->seq,
 					  TEXT(ledger_id_text(ledger, entry->issuer)));
+	else if (kept->is_open)
+		ledger_not_checked(ledger, "the receipt in \"%s\": the checkpoints of this ledger are right for the first %" PRIu64 " packages only, it is for a tree of %" PRIu64,
+						   kept->name, ledger->counts.tree_size, kept->wanted.size);
+	else if (kept->outcome == ECERT_WRONG && file->fit == 0)
+		ledger_problem(ledger, NULL, "receipt in \"%s\" does not fit: %s", kept->name, kept->reason);
+	else if (file->is_statement)
+		ledger_not_checked(ledger, "%s of the statement in \"%s\": %s", kept->part, kept->name, kept->reason);
+	else if (kept->is_beyond)
+		ledger_error(ledger, "the receipt in \"%s\" could not be checked: %s", kept->name, kept->reason);
+	else
+		ledger_problem(ledger, NULL, "\"%s\" is no receipt of this ledger, or transparent statement with one: %s", kept->name, kept->reason);
+	if (file->is_statement)
+		conclude_file(ledger, file);
 }
+
+/* ----- all of them ----- */
 
 Wanted *
 kept_open(Ledger *ledger)
@@ -259,14 +369,19 @@ kept_open(Ledger *ledger)
 }
 
 void
-kept_check(Ledger *ledger, const Wanted *first)
+kept_check(Ledger *ledger, Wanted *first)
 {
+	for (Wanted *wanted = first; wanted != NULL; wanted = wanted->next)
+	{
+		if (((Kept *) wanted)->file != NULL)
+			judge_receipt(ledger, (Kept *) wanted);
+	}
 	for (const Wanted *wanted = first; wanted != NULL; wanted = wanted->next)
 	{
 		const Kept *kept = (const Kept *) wanted;
 
-		if (kept->is_receipt)
-			check_receipt(ledger, kept);
+		if (kept->file != NULL)
+			report_receipt(ledger, kept);
 		else
 			check_kept_checkpoint(ledger, kept);
 	}

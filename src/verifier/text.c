@@ -12,7 +12,7 @@
 #define PEM_MAX 65536
 
 /* More than a transparent statement in hexadecimal digits */
-#define PACKAGE_FILE_MAX (4 * ECERT_STATEMENT_MAX)
+#define PACKAGE_FILE_MAX (2 * ECERT_STATEMENT_READ_MAX + 16)
 
 const char *
 text_hash(const uint8_t *hash, char *text)

@@ -4,8 +4,9 @@
  *		server and anybody's monitor.
  *
  *		checkpoint                  the newest note, with its witnesses' cosignatures
- *		tile/<level>/<N>            256 hashes; the last of a level tile/<level>/<N>.p/<width>
- *		tile/entries/<N>            256 packages, each behind its size in two bytes
+ *		tile/<level>/<N>            256 hashes
+ *		tile/<level>/<N>.p/<W>      W of them: the last of a level in the tree of a checkpoint, every one that was made
+ *		tile/entries/<N>            256 packages, each behind its size in two bytes; the last N.p/<W>
  *
  * N is written in groups of three digits, all but the last with an x: x001/x234/067.
  * The order of the leaves is noted during the pass through the checkpoints;
@@ -34,6 +35,9 @@ struct TileExport
 	size_t		count;
 	const Entry *checkpoint;	/* the newest that is good and has a note */
 	size_t		size;			/* its packages */
+	size_t	   *sizes;			/* those of every good checkpoint */
+	size_t		size_count;
+	size_t		size_room;
 	char	   *path;			/* room for names below the folder */
 	size_t		path_room;
 	bool		failed;
@@ -63,6 +67,12 @@ tiles_checkpoint(TileExport *export, const Entry *checkpoint)
 {
 	EcertPackage package;
 
+	if (export->size_count == export->size_room)
+	{
+		export->size_room = 2 * export->size_room + 64;
+		export->sizes = need(realloc(export->sizes, export->size_room * sizeof *export->sizes));
+	}
+	export->sizes[export->size_count++] = export->count;
 	if (!reader_get(&export->reader, checkpoint, &package) || ecert_cbor_text_at(package.body, "note").size == 0)
 		return;
 	export->checkpoint = checkpoint;
@@ -144,6 +154,15 @@ write_tile(void *context, unsigned level, uint64_t index, unsigned width, const 
 	return write_file(export, hashes, (size_t) width * ECERT_HASH_SIZE) ? ECERT_OK : ECERT_TILE_MISSING;
 }
 
+/* Is that the size of a checkpoint?  *next is the place of the one that comes next; sizes increase */
+static bool
+is_size(const TileExport *export, size_t *next, size_t size)
+{
+	while (*next < export->size_count && export->sizes[*next] < size)
+		++*next;
+	return *next < export->size_count && export->sizes[*next] == size;
+}
+
 static bool
 write_tiles(TileExport *export)
 {
@@ -151,10 +170,12 @@ write_tiles(TileExport *export)
 	const EcertTileStore store = {.context = export, .write = write_tile};
 	EcertCode	code = ECERT_OK;
 
-	for (size_t i = 0; code == ECERT_OK && i < export->size; i++)
+	for (size_t i = 0, n = 0; code == ECERT_OK && i < export->size; i++)
+	{
 		code = ecert_tiles_append(tiles, &store, export->ledger->entries[export->leaves[i]].hash);
-	if (code == ECERT_OK)
-		code = ecert_tiles_flush(tiles, &store);
+		if (code == ECERT_OK && is_size(export, &n, i + 1))
+			code = ecert_tiles_flush(tiles, &store);
+	}
 	free(tiles);
 	return code == ECERT_OK;
 }
@@ -188,7 +209,7 @@ write_entries(TileExport *export)
 	return good;
 }
 
-/* The lines of witnesses in their own names, which are those that were verified, while there is room */
+/* The lines of witnesses: in their own names verified, in others' of the right form, and for their keepers to verify; each once, while there is room */
 static void
 put_witnesses(TileExport *export, EcertBuffer *note)
 {
@@ -205,7 +226,7 @@ put_witnesses(TileExport *export, EcertBuffer *note)
 				memcmp(hash, export->checkpoint->hash, sizeof hash) != 0)
 				continue;
 			line = ecert_cbor_text_at(package.body, "cosignature");
-			if (is_own_cosignature(&package, line) && note->size + line.size < note->capacity)
+			if (line.size > 0 && note->size + line.size < note->capacity && memmem(note->data, note->size, line.data, line.size) == NULL)
 			{
 				ecert_buffer_put(note, line);
 				ecert_buffer_put(note, ecert_slice_text("\n"));
@@ -217,16 +238,19 @@ put_witnesses(TileExport *export, EcertBuffer *note)
 static bool
 write_checkpoint(TileExport *export)
 {
-	uint8_t		bytes[ECERT_NOTE_MAX];
-	EcertBuffer note = ecert_buffer(bytes, sizeof bytes);
+	EcertBuffer note = ecert_buffer(need(malloc(ECERT_NOTE_READ_MAX)), ECERT_NOTE_READ_MAX);
 	EcertPackage package;
+	bool		good = reader_get(&export->reader, export->checkpoint, &package);
 
-	if (!reader_get(&export->reader, export->checkpoint, &package))
-		return false;
-	ecert_buffer_put(&note, ecert_cbor_text_at(package.body, "note"));
-	put_witnesses(export, &note);
-	snprintf(export->path, export->path_room, "%s/checkpoint", export->ledger->options->tiles);
-	return write_file(export, bytes, note.size);
+	if (good)
+	{
+		ecert_buffer_put(&note, ecert_cbor_text_at(package.body, "note"));
+		put_witnesses(export, &note);
+		snprintf(export->path, export->path_room, "%s/checkpoint", export->ledger->options->tiles);
+		good = write_file(export, note.data, note.size);
+	}
+	free(note.data);
+	return good;
 }
 
 static bool
@@ -254,6 +278,7 @@ tiles_finish(TileExport *export)
 	/* the checkpoint comes last, so that it never names tiles that are not there yet */
 	else if (write_tiles(export) && write_entries(export) && write_checkpoint(export))
 		ledger_remark(ledger, "%zu packages are exported to \"%s\"", export->size, ledger->options->tiles);
+	free(export->sizes);
 	free(export->leaves);
 	free(export->path);
 	free(export);

@@ -434,7 +434,7 @@ typedef struct Wanted
 } Wanted;
 
 extern Wanted *kept_open(Ledger *ledger);
-extern void kept_check(Ledger *ledger, const Wanted *first);
+extern void kept_check(Ledger *ledger, Wanted *first);
 
 /* ----- tiles.c ----- */
 

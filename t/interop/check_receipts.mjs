@@ -2,7 +2,7 @@
 // Standard output: a JSON array of what the libraries say of each; of statements only where both keys are P-256.
 import { readFileSync } from 'node:fs';
 import { decodeCbor, toBytes, toHex } from './package.mjs';
-import { isEd25519, join, leafOf, statementVerified, verified } from './receipt.mjs';
+import { claims, isEd25519, join, leafOf, statementVerified, verified } from './receipt.mjs';
 
 // One bit of the path or the signature turned, or another entry
 async function refusedWhenChanged(receipt, entry, key) {
@@ -26,6 +26,7 @@ for (const request of JSON.parse(readFileSync(0, 'utf8'))) {
   results.push({
     verified: await verified(receipt, await leafOf(entry), request.key),
     refusedWhenChanged: await refusedWhenChanged(receipt, entry, request.key),
+    claims: claims(receipt).join(' '),
     statement: await statementIsRight(request, entry),
     sameStatement: toHex(await join(entry, receipt)) === request.statement,
   });

@@ -3,7 +3,7 @@
 import rfc9162 from '@transmute/rfc9162';
 import cose from '@transmute/cose';
 import algorithms from './node_modules/@transmute/cose/dist/cose/algorithms.js';
-import { Tag } from 'cbor2';
+import { encode, Tag } from 'cbor2';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { TAG_SIGN1, decodeCbor, encodeCbor, rawPublicKey, rawSecretKey, signedBytes, thumbprint } from './package.mjs';
@@ -30,17 +30,17 @@ async function issueByCoseLibrary(pem, leaves, index) {
     remote: cose.crypto.signer({ privateKeyJwk: es256Jwk(createPrivateKey(pem)) }),
   });
   const protectedHeader = cose.ProtectedHeader([
-    [LABEL.alg, ALG.ES256], [LABEL.kid, buffer(thumbprint(pem))], [LABEL.vds, VDS_RFC9162],
+    [LABEL.alg, ALG.ES256], [LABEL.kid, buffer(thumbprint(pem))], [LABEL.claims, new Map([[1, 'log.example'], [2, 'feed']])], [LABEL.vds, VDS_RFC9162],
   ]);
   const receipt = await cose.receipt.inclusion.issue({ protectedHeader, entry: index, entries: leaves, signer });
   return new Uint8Array(receipt);
 }
 
-// With parameters that ecert does not write: claims, a type, a text key
+// With parameters that ecert does not write: a type, a text key, a time under tag 1, a float; and in an order that is not ecert's
 async function issueByHand(pem, leaves, index) {
-  const header = encodeCbor(new Map([
-    [LABEL.alg, ALG.Ed25519], [LABEL.claims, new Map([[1, 'log.example']])], [LABEL.type, 'application/example'],
-    [LABEL.vds, VDS_RFC9162], ['vendor', 1],
+  const header = encode(new Map([
+    ['vendor', 1.5], [LABEL.vds, VDS_RFC9162], [LABEL.type, 'application/example'],
+    [LABEL.claims, new Map([[6, new Tag(1, 1706832000)], [2, 'feed'], [1, 'log.example']])], [LABEL.alg, ALG.Ed25519],
   ]));
   const root = await tree.root(leaves);
   const proof = await tree.inclusion_proof(index, leaves);
@@ -68,6 +68,12 @@ async function verifyByHand(receipt, leaf, pem) {
     log_id: '', tree_size: treeSize, leaf_index: leafIndex, inclusion_path: path,
   });
   return ed25519.verify(signature, signedBytes(header, Uint8Array.from(root)), rawPublicKey(pem), { zip215: false });
+}
+
+// Issuer and subject of a receipt's CWT claims
+export function claims(receipt) {
+  const found = decodeCbor(decodeCbor(receipt).contents[0]).get(LABEL.claims);
+  return [found.get(1), found.get(2)];
 }
 
 // Throwing or false is no

@@ -122,8 +122,11 @@ static char *
 seal_text(const Sealed *checkpoint, const Pair *pair)
 {
 	uint8_t		seal[ECERT_SIGNATURE_MAX];
+	EcertSealHeader header = {
+		pair->alg, ecert_slice(pair->kid, sizeof pair->kid), ecert_slice_text(CERTIFIER->id), ecert_slice_text(origin), checkpoint->size
+	};
 
-	must(ecert_seal(checkpoint->root, checkpoint->size, pair->alg, ecert_slice(pair->kid, sizeof pair->kid), pair->key, seal));
+	must(ecert_seal(&header, checkpoint->root, pair->key, seal));
 	if (lie(LIE_SEAL))
 		seal[9] ^= 4;
 	return hex_of(seal, ecert_signature_size(pair->alg));

@@ -452,7 +452,7 @@ check_bad(EcertSlice bytes, const char *field, const char *name)
 static void
 test_bad_notes(void)
 {
-	char		longest[ECERT_NOTE_MAX + 1];
+	char		longest[ECERT_NOTE_MAX + 512];
 	EcertNote	note;
 	size_t		used;
 
@@ -462,10 +462,40 @@ test_bad_notes(void)
 	memset(longest, 'x', sizeof longest);
 	used = (size_t) sprintf(longest, "o\n1\n" ROOT);
 	longest[used] = 'x';
-	memcpy(longest + ECERT_NOTE_MAX - strlen("\n\n" LINE), "\n\n" LINE, strlen("\n\n" LINE));
-	CHECK_INT(ecert_note_parse(ecert_slice(longest, ECERT_NOTE_MAX), &note, NULL), ECERT_OK, "a note of 4096 bytes");
-	memcpy(longest + ECERT_NOTE_MAX + 1 - strlen("\n\n" LINE), "\n\n" LINE, strlen("\n\n" LINE));
-	check_bad(ecert_slice(longest, ECERT_NOTE_MAX + 1), NULL, "one byte more");
+	memcpy(longest + ECERT_NOTE_MAX - 1, "\n\n" LINE, strlen("\n\n" LINE));
+	CHECK_INT(ecert_note_parse(ecert_slice(longest, ECERT_NOTE_MAX - 1 + strlen("\n\n" LINE)), &note, NULL), ECERT_OK, "a text of 4096 bytes");
+	memcpy(longest + ECERT_NOTE_MAX, "x\n\n" LINE, strlen("x\n\n" LINE));
+	longest[ECERT_NOTE_MAX - 1] = 'x';
+	CHECK_INT(ecert_note_parse(ecert_slice(longest, ECERT_NOTE_MAX + strlen("x\n\n" LINE)), &note, NULL), ECERT_BEYOND_LIMITS, "one byte more is beyond the reader");
+}
+
+/* Others' signatures are large: post-quantum ones have up to nearly 5 kB */
+static void
+test_many_signatures(const Signed *s)
+{
+	static char large[ECERT_NOTE_READ_MAX + 8192];
+	EcertBuffer out = ecert_buffer(large, sizeof large);
+	uint8_t		signature[4 + 4900] = {1, 2, 3, 4};
+	EcertNote	note;
+	EcertNoteSignature found;
+
+	if (ecert_note_parse(ecert_slice(s->out.data, s->out.size), &note, NULL) != ECERT_OK)
+		abort();
+	ecert_buffer_put(&out, note.text);
+	ecert_buffer_put(&out, ecert_slice_text("\n"));
+	for (int i = 0; i < 16; i++)
+	{
+		ecert_buffer_put(&out, ecert_slice_text(DASH "other.example/w "));
+		ecert_base64_put(&out, ecert_slice(signature, sizeof signature));
+		ecert_buffer_put(&out, ecert_slice_text("\n"));
+	}
+	ecert_buffer_put(&out, note.signatures);
+	CHECK_INT(ecert_note_parse(ecert_slice(large, out.size), &note, NULL), ECERT_OK, "a note of %zu bytes with 16 signatures of 4,900 bytes before the log's", out.size);
+	CHECK(ecert_note_next_signature(&note.signatures, &found) && found.size == 64 &&
+		  ecert_note_verify(note.text, &found, s->log_key) == ECERT_OK, "the log's is found and verified");
+	while (out.size <= ECERT_NOTE_READ_MAX)
+		ecert_buffer_put(&out, ecert_slice_text(LINE));
+	CHECK_INT(ecert_note_parse(ecert_slice(large, out.size), &note, NULL), ECERT_BEYOND_LIMITS, "a note that is larger still is beyond the reader");
 }
 
 static void
@@ -506,6 +536,7 @@ main(void)
 	test_writing(&ours);
 	test_bad_notes();
 	test_others();
+	test_many_signatures(&ours);
 	close_signed(&ours);
 	return check_done();
 }

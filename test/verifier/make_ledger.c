@@ -19,8 +19,7 @@
 #include "testkey.h"
 
 #include "core/body.h"
-#include "core/note.h"
-#include "core/receipt.h"
+#include "core/checkpoint.h"
 
 #include <getopt.h>
 #include <inttypes.h>
@@ -511,7 +510,8 @@ add_checkpoint(int64_t issued_at)
 		size = tiles.size + (is_wrong("size") ? 1 : 0);
 		must(ecert_private_key_public(key_of("certifier"), raw, &raw_size));
 		must(ecert_key_thumbprint(alg, ecert_slice(raw, raw_size), kid));
-		must(ecert_seal(root, size, alg, ecert_slice(kid, sizeof kid), key_of(is_wrong("seal") ? "stranger" : "certifier"), seal));
+		must(ecert_seal(&(EcertSealHeader) {alg, ecert_slice(kid, sizeof kid), ecert_slice_text("certifier"), ecert_slice_text(ORIGIN), size},
+						root, key_of(is_wrong("seal") ? "stranger" : "certifier"), seal));
 		if (is_wrong("seal-high"))
 			turn_over(seal);
 		note = note_of(size, root);
@@ -566,7 +566,7 @@ add_witness(const char *witness, size_t checkpoint, int64_t issued_at)
 	if (ecert_cbor_find(body, "note", &item))
 	{
 		must(ecert_note_parse(ecert_cbor_text_at(body, "note"), &note, NULL));
-		must(ecert_note_cosign(&cosignature, note.text, ecert_slice_text(witness), issued_at,
+		must(ecert_note_cosign(&cosignature, note.text, ecert_slice_text(is_wrong("outside") ? "witness.example/w1" : witness), issued_at,
 							   key_of(is_wrong("cosignature") ? "stranger" : witness)));
 		cosigned = diag_format(", 'cosignature': '%.*s'", (int) cosignature.size - 1, (const char *) line);
 	}
@@ -804,18 +804,18 @@ write_receipt(const char *name, size_t number)
 	Made	   *checkpoint = &made[checkpoints->packages[checkpoints->seq - 1]];
 	EcertPackage sealed;
 	EcertPackage package;
-	uint8_t		seal[ECERT_SIGNATURE_MAX];
+	EcertCheckpoint stated;
+	EcertSealHeader header;
 	EcertProof	proof;
 	char		file[64];
 	char	   *hex;
 
 	must(ecert_package_parse(ecert_slice(checkpoint->bytes, checkpoint->size), &sealed, NULL));
 	must(ecert_package_parse(ecert_slice(made[number].bytes, made[number].size), &package, NULL));
-	hex = strndup((const char *) ecert_cbor_text_at(sealed.body, "seal").data, 2 * ecert_signature_size(sealed.alg));
-	diag_unhex(hex, seal);
-	free(hex);
 	must(ecert_tiles_inclusion(&store, leaf, tiles.size, &proof));
-	ecert_receipt_put(&receipt, sealed.alg, sealed.kid, ecert_slice(seal, ecert_signature_size(sealed.alg)), leaf, tiles.size, &proof);
+	must(ecert_checkpoint_read(sealed.body, &stated));
+	header = ecert_checkpoint_seal_header(&sealed, &stated);
+	ecert_receipt_put(&receipt, &header, ecert_slice(stated.seal, stated.seal_size), leaf, &proof);
 	ecert_statement_put(&statement, &package, ecert_slice(receipt.data, receipt.size));
 	sprintf(file, "%s.receipt", name);
 	write_bytes(file, receipt.data, receipt.size);

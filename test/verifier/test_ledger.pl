@@ -129,6 +129,20 @@ for my $what (qw(twin checkpoint-twin))
 	unlike(texts($document), qr/equivocation|fork/, "$what: nobody is accused");
 }
 
+# two stories are told of, whatever stands beside them under their seq: a copy whose signature was changed, wherever its hash puts it
+my $two = slurp(make_ledger('two', '--wrong', 'equivocation'));
+my ($one_of_two) = texts((report("$folder/two"))[1]) =~ /^equivocation: .* \(([0-9a-f]{64}) and/m;
+require Digest::SHA;
+my ($row) = grep { my ($hex) = /([0-9a-f]{100,})/; defined $hex && Digest::SHA::sha256_hex("\0" . pack 'H*', $hex) eq $one_of_two } split /\n/, $two;
+my @silent;
+for my $at (1 .. 12)
+{
+	my $changed = $row;
+	substr($changed, -$at, 1) = substr($changed, -$at, 1) eq '0' ? '1' : '0';
+	push @silent, $at if texts((report(spew("$folder/three", "$changed\n$two")))[1]) !~ /^equivocation: /m;
+}
+is("@silent", '', 'nor does a changed third package hide it');
+
 ($status, $document) = report(make_ledger('wrong', '--wrong', 'signature'));
 is($document->{first_problem}{text}, 'signature of the package is wrong', 'what is wrong in itself comes first');
 is($document->{first_problem}{issuer}, 'plant-0001', 'with its issuer');
@@ -180,7 +194,7 @@ for my $at (map { int($_ * length($receipt) / 40) } 0 .. 39)
 	my $changed = $receipt;
 	substr($changed, $at, 1) ^= "\x01";
 	($status) = run_verifier($good, '--quiet', '--receipt', spew("$folder/changed", $changed));
-	is($status, 1, "a receipt with byte $at changed does not fit");
+	isnt($status, 0, "a receipt with byte $at changed does not fit");
 }
 
 # ----- for people -----
@@ -225,7 +239,7 @@ is($exit, 0, 'certificate: in hexadecimal digits');
 ($exit, $said) = run_verifier(undef, 'certificate', "$kept/last.statement", @key, '--origin', 'another.example');
 is($exit, 1, 'certificate: of another ledger');
 ($exit, $said) = run_verifier(undef, 'certificate', "$kept/last.statement", '--certifier-key', "$kept/stranger.pem");
-is($exit, 1, 'certificate: under another key');
+is($exit, 2, 'certificate: under another key nothing can be checked');
 ($exit, $said) = run_verifier(undef, 'certificate', "$kept/certifier.pem", @key);
 is($exit, 1, 'certificate: a file that is none');
 
@@ -242,13 +256,50 @@ like($said, qr/^\s+verdict\s+pass$/m, 'the verdict');
 like($said, qr/^The statement is VALID\.$/m, 'that it is valid');
 like($said, qr/whether it was suspended, withdrawn or replaced since/, 'and what was not checked');
 my $statement = slurp("$folder/certified.files/certificate.statement");
+
+# what nobody has signed: one receipt that holds is enough, whatever stands beside it
+my ($before, $ours, $behind) = slurp("$kept/last.statement") =~ /\A(.*?)\xa1\x19\x01\x8a\x81((?:\x58.|\x59..)\xd2\x84.*?\xf6\x58\x40.{64})(.*)\z/s or die;
+my $wrong = substr($ours, 0, -1) . (substr($ours, -1) ^ "\1");
+my $foreign = "\x58\x4e\xd2\x84\x47\xa2\x01\x26\x19\x01\x8b\x02\xa0\xf6\x58\x40" . "\0" x 64;
+my $receipts = "\x19\x01\x8a";
+for my $case (
+	[ 'junk, ours', "\xa1$receipts\x82\x43abc$ours", 0, qr/^NOT CHECKED: receipt 1: there are bytes after the end$/m ],
+	[ 'foreign vds, ours', "\xa1$receipts\x82$foreign$ours", 0, qr/^NOT CHECKED: receipt 1: the verifiable data structure is not known$/m ],
+	[ 'ours, foreign vds', "\xa1$receipts\x82$ours$foreign", 0, qr/^NOT CHECKED: receipt 2: the verifiable data structure is not known$/m ],
+	[ 'wrong, ours', "\xa1$receipts\x82$wrong$ours", 0, qr/^WRONG: receipt 1: the signature does not match$/m ],
+	[ 'x5chain beside receipts', "\xa3\x18\x21\x82\x42\x30\x82\x42\x30\x82$receipts\x81$ours\x61v\xfb" . "\0" x 8, 0,
+		qr/^NOT CHECKED: header 33: it is not signed, and nothing here reads it\nNOT CHECKED: header "v":/m ],
+	[ 'many labels', "\xb8\x65" . join('', map { "\x18" . chr($_) . "\0" } 100 .. 199) . "$receipts\x81$ours", 0, qr/^NOT CHECKED: more entries/m ],
+	[ 'wrong alone', "\xa1$receipts\x81$wrong", 1, qr/^WRONG: receipt 1: the signature does not match$/m ],
+	[ 'foreign alone', "\xa1$receipts\x81$foreign", 2, qr/^The statement COULD NOT BE CHECKED as a whole/m ],
+	[ 'junk alone', "\xa1$receipts\x81\x43abc", 2, qr/^The statement COULD NOT BE CHECKED as a whole/m ],
+	[ 'nested too deep', "\xa1\x01" . "\x81" x 200 . "\0", 2, qr/\A\z/ ])
+{
+	my ($name, $header, $expected, $text) = @$case;
+	my $file = spew("$folder/statement", $before . $header . $behind);
+	($exit, $said) = run_verifier(undef, 'certificate', $file, @key);
+	is($exit, $expected, "certificate: $name");
+	like($said, $text, "certificate: $name, in words");
+	next if $name eq 'nested too deep';
+	($status, $document) = report($good, '--receipt', $file);
+	is($status, $expected, "receipt: $name");
+	like(texts($document, $expected == 0 ? 'not_checked' : $expected == 1 ? 'problems' : 'errors'), $name eq 'wrong alone' ? qr/^receipt in ".*" does not fit: the signature does not match$/
+		: $name =~ /alone/ ? qr/^the statement in ".*" could not be checked/ : qr/^(?:receipt \d|header 33|header 100) of the statement in "/m, "receipt: $name, in words");
+}
+($status, $document) = report($good, '--receipt', spew("$folder/large.receipt", "\xd2" . 'x' x 8192));
+is($status, 2, 'receipt: larger than can be read');
+($status, $document) = report($good, '--receipt', spew("$folder/foreign.receipt", substr $foreign, 2));
+is($status, 2, 'receipt: of another data structure');
+($status, $document) = report($good, '--receipt', spew("$folder/junk.receipt", 'junk'));
+is($status, 1, 'receipt: a file that is none');
+
 my @passed;
 for my $at (map { int($_ * length($statement) / 200) } 0 .. 199)
 {
 	my $changed = $statement;
 	substr($changed, $at, 1) ^= "\x04";
 	($exit) = run_verifier(undef, 'certificate', spew("$folder/changed", $changed), @key);
-	push @passed, $at if $exit != 1;
+	push @passed, $at if $exit == 0;
 }
 is("@passed", '', 'one bit changed in any of 200 places is caught');
 for my $size (0 .. 3, map { int($_ * length($statement) / 50) } 1 .. 49)
@@ -289,5 +340,67 @@ my $many = make_ledger('many', '--applicants', 12, '--months', 30);
 ($exit) = run_verifier(undef, 'export-tiles', "$folder/tiles", $many);
 ok($exit == 0 && -s "$folder/tiles/tile/0/001" == 8192 && -s "$folder/tiles/tile/1/000.p/2" == 64 && -e "$folder/tiles/tile/entries/001",
 	'full tiles, and the level above them');
+
+# the tree of every older checkpoint, from its partial tiles alone
+make_ledger('grown', '--applicants', 9, '--months', 60, '--checkpoints', 5, '--files', "$folder/grown.files");
+($exit) = run_verifier(undef, 'export-tiles', "$folder/grown.tiles", "$folder/grown");
+is($exit, 0, 'export-tiles of a ledger that grew');
+
+sub node { return Digest::SHA::sha256("\1$_[0]$_[1]") }
+
+# RFC 9162 section 2.1.1
+sub tree_root
+{
+	my (@leaves) = @_;
+	return $leaves[0] if @leaves == 1;
+	my $half = 1;
+	$half *= 2 while 2 * $half < @leaves;
+	return node(tree_root(@leaves[ 0 .. $half - 1 ]), tree_root(@leaves[ $half .. $#leaves ]));
+}
+
+# All hashes of a level in the tree of a size, as a reader of C2SP tlog-tiles asks for them
+sub level_hashes
+{
+	my ($level, $size) = @_;
+	my $count = $size >> 8 * $level;
+	my $bytes = join '', map { slurp(sprintf('%s/tile/%d/%03d', "$folder/grown.tiles", $level, $_)) } 0 .. ($count >> 8) - 1;
+	$bytes .= slurp(sprintf('%s/tile/%d/%03d.p/%d', "$folder/grown.tiles", $level, $count >> 8, $count & 255)) if $count & 255;
+	return unpack '(a32)*', $bytes;
+}
+
+my $sizes = 0;
+for my $file (glob "$folder/grown.files/note-*")
+{
+	my ($size, $root) = slurp($file) =~ /\A[^\n]+\n(\d+)\n([^\n]+)\n/ or die $file;
+	my @leaves = level_hashes(0, $size);
+	require MIME::Base64;
+	is(MIME::Base64::encode_base64(tree_root(@leaves), ''), $root, "the tree of $size leaves from its tiles");
+	my @above = level_hashes(1, $size);
+	is(join('', map { unpack 'H*', $_ } @above), join('', map { unpack 'H*', tree_root(@leaves[ 256 * $_ .. 256 * $_ + 255 ]) } 0 .. $#above), 'and the level above');
+	$sizes += @above > 0;
+}
+cmp_ok($sizes, '>', 2, 'some of more than one level');
+
+# the published note has the lines of witnesses that are no nodes too
+make_ledger('outside', '--wrong', 'outside');
+($exit) = run_verifier(undef, 'export-tiles', "$folder/outside.tiles", "$folder/outside");
+like(slurp("$folder/outside.tiles/checkpoint"), qr/\n\n\xe2\x80\x94 ledger\.example [^\n]+\n\xe2\x80\x94 witness\.example\/w1 [^\n]+\n\z/, 'an outside cosignature is published');
+
+# notes that came back with others' signatures
+my $note = slurp("$kept/note-1");
+my ($text, $signed) = $note =~ /\A(.*\n\n)(.*)\z/s;
+my $line = sub { "\xe2\x80\x94 other.example/w$_[0] " . MIME::Base64::encode_base64(chr($_[0]) x $_[1], '') . "\n" };
+for my $case ([ 'two further lines of 3.3 kB', $text . $line->(1, 2420) . $line->(2, 2420) . $signed, 0 ],
+	[ 'sixteen lines', $text . join('', map { $line->($_, 76) } 1 .. 15) . $signed, 0 ],
+	[ 'sixteen lines of 5 kB', $text . join('', map { $line->($_, 4900) } 1 .. 15) . $signed, 0 ],
+	[ 'far too many', $text . $signed . join('', map { $line->($_, 4900) } 1 .. 40), 2 ],
+	[ 'lines of others alone', $text . join('', map { $line->($_, 68) } 1 .. 3), 1 ])
+{
+	my ($name, $bytes, $expected) = @$case;
+	($status, $document) = report($good, '--checkpoint', spew("$folder/note", $bytes));
+	is($status, $expected, "note: $name");
+}
+like(texts((report($good, '--checkpoint', spew("$folder/note", $text . $signed . join('', map { $line->($_, 4900) } 1 .. 40))))[1], 'errors'),
+	qr/^the checkpoint in ".*" could not be checked: larger/, 'note: in words');
 
 done_testing();
