@@ -28,7 +28,7 @@ sql() {
 sign() {
 	genesis=$(sql -c "SELECT encode(ecert.genesis_hash(), 'hex')")
 	awk -v lines="$1" 'BEGIN {
-		print "producer,period_start,period_end,source,unit,quantity,meter"
+		print "producer,period_start,period_end,source,unit,quantity,point"
 		for (d = 0; d < 40; d++) for (n = 0; n < 100; n++) for (l = 1; l <= lines; l++)
 			printf "issuer-%02d,%s,%s,electricity,kWh,%d.%02d,meter-%d\n", n, strftime("%Y-%m-%d", 86400 * d, 1), strftime("%Y-%m-%d", 86400 * (d + 1), 1), 100 + d, l % 100, l
 	}' | as_server "$home/tree/tools/ecert-sign" energy --origin profile --genesis "$genesis" 2>/dev/null | as_server tee "$home/packages" >/dev/null

@@ -132,7 +132,6 @@ use_product_line(EcertCursor *cursor)
 	if (line.has_value)
 		use_decimal(line.value);
 	MUST(line.output.mantissa <= 0 || ecert_decimal_compare(line.qualified, line.output) <= 0);
-	MUST(line.deliveries.size == 0 || line.deliveries.data[0] >> 5 == ECERT_CBOR_ARRAY);
 }
 
 /* The readers, of any map at all: they may find nothing, but must stay inside it */

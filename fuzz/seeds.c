@@ -103,7 +103,7 @@ write_bodies(const EcertPrivateKey *key)
 		free(map);
 	}
 	write_body(ECERT_KIND_ENERGY, "{'period': [0, 3600], 'lines': [{'source': 'power', 'unit': 'kWh', "
-			   "'series': {'step': 900, 'exp': -3, 'values': [1000, 0, 250, 70000]}}], 'ext': {'free': [1.5, null]}}", key);
+			   "'series': {'step': 900, 'exp': -3, 'values': [1000, 0, 250, 70000]}}], 'reason': 'meter exchanged'}", key);
 }
 
 static void

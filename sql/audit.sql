@@ -12,7 +12,7 @@ DROP SCHEMA IF EXISTS ledger CASCADE;
 SET TimeZone = 'UTC';
 SET DateStyle = 'ISO';
 SELECT set_config('ecert.node', 'certifier', false) AS node, set_config('ecert.signing_key', :'abs_srcdir' || '/test/keys/certifier.pem', false) IS NOT NULL AS has_key;
-SELECT ecert.create_ledger('audit.test', ecert.default_policy() || '{"audit": {"required": [], "upstream": {"tolerance": 0.01}, "downstream": {"tolerance": 0.01}, "peer": {"k": 3, "band": 0.2, "minimum": 3}},
+SELECT ecert.create_ledger('audit.test', ecert.default_policy() || '{"audit": {"required": [], "upstream": {"tolerance": 0.01}, "downstream": {"tolerance": 0.01}, "peer": {"k": 3, "floor": 0, "band": 0.2, "minimum": 3}, "audit_days": 30},
   "coefficients": [{"source": "fuel", "unit": "kgce", "kgce": 1}, {"source": "raw_coal", "unit": "kg", "kgce": 0.7143}]}') IS NOT NULL AS made;
 -- five plants with one product
 SELECT count(ecert.enroll(n, '{applicant,auditor}', test_keys.public(n))) FROM unnest(ARRAY['p1', 'p2', 'p3', 'p4', 'p5', 'supplier 1', 'supplier 2', 'buyer']) AS n;
@@ -21,11 +21,12 @@ SELECT count(ecert.relate(a, 'p5', 'peer')) FROM unnest(ARRAY['p2', 'p3', 'p4'])
 SELECT count(ecert.relate(a, 'p1', 'upstream')) FROM unnest(ARRAY['supplier 1', 'supplier 2']) AS a;
 SELECT ecert.relate('buyer', 'p1', 'downstream') IS NOT NULL AS related;
 CREATE SCHEMA audit_test;
-CREATE FUNCTION audit_test.declare(applicant text, period tstzrange, energy jsonb, product jsonb) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION audit_test.declare(applicant text, period tstzrange, energy jsonb, product jsonb, delivered numeric DEFAULT NULL) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM test_keys.become(applicant, true);
     PERFORM ecert.append('energy', jsonb_build_object('period', ecert.period_json(period), 'lines', energy));
-    PERFORM ecert.append('product', jsonb_build_object('period', ecert.period_json(period), 'lines', product));
+    PERFORM ecert.append('product', jsonb_build_object('period', ecert.period_json(period), 'lines', product)
+        || CASE WHEN delivered IS NULL THEN '{}' ELSE jsonb_build_object('deliveries', jsonb_build_array(jsonb_build_object('product', 'steel', 'unit', 't', 'buyer', 'buyer', 'quantity', delivered))) END);
     PERFORM test_keys.become('certifier', true);
 END $$;
 CREATE FUNCTION audit_test.verdict(auditor text, applicant text, period tstzrange, as_role text) RETURNS text LANGUAGE plpgsql AS $$
@@ -64,10 +65,10 @@ SELECT audit_test.verdict('p2', 'p1', '[2024-01-01,2025-01-01)', 'downstream');
 
 -- two suppliers of one source: lines that name none are judged on the suspicious side only
 CALL test_keys.be('certifier');
-SELECT count(audit_test.declare('p1', w.period, w.energy, '[{"product": "steel", "unit": "t", "output": 10, "qualified": 10, "value": 7, "currency": "CNY", "deliveries": [{"buyer": "buyer", "quantity": 6}]}]'))
+SELECT count(audit_test.declare('p1', w.period, w.energy, '[{"product": "steel", "unit": "t", "output": 10, "qualified": 10, "value": 7, "currency": "CNY"}]', 6))
   FROM (VALUES (1, '[2025-01-01,2025-02-01)'::tstzrange, '[{"source": "raw_coal", "unit": "t", "quantity": 100}]'::jsonb),
-               (2, '[2025-02-01,2025-03-01)', '[{"source": "raw_coal", "unit": "t", "quantity": 50, "supplier": "supplier 1", "meter": "m1"}, {"source": "raw_coal", "unit": "t", "quantity": 30, "supplier": "supplier 2"}]'),
-               (3, '[2025-03-01,2025-04-01)', '[{"source": "raw_coal", "unit": "t", "quantity": 50, "supplier": "supplier 1", "meter": "m9"}]')) AS w (n, period, energy);
+               (2, '[2025-02-01,2025-03-01)', '[{"source": "raw_coal", "unit": "t", "quantity": 50, "supplier": "supplier 1", "point": "m1"}, {"source": "raw_coal", "unit": "t", "quantity": 30, "supplier": "supplier 2"}]'),
+               (3, '[2025-03-01,2025-04-01)', '[{"source": "raw_coal", "unit": "t", "quantity": 50, "supplier": "supplier 1", "point": "m9"}]')) AS w (n, period, energy);
 INSERT INTO ledger.delivery (node, applicant, source, unit, period_start, period_end, quantity) VALUES
  ('supplier 1', 'p1', 'raw_coal', 't', '2025-01-01', '2025-02-01', 60), ('supplier 2', 'p1', 'raw_coal', 'kg', '2025-01-01', '2025-02-01', 110000),
  ('supplier 1', 'p1', 'raw_coal', 't', '2025-02-01', '2025-03-01', 40), ('supplier 2', 'p1', 'raw_coal', 't', '2025-02-01', '2025-03-01', 30.2);
@@ -90,11 +91,11 @@ SELECT check_name, product, declared, found, tolerance, ok, note FROM ecert.audi
 
 -- beside a line that names this supplier another names none: it may be of this supplier too, so only the suspicious side counts
 CALL test_keys.be('certifier');
-SELECT count(audit_test.declare('p1', w.period, w.energy, w.product)) FROM (VALUES
-  (1, '[2025-04-01,2025-05-01)'::tstzrange, '[{"source": "raw_coal", "unit": "t", "quantity": 50, "supplier": "supplier 1", "meter": "m1"}, {"source": "raw_coal", "unit": "t", "quantity": 30}]'::jsonb,
-      '[{"product": "steel", "unit": "t", "output": 10, "qualified": 10, "deliveries": [{"buyer": "buyer", "quantity": 9}]}]'::jsonb),
-  (2, '[2026-02-01,2026-03-01)', '[{"source": "raw_coal", "unit": "t", "quantity": 50, "meter": "m9"}, {"source": "fuel", "unit": "kgce", "quantity": 50, "supplier": "supplier 1"}]',
-      '[{"product": "steel", "unit": "t", "output": 10, "qualified": 10}]')) AS w (n, period, energy, product);
+SELECT count(audit_test.declare('p1', w.period, w.energy, w.product, w.delivered)) FROM (VALUES
+  (1, '[2025-04-01,2025-05-01)'::tstzrange, '[{"source": "raw_coal", "unit": "t", "quantity": 50, "supplier": "supplier 1", "point": "m1"}, {"source": "raw_coal", "unit": "t", "quantity": 30}]'::jsonb,
+      '[{"product": "steel", "unit": "t", "output": 10, "qualified": 10}]'::jsonb, 9),
+  (2, '[2026-02-01,2026-03-01)', '[{"source": "raw_coal", "unit": "t", "quantity": 50, "point": "m9"}, {"source": "fuel", "unit": "kgce", "quantity": 50, "supplier": "supplier 1"}]',
+      '[{"product": "steel", "unit": "t", "output": 10, "qualified": 10}]', NULL)) AS w (n, period, energy, product, delivered);
 INSERT INTO ledger.delivery (node, applicant, source, unit, period_start, period_end, quantity) VALUES
  ('supplier 1', 'p1', 'raw_coal', 't', '2025-04-01', '2025-05-01', 40), ('supplier 2', 'p1', 'raw_coal', 't', '2025-03-20', '2025-04-20', 10),
  ('supplier 1', 'p1', 'raw_coal', 'barrow', '2026-02-01', '2026-03-01', 40);
@@ -115,7 +116,7 @@ SELECT audit_test.verdict('buyer', 'p1', '[2025-04-01,2025-05-01)', 'downstream'
 SELECT audit_test.verdict('buyer', 'p1', '[2025-04-01,2025-05-01)', 'downstream');
 -- a policy that fixes the baseline does not make a period its own history: 2024 is held against 2023
 CALL test_keys.be('certifier');
-SELECT ecert.set_policy(ecert.policy() || jsonb_build_object('certificate', ecert.policy() -> 'certificate' || jsonb_build_object('baseline', ecert.period_json('[2024-01-01,2025-01-01)')))) IS NOT NULL AS set;
+SELECT ecert.set_policy(ecert.policy() || jsonb_build_object('certificate', ecert.policy() -> 'certificate' || jsonb_build_object('baseline', jsonb_build_object('rule', 'fixed', 'period', ecert.period_json('[2024-01-01,2025-01-01)'))))) IS NOT NULL AS set;
 CALL test_keys.be('p2');
 SELECT check_name, declared, found, ok, note FROM ecert.audit('p1', '[2024-01-01,2025-01-01)', 'peer') WHERE product IS NOT NULL;
 -- January 2025 has no January 2024 of its own: all before it counts
@@ -125,16 +126,21 @@ SELECT check_name, declared, found, ok, note FROM ecert.audit('p1', '[2025-01-01
 CALL test_keys.be('supplier 1');
 CREATE FUNCTION audit_test.forged(change jsonb) RETURNS bytea LANGUAGE sql AS $$
     SELECT ecert.append('audit', jsonb_build_object('applicant', 'p1', 'period', ecert.period_json('[2025-01-01,2025-02-01)'), 'as', 'upstream', 'verdict', 'pass', 'checks', '[]'::jsonb,
-        'packages', ecert.audited_ranges('p1', '[2025-01-01,2025-02-01)', 'upstream')) || change)
+        'policy', encode(ecert.policy_hash(), 'hex'), 'checked', ecert.audited_ranges('p1', '[2025-01-01,2025-02-01)', 'upstream')) || change)
 $$;
-SELECT audit_test.forged('{"packages": [{"kind": "energy", "first": 2, "last": 99, "hash": "0000000000000000000000000000000000000000000000000000000000000000"}]}');
-SELECT audit_test.forged('{"packages": [{"kind": "energy", "first": 2, "last": 2, "hash": "0000000000000000000000000000000000000000000000000000000000000000"}]}');
-SELECT audit_test.forged(jsonb_build_object('packages', ecert.audited_ranges('p1', '[2025-02-01,2025-03-01)', 'upstream')));
-SELECT audit_test.forged(jsonb_build_object('packages', ecert.audited_ranges('p1', '[2025-01-01,2025-02-01)', 'downstream')));
+SELECT audit_test.forged('{"checked": [{"kind": "energy", "first": 2, "last": 99, "hash": "0000000000000000000000000000000000000000000000000000000000000000"}]}');
+SELECT audit_test.forged('{"checked": [{"kind": "energy", "first": 2, "last": 2, "hash": "0000000000000000000000000000000000000000000000000000000000000000"}]}');
+SELECT audit_test.forged(jsonb_build_object('checked', ecert.audited_ranges('p1', '[2025-02-01,2025-03-01)', 'upstream')));
+SELECT audit_test.forged(jsonb_build_object('checked', ecert.audited_ranges('p1', '[2025-01-01,2025-02-01)', 'downstream')));
 -- the same packages in two ranges, or one package twice
-SELECT audit_test.forged(jsonb_build_object('period', ecert.period_json('[2025-01-01,2025-03-01)'), 'packages', ecert.audited_ranges('p1', '[2025-02-01,2025-03-01)', 'upstream') || ecert.audited_ranges('p1', '[2025-01-01,2025-03-01)', 'upstream')));
-SELECT audit_test.forged('{"packages": [{"kind": "energy", "first": 3, "last": 2, "hash": "0000000000000000000000000000000000000000000000000000000000000000"}]}');
+SELECT audit_test.forged(jsonb_build_object('period', ecert.period_json('[2025-01-01,2025-03-01)'), 'checked', ecert.audited_ranges('p1', '[2025-02-01,2025-03-01)', 'upstream') || ecert.audited_ranges('p1', '[2025-01-01,2025-03-01)', 'upstream')));
+SELECT audit_test.forged('{"checked": [{"kind": "energy", "first": 3, "last": 2, "hash": "0000000000000000000000000000000000000000000000000000000000000000"}]}');
 SELECT audit_test.forged('{"verdict": "excellent"}');
+-- under no policy of this ledger, or under one that is past; of nothing, which only an abstention may be; in place of another audit
+SELECT audit_test.forged(jsonb_build_object('policy', repeat('0', 64)));
+SELECT audit_test.forged(jsonb_build_object('policy', encode(ecert.genesis_hash(), 'hex')));
+SELECT audit_test.forged('{"checked": []}');
+SELECT audit_test.forged(jsonb_build_object('replaces', repeat('0', 64)));
 SELECT audit_test.verdict('supplier 1', 'p1', '[2030-01-01,2030-02-01)', 'upstream');
 -- a role that there is not
 SELECT ecert.submit_audit('p1', '[2025-01-01,2025-02-01)', 'sideways');

@@ -11,7 +11,7 @@ SET DateStyle = 'ISO';
 \set who certifier
 :become
 SELECT ecert.create_ledger('certificate.test', ecert.default_policy() || '{"audit": {"required": [{"as": "upstream", "count": 1}, {"as": "downstream", "count": 1}],
-  "upstream": {"tolerance": 0.01}, "downstream": {"tolerance": 0.01}, "peer": {"k": 3, "band": 0.5, "minimum": 1}},
+  "upstream": {"tolerance": 0.01}, "downstream": {"tolerance": 0.01}, "peer": {"k": 3, "floor": 0, "band": 0.5, "minimum": 1}, "audit_days": 30},
   "reward": {"upstream": 5, "peer": 3, "downstream": 2.5, "unit": "point"}}') IS NOT NULL AS made;
 SELECT count(ecert.enroll(n.node, n.roles, pg_read_file(:'abs_srcdir' || '/test/keys/' || n.node || '.pub.pem'), n.name))
   FROM (VALUES ('plant-a', '{applicant}'::text[], 'Plant A'), ('plant-b', '{applicant,auditor}', 'Plant B'),
@@ -21,7 +21,7 @@ SELECT count(ecert.relate(r.auditor, 'plant-a', r.as_role)) FROM (VALUES ('suppl
 -- the applicant packs what the meters and the shop floor delivered: 2023 and 2024, a month each for brevity
 \set who plant-a
 :become
-INSERT INTO ledger.reading (meter, source, unit, product, supplier, interval_start, interval_end, quantity) VALUES
+INSERT INTO ledger.reading (point, source, unit, product, supplier, interval_start, interval_end, quantity) VALUES
  ('m1', 'raw_coal', 't', 'A', 'supplier', '2023-01-01', '2023-02-01', 1000), ('m2', 'electricity', 'GWh', 'A', NULL, '2023-01-01', '2023-02-01', 2),
  ('m3', 'natural_gas', 'm3', 'B', NULL, '2023-01-01', '2023-02-01', 300000), ('m4', 'electricity', 'MWh', 'B', NULL, '2023-01-01', '2023-02-01', 1500),
  ('m1', 'raw_coal', 't', 'A', 'supplier', '2024-01-01', '2024-02-01', 1050), ('m2', 'electricity', 'GWh', 'A', NULL, '2024-01-01', '2024-02-01', 2.1),

@@ -13,7 +13,7 @@ SET TimeZone = 'UTC';
 \set become 'SELECT set_config(''ecert.node'', :''who'', false) AS node, set_config(''ecert.signing_key'', :''abs_srcdir'' || ''/test/keys/'' || :''who'' || ''.pem'', false) IS NOT NULL AS has_key;'
 \set who certifier
 :become
-SELECT ecert.create_ledger('checkpoint.test', ecert.default_policy() || '{"certificate": {"threshold": 0, "denominator": "baseline", "valid_days": 365, "witnesses": 2}}') IS NOT NULL AS made;
+SELECT ecert.create_ledger('checkpoint.test', ecert.default_policy() || '{"certificate": {"threshold": 0, "denominator": "baseline", "valid_days": 365, "witnesses": 2, "strict": false, "baseline": {"rule": "year_before"}, "attribution": {"rule": "direct"}, "electricity": "calorific", "confirmed_min": {"energy": 0.8, "output": 0.8}, "seal_within": 3600, "automatic": {"on": true, "days": 366}}}') IS NOT NULL AS made;
 SELECT count(ecert.enroll(n.node, n.roles, pg_read_file(:'abs_srcdir' || '/test/keys/' || n.node || '.pub.pem')))
   FROM (VALUES ('plant-a', '{applicant}'::text[]), ('plant-es256', '{applicant,auditor}'), ('buyer', '{auditor}'), ('supplier', '{auditor}')) AS n (node, roles);
 CREATE FUNCTION pg_temp.energy(first integer, last integer) RETURNS bigint LANGUAGE sql AS $$

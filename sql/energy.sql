@@ -20,7 +20,7 @@ CREATE SCHEMA energy_test;
 CREATE TABLE energy_test.interval (producer text, interval_start timestamptz, interval_end timestamptz, energy_source text, energy_unit text, energy_qty numeric);
 \set f :abs_srcdir '/test/data/steel_15min_sample_2weeks.csv'
 COPY energy_test.interval FROM :'f' CSV HEADER;
-INSERT INTO ledger.reading (meter, source, unit, interval_start, interval_end, quantity) SELECT 'main', energy_source, energy_unit, interval_start, interval_end, energy_qty FROM energy_test.interval;
+INSERT INTO ledger.reading (point, source, unit, interval_start, interval_end, quantity) SELECT 'main', energy_source, energy_unit, interval_start, interval_end, energy_qty FROM energy_test.interval;
 CREATE TABLE energy_test.day (period date, intervals int, kwh numeric, kgce numeric);
 \set f :abs_srcdir '/test/data/steel_expected_day.csv'
 COPY energy_test.day FROM :'f' CSV HEADER;
@@ -38,14 +38,14 @@ SELECT octet_length(p.package::bytea) < 700 AS small, ecert.body(p.package) #> '
   FROM ledger.package p WHERE p.kind = 'energy' AND p.seq = 0;
 
 -- uneven or single readings become a sum; sources, products, suppliers and meters keep lines of their own
-INSERT INTO ledger.reading (meter, source, unit, product, supplier, interval_start, interval_end, quantity) VALUES
+INSERT INTO ledger.reading (point, source, unit, product, supplier, interval_start, interval_end, quantity) VALUES
  ('m1', 'electricity', 'kWh', 'steel', 'grid', '2024-01-01', '2024-01-11', 10.50), ('m1', 'electricity', 'kWh', 'steel', 'grid', '2024-01-11', '2024-02-01', 0.25),
  ('m2', 'raw_coal', 't', NULL, NULL, '2024-01-01', '2024-02-01', 3), ('', 'coke', 'kg', 'steel', NULL, '2024-01-05', '2024-01-06', 7);
 INSERT INTO ledger.production (product, unit, period_start, period_end, output, qualified, value, currency) VALUES
  ('steel', 't', '2024-01-01', '2024-01-15', 100, 99, 5, 'CNY'), ('steel', 't', '2024-01-15', '2024-02-01', 100, 98.5, 6, 'CNY'), ('slag', 't', '2024-01-01', '2024-02-01', -1, -1, NULL, NULL);
 SELECT ecert.pack_energy('[2024-01-01,2024-02-01)') IS NOT NULL AS packed;
 SELECT ecert.pack_product('[2024-01-01,2024-02-01)') IS NOT NULL AS packed;
-SELECT line_number, source, unit, product, supplier, meter, trim_scale(quantity) AS quantity, trim_scale(kgce_quantity) AS kgce FROM ledger.energy_use WHERE period_start = '2024-01-01' ORDER BY 1;
+SELECT line_number, source, unit, product, supplier, point, trim_scale(quantity) AS quantity, trim_scale(kgce_quantity) AS kgce FROM ledger.energy_use WHERE period_start = '2024-01-01' ORDER BY 1;
 SELECT line_number, product, unit, trim_scale(output_quantity) AS output, trim_scale(qualified_quantity) AS qualified, trim_scale(output_value) AS value, currency FROM ledger.product_output ORDER BY 1;
 
 -- refusals, each with its own SQLSTATE
@@ -91,23 +91,23 @@ SELECT ecert.pack_energy('[2024-01-01,2024-02-01)', (SELECT hash FROM ledger.pac
 INSERT INTO ledger.reading (source, unit, product, supplier, interval_start, interval_end, quantity) VALUES
  ('raw_coal', 't', 'steel', 'mine-a', '2025-01-01', '2025-02-01', 1500 / 300.0), ('raw_coal', 't', 'steel', 'mine-b', '2025-01-01', '2025-02-01', 6), ('raw_coal', 't', 'slag', 'mine-a', '2025-01-01', '2025-01-11', 7), ('raw_coal', 't', 'slag', 'mine-c', '2025-01-21', '2025-02-01', 8);
 -- a meter passes from one product to another and back without leaving a gap
-INSERT INTO ledger.reading (meter, source, unit, product, interval_start, interval_end, quantity)
+INSERT INTO ledger.reading (point, source, unit, product, interval_start, interval_end, quantity)
 SELECT 'm1', 'electricity', 'kWh', CASE WHEN extract(day FROM d) BETWEEN 11 AND 20 THEN 'slag' ELSE 'steel' END, d, d + interval '1 day', 1.5 FROM generate_series('2025-01-01'::timestamptz, '2025-01-31', '1 day') AS d;
 SELECT ecert.pack_energy('[2025-01-01,2025-02-01)') IS NOT NULL AS packed;
-SELECT line_number, source, product, supplier, meter, trim_scale(quantity) AS quantity FROM ledger.energy_use WHERE period_start = '2025-01-01' ORDER BY 1;
+SELECT line_number, source, product, supplier, point, trim_scale(quantity) AS quantity FROM ledger.energy_use WHERE period_start = '2025-01-01' ORDER BY 1;
 -- the same part twice is not
 \set VERBOSITY sqlstate
 INSERT INTO ledger.reading (source, unit, product, supplier, interval_start, interval_end, quantity) VALUES ('raw_coal', 'kg', 'steel', 'mine-a', '2025-01-01', '2025-01-02', 5);
 -- a day of 23 hours, where the clocks go forward
 \set VERBOSITY terse
 SET TimeZone = 'Europe/Berlin';
-INSERT INTO ledger.reading (meter, source, unit, interval_start, interval_end, quantity)
+INSERT INTO ledger.reading (point, source, unit, interval_start, interval_end, quantity)
 SELECT 'm3', 'electricity', 'kWh', h, h + interval '1 hour', 2 FROM generate_series('2025-03-30'::timestamptz, '2025-03-31'::timestamptz - interval '1 hour', '1 hour') AS h;
 SELECT ecert.pack_energy('[2025-03-30,2025-03-31)') IS NOT NULL AS packed;
 SELECT count(*) AS hours, sum(s.quantity) AS kwh FROM ledger.package p CROSS JOIN LATERAL ecert.energy_series(p.package) AS s WHERE p.kind = 'energy' AND lower(p.period) = '2025-03-30'::timestamptz;
 SET TimeZone = 'UTC';
 -- more refusals: a meter with a gap whoever it served, a period without beginning or end, too many digits, too long a series
-INSERT INTO ledger.reading (meter, source, unit, product, interval_start, interval_end, quantity) VALUES ('m1', 'electricity', 'kWh', 'steel', '2025-04-01', '2025-04-11', 1), ('m1', 'electricity', 'kWh', 'slag', '2025-04-12', '2025-05-01', 1);
+INSERT INTO ledger.reading (point, source, unit, product, interval_start, interval_end, quantity) VALUES ('m1', 'electricity', 'kWh', 'steel', '2025-04-01', '2025-04-11', 1), ('m1', 'electricity', 'kWh', 'slag', '2025-04-12', '2025-05-01', 1);
 SELECT ecert.pack_energy('[2025-04-01,2025-05-01)');
 \set VERBOSITY sqlstate
 SELECT ecert.pack_energy('[2025-04-01,)');

@@ -15,8 +15,8 @@ SELECT set_config('ecert.node', 'certifier', false) AS node, set_config('ecert.s
 CREATE SCHEMA obstacles_test;
 CREATE FUNCTION obstacles_test.policy(change jsonb DEFAULT '{}') RETURNS jsonb LANGUAGE sql AS $$
     SELECT ecert.default_policy() || '{"coefficients": [{"source": "fuel", "unit": "kgce", "kgce": 1}, {"source": "steam", "unit": "GJ", "kgce": 34.12}],
-        "audit": {"required": [{"as": "upstream", "count": 1}], "upstream": {"tolerance": 0.01}, "downstream": {"tolerance": 0.01}, "peer": {"k": 3, "band": 0.2, "minimum": 3}},
-        "certificate": {"threshold": 0.05, "denominator": "baseline", "valid_days": 365}}' || change
+        "audit": {"required": [{"as": "upstream", "count": 1}], "upstream": {"tolerance": 0.01}, "downstream": {"tolerance": 0.01}, "peer": {"k": 3, "floor": 0, "band": 0.2, "minimum": 3}, "audit_days": 30},
+        "certificate": {"threshold": 0.05, "denominator": "baseline", "valid_days": 365, "witnesses": 0, "strict": false, "baseline": {"rule": "year_before"}, "attribution": {"rule": "direct"}, "electricity": "calorific", "confirmed_min": {"energy": 0.8, "output": 0.8}, "seal_within": 3600, "automatic": {"on": true, "days": 366}}}' || change
 $$;
 SELECT ecert.create_ledger('obstacles.test', obstacles_test.policy()) IS NOT NULL AS made;
 SELECT count(ecert.enroll(n, '{applicant,auditor}', test_keys.public(n), 'Works ' || n))
@@ -42,7 +42,7 @@ BEGIN
     PERFORM test_keys.become('supplier', true);
     submitted := ecert.submit_audit(applicant, period, 'upstream');
     PERFORM test_keys.become('certifier', true);
-    RETURN (SELECT format('%s %s', ecert.body(p.package) ->> 'verdict', ecert.body(p.package) -> 'packages' #>> '{}') FROM ledger.package p WHERE p.hash = submitted);
+    RETURN (SELECT format('%s %s', ecert.body(p.package) ->> 'verdict', ecert.body(p.package) -> 'checked' #>> '{}') FROM ledger.package p WHERE p.hash = submitted);
 END $$;
 CREATE VIEW obstacles_test.month AS
     SELECT y, m, tstzrange(make_timestamptz(y, m, 1, 0, 0, 0), make_timestamptz(y, m + 1, 1, 0, 0, 0)) AS period FROM generate_series(2023, 2024) AS y, generate_series(1, 3) AS m;
@@ -105,7 +105,7 @@ SELECT * FROM ecert.obstacles('plant', '[2024-01-01,2024-04-01)') ORDER BY 1, 2;
 ROLLBACK;
 -- more auditors than there are
 BEGIN;
-SELECT ecert.set_policy(obstacles_test.policy('{"audit": {"required": [{"as": "upstream", "count": 2}, {"as": "peer", "count": 1}], "upstream": {"tolerance": 0.01}, "downstream": {"tolerance": 0.01}, "peer": {"k": 3, "band": 0.2, "minimum": 3}}}')) IS NOT NULL AS set;
+SELECT ecert.set_policy(obstacles_test.policy('{"audit": {"required": [{"as": "upstream", "count": 2}, {"as": "peer", "count": 1}], "upstream": {"tolerance": 0.01}, "downstream": {"tolerance": 0.01}, "peer": {"k": 3, "floor": 0, "band": 0.2, "minimum": 3}, "audit_days": 30}}')) IS NOT NULL AS set;
 SELECT * FROM ecert.obstacles('plant', '[2024-01-01,2024-04-01)') ORDER BY 1, 2;
 ROLLBACK;
 -- an applicant who is no longer one
@@ -178,13 +178,17 @@ SELECT r ->> 'kind' AS kind, r ->> 'first' AS first, r ->> 'last' AS last
 SELECT obstacle FROM ecert.obstacles('plant', '[2024-02-01,2024-04-01)') ORDER BY 1;
 
 -- the policy decides: no audits, the reporting denominator, a threshold that is missed by what rounding would hide
-SELECT ecert.set_policy(obstacles_test.policy('{"audit": {"required": [], "upstream": {"tolerance": 0.01}, "downstream": {"tolerance": 0.01}, "peer": {"k": 3, "band": 0.2, "minimum": 3}},
-    "certificate": {"threshold": 0.1111111111112, "denominator": "reporting", "valid_days": 30}}')) IS NOT NULL AS set;
+SELECT ecert.set_policy(obstacles_test.policy('{"audit": {"required": [], "upstream": {"tolerance": 0.01}, "downstream": {"tolerance": 0.01}, "peer": {"k": 3, "floor": 0, "band": 0.2, "minimum": 3}, "audit_days": 30},
+    "certificate": {"threshold": 0.1111111111112, "denominator": "reporting", "valid_days": 30, "witnesses": 0, "strict": false, "baseline": {"rule": "year_before"}, "attribution": {"rule": "direct"}, "electricity": "calorific", "confirmed_min": {"energy": 0.8, "output": 0.8}, "seal_within": 3600, "automatic": {"on": true, "days": 366}}}')) IS NOT NULL AS set;
 SELECT ecert.certify('unaudited', '[2024-01-01,2024-04-01)') IS NOT NULL AS certified;
 SELECT certificate_number, denominator, saving_kgce, now_kgce, adjusted_base_kgce, saving_rate, verdict, valid_until - valid_from AS valid, audit_count FROM ledger.certificate WHERE applicant = 'unaudited';
 -- what was certified under the policy before stays as it was
 SELECT applicant, recomputation_agrees FROM ledger.certificate ORDER BY certificate_number;
 SELECT * FROM ecert.problems();
+-- whether certificates are issued without being asked for is the policy's choice
+SELECT count(*) > 0 AS uncertified, count(*) = (SELECT count(*) FROM ecert.due_duties() WHERE duty = 'certify') AS all_are_due FROM ecert.uncertified();
+SELECT ecert.set_policy(jsonb_set(ecert.policy(), '{certificate,automatic,on}', 'false')) IS NOT NULL AS set;
+SELECT count(*) > 0 AS uncertified, (SELECT count(*) FROM ecert.due_duties() WHERE duty = 'certify') AS due FROM ecert.uncertified();
 DROP SCHEMA obstacles_test CASCADE;
 -- periods are signed in whole seconds, and half open
 SELECT ecert.obstacles('plant', '[2024-01-01,2024-04-01]', '[2023-01-01,2023-04-01)');

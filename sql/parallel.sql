@@ -29,7 +29,7 @@ BEGIN
             jsonb_build_object('product', 'wire', 'unit', 't', 'output', 20.5, 'qualified', 20.25))));
         filled := filled + 2;
     END LOOP;
-    PERFORM ecert.append('energy', jsonb_build_object('period', month, 'replaces', encode(replaced, 'hex'), 'reason', 'read wrong',
+    PERFORM ecert.append('energy', jsonb_build_object('period', month, 'replaces', jsonb_build_array(encode(replaced, 'hex')), 'reason', 'read wrong',
         'lines', '[{"source": "electricity", "unit": "kWh", "quantity": 1.5, "product": "steel"}]'::jsonb));
     RETURN filled + 1;
 END $$;

@@ -16,7 +16,7 @@ SELECT ecert.relate('plant-b', 'plant-a', 'peer') IS NOT NULL AS related;
 CREATE SCHEMA parallel_test;
 CREATE FUNCTION parallel_test.energy(began date, until date, replaced bytea DEFAULT NULL) RETURNS jsonb LANGUAGE sql AS $$
     SELECT jsonb_build_object('period', ecert.period_json(tstzrange(began::timestamptz, until::timestamptz)), 'lines', '[{"source": "electricity", "unit": "kWh", "quantity": 1250}]'::jsonb)
-           || CASE WHEN replaced IS NULL THEN '{}' ELSE jsonb_build_object('replaces', encode(replaced, 'hex'), 'reason', 'read wrong') END
+           || CASE WHEN replaced IS NULL THEN '{}' ELSE jsonb_build_object('replaces', jsonb_build_array(encode(replaced, 'hex')), 'reason', 'read wrong') END
 $$;
 \set who plant-a
 \set key plant-a

@@ -57,9 +57,25 @@ SELECT period_start::date AS period_start, kgce_quantity, trim_scale(qualified_q
 \set VERBOSITY terse
 SELECT count(*) FROM ecert.assess('plant-a', '[2024-01-01,2025-01-01)');
 -- a baseline named by the policy stands for the year before
-SELECT ecert.set_policy(jsonb_set(ecert.default_policy(), '{certificate,baseline}', ecert.period_json('[2024-01-01,2025-01-01)'))) IS NOT NULL AS in_force;
+SELECT ecert.set_policy(jsonb_set(ecert.default_policy(), '{certificate,baseline}', jsonb_build_object('rule', 'fixed', 'period', ecert.period_json('[2024-01-01,2025-01-01)')))) IS NOT NULL AS in_force;
 SELECT base_output, now_output, saving_kgce FROM ecert.assess('plant-a', '[2023-01-01,2024-01-01)') WHERE product IS NULL;
 SELECT ecert.default_baseline('[2024-02-29,2024-03-01)', ecert.default_policy()) AS leap_day, ecert.default_baseline('[2024-01-01,2024-12-01)', ecert.default_policy()) AS months;
+-- a calendar by PostgreSQL's own data: a zone without summer time, one with, and none
+SELECT ecert.zone_offsets('Asia/Shanghai');
+SELECT jsonb_array_length(ecert.zone_offsets('Europe/Berlin')) > 100 AS many, o.* FROM jsonb_array_elements(ecert.zone_offsets('Europe/Berlin')) WITH ORDINALITY AS o WHERE o.ordinality < 4;
+SELECT bool_and(to_timestamp((o ->> 0)::bigint) AT TIME ZONE 'America/New_York' - to_timestamp((o ->> 0)::bigint) AT TIME ZONE 'UTC' = make_interval(secs => (o ->> 1)::int)
+                AND to_timestamp((o ->> 0)::bigint - 1) AT TIME ZONE 'America/New_York' - to_timestamp((o ->> 0)::bigint - 1) AT TIME ZONE 'UTC' <> make_interval(secs => (o ->> 1)::int)) AS to_the_second
+  FROM jsonb_array_elements(ecert.zone_offsets('America/New_York')) WITH ORDINALITY AS a (o, n) WHERE n > 1;
+SELECT ecert.default_policy('Asia/Shanghai') -> 'calendar' AS calendar;
+\set VERBOSITY default
+SELECT ecert.default_policy('No/Where');
+SELECT ecert.check_policy(jsonb_set(ecert.default_policy('UTC'), '{calendar,statistics}', '"week"'));
+SELECT ecert.check_policy(jsonb_set(ecert.default_policy('UTC'), '{calendar,offsets}', '[[946684800, 0], [946684800, 3600]]'));
+-- what later versions will follow is not ignored by this one
+SELECT ecert.set_policy(jsonb_set(ecert.default_policy('UTC'), '{certificate,attribution}', '{"rule": "value"}'));
+SELECT ecert.set_policy(jsonb_set(ecert.default_policy('UTC'), '{certificate,baseline}', '{"rule": "named"}'));
+SELECT ecert.set_policy(ecert.default_policy('UTC') || '{"co2": {}}');
+\set VERBOSITY terse
 -- a field that a policy does not have is named, unless its name is no plain ASCII
 \set VERBOSITY terse
 SELECT ecert.set_policy(ecert.default_policy() || '{"foo": 1}');

@@ -15,7 +15,7 @@ SELECT set_config('ecert.node', 'certifier', false) AS node, set_config('ecert.s
 CREATE SCHEMA reward_test;
 CREATE FUNCTION reward_test.policy(reward jsonb) RETURNS jsonb LANGUAGE sql AS $$
     SELECT ecert.default_policy() || '{"coefficients": [{"source": "fuel", "unit": "kgce", "kgce": 1}],
-        "audit": {"required": [], "upstream": {"tolerance": 0.01}, "downstream": {"tolerance": 0.01}, "peer": {"k": 3, "band": 0.2, "minimum": 1}}}' || jsonb_build_object('reward', reward)
+        "audit": {"required": [], "upstream": {"tolerance": 0.01}, "downstream": {"tolerance": 0.01}, "peer": {"k": 3, "floor": 0, "band": 0.2, "minimum": 1}, "audit_days": 30}}' || jsonb_build_object('reward', reward)
 $$;
 SELECT ecert.create_ledger('reward.test', reward_test.policy('{"upstream": 5, "peer": 3, "downstream": 0, "unit": "point"}')) IS NOT NULL AS made;
 SELECT count(ecert.enroll(n, '{applicant,auditor}', test_keys.public(n))) FROM unnest(ARRAY['plant', 'neighbour', 'supplier', 'other supplier', 'buyer']) AS n;

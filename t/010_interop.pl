@@ -50,8 +50,12 @@ my $policy = $json->encode({
 	units => [],
 	audit => {
 		required => [], upstream => { tolerance => 0 }, downstream => { tolerance => 0 },
-		peer => { k => 3, band => 1, minimum => 3 } },
-	certificate => { threshold => 0, denominator => 'baseline', valid_days => 365 },
+		peer => { k => 3, floor => 0, band => 1, minimum => 3 }, audit_days => 30 },
+	calendar => { zone => 'UTC', offsets => [ [ 946684800, 0 ] ], year_start => 1, pack => 'month', statistics => 'year' },
+	completeness => { covered_min => 1, estimated_max => 0, signed_within => 31, packing_deadline => 15 },
+	certificate => { threshold => 0, strict => JSON::PP::true, denominator => 'baseline', valid_days => 365, witnesses => 0, seal_within => 3600,
+		attribution => { rule => 'direct' }, electricity => 'calorific', baseline => { rule => 'year_before' },
+		confirmed_min => { energy => 1, output => 1 }, automatic => { on => JSON::PP::false, days => 90 } },
 	reward => { upstream => 1, peer => 1, downstream => 1, unit => 'point' } });
 
 sql_as('certifier', "SELECT ecert.create_ledger('$ORIGIN', '$policy'::jsonb)");
@@ -74,8 +78,8 @@ sub energy_body
 		period => $period,
 		lines => [
 			{ source => 'natural gas', unit => 'm3', quantity => { decimal => $quantity }, product => 'steel' },
-			{ source => "\x{5929}\x{7136}\x{6c14}", unit => 'm3', quantity => 0, meter => 'M-1' } ],
-		ext => { note => undef, flags => [ JSON::PP::true, JSON::PP::false ] }
+			{ source => "\x{5929}\x{7136}\x{6c14}", unit => 'm3', quantity => 0, point => 'M-1', estimated => JSON::PP::true, covered => 3600 } ],
+		reason => 'bills'
 	};
 }
 

@@ -10,7 +10,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $required = q{ecert.default_policy() || '{"audit": {"required": [{"as": "upstream", "count": 1}, {"as": "peer", "count": 1}, {"as": "downstream", "count": 1}],
-	"upstream": {"tolerance": 0.02}, "downstream": {"tolerance": 0.02}, "peer": {"k": 3, "band": 0.3, "minimum": 1}}}'::jsonb};
+	"upstream": {"tolerance": 0.02}, "downstream": {"tolerance": 0.02}, "peer": {"k": 3, "floor": 0, "band": 0.3, "minimum": 1}, "audit_days": 30}}'::jsonb};
 my $hub = Network::hub('network.example', policy => $required);
 my %server = map { $_ => Network::server($_, conf => "ecert.statistics_period = 'month'\n") } qw(plant rival mine buyer);
 my %roles = (plant => '{applicant}', rival => '{applicant,auditor}', mine => '{auditor}', buyer => '{auditor}');

@@ -10,7 +10,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $policy = q{ecert.default_policy() || '{"certificate": {"threshold": 0, "denominator": "baseline", "valid_days": 365, "witnesses": 2}}'};
+my $policy = q{ecert.default_policy() || '{"certificate": {"threshold": 0, "denominator": "baseline", "valid_days": 365, "witnesses": 2, "strict": false, "baseline": {"rule": "year_before"}, "attribution": {"rule": "direct"}, "electricity": "calorific", "confirmed_min": {"energy": 0.8, "output": 0.8}, "seal_within": 3600, "automatic": {"on": true, "days": 366}}}'};
 my $hub = Network::hub('checkpoints.example', policy => $policy);
 my %node = map { $_ => Network::server($_) } qw(plant mine watcher);
 Network::enroll($hub, $node{plant}, 'plant', '{applicant}');

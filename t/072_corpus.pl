@@ -46,7 +46,7 @@ sub read_key
 }
 
 my $policy = q{ecert.default_policy() || '{"audit": {"required": [{"as": "upstream", "count": 1}, {"as": "downstream", "count": 1}],
-	"upstream": {"tolerance": 0.01}, "downstream": {"tolerance": 0.01}, "peer": {"k": 3, "band": 0.5, "minimum": 1}},
+	"upstream": {"tolerance": 0.01}, "downstream": {"tolerance": 0.01}, "peer": {"k": 3, "floor": 0, "band": 0.5, "minimum": 1}, "audit_days": 30},
 	"reward": {"upstream": 5, "peer": 3, "downstream": 2.5, "unit": "point"}}'};
 sql('CREATE EXTENSION ecert; CREATE SCHEMA corpus');
 as('certifier', "SELECT ecert.create_ledger('$origin', $policy)");
@@ -56,7 +56,7 @@ as('certifier', "SELECT ecert.enroll('$_->[0]', '$_->[1]', '" . read_key($_->[2]
 as('certifier', "SELECT ecert.relate('$_->[0]', 'plant-a', '$_->[1]')") for [ 'supplier', 'upstream' ], [ 'buyer', 'downstream' ], [ 'plant-b', 'peer' ];
 as('certifier', 'SELECT ecert.checkpoint()');
 as('plant-a', q{
-	INSERT INTO ledger.reading (meter, source, unit, product, supplier, interval_start, interval_end, quantity) VALUES
+	INSERT INTO ledger.reading (point, source, unit, product, supplier, interval_start, interval_end, quantity) VALUES
 	 ('m1', 'raw_coal', 't', 'A', 'supplier', '2023-01-01', '2023-02-01', 1000), ('m2', 'electricity', 'GWh', 'A', NULL, '2023-01-01', '2023-02-01', 2),
 	 ('m3', 'natural_gas', 'm3', 'B', NULL, '2023-01-01', '2023-02-01', 300000), ('m4', 'electricity', 'MWh', 'B', NULL, '2023-01-01', '2023-02-01', 1500),
 	 ('m1', 'raw_coal', 't', 'A', 'supplier', '2024-01-01', '2024-02-01', 1050), ('m2', 'electricity', 'GWh', 'A', NULL, '2024-01-01', '2024-02-01', 2.1),
@@ -68,7 +68,7 @@ as('plant-a', q{
 	SELECT ecert.pack_energy('[2023-01-01,2023-02-01)'), ecert.pack_product('[2023-01-01,2023-02-01)'), ecert.pack_energy('[2024-01-01,2024-02-01)'), ecert.pack_product('[2024-01-01,2024-02-01)'),
 	       ecert.pack_energy('[2024-02-01,2024-03-01)');
 	-- a correction
-	UPDATE ledger.reading SET quantity = 1400 WHERE meter = 'm4' AND interval_start = '2024-01-01';
+	UPDATE ledger.reading SET quantity = 1400 WHERE point = 'm4' AND interval_start = '2024-01-01';
 	SELECT ecert.pack_energy('[2024-01-01,2024-02-01)', (SELECT hash FROM ledger.package WHERE issuer = 'plant-a' AND kind = 'energy' AND seq = 1), 'a meter was read wrong');});
 as('closed', q{SELECT ecert.append('energy', '{"period": [1672531200, 1675209600], "lines": [{"source": "electricity", "unit": "kWh", "quantity": 7}]}')}, 'plant-c');
 as('supplier', q{INSERT INTO ledger.delivery (applicant, source, unit, period_start, period_end, quantity) VALUES
@@ -267,7 +267,7 @@ tampered('a package is for another ledger', exchange(resign('plant-a', 'energy',
 tampered('a package is about somebody else', exchange(resign('plant-a', 'energy', 3, 'body', subject => 'plant-b')), qr/^plant-a energy 3: subject of the energy package is not the one its body is about/m);
 tampered('issued_at runs backwards', exchange(resign('plant-a', 'energy', 3, 'body', 'issued-at' => 1700000000)), qr/^plant-a energy 3: /m);
 tampered('a period overlaps', exchange(resign('plant-a', 'energy', 2, q{jsonb_set(body, '{period}', '[1704153600, 1709251200]')})), qr/^plant-a energy 2: period overlaps an earlier one of the feed, or runs backwards/m);
-tampered('a correction is of no package', exchange(resign('plant-a', 'energy', 3, q{jsonb_set(body, '{replaces}', to_jsonb(repeat('00', 32)))})), qr/^plant-a energy 3: the replaced package is not on the ledger \(It replaces 0{64}\.\)$/m);
+tampered('a correction is of no package', exchange(resign('plant-a', 'energy', 3, q{jsonb_set(body, '{replaces,0}', to_jsonb(repeat('00', 32)))})), qr/^plant-a energy 3: the replaced package is not on the ledger \(It replaces 0{64}\.\)$/m);
 tampered('a package is put behind a feed that it does not follow', put(next_of('plant-a', 'energy', q{'{"period": [1709251200, 1711929600], "lines": [{"source": "electricity", "unit": "kWh", "quantity": 7}]}'::jsonb}, prev => '00' x 32)),
 	qr/^plant-a energy 4: package does not follow the head of its feed/m);
 
@@ -275,8 +275,8 @@ tampered('a package is put behind a feed that it does not follow', put(next_of('
 tampered('the relation of an auditor is changed', exchange(resign('certifier', 'relation', 0, q{body || '{"from": 4000000000}'})), qr/^supplier audit 0: node "supplier" is not related to "plant-a" as upstream/m);
 tampered('a stranger audits', put(next_of('stranger', 'audit', q{(SELECT ecert.body(package) FROM corpus.original WHERE issuer = 'supplier' AND kind = 'audit' AND seq = 0)}, subject => 'plant-a')),
 	qr/^stranger audit 0: node "stranger" is not related to "plant-a" as upstream/m);
-tampered('an audit is of another hash', exchange(resign('supplier', 'audit', 1, q{jsonb_set(body, '{packages,0,hash}', to_jsonb(repeat('ab', 32)))})), qr/^supplier audit 1: the audited packages are not what the audit says/m);
-tampered('an audit is of packages that are not for its role', exchange(resign('supplier', 'audit', 1, q{jsonb_set(body, '{packages,0,kind}', '"product"')})), qr/^supplier audit 1: the audited packages are not what the audit says \(Range product/m);
+tampered('an audit is of another hash', exchange(resign('supplier', 'audit', 1, q{jsonb_set(body, '{checked,0,hash}', to_jsonb(repeat('ab', 32)))})), qr/^supplier audit 1: the audited packages are not what the audit says/m);
+tampered('an audit is of packages that are not for its role', exchange(resign('supplier', 'audit', 1, q{jsonb_set(body, '{checked,0,kind}', '"product"')})), qr/^supplier audit 1: the audited packages are not what the audit says \(Range product/m);
 tampered('the same is audited twice', put(next_of('supplier', 'audit', q{(SELECT ecert.body(package) FROM corpus.original WHERE issuer = 'supplier' AND kind = 'audit' AND seq = 1)})), qr/^supplier audit 2: these packages are audited by this node in this role already/m);
 tampered('an audit fails after all', exchange(resign('supplier', 'audit', 1, q{body || '{"verdict": "fail"}'})), qr/^certifier certificate 0: the certificate names an audit that is not valid and passing/m);
 tampered('a certificate states another saving', exchange(resign('certifier', 'certificate', 0, q{jsonb_set(body, '{totals,saving_tce}', '99')})), qr/^certifier certificate 0: certificate differs from its recomputation in "totals.saving_tce" \(Stated 99, computed [0-9.]+\.\)$/m);

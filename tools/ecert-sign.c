@@ -43,7 +43,7 @@ static const char usage_text[] =
 	"producer must not run backwards. Columns are found by name, dates are midnight UTC, digits\n"
 	"of quantities are kept, issued-at is now unless given.\n"
 	"  energy:  producer, period_start, period_end, energy_source or source, energy_unit or unit,\n"
-	"           energy_qty or quantity, and where there are such columns product, supplier, meter;\n"
+	"           energy_qty or quantity, and where there are such columns product, supplier, point;\n"
 	"           in a row with something in column step, quantity is a series: values with blanks\n"
 	"           between them, one for each step seconds of the period\n"
 	"  product: producer, period_start, period_end, product, product_unit or unit, output_qty or\n"
@@ -423,7 +423,7 @@ typedef struct Columns
 	int			quantity;
 	int			step;
 	int			supplier;
-	int			meter;
+	int			point;
 	int			output;
 	int			qualified;
 	int			value;
@@ -481,7 +481,7 @@ find_columns(Batch *batch)
 		columns->step = csv_column(csv, "step", NULL);
 		columns->product = csv_column(csv, "product", NULL);
 		columns->supplier = csv_column(csv, "supplier", NULL);
-		columns->meter = csv_column(csv, "meter", NULL);
+		columns->point = csv_column(csv, "point", NULL);
 		return;
 	}
 	columns->product = column(batch, "product", NULL);
@@ -606,12 +606,12 @@ put_energy_line(Batch *batch)
 {
 	const Columns *c = &batch->columns;
 	const Csv  *csv = &batch->csv;
-	const int	fields[] = {c->unit, c->meter, c->source, c->product, c->quantity, c->supplier};
+	const int	fields[] = {c->unit, c->point, c->source, c->product, c->quantity, c->supplier};
 	const char *step = csv_field(csv, c->step);
 
 	ecert_cbor_put_head(&batch->lines, ECERT_CBOR_MAP, count_present(batch, fields, 6));
 	put_text_field(&batch->lines, "unit", csv_field(csv, c->unit));
-	put_text_field(&batch->lines, "meter", csv_field(csv, c->meter));
+	put_text_field(&batch->lines, "point", csv_field(csv, c->point));
 	if (step[0] != '\0')
 		put_series_field(batch, parse_integer("step", step), csv_field(csv, c->quantity));
 	put_text_field(&batch->lines, "source", csv_field(csv, c->source));

@@ -259,7 +259,7 @@ sub signer
 {
 	my ($file, $algorithm) = @_;
 	open my $pipe, '|-', "exec '$project/tools/ecert-sign' energy --alg $algorithm --origin bench.example --genesis " . genesis() . " > '$file' 2> '$file.log'" or die;
-	print $pipe "producer,period_start,period_end,source,unit,quantity,meter,step\n";
+	print $pipe "producer,period_start,period_end,source,unit,quantity,point,step\n";
 	return $pipe;
 }
 

@@ -33,10 +33,10 @@ INSERT INTO normalised.coefficient SELECT source, unit, kgce FROM ecert.coeffici
 
 CREATE TABLE normalised.energy_line (
     applicant text COLLATE "C", period_start timestamptz, line integer, period_end timestamptz NOT NULL,
-    source text NOT NULL, unit text NOT NULL, product text, supplier text, meter text, quantity numeric NOT NULL,
+    source text NOT NULL, unit text NOT NULL, product text, supplier text, point text, quantity numeric NOT NULL,
     PRIMARY KEY (applicant, period_start, line));
 INSERT INTO normalised.energy_line
-SELECT applicant, period_start, line_number, period_end, source, unit, product, supplier, meter, trim_scale(quantity) FROM ledger.energy_use;
+SELECT applicant, period_start, line_number, period_end, source, unit, product, supplier, point, trim_scale(quantity) FROM ledger.energy_use;
 
 CREATE TABLE normalised.product_line (
     applicant text COLLATE "C", period_start timestamptz, line integer, period_end timestamptz NOT NULL,

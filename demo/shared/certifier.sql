@@ -17,8 +17,10 @@ CREATE FUNCTION demo.policy(required jsonb) RETURNS jsonb LANGUAGE sql STABLE
         -- The tolerances are wide: the twenty plants were drawn from the whole country, and stocks, which nobody reports,
         -- lie between what was delivered and what was burnt.
         'audit', jsonb_build_object('required', required) ||
-                 '{"upstream": {"tolerance": 0.05}, "downstream": {"tolerance": 0.05}, "peer": {"k": 5, "band": 0.5, "minimum": 5}}'::jsonb,
-        'certificate', jsonb_build_object('threshold', 0, 'denominator', 'baseline', 'valid_days', 365,
-            'baseline', ecert.period_json('[2020-01-01 00:00+00, 2020-12-01 00:00+00)')),
+                 '{"upstream": {"tolerance": 0.05}, "downstream": {"tolerance": 0.05}, "peer": {"k": 5, "floor": 0, "band": 0.5, "minimum": 5}, "audit_days": 30}'::jsonb,
+        -- months and years of the data are those of UTC
+        'calendar', ecert.default_policy('UTC') -> 'calendar', 'completeness', ecert.default_policy('UTC') -> 'completeness',
+        'certificate', ecert.default_policy('UTC') -> 'certificate' || jsonb_build_object(
+            'baseline', jsonb_build_object('rule', 'fixed', 'period', ecert.period_json('[2020-01-01 00:00+00, 2020-12-01 00:00+00)'))),
         'reward', '{"upstream": 2, "peer": 1, "downstream": 2, "unit": "point"}'::jsonb);
 COMMENT ON FUNCTION demo.policy(jsonb) IS 'the policy, with the audits that it requires of every package';

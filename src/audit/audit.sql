@@ -41,7 +41,7 @@ CREATE FUNCTION ecert.audited_kinds(as_role text) RETURNS text[]
                         WHEN 'peer' THEN '{energy,product}'::text[] END;
 COMMENT ON FUNCTION ecert.audited_kinds(text) IS 'kinds of packages that an auditor in a role reads: upstream energy, downstream product, peer both; NULL for no role';
 
-CREATE TYPE ecert.audit_check AS (check_name text, product text, source text, declared numeric, found numeric, deviation numeric, tolerance numeric,
+CREATE TYPE ecert.audit_check AS (check_name text, product text, source text, unit text, declared numeric, found numeric, deviation numeric, tolerance numeric,
                                   ok boolean, note text);
 COMMENT ON TYPE ecert.audit_check IS 'what one check of an audit found';
 
@@ -50,29 +50,29 @@ COMMENT ON TYPE ecert.audit_check IS 'what one check of an audit found';
 CREATE FUNCTION ecert.check_structure(applicant text, period tstzrange, as_role text) RETURNS SETOF ecert.audit_check
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
-    WITH named AS MATERIALIZED (SELECT m.meter FROM ecert.meters_of(check_structure.applicant, period) AS m (meter)),
-    before AS MATERIALIZED (SELECT m.meter FROM ecert.meters_of(check_structure.applicant, tstzrange('-infinity', lower(period))) AS m (meter))
-    SELECT 'coverage_' || k.kind, NULL::text, NULL::text, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric,
+    WITH named AS MATERIALIZED (SELECT m.point FROM ecert.points_of(check_structure.applicant, period) AS m (point)),
+    before AS MATERIALIZED (SELECT m.point FROM ecert.points_of(check_structure.applicant, tstzrange('-infinity', lower(period))) AS m (point))
+    SELECT 'coverage_' || k.kind, NULL::text, NULL::text, NULL::text, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric,
            isempty(g.gaps), CASE WHEN isempty(g.gaps) THEN NULL ELSE 'not covered: ' || g.gaps::text END
       FROM unnest(ecert.audited_kinds(as_role)) AS k (kind)
      CROSS JOIN LATERAL (SELECT ecert.coverage_gaps(check_structure.applicant, k.kind, period)) AS g (gaps)
     UNION ALL
-    SELECT 'source_known', NULL, m.source, NULL, NULL, NULL, NULL, false, format('unit "%s" has no coefficient in the policy in force', m.unit)
+    SELECT 'source_known', NULL, m.source, m.unit, NULL, NULL, NULL, NULL, false, format('unit "%s" has no coefficient in the policy in force', m.unit)
       FROM ecert.missing_coefficient(ecert.policy(), check_structure.applicant, period) AS m
      WHERE 'energy' = ANY (ecert.audited_kinds(as_role))
     UNION ALL
-    SELECT 'meter_known', NULL, NULL, NULL, NULL, NULL, NULL, m.unknown IS NULL AND m.missing IS NULL,
+    SELECT 'point_known', NULL, NULL, NULL, NULL, NULL, NULL, NULL, m.unknown IS NULL AND m.missing IS NULL,
            nullif(concat_ws('; ', 'never named before: ' || m.unknown,
-                            'named for these months a year before, not now: ' || m.missing || ' (declare 0 for a meter that stands still)'), '')
-      FROM (SELECT (SELECT left(string_agg(format('"%s"', n.meter), ', ' ORDER BY n.meter COLLATE "C"), 500)
-                      FROM named n WHERE n.meter NOT IN (SELECT b.meter FROM before b)),
-                   (SELECT left(string_agg(format('"%s"', y.meter), ', ' ORDER BY y.meter COLLATE "C"), 500)
-                      FROM ecert.meters_of(check_structure.applicant, ecert.year_before(period)) AS y (meter) WHERE y.meter NOT IN (SELECT n.meter FROM named n))
+                            'named for these months a year before, not now: ' || m.missing || ' (declare 0 for a point that stands still)'), '')
+      FROM (SELECT (SELECT left(string_agg(format('"%s"', n.point), ', ' ORDER BY n.point COLLATE "C"), 500)
+                      FROM named n WHERE n.point NOT IN (SELECT b.point FROM before b)),
+                   (SELECT left(string_agg(format('"%s"', y.point), ', ' ORDER BY y.point COLLATE "C"), 500)
+                      FROM ecert.points_of(check_structure.applicant, ecert.year_before(period)) AS y (point) WHERE y.point NOT IN (SELECT n.point FROM named n))
            ) AS m (unknown, missing)
      WHERE 'energy' = ANY (ecert.audited_kinds(as_role)) AND EXISTS (SELECT FROM before)
      ORDER BY 1, 2, 3
 $$;
-COMMENT ON FUNCTION ecert.check_structure(text, tstzrange, text) IS 'internal: the checks that every role makes on the packages it reads: no gap in the period, every source with a coefficient, no meter out of nowhere and none left out. Overlaps and negative quantities are refused at admission';
+COMMENT ON FUNCTION ecert.check_structure(text, tstzrange, text) IS 'internal: the checks that every role makes on the packages it reads: no gap in the period, every source with a coefficient, no point out of nowhere and none left out. Overlaps and negative quantities are refused at admission';
 
 -- Upstream: declared use against deliveries
 
@@ -103,7 +103,7 @@ AS $$
           FROM delivered v FULL JOIN declared d ON d.source = v.source
          CROSS JOIN (SELECT (ecert.policy() -> 'audit' -> 'upstream' ->> 'tolerance')::numeric) AS r (tolerance)
          WHERE v.source IS NOT NULL OR d.own IS NOT NULL)
-    SELECT 'energy_against_deliveries', NULL, c.source, trim_scale(round(c.declared, 4)), trim_scale(round(c.found, 4)),
+    SELECT 'energy_against_deliveries', NULL, c.source, 'kgce', trim_scale(round(c.declared, 4)), trim_scale(round(c.found, 4)),
            trim_scale(round(c.declared - c.found, 4)), trim_scale(round(c.tolerance, 4)),
            CASE WHEN c.found IS NULL OR NOT c.convertible OR NOT c.inside THEN NULL
                 WHEN c.two_sided THEN abs(c.declared - c.found) <= c.tolerance
@@ -152,23 +152,23 @@ AS $$
           FROM rule r CROSS JOIN packages p CROSS JOIN LATERAL ecert.product_lines(p.package) AS l
          CROSS JOIN LATERAL ecert.base_unit(r.policy, l.unit) AS u GROUP BY l.product, u.base),
     delivered AS (
-        SELECT l ->> 'product' AS product, u.base, (array_agg(l ->> 'unit' ORDER BY u.factor))[1] AS unit, min(u.factor) AS factor,
+        SELECT d ->> 'product' AS product, u.base, (array_agg(d ->> 'unit' ORDER BY u.factor))[1] AS unit, min(u.factor) AS factor,
                sum((d ->> 'quantity')::numeric * u.factor) AS quantity
-          FROM rule r CROSS JOIN packages p CROSS JOIN LATERAL jsonb_array_elements(ecert.body(p.package) -> 'lines') AS l
-         CROSS JOIN LATERAL jsonb_array_elements(l -> 'deliveries') AS d CROSS JOIN LATERAL ecert.base_unit(r.policy, l ->> 'unit') AS u
-         WHERE d ->> 'buyer' = check_downstream.auditor GROUP BY l ->> 'product', u.base),
+          FROM rule r CROSS JOIN packages p CROSS JOIN LATERAL jsonb_array_elements(ecert.body(p.package) -> 'deliveries') AS d
+         CROSS JOIN LATERAL ecert.base_unit(r.policy, d ->> 'unit') AS u
+         WHERE d ->> 'buyer' = check_downstream.auditor GROUP BY d ->> 'product', u.base),
     compared AS (
-        SELECT 'output_against_purchases' AS check_name, b.product, coalesce(d.factor, b.factor) AS factor, d.quantity AS declared, b.quantity AS found,
+        SELECT 'output_against_purchases' AS check_name, b.product, coalesce(d.factor, b.factor) AS factor, coalesce(d.unit, b.unit) AS unit, d.quantity AS declared, b.quantity AS found,
                r.tolerance * d.quantity AS margin, coalesce(b.quantity <= d.quantity * (1 + r.tolerance), false) AS ok, b.inside,
                CASE WHEN d.product IS NULL THEN 'the applicant declares no such product'
                     ELSE format('%s; bought must not be more than declared', d.unit) END AS note
           FROM bought b LEFT JOIN declared d ON d.product = b.product AND d.base = b.base CROSS JOIN rule r
         UNION ALL
-        SELECT 'value_against_purchases', b.product, 1, d.value, b.value, r.tolerance * d.value, b.value <= d.value * (1 + r.tolerance), b.inside,
+        SELECT 'value_against_purchases', b.product, 1, NULL, d.value, b.value, r.tolerance * d.value, b.value <= d.value * (1 + r.tolerance), b.inside,
                'value; paid must not be more than declared'
           FROM bought b JOIN declared d ON d.product = b.product AND d.base = b.base CROSS JOIN rule r WHERE b.value IS NOT NULL AND d.value IS NOT NULL
         UNION ALL
-        SELECT 'deliveries_against_purchases', coalesce(v.product, b.product), coalesce(v.factor, b.factor), coalesce(v.quantity, 0),
+        SELECT 'deliveries_against_purchases', coalesce(v.product, b.product), coalesce(v.factor, b.factor), coalesce(v.unit, b.unit), coalesce(v.quantity, 0),
                CASE WHEN EXISTS (SELECT FROM bought) THEN coalesce(b.quantity, 0) END, r.tolerance * coalesce(b.quantity, 0),
                CASE WHEN EXISTS (SELECT FROM bought)
                     THEN abs(coalesce(v.quantity, 0) - coalesce(b.quantity, 0)) <= r.tolerance * coalesce(b.quantity, 0) END, coalesce(b.inside, true),
@@ -176,7 +176,7 @@ AS $$
                     ELSE 'the applicant names this buyer, who has no record' END
           FROM delivered v FULL JOIN bought b ON b.product = v.product AND b.base = v.base CROSS JOIN rule r
          WHERE EXISTS (SELECT FROM delivered))
-    SELECT c.check_name, c.product, NULL, trim_scale(round(c.declared / c.factor, 4)), trim_scale(round(c.found / c.factor, 4)),
+    SELECT c.check_name, c.product, NULL, c.unit, trim_scale(round(c.declared / c.factor, 4)), trim_scale(round(c.found / c.factor, 4)),
            trim_scale(round((c.declared - c.found) / c.factor, 4)), trim_scale(round(c.margin / c.factor, 4)),
            CASE WHEN c.inside THEN c.ok END, CASE WHEN c.inside THEN c.note ELSE 'a purchase reaches over the edge of the period' END
       FROM compared c ORDER BY c.product, c.check_name
@@ -206,7 +206,7 @@ CREATE FUNCTION ecert.check_peer(auditor text, applicant text, period tstzrange)
 AS $$
     WITH rule AS (
         SELECT p.policy, (p.policy -> 'audit' -> 'peer' ->> 'k')::numeric AS k, (p.policy -> 'audit' -> 'peer' ->> 'band')::numeric AS band,
-               (p.policy -> 'audit' -> 'peer' ->> 'minimum')::integer AS minimum
+               (p.policy -> 'audit' -> 'peer' ->> 'floor')::numeric AS floor, (p.policy -> 'audit' -> 'peer' ->> 'minimum')::integer AS minimum
           FROM (SELECT ecert.policy()) AS p (policy)),
     own AS (
         SELECT u.product, u.unit, u.unit_energy FROM rule r CROSS JOIN LATERAL ecert.unit_energy_of(r.policy, check_peer.applicant, period) AS u),
@@ -225,8 +225,10 @@ AS $$
                ecert.median(array_agg(t.unit_energy)) AS median
           FROM own o JOIN theirs t ON t.product = o.product AND t.unit = o.unit GROUP BY o.product, o.unit),
     spread AS (
-        SELECT m.product, m.unit, m.peers, m.median, ecert.median(array_agg(abs(t.unit_energy - m.median))) AS mad
-          FROM middle m JOIN theirs t ON t.product = m.product AND t.unit = m.unit GROUP BY m.product, m.unit, m.peers, m.median),
+        SELECT m.product, m.unit, m.peers, m.median,
+               greatest(r.k * ecert.median(array_agg(abs(t.unit_energy - m.median))), r.floor * abs(m.median)) AS allowed
+          FROM middle m JOIN theirs t ON t.product = m.product AND t.unit = m.unit CROSS JOIN rule r
+         GROUP BY m.product, m.unit, m.peers, m.median, r.k, r.floor),
     past AS MATERIALIZED (SELECT u.* FROM rule r CROSS JOIN LATERAL ecert.unit_energy_before(r.policy, check_peer.auditor, period) AS u),
     history AS (
         SELECT 'history_of_applicant' AS check_name, u.* FROM rule r CROSS JOIN LATERAL ecert.unit_energy_before(r.policy, check_peer.applicant, period) AS u
@@ -236,20 +238,20 @@ AS $$
         -- a peer whose packages begin with this period still knows what it used itself
         SELECT 'history_of_peer', t.product, t.unit, t.unit_energy, 'this peer''s own of the period' FROM theirs t
          WHERE t.node = check_peer.auditor AND NOT EXISTS (SELECT FROM past p WHERE p.product = t.product AND p.unit = t.unit))
-    SELECT 'unit_energy_against_peers', o.product, NULL, trim_scale(o.unit_energy), trim_scale(round(s.median, 9)), trim_scale(round(o.unit_energy - s.median, 9)),
-           trim_scale(round(r.k * s.mad, 9)),
-           CASE WHEN coalesce(s.peers, 0) >= r.minimum THEN abs(o.unit_energy - s.median) <= r.k * s.mad END,
-           format('kgce/%s; median of %s peers, k times their median absolute deviation', o.unit, coalesce(s.peers, 0))
+    SELECT 'unit_energy_against_peers', o.product, NULL, format('kgce/%s', o.unit), trim_scale(o.unit_energy), trim_scale(round(s.median, 9)), trim_scale(round(o.unit_energy - s.median, 9)),
+           trim_scale(round(s.allowed, 9)),
+           CASE WHEN coalesce(s.peers, 0) >= r.minimum THEN abs(o.unit_energy - s.median) <= s.allowed END,
+           format('kgce/%s; median of %s peers, k times their median absolute deviation or the floor', o.unit, coalesce(s.peers, 0))
            || CASE WHEN coalesce(s.peers, 0) < r.minimum THEN format('; at least %s are needed', r.minimum) ELSE '' END
       FROM own o CROSS JOIN rule r LEFT JOIN spread s ON s.product = o.product AND s.unit = o.unit
     UNION ALL
-    SELECT 'unit_energy_against_' || h.check_name, o.product, NULL, trim_scale(o.unit_energy), trim_scale(h.unit_energy), trim_scale(o.unit_energy - h.unit_energy),
+    SELECT 'unit_energy_against_' || h.check_name, o.product, NULL, format('kgce/%s', o.unit), trim_scale(o.unit_energy), trim_scale(h.unit_energy), trim_scale(o.unit_energy - h.unit_energy),
            trim_scale(round(r.band * h.unit_energy, 9)), abs(o.unit_energy - h.unit_energy) <= r.band * h.unit_energy,
            format('kgce/%s; band round %s', o.unit, h.basis)
       FROM own o CROSS JOIN rule r JOIN history h ON h.product = o.product AND h.unit = o.unit
      ORDER BY 2, 1
 $$;
-COMMENT ON FUNCTION ecert.check_peer(text, text, tstzrange) IS 'internal: unit product energy of the period inside median +- k times the median absolute deviation of the applicant''s peers with that product (left open below policy audit.peer.minimum of them), and inside a relative band round the applicant''s and this peer''s own history: the same months of the year before, or all before the period; of the peer, where it has none, the period itself';
+COMMENT ON FUNCTION ecert.check_peer(text, text, tstzrange) IS 'internal: unit product energy of the period inside median +- k times the median absolute deviation of the applicant''s peers with that product, or the policy''s floor times the median where that is more (left open below policy audit.peer.minimum of them), and inside a relative band round the applicant''s and this peer''s own history: the same months of the year before, or all before the period; of the peer, where it has none, the period itself';
 
 CREATE FUNCTION ecert.median(figures numeric[]) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -302,8 +304,11 @@ DECLARE
     checks jsonb;
     verdict text;
 BEGIN
-    SELECT coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('check', a.check_name, 'product', a.product, 'source', a.source, 'note', a.note))
-                     || jsonb_build_object('declared', a.declared, 'found', a.found, 'deviation', a.deviation, 'tolerance', a.tolerance, 'ok', a.ok)), '[]'),
+    SELECT coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('check', a.check_name, 'product', a.product, 'source', a.source, 'unit', a.unit, 'note', a.note))
+                     || jsonb_build_object('ok', a.ok)
+                     || CASE WHEN num_nonnulls(a.declared, a.found, a.deviation, a.tolerance) = 0 THEN '{}'
+                             ELSE jsonb_build_object('figures', jsonb_build_array(jsonb_build_object('of', 'period', 'declared', a.declared,
+                                      'found', a.found, 'deviation', a.deviation, 'tolerance', a.tolerance))) END), '[]'),
            CASE WHEN bool_or(NOT a.ok) THEN 'fail'
                 WHEN bool_or(a.ok AND a.found IS NOT NULL) THEN 'pass' ELSE 'abstain' END
       INTO checks, verdict
@@ -314,7 +319,7 @@ BEGIN
             DETAIL = format('The period is %s.', submit_audit.period);
     END IF;
     RETURN ecert.append('audit', jsonb_build_object('applicant', submit_audit.applicant, 'period', ecert.period_json(submit_audit.period),
-        'as', as_role, 'verdict', verdict, 'packages', ranges, 'checks', checks), submit_audit.applicant);
+        'as', as_role, 'verdict', verdict, 'policy', encode(ecert.policy_hash(), 'hex'), 'checked', ranges, 'checks', checks), submit_audit.applicant);
 END
 $$;
 COMMENT ON FUNCTION ecert.submit_audit(text, tstzrange, text) IS 'auditor: make the checks of ecert.audit() and put the signed result on the ledger: fail when a check is not ok, pass when records bear it out, abstain when there are not enough. Returns the hash of the audit package. EC050 to EC053';
@@ -331,10 +336,11 @@ AS $$
            lower(a.period) AS period_start,  -- start of the audited period
            upper(a.period) AS period_end,  -- end of the audited period, exclusive
            a.issued_at,  -- when the auditor issued it
-           (SELECT sum((r ->> 'last')::bigint - (r ->> 'first')::bigint + 1)::bigint FROM jsonb_array_elements(b.body -> 'packages') AS r) AS package_count,  -- packages audited
+           (SELECT coalesce(sum((r ->> 'last')::bigint - (r ->> 'first')::bigint + 1), 0)::bigint FROM jsonb_array_elements(b.body -> 'checked') AS r) AS package_count,  -- packages audited
            jsonb_array_length(b.body -> 'checks') AS check_count,  -- checks made
            (SELECT count(*)::bigint FROM jsonb_array_elements(b.body -> 'checks') AS c WHERE c -> 'ok' = 'false') AS failed_check_count,  -- checks that were not ok
            CASE WHEN ecert.is_checkable(a.package) THEN ecert.is_void(a.hash) END AS void,  -- has one of the audited packages been replaced since; NULL: not checkable here
+           b.body ->> 'policy' AS policy_hash,  -- hash of the policy it was made under, hexadecimal
            b.body ->> 'comment' AS comment  -- what the auditor adds
       FROM ledger.package a CROSS JOIN LATERAL (SELECT ecert.body(a.package)) AS b (body)
      WHERE a.kind = 'audit'$view$);
@@ -345,13 +351,16 @@ AS $$
            c.value ->> 'check' AS check_name,  -- what was compared
            c.value ->> 'product' AS product,  -- product it is about
            c.value ->> 'source' AS source,  -- energy source it is about
-           (c.value ->> 'declared')::numeric(38,9) AS declared_quantity,  -- what the applicant declared; the note names the unit
-           (c.value ->> 'found')::numeric(38,9) AS found_quantity,  -- what the auditor found
-           (c.value ->> 'deviation')::numeric(38,9) AS deviation_quantity,  -- declared less found
-           (c.value ->> 'tolerance')::numeric(38,9) AS tolerance_quantity,  -- what was allowed
+           c.value ->> 'point' AS point,  -- metering point it is about
+           c.value ->> 'unit' AS unit,  -- unit of the quantities
+           (f.period ->> 'declared')::numeric(38,9) AS declared_quantity,  -- what the applicant declared for the period, in unit
+           (f.period ->> 'found')::numeric(38,9) AS found_quantity,  -- what the auditor found
+           (f.period ->> 'deviation')::numeric(38,9) AS deviation_quantity,  -- declared less found
+           (f.period ->> 'tolerance')::numeric(38,9) AS tolerance_quantity,  -- what was allowed
            (c.value ->> 'ok')::boolean AS ok,  -- within tolerance; NULL: not enough records
-           c.value ->> 'note' AS note  -- unit and rule
+           c.value ->> 'note' AS note  -- rule, and what was missing
       FROM ledger.package a CROSS JOIN LATERAL jsonb_array_elements(ecert.body(a.package) -> 'checks') WITH ORDINALITY AS c
+      LEFT JOIN LATERAL (SELECT x FROM jsonb_array_elements(c.value -> 'figures') AS x WHERE x ->> 'of' = 'period' LIMIT 1) AS f (period) ON true
      WHERE a.kind = 'audit'$view$);
 $$;
 COMMENT ON FUNCTION ecert.create_audit_views() IS 'internal: makes or renews the views of this folder; see ecert.upgrade_ledger()';

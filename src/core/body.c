@@ -15,20 +15,28 @@ typedef enum Type
 	TYPE_CHOICE,				/* one of the texts in choices */
 	TYPE_HASH,					/* 64 lower-case hex digits */
 	TYPE_HEX,					/* lower-case hex of bytes */
+	TYPE_CHOICE_OR_LATER,		/* the same; behind the NULL of choices are those of later versions, up to another NULL */
 	TYPE_COUNT,					/* integer >= 0 */
 	TYPE_VALUE,					/* the same in a series, refused as a negative quantity, and summed up */
 	TYPE_EXPONENT,				/* of a decimal: an integer within what that may be */
 	TYPE_POSITIVE,				/* integer >= 1 */
+	TYPE_MONTH,					/* 1 .. 12 */
 	TYPE_ALG,					/* COSE algorithm number that we know */
 	TYPE_NUMBER,				/* integer or decimal */
 	TYPE_AMOUNT,				/* number >= 0 */
+	TYPE_SHARE,					/* number from 0 to 1 */
 	TYPE_QUANTITY,				/* number >= 0, refused as a negative quantity */
 	TYPE_RESULT,				/* number or null */
 	TYPE_FINDING,				/* true, false, or null where the records do not tell */
+	TYPE_BOOLEAN,				/* true or false */
+	TYPE_TRUE,					/* true, which is left out where it is not so */
 	TYPE_TIME,					/* seconds since 1970 UTC */
 	TYPE_PERIOD,				/* [start, end], start < end */
+	TYPE_PART,					/* [i, n], 1 <= i <= n */
+	TYPE_OFFSET,				/* [from, seconds] of a calendar */
 	TYPE_FEED,					/* [issuer, kind, seq] */
 	TYPE_TEXTS,					/* a map of texts under ids */
+	TYPE_RESERVED,				/* for a later version, whatever it says */
 	TYPE_MAP					/* a map of shape */
 } Type;
 
@@ -36,7 +44,12 @@ enum
 {
 	REQUIRED = 1,
 	LIST = 2,					/* an array of the type */
-	MAY_BE_EMPTY = 4			/* of a list: no items are fine too */
+	MAY_BE_EMPTY = 4,			/* of a list: no items are fine too */
+	/* for later versions: the form is held to the schema, and then the body is refused as not supported yet */
+	LATER = 8,					/* the field, whatever it says */
+	EMPTY_LATER = 16,			/* of a list: no items */
+	SEVERAL_LATER = 32,			/* of a list: more than one */
+	ANY_LATER = 64				/* of a list: any item */
 };
 
 struct Shape;
@@ -63,8 +76,7 @@ typedef struct Shape
 	CheckWhole	check_whole;	/* or NULL; of shapes with WHOLE_MAX fields at most */
 } Shape;
 
-#define WHOLE_MAX 8
-#define ALL_FIELDS 32			/* no field's number */
+#define WHOLE_MAX 16
 
 /* Where the walk is */
 typedef struct BodyWalk
@@ -76,6 +88,8 @@ typedef struct BodyWalk
 	EcertPeriod period;			/* of the body */
 	bool		sum_fits;		/* 64 bits: of the values of the last series */
 	int64_t		sum;
+	EcertSlice	later;			/* the first thing that is right and not supported yet; of size 0: none */
+	const char *later_path;
 } BodyWalk;
 
 /* The path and its last part, the field's name, measured when compiled: every field of every body is looked up */
@@ -85,9 +99,14 @@ typedef struct BodyWalk
 	static const Field name##_fields[] = {__VA_ARGS__}; \
 	static const Shape name##_shape = {name##_fields, sizeof name##_fields / sizeof name##_fields[0], check}
 
+static EcertCode check_required_audit(BodyWalk *walk, const EcertSlice *items, EcertSlice map);
+static EcertCode check_attribution(BodyWalk *walk, const EcertSlice *items, EcertSlice map);
+static EcertCode check_baseline(BodyWalk *walk, const EcertSlice *items, EcertSlice map);
 static EcertCode check_energy_line(BodyWalk *walk, const EcertSlice *items, EcertSlice map);
 static EcertCode check_product_line(BodyWalk *walk, const EcertSlice *items, EcertSlice map);
 static EcertCode check_key(BodyWalk *walk, const EcertSlice *items, EcertSlice map);
+static EcertCode check_audit(BodyWalk *walk, const EcertSlice *items, EcertSlice map);
+static EcertCode check_stock(BodyWalk *walk, const EcertSlice *items, EcertSlice map);
 
 static const char *const roles[] = {"certifier", "applicant", "auditor", NULL};
 static const char *const audit_roles[] = {"upstream", "peer", "downstream", NULL};
@@ -97,7 +116,14 @@ static const char *const verdicts[] = {"pass", "fail", "abstain", NULL};
 static const char *const certificate_verdicts[] = {"pass", "fail", NULL};
 static const char *const methods[] = {"product", "value", NULL};
 static const char *const denominators[] = {"baseline", "reporting", NULL};
+static const char *const electricity_values[] = {"calorific", "equivalent", NULL};
+static const char *const attribution_rules[] = {"direct", NULL, "weighted", "value", "efficiency", NULL};
+static const char *const baseline_rules[] = {"year_before", "fixed", NULL, "years_before", "named", NULL};
+static const char *const calendar_units[] = {"day", "week", "month", "quarter", "year", NULL};
+static const char *const point_types[] = {"meter", "account", "tank", "scale", NULL};
 static const char *const kinds[] = {"energy", "product", NULL};
+static const char *const figures_of[] = {"period", "year", NULL};
+static const char *const directions[] = {"out", NULL};
 static const char *const saving_signs[] = {"baseline_minus_reporting", NULL};
 
 enum
@@ -134,21 +160,46 @@ SHAPE(relation,
 	{PATH("", "from"), TYPE_TIME, REQUIRED, NULL, NULL},
 	{PATH("", "to"), TYPE_TIME, 0, NULL, NULL});
 
+SHAPE(coefficient_names,
+	{PATH("coefficients.names.", "en"), TYPE_TEXT, REQUIRED, NULL, NULL},
+	{PATH("coefficients.names.", "zh"), TYPE_TEXT, REQUIRED, NULL, NULL});
+
 SHAPE(coefficient,
-	{PATH("coefficients.", "source"), TYPE_ID, REQUIRED, NULL, NULL},
-	{PATH("coefficients.", "unit"), TYPE_ID, REQUIRED, NULL, NULL},
 	{PATH("coefficients.", "kgce"), TYPE_AMOUNT, REQUIRED, NULL, NULL},
+	{PATH("coefficients.", "unit"), TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("coefficients.", "kgco2"), TYPE_AMOUNT, 0, NULL, NULL},
+	{PATH("coefficients.", "names"), TYPE_MAP, 0, &coefficient_names_shape, NULL},
+	{PATH("coefficients.", "source"), TYPE_ID, REQUIRED, NULL, NULL},
 	{PATH("coefficients.", "edition"), TYPE_TEXT, 0, NULL, NULL},
 	{PATH("coefficients.", "citation"), TYPE_TEXT, 0, NULL, NULL});
 
 SHAPE(unit,
-	{PATH("units.", "unit"), TYPE_ID, REQUIRED, NULL, NULL},
 	{PATH("units.", "base"), TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("units.", "unit"), TYPE_ID, REQUIRED, NULL, NULL},
 	{PATH("units.", "factor"), TYPE_AMOUNT, REQUIRED, NULL, NULL});
 
-SHAPE(required_audit,
-	{PATH("audit.required.", "as"), TYPE_CHOICE, REQUIRED, NULL, audit_roles},
-	{PATH("audit.required.", "count"), TYPE_POSITIVE, REQUIRED, NULL, NULL});
+SHAPE(calendar,
+	{PATH("calendar.", "pack"), TYPE_CHOICE, REQUIRED, NULL, calendar_units},
+	{PATH("calendar.", "zone"), TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("calendar.", "offsets"), TYPE_OFFSET, REQUIRED | LIST, NULL, NULL},
+	{PATH("calendar.", "statistics"), TYPE_CHOICE, REQUIRED, NULL, calendar_units},
+	{PATH("calendar.", "year_start"), TYPE_MONTH, REQUIRED, NULL, NULL});
+
+SHAPE(completeness_rule,
+	{PATH("completeness.", "covered_min"), TYPE_SHARE, REQUIRED, NULL, NULL},
+	{PATH("completeness.", "signed_within"), TYPE_POSITIVE, REQUIRED, NULL, NULL},
+	{PATH("completeness.", "estimated_max"), TYPE_SHARE, REQUIRED, NULL, NULL},
+	{PATH("completeness.", "packing_deadline"), TYPE_POSITIVE, REQUIRED, NULL, NULL});
+
+enum
+{
+	REQUIRED_AS, REQUIRED_ANY, REQUIRED_COUNT
+};
+
+SHAPE_WITH(required_audit, check_required_audit,
+	[REQUIRED_AS] = {PATH("audit.required.", "as"), TYPE_CHOICE, 0, NULL, audit_roles},
+	[REQUIRED_ANY] = {PATH("audit.required.", "any"), TYPE_CHOICE, LIST | LATER, NULL, audit_roles},
+	[REQUIRED_COUNT] = {PATH("audit.required.", "count"), TYPE_POSITIVE, REQUIRED, NULL, NULL});
 
 SHAPE(tolerance,
 	{PATH("audit.", "tolerance"), TYPE_AMOUNT, REQUIRED, NULL, NULL});
@@ -156,33 +207,129 @@ SHAPE(tolerance,
 SHAPE(peer,
 	{PATH("audit.peer.", "k"), TYPE_AMOUNT, REQUIRED, NULL, NULL},
 	{PATH("audit.peer.", "band"), TYPE_AMOUNT, REQUIRED, NULL, NULL},
+	{PATH("audit.peer.", "floor"), TYPE_AMOUNT, REQUIRED, NULL, NULL},
 	{PATH("audit.peer.", "minimum"), TYPE_COUNT, REQUIRED, NULL, NULL});
 
 SHAPE(audit_rule,
+	{PATH("audit.", "peer"), TYPE_MAP, REQUIRED, &peer_shape, NULL},
 	{PATH("audit.", "required"), TYPE_MAP, REQUIRED | LIST | MAY_BE_EMPTY, &required_audit_shape, NULL},
 	{PATH("audit.", "upstream"), TYPE_MAP, REQUIRED, &tolerance_shape, NULL},
-	{PATH("audit.", "downstream"), TYPE_MAP, REQUIRED, &tolerance_shape, NULL},
-	{PATH("audit.", "peer"), TYPE_MAP, REQUIRED, &peer_shape, NULL});
+	{PATH("audit.", "audit_days"), TYPE_POSITIVE, REQUIRED, NULL, NULL},
+	{PATH("audit.", "downstream"), TYPE_MAP, REQUIRED, &tolerance_shape, NULL});
+
+SHAPE(weight,
+	{PATH("certificate.attribution.weights.", "weight"), TYPE_AMOUNT, REQUIRED, NULL, NULL},
+	{PATH("certificate.attribution.weights.", "product"), TYPE_ID, REQUIRED, NULL, NULL});
+
+SHAPE(efficiency,
+	{PATH("certificate.attribution.efficiencies.", "product"), TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("certificate.attribution.efficiencies.", "efficiency"), TYPE_AMOUNT, REQUIRED, NULL, NULL});
+
+enum
+{
+	ATTRIBUTION_RULE, ATTRIBUTION_WEIGHTS, ATTRIBUTION_EFFICIENCIES
+};
+
+SHAPE_WITH(attribution, check_attribution,
+	[ATTRIBUTION_RULE] = {PATH("certificate.attribution.", "rule"), TYPE_CHOICE_OR_LATER, REQUIRED, NULL, attribution_rules},
+	[ATTRIBUTION_WEIGHTS] = {PATH("certificate.attribution.", "weights"), TYPE_MAP, LIST, &weight_shape, NULL},
+	[ATTRIBUTION_EFFICIENCIES] = {PATH("certificate.attribution.", "efficiencies"), TYPE_MAP, LIST, &efficiency_shape, NULL});
+
+enum
+{
+	BASELINE_RULE, BASELINE_YEARS, BASELINE_PERIOD
+};
+
+SHAPE_WITH(baseline, check_baseline,
+	[BASELINE_RULE] = {PATH("certificate.baseline.", "rule"), TYPE_CHOICE_OR_LATER, REQUIRED, NULL, baseline_rules},
+	[BASELINE_YEARS] = {PATH("certificate.baseline.", "years"), TYPE_POSITIVE, 0, NULL, NULL},
+	[BASELINE_PERIOD] = {PATH("certificate.baseline.", "period"), TYPE_PERIOD, 0, NULL, NULL});
+
+SHAPE(confirmed_min,
+	{PATH("certificate.confirmed_min.", "energy"), TYPE_SHARE, REQUIRED, NULL, NULL},
+	{PATH("certificate.confirmed_min.", "output"), TYPE_SHARE, REQUIRED, NULL, NULL});
+
+SHAPE(automatic,
+	{PATH("certificate.automatic.", "on"), TYPE_BOOLEAN, REQUIRED, NULL, NULL},
+	{PATH("certificate.automatic.", "days"), TYPE_POSITIVE, REQUIRED, NULL, NULL});
+
+SHAPE(title,
+	{PATH("certificate.title.", "en"), TYPE_TEXT, REQUIRED, NULL, NULL},
+	{PATH("certificate.title.", "zh"), TYPE_TEXT, REQUIRED, NULL, NULL});
 
 SHAPE(certificate_rule,
+	{PATH("certificate.", "title"), TYPE_MAP, 0, &title_shape, NULL},
+	{PATH("certificate.", "strict"), TYPE_BOOLEAN, REQUIRED, NULL, NULL},
+	{PATH("certificate.", "baseline"), TYPE_MAP, REQUIRED, &baseline_shape, NULL},
+	{PATH("certificate.", "automatic"), TYPE_MAP, REQUIRED, &automatic_shape, NULL},
 	{PATH("certificate.", "threshold"), TYPE_NUMBER, REQUIRED, NULL, NULL},
-	{PATH("certificate.", "denominator"), TYPE_CHOICE, REQUIRED, NULL, denominators},
+	{PATH("certificate.", "witnesses"), TYPE_COUNT, REQUIRED, NULL, NULL},
 	{PATH("certificate.", "valid_days"), TYPE_POSITIVE, REQUIRED, NULL, NULL},
-	{PATH("certificate.", "baseline"), TYPE_PERIOD, 0, NULL, NULL},
-	{PATH("certificate.", "witnesses"), TYPE_COUNT, 0, NULL, NULL});
+	{PATH("certificate.", "attribution"), TYPE_MAP, REQUIRED, &attribution_shape, NULL},
+	{PATH("certificate.", "denominator"), TYPE_CHOICE, REQUIRED, NULL, denominators},
+	{PATH("certificate.", "electricity"), TYPE_CHOICE, REQUIRED, NULL, electricity_values},
+	{PATH("certificate.", "seal_within"), TYPE_POSITIVE, REQUIRED, NULL, NULL},
+	{PATH("certificate.", "confirmed_min"), TYPE_MAP, REQUIRED, &confirmed_min_shape, NULL});
 
 SHAPE(reward_rule,
-	{PATH("reward.", "upstream"), TYPE_AMOUNT, REQUIRED, NULL, NULL},
 	{PATH("reward.", "peer"), TYPE_AMOUNT, REQUIRED, NULL, NULL},
-	{PATH("reward.", "downstream"), TYPE_AMOUNT, REQUIRED, NULL, NULL},
-	{PATH("reward.", "unit"), TYPE_ID, REQUIRED, NULL, NULL});
+	{PATH("reward.", "unit"), TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("reward.", "upstream"), TYPE_AMOUNT, REQUIRED, NULL, NULL},
+	{PATH("reward.", "downstream"), TYPE_AMOUNT, REQUIRED, NULL, NULL});
+
+SHAPE(deflator,
+	{PATH("deflators.", "factor"), TYPE_AMOUNT, REQUIRED, NULL, NULL},
+	{PATH("deflators.", "period"), TYPE_PERIOD, REQUIRED, NULL, NULL},
+	{PATH("deflators.", "product"), TYPE_ID, 0, NULL, NULL},
+	{PATH("deflators.", "currency"), TYPE_ID, REQUIRED, NULL, NULL});
+
+SHAPE(limit,
+	{PATH("limits.", "unit"), TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("limits.", "quota"), TYPE_AMOUNT, REQUIRED, NULL, NULL},
+	{PATH("limits.", "product"), TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("limits.", "advanced"), TYPE_AMOUNT, REQUIRED, NULL, NULL});
+
+SHAPE(target,
+	{PATH("targets.", "tce"), TYPE_AMOUNT, REQUIRED, NULL, NULL},
+	{PATH("targets.", "year"), TYPE_POSITIVE, REQUIRED, NULL, NULL},
+	{PATH("targets.", "applicant"), TYPE_ID, REQUIRED, NULL, NULL});
 
 SHAPE(policy,
-	{PATH("", "coefficients"), TYPE_MAP, REQUIRED | LIST, &coefficient_shape, NULL},
-	{PATH("", "units"), TYPE_MAP, REQUIRED | LIST | MAY_BE_EMPTY, &unit_shape, NULL},
+	{PATH("", "co2"), TYPE_RESERVED, 0, NULL, NULL},
+	{PATH("", "tsa"), TYPE_RESERVED, 0, NULL, NULL},
+	{PATH("", "seal"), TYPE_RESERVED, 0, NULL, NULL},
 	{PATH("", "audit"), TYPE_MAP, REQUIRED, &audit_rule_shape, NULL},
+	{PATH("", "units"), TYPE_MAP, REQUIRED | LIST | MAY_BE_EMPTY, &unit_shape, NULL},
+	{PATH("", "limits"), TYPE_MAP, LIST | MAY_BE_EMPTY, &limit_shape, NULL},
+	{PATH("", "reward"), TYPE_MAP, REQUIRED, &reward_rule_shape, NULL},
+	{PATH("", "methods"), TYPE_RESERVED, 0, NULL, NULL},
+	{PATH("", "secrecy"), TYPE_RESERVED, 0, NULL, NULL},
+	{PATH("", "targets"), TYPE_MAP, LIST | MAY_BE_EMPTY, &target_shape, NULL},
+	{PATH("", "calendar"), TYPE_MAP, REQUIRED, &calendar_shape, NULL},
+	{PATH("", "deflators"), TYPE_MAP, LIST | MAY_BE_EMPTY | ANY_LATER, &deflator_shape, NULL},
+	{PATH("", "algorithms"), TYPE_RESERVED, 0, NULL, NULL},
 	{PATH("", "certificate"), TYPE_MAP, REQUIRED, &certificate_rule_shape, NULL},
-	{PATH("", "reward"), TYPE_MAP, REQUIRED, &reward_rule_shape, NULL});
+	{PATH("", "coefficients"), TYPE_MAP, REQUIRED | LIST, &coefficient_shape, NULL},
+	{PATH("", "completeness"), TYPE_MAP, REQUIRED, &completeness_rule_shape, NULL},
+	{PATH("", "ncv_required"), TYPE_ID, LIST | MAY_BE_EMPTY | ANY_LATER, NULL, NULL});
+
+SHAPE(register_entry,
+	{PATH("points.", "to"), TYPE_TIME, 0, NULL, NULL},
+	{PATH("points.", "from"), TYPE_TIME, REQUIRED, NULL, NULL},
+	{PATH("points.", "type"), TYPE_CHOICE, REQUIRED, NULL, point_types},
+	{PATH("points.", "unit"), TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("points.", "class"), TYPE_TEXT, 0, NULL, NULL},
+	{PATH("points.", "maker"), TYPE_ID, 0, NULL, NULL},
+	{PATH("points.", "point"), TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("points.", "public"), TYPE_HEX, 0, NULL, NULL},
+	{PATH("points.", "serial"), TYPE_ID, 0, NULL, NULL},
+	{PATH("points.", "source"), TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("points.", "product"), TYPE_ID, 0, NULL, NULL},
+	{PATH("points.", "replaces"), TYPE_ID, 0, NULL, NULL},
+	{PATH("points.", "calibration_due"), TYPE_TIME, 0, NULL, NULL});
+
+SHAPE(point,
+	{PATH("", "points"), TYPE_MAP, REQUIRED | LIST, &register_entry_shape, NULL});
 
 SHAPE(genesis,
 	{PATH("", "origin"), TYPE_ID, REQUIRED, NULL, NULL},
@@ -197,51 +344,80 @@ SHAPE(series,
 
 enum
 {
-	ENERGY_UNIT, ENERGY_METER, ENERGY_SERIES, ENERGY_SOURCE, ENERGY_PRODUCT, ENERGY_QUANTITY, ENERGY_SUPPLIER
+	ENERGY_DIR, ENERGY_NCV, ENERGY_NOTE, ENERGY_UNIT, ENERGY_BUYER, ENERGY_POINT, ENERGY_SERIES, ENERGY_SOURCE, ENERGY_COVERED,
+	ENERGY_PRODUCT, ENERGY_QUANTITY, ENERGY_READINGS, ENERGY_SUPPLIER, ENERGY_ESTIMATED, ENERGY_APPORTIONED
 };
 
 SHAPE_WITH(energy_line, check_energy_line,
+	[ENERGY_DIR] = {PATH("lines.", "dir"), TYPE_CHOICE, LATER, NULL, directions},
+	[ENERGY_NCV] = {PATH("lines.", "ncv"), TYPE_AMOUNT, LATER, NULL, NULL},
+	[ENERGY_NOTE] = {PATH("lines.", "note"), TYPE_TEXT, 0, NULL, NULL},
 	[ENERGY_UNIT] = {PATH("lines.", "unit"), TYPE_ID, REQUIRED, NULL, NULL},
-	[ENERGY_METER] = {PATH("lines.", "meter"), TYPE_ID, 0, NULL, NULL},
+	[ENERGY_BUYER] = {PATH("lines.", "buyer"), TYPE_ID, 0, NULL, NULL},
+	[ENERGY_POINT] = {PATH("lines.", "point"), TYPE_ID, 0, NULL, NULL},
 	[ENERGY_SERIES] = {PATH("lines.", "series"), TYPE_MAP, 0, &series_shape, NULL},
 	[ENERGY_SOURCE] = {PATH("lines.", "source"), TYPE_ID, REQUIRED, NULL, NULL},
+	[ENERGY_COVERED] = {PATH("lines.", "covered"), TYPE_COUNT, 0, NULL, NULL},
 	[ENERGY_PRODUCT] = {PATH("lines.", "product"), TYPE_ID, 0, NULL, NULL},
 	[ENERGY_QUANTITY] = {PATH("lines.", "quantity"), TYPE_QUANTITY, 0, NULL, NULL},
-	[ENERGY_SUPPLIER] = {PATH("lines.", "supplier"), TYPE_ID, 0, NULL, NULL});
-
-SHAPE(energy,
-	{PATH("", "lines"), TYPE_MAP, REQUIRED | LIST, &energy_line_shape, NULL},
-	{PATH("", "period"), TYPE_PERIOD, REQUIRED, NULL, NULL},
-	{PATH("", "reason"), TYPE_TEXT, 0, NULL, NULL},
-	{PATH("", "replaces"), TYPE_HASH, 0, NULL, NULL});
-
-SHAPE(delivery,
-	{PATH("lines.deliveries.", "buyer"), TYPE_ID, REQUIRED, NULL, NULL},
-	{PATH("lines.deliveries.", "value"), TYPE_AMOUNT, 0, NULL, NULL},
-	{PATH("lines.deliveries.", "quantity"), TYPE_AMOUNT, REQUIRED, NULL, NULL});
+	[ENERGY_READINGS] = {PATH("lines.", "readings"), TYPE_HASH, 0, NULL, NULL},
+	[ENERGY_SUPPLIER] = {PATH("lines.", "supplier"), TYPE_ID, 0, NULL, NULL},
+	[ENERGY_ESTIMATED] = {PATH("lines.", "estimated"), TYPE_TRUE, 0, NULL, NULL},
+	[ENERGY_APPORTIONED] = {PATH("lines.", "apportioned"), TYPE_TRUE, 0, NULL, NULL});
 
 enum
 {
-	PRODUCT_UNIT, PRODUCT_VALUE, PRODUCT_OUTPUT, PRODUCT_PRODUCT, PRODUCT_CURRENCY, PRODUCT_QUALIFIED, PRODUCT_DELIVERIES
+	STOCK_UNIT, STOCK_SOURCE, STOCK_CLOSING, STOCK_OPENING, STOCK_PRODUCT
+};
+
+SHAPE_WITH(stock, check_stock,
+	[STOCK_UNIT] = {PATH("stock.", "unit"), TYPE_ID, REQUIRED, NULL, NULL},
+	[STOCK_SOURCE] = {PATH("stock.", "source"), TYPE_ID, 0, NULL, NULL},
+	[STOCK_CLOSING] = {PATH("stock.", "closing"), TYPE_AMOUNT, REQUIRED, NULL, NULL},
+	[STOCK_OPENING] = {PATH("stock.", "opening"), TYPE_AMOUNT, REQUIRED, NULL, NULL},
+	[STOCK_PRODUCT] = {PATH("stock.", "product"), TYPE_ID, 0, NULL, NULL});
+
+SHAPE(energy,
+	{PATH("", "part"), TYPE_PART, LATER, NULL, NULL},
+	{PATH("", "lines"), TYPE_MAP, REQUIRED | LIST | EMPTY_LATER, &energy_line_shape, NULL},
+	{PATH("", "stock"), TYPE_MAP, LIST | LATER, &stock_shape, NULL},
+	{PATH("", "period"), TYPE_PERIOD, REQUIRED, NULL, NULL},
+	{PATH("", "reason"), TYPE_TEXT, 0, NULL, NULL},
+	{PATH("", "replaces"), TYPE_HASH, LIST | SEVERAL_LATER, NULL, NULL});
+
+enum
+{
+	PRODUCT_NOTE, PRODUCT_UNIT, PRODUCT_VALUE, PRODUCT_OUTPUT, PRODUCT_COVERED, PRODUCT_PRODUCT, PRODUCT_CURRENCY, PRODUCT_QUALIFIED
 };
 
 SHAPE_WITH(product_line, check_product_line,
+	[PRODUCT_NOTE] = {PATH("lines.", "note"), TYPE_TEXT, 0, NULL, NULL},
 	[PRODUCT_UNIT] = {PATH("lines.", "unit"), TYPE_ID, REQUIRED, NULL, NULL},
 	[PRODUCT_VALUE] = {PATH("lines.", "value"), TYPE_NUMBER, 0, NULL, NULL},
 	[PRODUCT_OUTPUT] = {PATH("lines.", "output"), TYPE_NUMBER, REQUIRED, NULL, NULL},
+	[PRODUCT_COVERED] = {PATH("lines.", "covered"), TYPE_COUNT, 0, NULL, NULL},
 	[PRODUCT_PRODUCT] = {PATH("lines.", "product"), TYPE_ID, REQUIRED, NULL, NULL},
 	[PRODUCT_CURRENCY] = {PATH("lines.", "currency"), TYPE_ID, 0, NULL, NULL},
-	[PRODUCT_QUALIFIED] = {PATH("lines.", "qualified"), TYPE_NUMBER, REQUIRED, NULL, NULL},
-	[PRODUCT_DELIVERIES] = {PATH("lines.", "deliveries"), TYPE_MAP, LIST, &delivery_shape, NULL});
+	[PRODUCT_QUALIFIED] = {PATH("lines.", "qualified"), TYPE_NUMBER, REQUIRED, NULL, NULL});
 
 _Static_assert(sizeof energy_line_fields / sizeof energy_line_fields[0] <= WHOLE_MAX &&
 			   sizeof product_line_fields / sizeof product_line_fields[0] <= WHOLE_MAX, "items of every field");
 
+SHAPE(delivery,
+	{PATH("deliveries.", "unit"), TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("deliveries.", "buyer"), TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("deliveries.", "value"), TYPE_AMOUNT, 0, NULL, NULL},
+	{PATH("deliveries.", "product"), TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("deliveries.", "quantity"), TYPE_AMOUNT, REQUIRED, NULL, NULL});
+
 SHAPE(product,
-	{PATH("", "lines"), TYPE_MAP, REQUIRED | LIST, &product_line_shape, NULL},
+	{PATH("", "part"), TYPE_PART, LATER, NULL, NULL},
+	{PATH("", "lines"), TYPE_MAP, REQUIRED | LIST | EMPTY_LATER, &product_line_shape, NULL},
+	{PATH("", "stock"), TYPE_MAP, LIST | LATER, &stock_shape, NULL},
 	{PATH("", "period"), TYPE_PERIOD, REQUIRED, NULL, NULL},
 	{PATH("", "reason"), TYPE_TEXT, 0, NULL, NULL},
-	{PATH("", "replaces"), TYPE_HASH, 0, NULL, NULL});
+	{PATH("", "replaces"), TYPE_HASH, LIST | SEVERAL_LATER, NULL, NULL},
+	{PATH("", "deliveries"), TYPE_MAP, LIST, &delivery_shape, NULL});
 
 SHAPE(range,
 	{PATH("packages.", "kind"), TYPE_CHOICE, REQUIRED, NULL, kinds},
@@ -249,25 +425,51 @@ SHAPE(range,
 	{PATH("packages.", "last"), TYPE_COUNT, REQUIRED, NULL, NULL},
 	{PATH("packages.", "hash"), TYPE_HASH, REQUIRED, NULL, NULL});
 
-SHAPE(check,
-	{PATH("checks.", "check"), TYPE_ID, REQUIRED, NULL, NULL},
-	{PATH("checks.", "product"), TYPE_ID, 0, NULL, NULL},
-	{PATH("checks.", "source"), TYPE_ID, 0, NULL, NULL},
-	{PATH("checks.", "declared"), TYPE_RESULT, REQUIRED, NULL, NULL},
-	{PATH("checks.", "found"), TYPE_RESULT, REQUIRED, NULL, NULL},
-	{PATH("checks.", "deviation"), TYPE_RESULT, REQUIRED, NULL, NULL},
-	{PATH("checks.", "tolerance"), TYPE_RESULT, REQUIRED, NULL, NULL},
-	{PATH("checks.", "ok"), TYPE_FINDING, REQUIRED, NULL, NULL},
-	{PATH("checks.", "note"), TYPE_TEXT, 0, NULL, NULL});
+SHAPE(checked,
+	{PATH("checked.", "hash"), TYPE_HASH, REQUIRED, NULL, NULL},
+	{PATH("checked.", "kind"), TYPE_CHOICE, REQUIRED, NULL, kinds},
+	{PATH("checked.", "last"), TYPE_COUNT, REQUIRED, NULL, NULL},
+	{PATH("checked.", "first"), TYPE_COUNT, REQUIRED, NULL, NULL});
 
-SHAPE(audit,
-	{PATH("", "applicant"), TYPE_ID, REQUIRED, NULL, NULL},
-	{PATH("", "period"), TYPE_PERIOD, REQUIRED, NULL, NULL},
-	{PATH("", "as"), TYPE_CHOICE, REQUIRED, NULL, audit_roles},
-	{PATH("", "verdict"), TYPE_CHOICE, REQUIRED, NULL, verdicts},
-	{PATH("", "packages"), TYPE_MAP, REQUIRED | LIST, &range_shape, NULL},
-	{PATH("", "checks"), TYPE_MAP, REQUIRED | LIST | MAY_BE_EMPTY, &check_shape, NULL},
-	{PATH("", "comment"), TYPE_TEXT, 0, NULL, NULL});
+SHAPE(saw,
+	{PATH("saw.", "hash"), TYPE_HASH, REQUIRED, NULL, NULL},
+	{PATH("saw.", "kind"), TYPE_CHOICE, REQUIRED, NULL, kinds},
+	{PATH("saw.", "last"), TYPE_COUNT, REQUIRED, NULL, NULL},
+	{PATH("saw.", "first"), TYPE_COUNT, REQUIRED, NULL, NULL});
+
+SHAPE(figure,
+	{PATH("checks.figures.", "of"), TYPE_CHOICE, REQUIRED, NULL, figures_of},
+	{PATH("checks.figures.", "found"), TYPE_RESULT, REQUIRED, NULL, NULL},
+	{PATH("checks.figures.", "declared"), TYPE_RESULT, REQUIRED, NULL, NULL},
+	{PATH("checks.figures.", "deviation"), TYPE_RESULT, REQUIRED, NULL, NULL},
+	{PATH("checks.figures.", "tolerance"), TYPE_RESULT, REQUIRED, NULL, NULL});
+
+SHAPE(check,
+	{PATH("checks.", "ok"), TYPE_FINDING, REQUIRED, NULL, NULL},
+	{PATH("checks.", "note"), TYPE_TEXT, 0, NULL, NULL},
+	{PATH("checks.", "unit"), TYPE_ID, 0, NULL, NULL},
+	{PATH("checks.", "check"), TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("checks.", "point"), TYPE_ID, 0, NULL, NULL},
+	{PATH("checks.", "source"), TYPE_ID, 0, NULL, NULL},
+	{PATH("checks.", "figures"), TYPE_MAP, LIST, &figure_shape, NULL},
+	{PATH("checks.", "product"), TYPE_ID, 0, NULL, NULL});
+
+enum
+{
+	AUDIT_AS, AUDIT_SAW, AUDIT_CHECKS, AUDIT_PERIOD, AUDIT_POLICY, AUDIT_CHECKED, AUDIT_COMMENT, AUDIT_VERDICT, AUDIT_REPLACES, AUDIT_APPLICANT
+};
+
+SHAPE_WITH(audit, check_audit,
+	[AUDIT_AS] = {PATH("", "as"), TYPE_CHOICE, REQUIRED, NULL, audit_roles},
+	[AUDIT_SAW] = {PATH("", "saw"), TYPE_MAP, LIST, &saw_shape, NULL},
+	[AUDIT_CHECKS] = {PATH("", "checks"), TYPE_MAP, REQUIRED | LIST | MAY_BE_EMPTY, &check_shape, NULL},
+	[AUDIT_PERIOD] = {PATH("", "period"), TYPE_PERIOD, REQUIRED, NULL, NULL},
+	[AUDIT_POLICY] = {PATH("", "policy"), TYPE_HASH, REQUIRED, NULL, NULL},
+	[AUDIT_CHECKED] = {PATH("", "checked"), TYPE_MAP, REQUIRED | LIST | MAY_BE_EMPTY, &checked_shape, NULL},
+	[AUDIT_COMMENT] = {PATH("", "comment"), TYPE_TEXT, 0, NULL, NULL},
+	[AUDIT_VERDICT] = {PATH("", "verdict"), TYPE_CHOICE, REQUIRED, NULL, verdicts},
+	[AUDIT_REPLACES] = {PATH("", "replaces"), TYPE_HASH, LATER, NULL, NULL},
+	[AUDIT_APPLICANT] = {PATH("", "applicant"), TYPE_ID, REQUIRED, NULL, NULL});
 
 SHAPE(result,
 	{PATH("products.", "product"), TYPE_ID, REQUIRED, NULL, NULL},
@@ -367,6 +569,16 @@ refuse_unknown(BodyWalk *walk, EcertSlice key, EcertSlice name, const char *path
 	return refuse(walk, ECERT_BODY_UNKNOWN, key, path);
 }
 
+/* What is right and not supported yet: the first of it is told of when all the rest has turned out right too */
+static void
+note_later(BodyWalk *walk, EcertSlice item, const char *path)
+{
+	if (walk->later.size > 0)
+		return;
+	walk->later = item;
+	walk->later_path = path;
+}
+
 /* The head of an item of checked bytes, and a cursor behind it */
 static EcertCborHead
 head_of(EcertSlice item, EcertCursor *cursor)
@@ -413,9 +625,22 @@ is_hex(EcertSlice text)
 	return text.size > 0 && text.size % 2 == 0;
 }
 
+/* The choice that comes next is one; the list begins anew behind its NULL */
+static bool
+is_choice(EcertSlice text, const char *const **choices)
+{
+	bool		found = false;
+
+	for (; **choices != NULL; ++*choices)
+		found = found || ecert_slice_equal(text, ecert_slice_text(**choices));
+	++*choices;
+	return found;
+}
+
 static EcertCode
 check_text(const Field *field, EcertCursor *cursor)
 {
+	const char *const *choices = field->choices;
 	EcertCborHead head;
 	EcertSlice	text;
 
@@ -431,12 +656,11 @@ check_text(const Field *field, EcertCursor *cursor)
 		case TYPE_HEX:
 			return is_hex(text) ? ECERT_OK : ECERT_BODY_VALUE;
 		case TYPE_CHOICE:
-			for (const char *const *choice = field->choices; *choice != NULL; choice++)
-			{
-				if (ecert_slice_equal(text, ecert_slice_text(*choice)))
-					return ECERT_OK;
-			}
-			return ECERT_BODY_VALUE;
+			return is_choice(text, &choices) ? ECERT_OK : ECERT_BODY_VALUE;
+		case TYPE_CHOICE_OR_LATER:
+			if (is_choice(text, &choices))
+				return ECERT_OK;
+			return is_choice(text, &choices) ? ECERT_RESERVED_FIELD : ECERT_BODY_VALUE;
 		default:
 			return ECERT_OK;
 	}
@@ -454,7 +678,7 @@ check_integer(Type type, EcertCursor *cursor)
 		return code;
 	if (type == TYPE_ALG)
 		return ecert_alg_from_cose(value, &alg) ? ECERT_OK : ECERT_UNKNOWN_ALG;
-	if (value < (type == TYPE_POSITIVE ? 1 : 0))
+	if (value < (type == TYPE_POSITIVE || type == TYPE_MONTH ? 1 : 0) || (type == TYPE_MONTH && value > 12))
 		return ECERT_BODY_VALUE;
 	return type == TYPE_TIME && value > ECERT_TIME_MAX ? ECERT_BODY_VALUE : ECERT_OK;
 }
@@ -468,11 +692,11 @@ within_limit(Type type, EcertDecimal decimal)
 {
 	EcertDecimal limit = {type == TYPE_RESULT ? INT64_C(10000000000) : 1, type == TYPE_RESULT ? 18 : 15};
 	EcertDecimal negative = {-limit.mantissa, limit.exponent};
+	int			least = type == TYPE_RESULT ? 1 : 0;
 
 	if (decimal.exponent <= 0 && decimal.mantissa <= INT64_C(1000000000000000) && decimal.mantissa >= -INT64_C(1000000000000000))
 		return true;
-	return ecert_decimal_compare(decimal, limit) < (type == TYPE_RESULT ? 0 : 1) &&
-		ecert_decimal_compare(decimal, negative) > (type == TYPE_RESULT ? 0 : -1);
+	return ecert_decimal_compare(limit, decimal) >= least && ecert_decimal_compare(decimal, negative) >= least;
 }
 
 static EcertCode
@@ -488,11 +712,14 @@ check_number(Type type, EcertCursor *cursor)
 			ECERT_OK : ECERT_BODY_VALUE;
 	if (!within_limit(type, decimal))
 		return ECERT_BODY_VALUE;
+	if (type == TYPE_SHARE && ecert_decimal_compare(decimal, (EcertDecimal) {1, 0}) > 0)
+		return ECERT_BODY_VALUE;
 	if (decimal.mantissa >= 0 || type == TYPE_NUMBER || type == TYPE_RESULT)
 		return ECERT_OK;
 	return type == TYPE_QUANTITY ? ECERT_BODY_NEGATIVE : ECERT_BODY_VALUE;
 }
 
+/* Two integers */
 static bool
 read_period(EcertSlice item, EcertPeriod *period)
 {
@@ -503,6 +730,29 @@ read_period(EcertSlice item, EcertPeriod *period)
 		return false;
 	return ecert_cbor_head(&cursor, &head, NULL) == ECERT_OK && ecert_cbor_head_int(&head, &period->start) == ECERT_OK &&
 		ecert_cbor_head(&cursor, &head, NULL) == ECERT_OK && ecert_cbor_head_int(&head, &period->end) == ECERT_OK;
+}
+
+/* [i, n] */
+static EcertCode
+check_part(EcertSlice item)
+{
+	EcertPeriod numbers;
+
+	if (!read_period(item, &numbers))
+		return ECERT_BODY_TYPE;
+	return numbers.start >= 1 && numbers.start <= numbers.end ? ECERT_OK : ECERT_BODY_VALUE;
+}
+
+/* [from, seconds]: a time, and how far a zone's clocks are ahead of UTC from then on; less than a day */
+static EcertCode
+check_offset(EcertSlice item)
+{
+	EcertPeriod numbers;
+
+	if (!read_period(item, &numbers))
+		return ECERT_BODY_TYPE;
+	return numbers.start >= 0 && numbers.start <= ECERT_TIME_MAX && numbers.end > -86400 && numbers.end < 86400 ?
+		ECERT_OK : ECERT_BODY_VALUE;
 }
 
 /* [start, end], and what it says */
@@ -588,20 +838,31 @@ check_scalar(const Field *field, EcertCursor *cursor)
 	{
 		case TYPE_COUNT:
 		case TYPE_POSITIVE:
+		case TYPE_MONTH:
 		case TYPE_ALG:
 		case TYPE_TIME:
 			return check_integer(field->type, cursor);
 		case TYPE_EXPONENT:
 		case TYPE_NUMBER:
 		case TYPE_AMOUNT:
+		case TYPE_SHARE:
 		case TYPE_QUANTITY:
 			return check_number(field->type, cursor);
 		case TYPE_RESULT:
 			return check_result(cursor);
 		case TYPE_FINDING:
 			return ecert_cbor_head(cursor, &head, NULL) == ECERT_OK && head.type == ECERT_CBOR_SIMPLE ? ECERT_OK : ECERT_BODY_TYPE;
+		case TYPE_BOOLEAN:
+		case TYPE_TRUE:
+			if (ecert_cbor_head(cursor, &head, NULL) != ECERT_OK || head.type != ECERT_CBOR_SIMPLE || head.value == ECERT_CBOR_NULL)
+				return ECERT_BODY_TYPE;
+			return head.value == ECERT_CBOR_TRUE || field->type == TYPE_BOOLEAN ? ECERT_OK : ECERT_BODY_VALUE;
 		case TYPE_PERIOD:
 			return check_period(ecert_cbor_skip(cursor), &period);
+		case TYPE_OFFSET:
+			return check_offset(ecert_cbor_skip(cursor));
+		case TYPE_PART:
+			return check_part(ecert_cbor_skip(cursor));
 		case TYPE_FEED:
 			return check_feed(ecert_cbor_skip(cursor));
 		case TYPE_TEXTS:
@@ -611,7 +872,7 @@ check_scalar(const Field *field, EcertCursor *cursor)
 	}
 }
 
-static EcertCode check_map(BodyWalk *walk, const Shape *shape, EcertCursor *cursor, const char *path, bool top);
+static EcertCode check_map(BodyWalk *walk, const Shape *shape, EcertCursor *cursor, const char *path);
 
 /* One value, not a list; everything is walked through at once, nothing passed over first */
 static EcertCode
@@ -621,9 +882,12 @@ check_value(BodyWalk *walk, const Field *field, EcertCursor *cursor)
 	EcertCode	code;
 
 	if (field->type == TYPE_MAP)
-		return check_map(walk, field->shape, cursor, field->path, false);
+		return check_map(walk, field->shape, cursor, field->path);
 	code = check_scalar(field, cursor);
-	return code == ECERT_OK ? code : refuse(walk, code, item, field->path);
+	if (code != ECERT_RESERVED_FIELD)
+		return code == ECERT_OK ? code : refuse(walk, code, item, field->path);
+	note_later(walk, item, field->path);
+	return ECERT_OK;
 }
 
 /* The values of a series, in a loop of their own: there may be thousands */
@@ -655,8 +919,11 @@ check_list(BodyWalk *walk, const Field *field, EcertCursor *cursor)
 	(void) ecert_cbor_head(cursor, &head, NULL);
 	if (head.type != ECERT_CBOR_ARRAY)
 		return refuse(walk, ECERT_BODY_TYPE, item, field->path);
-	if (head.value == 0 && (field->flags & MAY_BE_EMPTY) == 0)
+	if (head.value == 0 && (field->flags & (MAY_BE_EMPTY | EMPTY_LATER)) == 0)
 		return refuse(walk, ECERT_BODY_VALUE, item, field->path);
+	if ((head.value == 0 && (field->flags & EMPTY_LATER)) || (head.value > 1 && (field->flags & SEVERAL_LATER)) ||
+		(head.value > 0 && (field->flags & ANY_LATER)))
+		note_later(walk, item, field->path);
 	if (field->type == TYPE_VALUE)
 		return check_values(walk, field, head.value, cursor);
 	for (uint64_t i = head.value; i > 0; i--)
@@ -691,7 +958,7 @@ find_field(const Shape *shape, EcertSlice name, size_t *index)
 
 /* The next pair of a map; its field's number goes to *index, from which it is looked for */
 static EcertCode
-check_pair(BodyWalk *walk, const Shape *shape, EcertCursor *cursor, const char *path, bool top, size_t *index, EcertSlice *items)
+check_pair(BodyWalk *walk, const Shape *shape, EcertCursor *cursor, const char *path, size_t *index, EcertSlice *items)
 {
 	EcertSlice	key = next_byte(cursor);
 	EcertSlice	name = {NULL, 0};
@@ -704,15 +971,12 @@ check_pair(BodyWalk *walk, const Shape *shape, EcertCursor *cursor, const char *
 		name = ecert_cbor_content(cursor, &head);
 	field = find_field(shape, name, index);
 	if (field == NULL)
-	{
-		*index = ALL_FIELDS;
-		if (!top || !ecert_slice_equal(name, ecert_slice_text("ext")))
-			return refuse_unknown(walk, key, name, path);
-		/* free: anything in strict form */
-		(void) ecert_cbor_skip(cursor);
-		return ECERT_OK;
-	}
+		return refuse_unknown(walk, key, name, path);
+	if (field->type == TYPE_RESERVED)
+		return refuse(walk, ECERT_RESERVED_FIELD, key, field->path);
 	start = cursor->offset;
+	if (field->flags & LATER)
+		note_later(walk, next_byte(cursor), field->path);
 	code = (field->flags & LIST) ? check_list(walk, field, cursor) : check_value(walk, field, cursor);
 	if (shape->check_whole != NULL)
 		items[*index] = ecert_slice(cursor->bytes.data + start, cursor->offset - start);
@@ -721,7 +985,7 @@ check_pair(BodyWalk *walk, const Shape *shape, EcertCursor *cursor, const char *
 
 /* Every field of the map is known and right, and every required one is there */
 static EcertCode
-check_map(BodyWalk *walk, const Shape *shape, EcertCursor *cursor, const char *path, bool top)
+check_map(BodyWalk *walk, const Shape *shape, EcertCursor *cursor, const char *path)
 {
 	EcertSlice	map = next_byte(cursor);
 	EcertCborHead head = {ECERT_CBOR_SIMPLE, 0, 0};
@@ -736,12 +1000,11 @@ check_map(BodyWalk *walk, const Shape *shape, EcertCursor *cursor, const char *p
 		memset(items, 0, sizeof items);
 	for (uint64_t i = head.value; i > 0; i--, index++)
 	{
-		EcertCode	code = check_pair(walk, shape, cursor, path, top, &index, items);
+		EcertCode	code = check_pair(walk, shape, cursor, path, &index, items);
 
 		if (code != ECERT_OK)
 			return code;
-		if (index != ALL_FIELDS)
-			seen |= UINT32_C(1) << index;
+		seen |= UINT32_C(1) << index;
 	}
 	for (size_t i = 0; i < shape->count; i++)
 	{
@@ -818,6 +1081,51 @@ read_fields(EcertCursor *cursor, const Shape *shape, EcertSlice *fields)
 	}
 }
 
+/* So many audits in one role, or in any of some */
+static EcertCode
+check_required_audit(BodyWalk *walk, const EcertSlice *items, EcertSlice map)
+{
+	if (items[REQUIRED_AS].size == 0 && items[REQUIRED_ANY].size == 0)
+		return refuse(walk, ECERT_BODY_MISSING, map, "audit.required.as");
+	if (items[REQUIRED_AS].size > 0 && items[REQUIRED_ANY].size > 0)
+		return refuse(walk, ECERT_BODY_UNKNOWN, items[REQUIRED_ANY], "audit.required.any");
+	return ECERT_OK;
+}
+
+/* A field goes with one choice of a rule and no other */
+static EcertCode
+check_goes_with(BodyWalk *walk, EcertSlice choice, const char *wanted, EcertSlice item, EcertSlice map, const char *path)
+{
+	EcertSlice	text;
+	bool		is_wanted = ecert_cbor_text(choice, &text) && ecert_slice_equal(text, ecert_slice_text(wanted));
+
+	if (is_wanted && item.size == 0)
+		return refuse(walk, ECERT_BODY_MISSING, map, path);
+	return !is_wanted && item.size > 0 ? refuse(walk, ECERT_BODY_UNKNOWN, item, path) : ECERT_OK;
+}
+
+/* The numbers that a rule of attribution goes by stand beside it */
+static EcertCode
+check_attribution(BodyWalk *walk, const EcertSlice *items, EcertSlice map)
+{
+	EcertCode	code = check_goes_with(walk, items[ATTRIBUTION_RULE], "weighted", items[ATTRIBUTION_WEIGHTS], map,
+									   "certificate.attribution.weights");
+
+	return code != ECERT_OK ? code : check_goes_with(walk, items[ATTRIBUTION_RULE], "efficiency", items[ATTRIBUTION_EFFICIENCIES], map,
+													 "certificate.attribution.efficiencies");
+}
+
+/* So many years before, or one period for all */
+static EcertCode
+check_baseline(BodyWalk *walk, const EcertSlice *items, EcertSlice map)
+{
+	EcertCode	code = check_goes_with(walk, items[BASELINE_RULE], "years_before", items[BASELINE_YEARS], map,
+									   "certificate.baseline.years");
+
+	return code != ECERT_OK ? code : check_goes_with(walk, items[BASELINE_RULE], "fixed", items[BASELINE_PERIOD], map,
+													 "certificate.baseline.period");
+}
+
 /* The body's period, which comes behind its lines; false when it has none that is right, which is refused in its turn */
 static bool
 find_period(BodyWalk *walk)
@@ -830,6 +1138,18 @@ find_period(BodyWalk *walk)
 	return walk->has_period;
 }
 
+/* Where a line says how much of the period it covers, it is not more than all */
+static EcertCode
+check_covered(BodyWalk *walk, EcertSlice covered)
+{
+	int64_t		seconds = 0;
+
+	if (covered.size == 0 || ecert_cbor_int(covered, &seconds) != ECERT_OK || !find_period(walk) ||
+		seconds <= walk->period.end - walk->period.start)
+		return ECERT_OK;
+	return refuse(walk, ECERT_BODY_VALUE, covered, "lines.covered");
+}
+
 /* A line has a quantity or a series that fills the period, not both */
 static EcertCode
 check_energy_line(BodyWalk *walk, const EcertSlice *items, EcertSlice map)
@@ -838,7 +1158,8 @@ check_energy_line(BodyWalk *walk, const EcertSlice *items, EcertSlice map)
 	int64_t		length;
 
 	if (items[ENERGY_SERIES].size == 0)
-		return items[ENERGY_QUANTITY].size > 0 ? ECERT_OK : refuse(walk, ECERT_BODY_MISSING, map, "lines.quantity");
+		return items[ENERGY_QUANTITY].size > 0 ? check_covered(walk, items[ENERGY_COVERED]) :
+			refuse(walk, ECERT_BODY_MISSING, map, "lines.quantity");
 	if (items[ENERGY_QUANTITY].size > 0)
 		return refuse(walk, ECERT_BODY_UNKNOWN, items[ENERGY_SERIES], "lines.series");
 	if (!find_period(walk))
@@ -848,7 +1169,7 @@ check_energy_line(BodyWalk *walk, const EcertSlice *items, EcertSlice map)
 	if (series.step > length || (uint64_t) (length / series.step) != series.count || length % series.step != 0 ||
 		!walk->sum_fits || !within_limit(TYPE_QUANTITY, (EcertDecimal) {walk->sum, series.exponent}))
 		return refuse(walk, ECERT_BODY_VALUE, items[ENERGY_SERIES], "lines.series.values");
-	return ECERT_OK;
+	return check_covered(walk, items[ENERGY_COVERED]);
 }
 
 /* A public key has the size that its algorithm's have */
@@ -878,17 +1199,44 @@ check_product_line(BodyWalk *walk, const EcertSlice *items, EcertSlice map)
 		return refuse(walk, ECERT_BODY_TYPE, map, "lines");
 	if (output.mantissa > 0 && ecert_decimal_compare(qualified, output) > 0)
 		return refuse(walk, ECERT_BODY_VALUE, items[PRODUCT_QUALIFIED], "lines.qualified");
+	return check_covered(walk, items[PRODUCT_COVERED]);
+}
+
+/* Only who abstains may have checked nothing */
+static EcertCode
+check_audit(BodyWalk *walk, const EcertSlice *items, EcertSlice map)
+{
+	EcertSlice	verdict;
+	EcertCursor cursor;
+
+	(void) map;
+	if (head_of(items[AUDIT_CHECKED], &cursor).value > 0 ||
+		(ecert_cbor_text(items[AUDIT_VERDICT], &verdict) && ecert_slice_equal(verdict, ecert_slice_text("abstain"))))
+		return ECERT_OK;
+	return refuse(walk, ECERT_BODY_VALUE, items[AUDIT_CHECKED], "checked");
+}
+
+/* A stock is of a source or of a product */
+static EcertCode
+check_stock(BodyWalk *walk, const EcertSlice *items, EcertSlice map)
+{
+	if (items[STOCK_SOURCE].size == 0 && items[STOCK_PRODUCT].size == 0)
+		return refuse(walk, ECERT_BODY_MISSING, map, "stock.source");
+	if (items[STOCK_SOURCE].size > 0 && items[STOCK_PRODUCT].size > 0)
+		return refuse(walk, ECERT_BODY_UNKNOWN, items[STOCK_PRODUCT], "stock.product");
 	return ECERT_OK;
 }
 
 EcertCode
 ecert_body_check(EcertKind kind, EcertSlice body, EcertError *error)
 {
-	BodyWalk	walk = {body, error, false, false, {0, 0}, false, 0};
+	BodyWalk	walk = {.body = body, .error = error};
 	EcertCursor cursor = ecert_cursor(body);
+	EcertCode	code;
 
 	error->name[0] = '\0';
-	return check_map(&walk, kind_shapes[kind], &cursor, "body", true);
+	code = check_map(&walk, kind_shapes[kind], &cursor, "body");
+	return code == ECERT_OK && walk.later.size > 0 ? refuse(&walk, ECERT_RESERVED_FIELD, walk.later, walk.later_path) : code;
 }
 
 bool
@@ -906,10 +1254,16 @@ ecert_hex_to_hash(EcertSlice hex, uint8_t *hash)
 bool
 ecert_body_replaces(const EcertPackage *package, uint8_t *hash)
 {
+	EcertSlice	item = package->replaces_item;
 	EcertSlice	text;
+	EcertCursor cursor;
 
-	return package->replaces_item.size > 0 && ecert_cbor_text(package->replaces_item, &text) &&
-		ecert_hex_to_hash(text, hash);
+	if (item.size == 0)
+		return false;
+	/* a list in kinds of which one package may replace several */
+	if (head_of(item, &cursor).type == ECERT_CBOR_ARRAY)
+		item = cursor.offset < item.size ? ecert_cbor_skip(&cursor) : ecert_slice(NULL, 0);
+	return ecert_cbor_text(item, &text) && ecert_hex_to_hash(text, hash);
 }
 
 EcertCursor
@@ -946,7 +1300,7 @@ ecert_energy_line_next(EcertCursor *cursor, EcertEnergyLine *line)
 	line->unit = fields[ENERGY_UNIT];
 	line->product = fields[ENERGY_PRODUCT];
 	line->supplier = fields[ENERGY_SUPPLIER];
-	line->meter = fields[ENERGY_METER];
+	line->point = fields[ENERGY_POINT];
 	line->series = fields[ENERGY_SERIES];
 	line->has_series = line->series.size > 0;
 	if (line->has_series)
@@ -964,7 +1318,6 @@ ecert_product_line_next(EcertCursor *cursor, EcertProductLine *line)
 	line->product = fields[PRODUCT_PRODUCT];
 	line->unit = fields[PRODUCT_UNIT];
 	line->currency = fields[PRODUCT_CURRENCY];
-	line->deliveries = fields[PRODUCT_DELIVERIES];
 	line->has_value = fields[PRODUCT_VALUE].size > 0;
 	if (fields[PRODUCT_OUTPUT].size == 0 || fields[PRODUCT_QUALIFIED].size == 0)
 		return ECERT_BODY_MISSING;

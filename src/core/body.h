@@ -18,15 +18,16 @@ typedef struct EcertPeriod
 
 /*
  * Check a checked map against the schema of kind: required fields, types,
- * ranges, no unknown fields but "ext".  error.offset counts from the body's
- * first byte, error.field is the dotted path, e.g. "lines.quantity".
+ * ranges, no unknown fields.  error.offset counts from the body's
+ * first byte, error.field is the dotted path, e.g. "lines.quantity".  What is
+ * right in form and not supported yet is refused with ECERT_RESERVED_FIELD.
  */
 extern EcertCode ecert_body_check(EcertKind kind, EcertSlice body, EcertError *error);
 
 /* The body's period; false when it has none, or one that no schema check would pass */
 extern bool ecert_body_period(const EcertPackage *package, EcertPeriod *period);
 
-/* The hash named by "replaces" (64 hex digits to 32 bytes); false when there is none */
+/* The hash named by "replaces", of a list the first (64 hex digits to 32 bytes); false when there is none */
 extern bool ecert_body_replaces(const EcertPackage *package, uint8_t *hash);
 
 /* Lower-case hex digits to half as many bytes; false, with bytes partly written, when they are none */
@@ -42,7 +43,7 @@ typedef struct EcertEnergyLine
 	EcertSlice	unit;
 	EcertSlice	product;		/* size 0: shared by all products */
 	EcertSlice	supplier;		/* size 0: not named */
-	EcertSlice	meter;			/* size 0: not named */
+	EcertSlice	point;			/* size 0: not named */
 	bool		has_series;
 	EcertDecimal quantity;		/* of the whole period; of a series, its sum when it fits */
 	EcertSlice	series;			/* the series map, when has_series */
@@ -58,7 +59,6 @@ typedef struct EcertProductLine
 	bool		has_value;
 	EcertDecimal value;
 	EcertSlice	currency;		/* size 0: not named */
-	EcertSlice	deliveries;		/* the array item; size 0: none */
 } EcertProductLine;
 
 /* The items of the body's "lines": start here, then call the _next functions until false */

@@ -226,6 +226,16 @@ pass_numbers(Checker *checker, uint64_t items)
 	return items;
 }
 
+/* Tag 60 round 32 bytes: in a list of a body, what its issuer holds back */
+static bool
+is_hidden(const Checker *checker)
+{
+	static const uint8_t start[] = {0xD8, 0x3C, 0x58, 0x20};
+
+	return checker->profile == PROFILE_BODY && left(&checker->cursor) >= sizeof start + 32 &&
+		memcmp(checker->cursor.bytes.data + checker->cursor.offset, start, sizeof start) == 0;
+}
+
 static EcertCode check_item(Checker *checker, bool is_key);
 
 /* A map's key, which must be greater than the one before */
@@ -262,6 +272,8 @@ check_inside(Checker *checker, const EcertCborHead *head)
 	{
 		if (is_map)
 			code = check_key(checker, &key);
+		else if (is_hidden(checker))
+			code = ecert_fail(checker->error, ECERT_HIDDEN_ELEMENT, checker->cursor.offset, NULL);
 		if (code == ECERT_OK)
 			code = check_item(checker, false);
 	}

@@ -28,6 +28,6 @@ ecert_error_hint(EcertCode code)
 		case ECERT_UNKNOWN_ALG:
 			return "Algorithms are -19 (Ed25519), -9 (ES256) and -65600 (SM2).";
 		default:
-			return NULL;
+			return ecert_is_reserved(code) ? "It is reserved for a later version of the extension." : NULL;
 	}
 }

@@ -71,7 +71,11 @@
 	/* neither right nor wrong here: see ecert_is_beyond() */ \
 	X(ECERT_UNKNOWN_VDS, 720, "the verifiable data structure is not known") \
 	X(ECERT_SEVERAL_PROOFS, 721, "it has several proofs, and does not say which is for this package") \
-	X(ECERT_BEYOND_LIMITS, 722, "larger, or nested deeper, than this version reads")
+	X(ECERT_BEYOND_LIMITS, 722, "larger, or nested deeper, than this version reads") \
+	/* reserved for later versions, which is no fault of form */ \
+	X(ECERT_RESERVED_KIND, 800, "this kind of package is not supported yet") \
+	X(ECERT_RESERVED_FIELD, 801, "this field, or its value, is not supported yet") \
+	X(ECERT_HIDDEN_ELEMENT, 802, "hidden elements are not supported yet")
 
 #define ECERT_CODE(name, number, text) name = number,
 typedef enum EcertCode
@@ -88,6 +92,13 @@ typedef struct EcertError
 	const char *field;			/* static string, e.g. "lines.quantity"; NULL when there is none */
 	char		name[64];		/* of ECERT_BODY_UNKNOWN: what the unknown field is called; empty when it is long, or not plain ASCII */
 } EcertError;
+
+/* Is what was refused for a later version, and not wrong? */
+static inline bool
+ecert_is_reserved(EcertCode code)
+{
+	return code == ECERT_UNKNOWN_ALG || (code >= ECERT_RESERVED_KIND && code <= ECERT_HIDDEN_ELEMENT);
+}
 
 /* The words of ECERT_CODES; "unknown error" for another number */
 extern const char *ecert_error_text(EcertCode code);

@@ -53,8 +53,21 @@ ecert_kind_from_name(EcertSlice name, EcertKind *kind)
 	return false;
 }
 
+bool
+ecert_kind_is_reserved(EcertSlice name)
+{
+	static const char *const reserved[] = {ECERT_RESERVED_KINDS};
+
+	for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++)
+	{
+		if (ecert_slice_equal(name, ecert_slice_text(reserved[i])))
+			return true;
+	}
+	return false;
+}
+
 /* "application/vnd.ecert.<kind>+cbor" */
-static bool
+static EcertCode
 kind_from_content_type(EcertSlice text, EcertKind *kind)
 {
 	size_t		before = sizeof CONTENT_TYPE_BEFORE - 1;
@@ -63,8 +76,11 @@ kind_from_content_type(EcertSlice text, EcertKind *kind)
 	if (text.size <= before + after ||
 		memcmp(text.data, CONTENT_TYPE_BEFORE, before) != 0 ||
 		memcmp(text.data + text.size - after, CONTENT_TYPE_AFTER, after) != 0)
-		return false;
-	return ecert_kind_from_name(ecert_slice(text.data + before, text.size - before - after), kind);
+		return ECERT_UNKNOWN_KIND;
+	text = ecert_slice(text.data + before, text.size - before - after);
+	if (ecert_kind_from_name(text, kind))
+		return ECERT_OK;
+	return ecert_kind_is_reserved(text) ? ECERT_RESERVED_KIND : ECERT_UNKNOWN_KIND;
 }
 
 /* A byte string item of exactly size bytes */
@@ -177,7 +193,7 @@ parse_parameter(int64_t label, EcertSlice item, EcertPackage *package, unsigned 
 		case LABEL_CONTENT_TYPE:
 			if (!ecert_cbor_text(item, &text))
 				return ECERT_HEADER_FIELD;
-			return kind_from_content_type(text, &package->kind) ? ECERT_OK : ECERT_UNKNOWN_KIND;
+			return kind_from_content_type(text, &package->kind);
 		case LABEL_KID:
 			return bytes_of(item, ECERT_HASH_SIZE, &package->kid) ? ECERT_OK : ECERT_HEADER_FIELD;
 		case LABEL_CLAIMS:

@@ -21,6 +21,7 @@
 	KIND(NODE, node) \
 	KIND(RELATION, relation) \
 	KIND(POLICY, policy) \
+	KIND(POINT, point) \
 	KIND(ENERGY, energy) \
 	KIND(PRODUCT, product) \
 	KIND(AUDIT, audit) \
@@ -29,6 +30,10 @@
 	KIND(REWARD, reward) \
 	KIND(CHECKPOINT, checkpoint) \
 	KIND(WITNESS, witness)
+
+/* Kinds of later versions, which are refused as such */
+#define ECERT_RESERVED_KINDS \
+	"variable", "plan", "adjustment", "timestamp", "disclosure", "erasure", "intensity", "benchmark"
 
 /* ECERT_KIND_GENESIS, ECERT_KIND_NODE ... */
 #define ECERT_KIND_CODE(CODE, name) ECERT_KIND_##CODE,
@@ -76,6 +81,9 @@ extern const char *ecert_kind_name(EcertKind kind);
 
 /* False when name is no kind */
 extern bool ecert_kind_from_name(EcertSlice name, EcertKind *kind);
+
+/* A kind of a later version */
+extern bool ecert_kind_is_reserved(EcertSlice name);
 
 /* 1..200 bytes of UTF-8 without characters of Unicode categories Cc, Cf, Zl and Zp */
 extern bool ecert_id_valid(EcertSlice id);

@@ -231,7 +231,8 @@ BEGIN
         RETURN QUERY SELECT 'audit', u.applicant, u.as_role, u.period FROM ecert.unaudited() AS u;
     END IF;
     IF me = ecert.certifier() THEN
-        RETURN QUERY SELECT 'certify', u.applicant, NULL::text, u.period FROM ecert.uncertified() AS u;
+        RETURN QUERY SELECT 'certify', u.applicant, NULL::text, u.period FROM ecert.uncertified() AS u
+                      WHERE (ecert.policy() -> 'certificate' -> 'automatic' ->> 'on')::boolean;
         RETURN QUERY SELECT 'reward', 'auditors', NULL::text, NULL::tstzrange;
         RETURN QUERY SELECT 'checkpoint', 'ledger', NULL::text, NULL::tstzrange WHERE ecert.checkpoint_is_due();
     END IF;

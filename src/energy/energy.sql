@@ -1,19 +1,19 @@
 -- Readings, packing, and what the energy and product packages say.
 
-CREATE FUNCTION ecert.meters_of(applicant text, within tstzrange) RETURNS SETOF text
+CREATE FUNCTION ecert.points_of(applicant text, within tstzrange) RETURNS SETOF text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT DISTINCT l.meter FROM ecert.live_packages(meters_of.applicant, 'energy', within) AS p
-     CROSS JOIN LATERAL ecert.energy_lines(p.package) AS l WHERE l.meter IS NOT NULL
+    SELECT DISTINCT l.point FROM ecert.live_packages(points_of.applicant, 'energy', within) AS p
+     CROSS JOIN LATERAL ecert.energy_lines(p.package) AS l WHERE l.point IS NOT NULL
 $$;
-COMMENT ON FUNCTION ecert.meters_of(text, tstzrange) IS 'internal: the meters that an applicant''s energy packages within a range name';
+COMMENT ON FUNCTION ecert.points_of(text, tstzrange) IS 'internal: the metering points that an applicant''s energy packages within a range name';
 
 CREATE FUNCTION ecert.create_energy_tables() RETURNS void
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT ecert.create_described($table$CREATE TABLE ledger.reading (  -- local and unsigned: what the meters deliver before ecert.pack_energy() signs it; one row per meter, source, product, supplier and start
-        node text COLLATE "C" NOT NULL DEFAULT current_setting('ecert.node'),  -- applicant whose meter it is
-        meter text COLLATE "C" NOT NULL DEFAULT '',  -- meter id; empty when the figure comes from the books
+    SELECT ecert.create_described($table$CREATE TABLE ledger.reading (  -- local and unsigned: what meters and bills deliver before ecert.pack_energy() signs it; one row per point, source, product, supplier and start
+        node text COLLATE "C" NOT NULL DEFAULT current_setting('ecert.node'),  -- applicant whose point it is
+        point text COLLATE "C" NOT NULL DEFAULT '',  -- metering point: a meter, or an account, tank or scale; empty when the figure comes from the books
         source text COLLATE "C" NOT NULL,  -- energy source as the policy names it
         unit text COLLATE "C" NOT NULL,  -- unit of quantity
         product text COLLATE "C",  -- product it was used for; NULL: shared by all products
@@ -23,8 +23,8 @@ AS $$
         quantity numeric NOT NULL CHECK (quantity >= 0),  -- energy used in the interval, in unit; never negative
         CHECK (interval_start < interval_end)
     )$table$);
-    -- the books may divide one source among products and suppliers without a meter for each
-    CREATE UNIQUE INDEX reading_key ON ledger.reading (node, interval_start, meter, source, coalesce(product, ''), coalesce(supplier, ''));
+    -- the books may divide one source among products and suppliers without a point for each
+    CREATE UNIQUE INDEX reading_key ON ledger.reading (node, interval_start, point, source, coalesce(product, ''), coalesce(supplier, ''));
     -- the longest reading bounds how far back one that reaches into a period can begin
     CREATE INDEX reading_length ON ledger.reading (node, (interval_end - interval_start));
     SELECT ecert.create_described($table$CREATE TABLE ledger.production (  -- local and unsigned: what the shop floor delivers before ecert.pack_product() signs it
@@ -37,7 +37,7 @@ AS $$
         qualified numeric NOT NULL,  -- of it, qualified, in unit
         value numeric,  -- value of the qualified output, in currency
         currency text COLLATE "C",  -- unit of value
-        deliveries jsonb,  -- to whom: [{"buyer", "quantity", "value"}], optional
+        deliveries jsonb,  -- to whom, in unit and currency of the row: [{"buyer", "quantity", "value"}], optional
         CHECK (period_start < period_end),
         CHECK (qualified <= output OR output <= 0),
         CONSTRAINT production_pkey PRIMARY KEY (node, product, period_start)
@@ -90,41 +90,41 @@ BEGIN
      ORDER BY r.interval_start LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION USING ERRCODE = 'EC040', MESSAGE = 'a reading reaches over the edge of the period',
-            DETAIL = format('Source "%s", meter "%s", %s to %s; the period is %s.', odd.source, odd.meter, odd.interval_start, odd.interval_end, check_readings.period),
+            DETAIL = format('Source "%s", point "%s", %s to %s; the period is %s.', odd.source, odd.point, odd.interval_start, odd.interval_end, check_readings.period),
             HINT = 'Pack a period that begins and ends where readings do.';
     END IF;
     -- a meter may pass from one product or supplier to another without leaving a gap; what the books say without
     -- a meter stands for itself
-    SELECT a.source, a.meter, a.interval_start, coalesce(a.overlapped, a.covered) AS before, a.overlapped IS NOT NULL AS overlaps INTO odd
-      FROM (SELECT r.source, r.meter, r.interval_start,
-                   max(r.interval_end) OVER (PARTITION BY r.source, r.meter, CASE r.meter WHEN '' THEN r.product END, CASE r.meter WHEN '' THEN r.supplier END
+    SELECT a.source, a.point, a.interval_start, coalesce(a.overlapped, a.covered) AS before, a.overlapped IS NOT NULL AS overlaps INTO odd
+      FROM (SELECT r.source, r.point, r.interval_start,
+                   max(r.interval_end) OVER (PARTITION BY r.source, r.point, CASE r.point WHEN '' THEN r.product END, CASE r.point WHEN '' THEN r.supplier END
                                              ORDER BY r.interval_start ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS covered,
                    CASE WHEN max(r.interval_end) OVER line > r.interval_start THEN max(r.interval_end) OVER line END AS overlapped
               FROM ledger.reading r
              WHERE r.node = check_readings.node AND r.interval_start >= period_start AND r.interval_start < period_end
-            WINDOW line AS (PARTITION BY r.source, r.meter, r.product, r.supplier
+            WINDOW line AS (PARTITION BY r.source, r.point, r.product, r.supplier
                             ORDER BY r.interval_start ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)) AS a
-     WHERE a.overlapped IS NOT NULL OR a.covered < a.interval_start ORDER BY a.interval_start, a.source, a.meter LIMIT 1;
+     WHERE a.overlapped IS NOT NULL OR a.covered < a.interval_start ORDER BY a.interval_start, a.source, a.point LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION USING ERRCODE = 'EC040',
             MESSAGE = CASE WHEN odd.overlaps THEN 'readings overlap within the period' ELSE 'readings leave a gap within the period' END,
-            DETAIL = format('Source "%s", meter "%s": one ends at %s, the next begins at %s.', odd.source, odd.meter, odd.before, odd.interval_start),
+            DETAIL = format('Source "%s", point "%s": one ends at %s, the next begins at %s.', odd.source, odd.point, odd.before, odd.interval_start),
             HINT = 'Put in the missing readings (quantity 0 where nothing was used), or correct them.';
     END IF;
-    SELECT r.source, r.meter, min(r.quantity) AS quantity, max(min_scale(r.quantity)) AS decimals INTO odd
+    SELECT r.source, r.point, min(r.quantity) AS quantity, max(min_scale(r.quantity)) AS decimals INTO odd
       FROM ledger.reading r
      WHERE r.node = check_readings.node AND r.interval_start >= period_start AND r.interval_start < period_end
-     GROUP BY r.source, r.unit, r.product, r.supplier, r.meter
+     GROUP BY r.source, r.unit, r.product, r.supplier, r.point
     HAVING max(min_scale(r.quantity)) > 18 OR max(r.quantity) * power(10::numeric, max(min_scale(r.quantity))) > 9223372036854775807 LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION USING ERRCODE = 'EC097', MESSAGE = 'readings have more digits than a package can hold',
-            DETAIL = format('Source "%s", meter "%s": %s decimals are used; a number has at most 18, and its digits without the point are within 64 bits.',
-                            odd.source, odd.meter, odd.decimals),
+            DETAIL = format('Source "%s", point "%s": %s decimals are used; a number has at most 18, and its digits without the point are within 64 bits.',
+                            odd.source, odd.point, odd.decimals),
             HINT = 'Round the readings before they are packed.';
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ecert.check_readings(text, tstzrange) IS 'internal: raises EC040 when readings of a node overlap, leave a gap between two of one meter, or reach over the edge of a period, EC097 when they have too many digits';
+COMMENT ON FUNCTION ecert.check_readings(text, tstzrange) IS 'internal: raises EC040 when readings of a node overlap, leave a gap between two of one point, or reach over the edge of a period, EC097 when they have too many digits';
 
 CREATE FUNCTION ecert.energy_body(node text, period tstzrange) RETURNS jsonb
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -135,11 +135,11 @@ BEGIN
     PERFORM ecert.check_pack_period(period);
     PERFORM ecert.check_readings(node, period);
     SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object('source', g.source, 'unit', g.unit, 'product', g.product,
-                         'supplier', g.supplier, 'meter', nullif(g.meter, '')))
+                         'supplier', g.supplier, 'point', nullif(g.point, '')))
                      || ecert.pack_line(g.first_start, g.last_end, g.quantities, g.even_step, energy_body.period)
-                     ORDER BY g.source, g.unit, g.product, g.supplier, g.meter)
+                     ORDER BY g.source, g.unit, g.product, g.supplier, g.point)
       INTO lines
-      FROM (SELECT r.source, r.unit, r.product, r.supplier, r.meter, min(r.interval_start) AS first_start, max(r.interval_end) AS last_end,
+      FROM (SELECT r.source, r.unit, r.product, r.supplier, r.point, min(r.interval_start) AS first_start, max(r.interval_end) AS last_end,
                    array_agg(r.quantity ORDER BY r.interval_start) AS quantities,
                    CASE WHEN min(r.interval_end - r.interval_start) = max(r.interval_end - r.interval_start)
                          AND sum(r.interval_end - r.interval_start) = max(r.interval_end) - min(r.interval_start)
@@ -147,7 +147,7 @@ BEGIN
                         THEN min(r.interval_end - r.interval_start) END AS even_step
               FROM ledger.reading r
              WHERE r.node = energy_body.node AND r.interval_start >= lower(energy_body.period) AND r.interval_start < upper(energy_body.period)
-             GROUP BY r.source, r.unit, r.product, r.supplier, r.meter) AS g;
+             GROUP BY r.source, r.unit, r.product, r.supplier, r.point) AS g;
     IF lines IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'EC096', MESSAGE = format('there are no readings of node "%s" in the period', node),
             DETAIL = format('The period is %s.', period), HINT = 'Readings are rows of ledger.reading.';
@@ -159,7 +159,10 @@ COMMENT ON FUNCTION ecert.energy_body(text, tstzrange) IS 'internal: the energy 
 
 CREATE FUNCTION ecert.correction(replaces bytea, reason text) RETURNS jsonb
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-AS $$ SELECT pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('replaces', pg_catalog.encode(replaces, 'hex'), 'reason', reason)) $$;
+AS $$
+    SELECT pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
+        'replaces', CASE WHEN replaces IS NOT NULL THEN pg_catalog.jsonb_build_array(pg_catalog.encode(replaces, 'hex')) END, 'reason', reason))
+$$;
 COMMENT ON FUNCTION ecert.correction(bytea, text) IS 'internal: the fields of a body that replaces another package';
 
 CREATE FUNCTION ecert.pack_energy(period tstzrange, replaces bytea DEFAULT NULL, reason text DEFAULT NULL) RETURNS bytea
@@ -176,6 +179,7 @@ AS $$
 DECLARE
     odd record;
     lines jsonb;
+    deliveries jsonb;
 BEGIN
     PERFORM ecert.check_pack_period(period);
     SELECT r.* INTO odd FROM ledger.production r
@@ -198,15 +202,11 @@ BEGIN
             HINT = 'Declare each stretch of time once.';
     END IF;
     SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object('product', g.product, 'unit', g.unit, 'output', g.output,
-                         'qualified', g.qualified, 'value', g.value, 'currency', g.currency, 'deliveries', g.deliveries))
+                         'qualified', g.qualified, 'value', g.value, 'currency', g.currency))
                      ORDER BY g.product, g.unit, g.currency)
       INTO lines
       FROM (SELECT r.product, r.unit, r.currency, trim_scale(sum(r.output)) AS output, trim_scale(sum(r.qualified)) AS qualified,
-                   CASE WHEN count(r.value) = count(*) THEN trim_scale(sum(r.value)) END AS value,
-                   (SELECT jsonb_agg(d) FROM ledger.production q CROSS JOIN jsonb_array_elements(q.deliveries) AS d
-                     WHERE q.node = product_body.node AND q.product = r.product AND q.unit = r.unit
-                       AND q.currency IS NOT DISTINCT FROM r.currency
-                       AND tstzrange(q.period_start, q.period_end) <@ product_body.period) AS deliveries
+                   CASE WHEN count(r.value) = count(*) THEN trim_scale(sum(r.value)) END AS value
               FROM ledger.production r
              WHERE r.node = product_body.node AND tstzrange(r.period_start, r.period_end) <@ product_body.period
              GROUP BY r.product, r.unit, r.currency) AS g;
@@ -214,7 +214,10 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'EC096', MESSAGE = format('there is no production of node "%s" in the period', node),
             DETAIL = format('The period is %s.', period), HINT = 'Production is rows of ledger.production.';
     END IF;
-    RETURN jsonb_build_object('period', ecert.period_json(period), 'lines', lines);
+    SELECT jsonb_agg(jsonb_build_object('product', r.product, 'unit', r.unit) || d.delivery ORDER BY r.product, r.period_start, d.place) INTO deliveries
+      FROM ledger.production r CROSS JOIN jsonb_array_elements(r.deliveries) WITH ORDINALITY AS d (delivery, place)
+     WHERE r.node = product_body.node AND tstzrange(r.period_start, r.period_end) <@ product_body.period;
+    RETURN jsonb_strip_nulls(jsonb_build_object('period', ecert.period_json(period), 'lines', lines, 'deliveries', deliveries));
 END
 $$;
 COMMENT ON FUNCTION ecert.product_body(text, tstzrange) IS 'internal: the product body that a node''s production in a period makes; EC040, EC096';
@@ -249,7 +252,7 @@ AS $$
            ecert.line_text(l.line, 'unit') AS unit,  -- unit of quantity
            ecert.line_text(l.line, 'product') AS product,  -- product it was used for; NULL: shared by all
            ecert.line_text(l.line, 'supplier') AS supplier,  -- node id of the supplier, where named
-           ecert.line_text(l.line, 'meter') AS meter,  -- meter, where named
+           ecert.line_text(l.line, 'point') AS point,  -- metering point, where named
            ecert.line_quantity(l.line)::numeric(38,18) AS quantity,  -- energy used, in unit
            ecert.line_kgce(l.line, (SELECT ecert.policy_hash()))::numeric(38,9) AS kgce_quantity,  -- the same in kilograms of standard coal under the policy in force; NULL when it has no coefficient
            encode(l.hash, 'hex') AS package_hash  -- hash of the package, hexadecimal

@@ -7,7 +7,7 @@
 
 CREATE FUNCTION ecert.default_baseline(period tstzrange, policy jsonb) RETURNS tstzrange
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN coalesce(ecert.period_of_json(policy -> 'certificate' -> 'baseline'), ecert.year_before(period));
+    RETURN coalesce(ecert.period_of_json(policy -> 'certificate' -> 'baseline' -> 'period'), ecert.year_before(period));
 COMMENT ON FUNCTION ecert.default_baseline(tstzrange, jsonb) IS 'the baseline where the caller names none: the policy''s, or the same months of the year before (UTC)';
 
 CREATE FUNCTION ecert.missing_coefficient(policy jsonb, applicant text, within tstzrange, last_seq bigint DEFAULT NULL,

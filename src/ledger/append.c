@@ -46,11 +46,13 @@ kind_argument(text *name)
 {
 	EcertKind	kind;
 
+	if (ecert_kind_is_reserved(ecert_varlena_slice(name)))
+		ecert_raise(&(EcertError) {.code = ECERT_RESERVED_KIND, .field = "kind"}, "package");
 	if (!ecert_kind_from_name(ecert_varlena_slice(name), &kind))
 		ereport(ERROR,
 				(errcode(ERRCODE_ECERT_MALFORMED),
 				 errmsg("\"%s\" is not a kind of package", text_to_cstring(name)),
-				 errhint("Kinds are genesis, node, relation, policy, energy, product, audit, certificate, status, reward, checkpoint and witness.")));
+				 errhint("Kinds are genesis, node, relation, policy, point, energy, product, audit, certificate, status, reward, checkpoint and witness.")));
 	return kind;
 }
 

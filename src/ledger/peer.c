@@ -339,12 +339,10 @@ form_finding(EcertCode code, bool is_body)
 	{
 		case ECERT_TOO_LARGE:
 			return ECERT_PACKAGE_TOO_LARGE;
-		case ECERT_UNKNOWN_ALG:
-			return ECERT_FORM_NOT_SUPPORTED;
 		case ECERT_BODY_NEGATIVE:
 			return ECERT_QUANTITY_NEGATIVE;
 		default:
-			return is_body ? ECERT_BODY_REFUSED : ECERT_PACKAGE_MALFORMED;
+			return ecert_is_reserved(code) ? ECERT_PACKAGE_RESERVED : is_body ? ECERT_BODY_REFUSED : ECERT_PACKAGE_MALFORMED;
 	}
 }
 
@@ -357,7 +355,9 @@ read_package(EcertSlice bytes, EcertPackage *package, EcertFinding *finding)
 	if (ecert_package_read(bytes, package, &error) != ECERT_OK)
 		return find_form(finding, form_finding(error.code, false), &error);
 	if (ecert_body_check(package->kind, package->body, &error) != ECERT_OK)
-		return find_form(finding, form_finding(error.code, true), &error);
+		return ecert_is_reserved(error.code) ?
+			ECERT_FIND(finding, ECERT_BODY_RESERVED, ecert_a_number((int64_t) error.offset), ecert_a_word(ecert_error_text(error.code))) :
+			find_form(finding, form_finding(error.code, true), &error);
 	return true;
 }
 

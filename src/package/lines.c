@@ -49,7 +49,7 @@ ECERT_FUNCTION(ecert_energy_lines)
 		ecert_set_text(&values[2], &nulls[2], line.unit);
 		ecert_set_text(&values[3], &nulls[3], line.product);
 		ecert_set_text(&values[4], &nulls[4], line.supplier);
-		ecert_set_text(&values[5], &nulls[5], line.meter);
+		ecert_set_text(&values[5], &nulls[5], line.point);
 		values[6] = NumericGetDatum(ecert_numeric(line.quantity));
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}

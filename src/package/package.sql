@@ -42,7 +42,7 @@ COMMENT ON FUNCTION ecert.issuer(ecert.package) IS 'node id of the signer (CWT c
 
 CREATE FUNCTION ecert.kind(ecert.package) RETURNS text
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_package_kind';
-COMMENT ON FUNCTION ecert.kind(ecert.package) IS 'genesis, node, relation, policy, energy, product, audit, certificate, status, reward, checkpoint or witness';
+COMMENT ON FUNCTION ecert.kind(ecert.package) IS 'genesis, node, relation, policy, point, energy, product, audit, certificate, status, reward, checkpoint or witness';
 
 CREATE FUNCTION ecert.seq(ecert.package) RETURNS bigint
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_package_seq';
@@ -100,7 +100,7 @@ CREATE CAST (ecert.package AS jsonb) WITH FUNCTION ecert.jsonb(ecert.package);
 
 CREATE FUNCTION ecert.replaces(ecert.package) RETURNS bytea
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_package_replaces';
-COMMENT ON FUNCTION ecert.replaces(ecert.package) IS 'hash (32 bytes) of the package that this one replaces; NULL when it replaces none';
+COMMENT ON FUNCTION ecert.replaces(ecert.package) IS 'hash (32 bytes) of the package that this one replaces, of several the first; NULL when it replaces none';
 
 CREATE FUNCTION ecert.reference(ecert.package) RETURNS bytea
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_package_reference';
@@ -115,7 +115,7 @@ CREATE FUNCTION ecert.is_signed_by(ecert.package, public_key text) RETURNS boole
 COMMENT ON FUNCTION ecert.is_signed_by(ecert.package, text) IS 'whether the signature verifies under this key (SubjectPublicKeyInfo PEM); EC095 when the text is no usable key';
 
 CREATE FUNCTION ecert.energy_lines(ecert.package, OUT line integer, OUT source text, OUT unit text, OUT product text,
-                                   OUT supplier text, OUT meter text, OUT quantity numeric) RETURNS SETOF record
+                                   OUT supplier text, OUT point text, OUT quantity numeric) RETURNS SETOF record
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 3 AS 'MODULE_PATHNAME', 'ecert_energy_lines';
 COMMENT ON FUNCTION ecert.energy_lines(ecert.package) IS 'the lines of an energy package, numbered from 1; quantity is in the line''s unit over the whole period, of a series its sum; no rows for other kinds';
 
@@ -157,7 +157,7 @@ COMMENT ON FUNCTION ecert.line_number(ecert.package_line) IS 'the line''s place 
 
 CREATE FUNCTION ecert.line_text(ecert.package_line, field text) RETURNS text
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_line_text';
-COMMENT ON FUNCTION ecert.line_text(ecert.package_line, text) IS 'a text of the line: source, unit, product, supplier, meter or currency; NULL when it has none';
+COMMENT ON FUNCTION ecert.line_text(ecert.package_line, text) IS 'a text of the line, such as source, unit, product, supplier, point, buyer, note or currency; NULL when it has none';
 
 CREATE FUNCTION ecert.line_quantity(ecert.package_line) RETURNS numeric
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_line_quantity';

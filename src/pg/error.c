@@ -36,7 +36,7 @@ sqlstate_of(EcertCode code)
 		case ECERT_TILE_MISSING:
 			return ERRCODE_ECERT_NO_TREE;
 		default:
-			return code >= ECERT_BODY_MISSING && code < ECERT_BAD_SIGNATURE ?
+			return ecert_is_reserved(code) ? ERRCODE_ECERT_NOT_SUPPORTED : code >= ECERT_BODY_MISSING && code < ECERT_BAD_SIGNATURE ?
 				ERRCODE_ECERT_BODY_INVALID : ERRCODE_ECERT_MALFORMED;
 	}
 }
@@ -44,15 +44,17 @@ sqlstate_of(EcertCode code)
 void
 ecert_raise(const EcertError *error, const char *what)
 {
+	bool		is_reserved = ecert_is_reserved(error->code);
 	const char *name = error->code == ECERT_BODY_UNKNOWN ? error->name : "";
 	const char *hint = ecert_error_hint(error->code);
+	const char *judged = is_reserved ? "unsupported" : "invalid";
 
 	/* the message stays short; where and which field go into DETAIL */
 	ereport(ERROR,
 			(errcode(sqlstate_of(error->code)),
 			 name[0] != '\0' ?
-			 errmsg("invalid ecert %s: %s \"%s\"", what, ecert_error_text(error->code), name) :
-			 errmsg("invalid ecert %s: %s", what, ecert_error_text(error->code)),
+			 errmsg("%s ecert %s: %s \"%s\"", judged, what, ecert_error_text(error->code), name) :
+			 errmsg("%s ecert %s: %s", judged, what, ecert_error_text(error->code)),
 			 error->field != NULL ?
 			 errdetail("At byte %zu of the %s, field \"%s\".", error->offset, what, error->field) :
 			 errdetail("At byte %zu of the %s.", error->offset, what),

@@ -1,7 +1,41 @@
 -- The policy that ecert.create_ledger() takes when it is given none, and coefficients as rows.
 
-CREATE FUNCTION ecert.default_policy() RETURNS jsonb
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION ecert.zone_offsets(zone text) RETURNS jsonb
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    first timestamptz := '2000-01-01 00:00:00Z';
+    before integer := extract(epoch FROM (first AT TIME ZONE zone) - (first AT TIME ZONE 'UTC'));
+    offsets jsonb := jsonb_build_array(jsonb_build_array(extract(epoch FROM first)::bigint, before));
+    change record;
+    low bigint;
+    high bigint;
+    middle bigint;
+BEGIN
+    -- weeks at whose end the offset is another than at their beginning, and then to the second; no zone changes twice in a week
+    FOR change IN
+        SELECT extract(epoch FROM d.week)::bigint AS upto, d.seconds
+          FROM (SELECT g.week, g.seconds, lag(g.seconds, 1, before) OVER (ORDER BY g.week) AS earlier
+                  FROM (SELECT s.week, extract(epoch FROM (s.week AT TIME ZONE zone) - (s.week AT TIME ZONE 'UTC'))::integer AS seconds
+                          FROM generate_series(first, '2101-01-07 00:00:00Z', interval '168 hours') AS s (week)) AS g) AS d
+         WHERE d.seconds <> d.earlier ORDER BY d.week
+    LOOP
+        low := change.upto - 604800;
+        high := change.upto;
+        WHILE high - low > 1 LOOP
+            middle := (low + high) / 2;
+            IF extract(epoch FROM (to_timestamp(middle) AT TIME ZONE zone) - (to_timestamp(middle) AT TIME ZONE 'UTC')) = change.seconds
+            THEN high := middle; ELSE low := middle; END IF;
+        END LOOP;
+        offsets := offsets || jsonb_build_array(jsonb_build_array(high, change.seconds));
+    END LOOP;
+    RETURN offsets;
+END
+$$;
+COMMENT ON FUNCTION ecert.zone_offsets(text) IS 'internal: how far a time zone is ahead of UTC from 2000 to 2100, [[from, seconds] ...] in seconds since 1970, by PostgreSQL''s own data; 22023 when there is no such zone';
+
+CREATE FUNCTION ecert.default_policy(zone text DEFAULT NULL) RETURNS jsonb
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT pg_catalog.jsonb_build_object(
         'coefficients', (
@@ -51,13 +85,19 @@ AS $$
         ('10^3 m3', 'm3', 1000), ('10^4 m3', 'm3', 10000),
         ('MWh', 'kWh', 1000), ('GWh', 'kWh', 1000000), ('10^4 kWh', 'kWh', 10000),
         ('GJ', 'MJ', 1000), ('TJ', 'MJ', 1000000)) AS u (unit, base, factor)),
+        'calendar', (
+            SELECT pg_catalog.jsonb_build_object('zone', z.zone, 'offsets', ecert.zone_offsets(z.zone), 'year_start', 1, 'pack', 'month', 'statistics', 'year')
+              FROM (SELECT coalesce(default_policy.zone, (SELECT s.reset_val FROM pg_catalog.pg_settings AS s WHERE s.name = 'TimeZone'))) AS z (zone)),
+        'completeness', '{"covered_min": 0.95, "estimated_max": 0.05, "signed_within": 31, "packing_deadline": 15}'::pg_catalog.jsonb,
         'audit', '{"required": [{"as": "upstream", "count": 1}, {"as": "peer", "count": 1}],
                    "upstream": {"tolerance": 0.02}, "downstream": {"tolerance": 0.02},
-                   "peer": {"k": 3, "band": 0.3, "minimum": 3}}'::pg_catalog.jsonb,
-        'certificate', '{"threshold": 0, "denominator": "baseline", "valid_days": 365}'::pg_catalog.jsonb,
+                   "peer": {"k": 3, "floor": 0.05, "band": 0.3, "minimum": 3}, "audit_days": 30}'::pg_catalog.jsonb,
+        'certificate', '{"threshold": 0, "strict": true, "denominator": "baseline", "attribution": {"rule": "direct"}, "electricity": "calorific",
+                         "baseline": {"rule": "year_before"}, "confirmed_min": {"energy": 0.8, "output": 0.8}, "valid_days": 365, "witnesses": 0,
+                         "seal_within": 3600, "automatic": {"on": true, "days": 366}}'::pg_catalog.jsonb,
         'reward', '{"upstream": 1, "peer": 1, "downstream": 1, "unit": "point"}'::pg_catalog.jsonb)
 $$;
-COMMENT ON FUNCTION ecert.default_policy() IS 'the built-in policy: coefficients of GB/T 2589-2020 (low calorific values; electricity and heat by calorific value; of natural gas the upper bound, the usual default), each with the status of its figure in the citation; unit multiples; one upstream and one peer audit required; threshold 0. Equivalent values and rows known from memory only are left out: add yours with ecert.set_policy()';
+COMMENT ON FUNCTION ecert.default_policy(text) IS 'the built-in policy: coefficients of GB/T 2589-2020 (low calorific values; electricity and heat by calorific value; of natural gas the upper bound, the usual default), each with the status of its figure in the citation; unit multiples; the calendar of a time zone, of this server unless another is named; one upstream and one peer audit required; threshold 0, which the rate has to be above. Equivalent values and rows known from memory only are left out: add yours with ecert.set_policy()';
 
 CREATE FUNCTION ecert.coefficients(policy jsonb, OUT source text, OUT unit text, OUT kgce numeric) RETURNS SETOF record
     LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 100

@@ -153,11 +153,16 @@ AS $$
            (b.policy -> 'audit' -> 'upstream' ->> 'tolerance')::numeric(38,18) AS upstream_tolerance,  -- relative tolerance of upstream audits
            (b.policy -> 'audit' -> 'downstream' ->> 'tolerance')::numeric(38,18) AS downstream_tolerance,  -- relative tolerance of downstream audits
            (b.policy -> 'audit' -> 'peer' ->> 'k')::numeric(38,18) AS peer_k,  -- peer audits: allowed distance from the median in median absolute deviations
+           (b.policy -> 'audit' -> 'peer' ->> 'floor')::numeric(38,18) AS peer_floor,  -- peer audits: the allowed distance is at least so much of the median
            (b.policy -> 'audit' -> 'peer' ->> 'band')::numeric(38,18) AS peer_band,  -- peer audits: relative band round own history
            (b.policy -> 'audit' -> 'peer' ->> 'minimum')::integer AS peer_minimum_count,  -- peer audits: least number of peers for the median
-           (b.policy -> 'certificate' ->> 'threshold')::numeric(38,18) AS threshold,  -- saving rate from which a certificate's verdict is pass
+           (b.policy -> 'certificate' ->> 'threshold')::numeric(38,18) AS threshold,  -- saving rate that decides about a certificate's verdict
+           (b.policy -> 'certificate' ->> 'strict')::boolean AS strict,  -- has the rate to be above the threshold, or at least it
            b.policy -> 'certificate' ->> 'denominator' AS denominator,  -- baseline or reporting: what the total saving rate is divided by
            (b.policy -> 'certificate' ->> 'valid_days')::integer AS valid_days,  -- days a certificate is valid
+           b.policy -> 'certificate' ->> 'electricity' AS electricity,  -- calorific or equivalent: how the coefficient of electricity is meant
+           b.policy -> 'certificate' -> 'baseline' ->> 'rule' AS baseline_rule,  -- how a certificate's baseline follows from its period
+           b.policy -> 'calendar' ->> 'zone' AS calendar_zone,  -- time zone of the ledger's civil dates
            (b.policy -> 'reward' ->> 'upstream')::numeric(38,9) AS upstream_reward_amount,  -- reward of an upstream audit, in reward_unit
            (b.policy -> 'reward' ->> 'peer')::numeric(38,9) AS peer_reward_amount,  -- reward of a peer audit, in reward_unit
            (b.policy -> 'reward' ->> 'downstream')::numeric(38,9) AS downstream_reward_amount,  -- reward of a downstream audit, in reward_unit

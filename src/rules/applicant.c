@@ -217,7 +217,7 @@ ecert_audit_read(EcertRules *rules, EcertApplicant *applicant, size_t number)
 		return NULL;
 	audit->role = ecert_audit_role(ecert_cbor_text_at(package.body, "as"));
 	audit->verdict = verdict_of(package.body);
-	audit->ranges = ecert_ranges_of(rules->kept, package.body);
+	audit->ranges = ecert_ranges_of(rules->kept, package.body, "checked");
 	/* the package's bytes are gone with the next one that is read */
 	for (size_t i = 0; i < audit->ranges.count; i++)
 		audit->ranges.list[i].hash = ecert_slice(NULL, 0);

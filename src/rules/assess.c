@@ -222,15 +222,15 @@ structure(Work *work, const Sums *sums, const EcertNumber *saving)
 	return figure(work, &term, KGCE_DECIMALS);
 }
 
-/* S >= threshold * denominator, which is positive */
+/* S > threshold * denominator, which is positive; or at least as much where the terms are not strict */
 static bool
-reaches(const EcertNumber *saving, const EcertNumber *denominator, EcertDecimal threshold)
+reaches(const EcertNumber *saving, const EcertNumber *denominator, const EcertTerms *terms)
 {
 	EcertNumber least;
 
-	ecert_number_set_decimal(&least, threshold);
+	ecert_number_set_decimal(&least, terms->threshold);
 	ecert_number_multiply(&least, &least, denominator);
-	return ecert_number_sign(denominator) > 0 && ecert_number_compare(saving, &least) >= 0;
+	return ecert_number_sign(denominator) > 0 && ecert_number_compare(saving, &least) >= (terms->strict ? 1 : 0);
 }
 
 static void
@@ -248,7 +248,7 @@ say_total_saving(Work *work, const Sums *sums)
 	totals->saving_tce = quotient(work, &saving, &thousand, KGCE_DECIMALS);
 	totals->saving_rate = quotient(work, &saving, denominator, RATE_DECIMALS);
 	totals->structure_kgce = structure(work, sums, &saving);
-	totals->passes = !work->is_lost && reaches(&saving, denominator, work->terms.threshold);
+	totals->passes = !work->is_lost && reaches(&saving, denominator, &work->terms);
 }
 
 /* ok when every product is or has no baseline, and one is ok; else what is wrong */
@@ -309,6 +309,7 @@ ecert_terms_of(EcertSlice policy, bool by_value)
 	EcertTerms	terms = {.by_value = by_value, .by_reporting = ecert_field_is(certificate, "denominator", "reporting")};
 
 	(void) ecert_field_decimal(certificate, "threshold", &terms.threshold);
+	terms.strict = ecert_field_is_true(certificate, "strict");
 	return terms;
 }
 

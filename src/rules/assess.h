@@ -71,6 +71,7 @@ typedef struct EcertTerms
 	bool		by_value;		/* method value */
 	bool		by_reporting;	/* rates are of E1, not of e0 * M1 */
 	EcertDecimal threshold;
+	bool		strict;			/* the rate has to be above the threshold, not at least it */
 } EcertTerms;
 
 /* The terms in the body of a policy; of size 0, or without them: of the baseline, from 0 on */

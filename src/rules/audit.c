@@ -1,10 +1,11 @@
 /*
  * audit.c
  *		The rule of kind audit: by another than the applicant who is related to
- *		it, of ranges that exist with that hash and lie in the audited period,
+ *		it, under a policy of the ledger, of ranges that exist with that hash and lie in the audited period,
  *		and not of the same packages twice, but after an abstention.
  */
 #include "rules/applicant.h"
+#include "rules/policy.h"
 
 /* What the audit says it read */
 typedef struct Audited
@@ -121,6 +122,25 @@ check_first(EcertCase *it, const Audited *audited)
 	return true;
 }
 
+/* Under which policy it was audited; where it is first admitted, the one in force */
+static bool
+check_audit_policy(EcertCase *it)
+{
+	EcertSlice	body = it->package->body;
+	EcertPolicy policy;
+	uint8_t		stated[ECERT_HASH_SIZE] = {0};
+	uint8_t		in_force[ECERT_HASH_SIZE];
+
+	(void) ecert_field_hash(body, "policy", stated);
+	if (!ecert_policy_of_hash(it->rules, stated, &policy))
+		return ECERT_FIND(it->finding, ECERT_AUDIT_POLICY_MISSING, ecert_a_hash(stated));
+	if (!it->first_admission)
+		return true;
+	ecert_policy_in_force(it->rules, in_force);
+	return memcmp(stated, in_force, sizeof in_force) == 0 ||
+		ECERT_FIND(it->finding, ECERT_AUDIT_POLICY_PAST, ecert_a_hash(stated), ecert_a_hash(in_force));
+}
+
 bool
 ecert_rule_audit(EcertCase *it)
 {
@@ -134,6 +154,6 @@ ecert_rule_audit(EcertCase *it)
 		return ECERT_FIND(it->finding, ECERT_NOT_RELATED, ecert_a_text(package->issuer), ecert_a_text(audited.applicant),
 						  ecert_a_text(as), ecert_a_time(package->issued_at));
 	(void) ecert_field_period(package->body, "period", &audited.period);
-	audited.ranges = ecert_ranges_of(it->rules->arena, package->body);
-	return check_ranges(it, &audited) && check_first(it, &audited);
+	audited.ranges = ecert_ranges_of(it->rules->arena, package->body, "checked");
+	return check_audit_policy(it) && check_ranges(it, &audited) && check_first(it, &audited);
 }

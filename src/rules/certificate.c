@@ -231,7 +231,7 @@ static void
 read_certified(EcertCase *it, EcertCertified *certified)
 {
 	EcertSlice	body = it->package->body;
-	EcertRanges ranges = ecert_ranges_of(it->rules->arena, body);
+	EcertRanges ranges = ecert_ranges_of(it->rules->arena, body, "packages");
 
 	memset(certified, 0, sizeof *certified);
 	certified->applicant = ecert_cbor_text_at(body, "applicant");

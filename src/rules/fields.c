@@ -90,6 +90,15 @@ ecert_field_period(EcertSlice map, const char *key, EcertPeriod *period)
 }
 
 bool
+ecert_field_is_true(EcertSlice map, const char *key)
+{
+	EcertCursor cursor = ecert_cursor(ecert_field_item(map, key));
+	EcertCborHead head;
+
+	return ecert_cbor_head(&cursor, &head, NULL) == ECERT_OK && head.type == ECERT_CBOR_SIMPLE && head.value == ECERT_CBOR_TRUE;
+}
+
+bool
 ecert_field_is(EcertSlice map, const char *key, const char *text)
 {
 	return ecert_slice_equal(ecert_cbor_text_at(map, key), ecert_slice_text(text));
@@ -112,10 +121,10 @@ ecert_field_has(EcertSlice map, const char *key, const char *text)
 }
 
 EcertRanges
-ecert_ranges_of(EcertArena *arena, EcertSlice body)
+ecert_ranges_of(EcertArena *arena, EcertSlice body, const char *key)
 {
 	uint64_t	count;
-	EcertCursor cursor = ecert_cbor_items_at(body, "packages", &count);
+	EcertCursor cursor = ecert_cbor_items_at(body, key, &count);
 	EcertRanges ranges = {ecert_arena_array(arena, (size_t) count, sizeof(EcertRange)), (size_t) count};
 
 	for (size_t i = 0; i < ranges.count; i++)

@@ -33,6 +33,7 @@ extern bool ecert_field_hash(EcertSlice map, const char *key, uint8_t *hash);
 extern bool ecert_field_period(EcertSlice map, const char *key, EcertPeriod *period);
 extern EcertAlg ecert_field_alg(EcertSlice map);	/* "alg", whichever of its numbers is written; ECERT_ALG_NONE: none */
 extern EcertSlice ecert_field_item(EcertSlice map, const char *key);
+extern bool ecert_field_is_true(EcertSlice map, const char *key);
 extern bool ecert_field_is(EcertSlice map, const char *key, const char *text);
 
 /* The keys that a node package lists, or a genesis package for the certifier; none of other kinds */
@@ -41,7 +42,7 @@ extern EcertCursor ecert_node_keys(EcertKind kind, EcertSlice body, uint64_t *co
 /* Is a text with that content in the array under a key */
 extern bool ecert_field_has(EcertSlice map, const char *key, const char *text);
 
-/* A range of an applicant's feed, of [{kind, first, last, hash}] under "packages" */
+/* A range of an applicant's feed, of [{kind, first, last, hash}] under a key: what an audit checked, what a certificate rests on */
 typedef struct EcertRange
 {
 	EcertKind	kind;			/* ECERT_KIND_GENESIS: none that is audited, in a body that passes no schema */
@@ -56,7 +57,7 @@ typedef struct EcertRanges
 	size_t		count;
 } EcertRanges;
 
-extern EcertRanges ecert_ranges_of(EcertArena *arena, EcertSlice body);
+extern EcertRanges ecert_ranges_of(EcertArena *arena, EcertSlice body, const char *key);
 extern bool ecert_ranges_contain(const EcertRanges *ranges, EcertKind kind, int64_t seq);
 
 /* The last seq of a kind that ranges name, -1 when none */

@@ -173,7 +173,7 @@ put_question(const EcertCertified *certified, EcertArena *arena, EcertParts *fig
 
 	ecert_parts_put(&conventions, "saving", ecert_item_word(arena, "baseline_minus_reporting"));
 	ecert_parts_put(&conventions, "denominator", ecert_item_text(arena, certified->policy.denominator));
-	ecert_parts_put(&conventions, "electricity", ecert_item_word(arena, "as the coefficients of the policy state"));
+	ecert_parts_put(&conventions, "electricity", ecert_item_text(arena, certified->policy.electricity));
 	ecert_parts_put(figures, "conventions", ecert_parts_item(&conventions));
 	ecert_parts_put(figures, "threshold", certified->policy.threshold_item);
 	ecert_parts_put(figures, "applicant", ecert_item_text(arena, certified->applicant));

@@ -8,6 +8,7 @@ FINDING(ECERT_SOUND, "00000", "nothing is wrong", NULL, NULL)
 
 /* the package by itself: its form, its ledger, its subject */
 FINDING(ECERT_BODY_INVALID, "EC003", "body is invalid at byte %1: %2", NULL, NULL)
+FINDING(ECERT_BODY_RESERVED, "EC006", "body is not supported yet, at byte %1: %2", NULL, "It is reserved for a later version of the extension.")
 FINDING(ECERT_OTHER_LEDGER, "EC016", "package is for another ledger",
 		"It is for \"%1\", this ledger is \"%2\".", NULL)
 FINDING(ECERT_SUBJECT_WRONG, "EC017", "subject of the %1 package is not the one its body is about",
@@ -89,6 +90,16 @@ FINDING(ECERT_UNIT_TWO_WAYS, "EC080", "the policy contradicts itself",
 		"Source \"%1\" in unit \"%2\" has more than one way to a coefficient.", NULL)
 FINDING(ECERT_UNIT_FACTOR, "EC080", "the policy contradicts itself", "Unit \"%1\" has factor %2.", NULL)
 FINDING(ECERT_ROLE_TWICE, "EC080", "the policy contradicts itself", "Audits as %1 are required twice.", NULL)
+FINDING(ECERT_STATISTICS_UNIT, "EC080", "the policy contradicts itself",
+		"Statistics by %1 cannot be made of packages by %2.", NULL)
+FINDING(ECERT_OFFSETS_BACKWARDS, "EC080", "the policy contradicts itself",
+		"An offset of the calendar begins at %1, not behind the one before it.", NULL)
+
+/* point */
+FINDING(ECERT_POINT_SERVICE, "EC043", "the register of points contradicts itself", "Point \"%1\" is in service from %2 to %3.", NULL)
+FINDING(ECERT_POINT_REPLACES_ITSELF, "EC043", "the register of points contradicts itself", "Point \"%1\" replaces itself.", NULL)
+FINDING(ECERT_POINT_TWICE, "EC043", "the register of points contradicts itself", "Point \"%1\" is listed twice in one package.",
+		"A later package may list it again, and takes the place of what was said before.")
 
 /* audit */
 FINDING(ECERT_NOT_RELATED, "EC050", "node \"%1\" is not related to \"%2\" as %3",
@@ -96,6 +107,9 @@ FINDING(ECERT_NOT_RELATED, "EC050", "node \"%1\" is not related to \"%2\" as %3"
 		"The certifier relates auditors to applicants with ecert.relate().")
 FINDING(ECERT_AUDITED_WRONG, "EC052", "the audited packages are not what the audit says",
 		"Range %1 %2..%3: %4.", NULL)
+FINDING(ECERT_AUDIT_POLICY_MISSING, "EC052", "the audit names a policy that is not on the ledger", "Policy %1.", NULL)
+FINDING(ECERT_AUDIT_POLICY_PAST, "EC052", "the audit names another policy than the one in force",
+		"Stated %1, in force %2.", "Audit again: tolerances and coefficients may be others now.")
 FINDING(ECERT_AUDITED_ALREADY, "EC053", "these packages are audited by this node in this role already",
 		"Audit %1.",
 		"They can be audited again when one of them has been replaced.")
@@ -166,7 +180,8 @@ FINDING(ECERT_WITNESS_COSIGNATURE, "EC106", "witness's cosignature is wrong", NU
 FINDING(ECERT_PACKAGE_MALFORMED, "EC001", "invalid ecert package: %1", "At byte %2 of the package%3.", NULL)
 FINDING(ECERT_PACKAGE_TOO_LARGE, "EC002", "invalid ecert package: %1", "At byte %2 of the package%3.", NULL)
 FINDING(ECERT_BODY_REFUSED, "EC003", "invalid ecert body: %1", "At byte %2 of the body%3.", NULL)
-FINDING(ECERT_FORM_NOT_SUPPORTED, "EC006", "invalid ecert package: %1", "At byte %2%3.", NULL)
+FINDING(ECERT_PACKAGE_RESERVED, "EC006", "unsupported ecert package: %1", "At byte %2 of the package%3.",
+		"It is reserved for a later version of the extension.")
 FINDING(ECERT_QUANTITY_NEGATIVE, "EC004", "invalid ecert body: %1", "At byte %2 of the body%3.", NULL)
 FINDING(ECERT_GENESIS_OF_OTHER_LEDGER, "EC016", "genesis package of another ledger", NULL, NULL)
 FINDING(ECERT_TWO_STORIES, "EC021", "the issuer has signed two packages with one seq", "Issuer \"%1\", %2, seq %3.", NULL)

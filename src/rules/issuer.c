@@ -86,16 +86,8 @@ ecert_check_body(const EcertPackage *package, EcertFinding *finding)
 {
 	EcertError	error;
 
-	switch (ecert_body_check(package->kind, package->body, &error))
-	{
-		case ECERT_OK:
-			return true;
-		case ECERT_UNKNOWN_ALG:
-			return ECERT_FIND(finding, ECERT_FORM_NOT_SUPPORTED, ecert_a_word(ecert_error_text(error.code)), ecert_a_number((int64_t) error.offset),
-							  ecert_a_word(" of the body"));
-		default:
-			return ECERT_FIND(finding, ECERT_BODY_INVALID, ecert_a_number((int64_t) error.offset), ecert_a_word(ecert_error_text(error.code)));
-	}
+	return ecert_body_check(package->kind, package->body, &error) == ECERT_OK ||
+		ECERT_FIND(finding, ecert_is_reserved(error.code) ? ECERT_BODY_RESERVED : ECERT_BODY_INVALID, ecert_a_number((int64_t) error.offset), ecert_a_word(ecert_error_text(error.code)));
 }
 
 bool

@@ -33,6 +33,11 @@ const EcertKindRow ecert_kinds[ECERT_KIND_COUNT] = {
 		.is_woken_by_hash = true,
 		.rule = ecert_rule_policy,
 	},
+	[ECERT_KIND_POINT] = {
+		.issuer_role = ECERT_ROLE_APPLICANT,
+		.subject = ECERT_SUBJECT_ISSUER,
+		.rule = ecert_rule_point,
+	},
 	[ECERT_KIND_ENERGY] = {
 		.issuer_role = ECERT_ROLE_APPLICANT,
 		.subject = ECERT_SUBJECT_ISSUER,
@@ -53,7 +58,8 @@ const EcertKindRow ecert_kinds[ECERT_KIND_COUNT] = {
 		.rule = ecert_rule_audit,
 		.names = {
 			{ECERT_NAMES_RELATION, "as", ECERT_KIND_RELATION, ECERT_BY_CERTIFIER, NULL},
-			{ECERT_NAMES_RANGES, "packages", ECERT_KIND_ENERGY, ECERT_BY_ANYBODY, NULL},
+			{ECERT_NAMES_HASH, "policy", ECERT_KIND_POLICY, ECERT_BY_CERTIFIER, NULL},
+			{ECERT_NAMES_RANGES, "checked", ECERT_KIND_ENERGY, ECERT_BY_ANYBODY, NULL},
 		},
 	},
 	[ECERT_KIND_CERTIFICATE] = {

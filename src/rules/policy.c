@@ -118,6 +118,60 @@ check_required(EcertSlice policy, EcertFinding *finding)
 	return true;
 }
 
+/* Offsets from UTC run forward */
+static bool
+check_offsets(EcertSlice calendar, EcertFinding *finding)
+{
+	uint64_t	count;
+	EcertCursor cursor = ecert_cbor_items_at(calendar, "offsets", &count);
+	int64_t		before = -1;
+
+	for (; count > 0; count--)
+	{
+		EcertCursor offset = cursor;
+		EcertCborHead head;
+		int64_t		from = 0;
+
+		(void) ecert_cbor_head(&offset, &head, NULL);
+		(void) ecert_cbor_int(ecert_cbor_skip(&offset), &from);
+		if (from <= before)
+			return ECERT_FIND(finding, ECERT_OFFSETS_BACKWARDS, ecert_a_time(from));
+		before = from;
+		(void) ecert_cbor_skip(&cursor);
+	}
+	return true;
+}
+
+/* How many of the shorter unit a unit of the calendar has, where they join; days and weeks join nothing but themselves and days */
+static bool
+is_multiple(EcertSlice unit, EcertSlice of)
+{
+	static const char *const longer[] = {"month", "quarter", "year"};
+	size_t		place = 0;
+
+	if (ecert_slice_equal(unit, of) || ecert_slice_equal(of, ecert_slice_text("day")))
+		return true;
+	while (place < 3 && !ecert_slice_equal(of, ecert_slice_text(longer[place])))
+		place++;
+	for (; place < 3; place++)
+	{
+		if (ecert_slice_equal(unit, ecert_slice_text(longer[place])))
+			return true;
+	}
+	return false;
+}
+
+static bool
+check_calendar(EcertSlice calendar, EcertFinding *finding)
+{
+	EcertSlice	pack = ecert_cbor_text_at(calendar, "pack");
+	EcertSlice	statistics = ecert_cbor_text_at(calendar, "statistics");
+
+	if (!is_multiple(statistics, pack))
+		return ECERT_FIND(finding, ECERT_STATISTICS_UNIT, ecert_a_text(statistics), ecert_a_text(pack));
+	return check_offsets(calendar, finding);
+}
+
 bool
 ecert_check_policy(EcertSlice policy, EcertArena *arena, EcertFinding *finding)
 {
@@ -132,7 +186,8 @@ ecert_check_policy(EcertSlice policy, EcertArena *arena, EcertFinding *finding)
 		return ECERT_FIND(finding, ECERT_UNIT_TWICE, ecert_a_text(twice->name), ecert_a_text(twice->unit));
 	if (find_second_way(policy, &coefficients, &units, arena, &way))
 		return ECERT_FIND(finding, ECERT_UNIT_TWO_WAYS, ecert_a_text(way.name), ecert_a_text(way.unit));
-	return check_factors(policy, finding, arena) && check_required(policy, finding);
+	return check_factors(policy, finding, arena) && check_required(policy, finding) &&
+		check_calendar(ecert_field_item(policy, "calendar"), finding);
 }
 
 /* The policy in a package; genesis has one among other things */
@@ -179,6 +234,7 @@ read_policy(EcertArena *arena, EcertSlice body)
 	qsort(policy.required, policy.required_count, sizeof(EcertRequired), compare_required);
 	policy.denominator = ecert_cbor_text_at(certificate, "denominator");
 	policy.threshold_item = ecert_field_item(certificate, "threshold");
+	policy.electricity = ecert_cbor_text_at(certificate, "electricity");
 	(void) ecert_field_int(certificate, "valid_days", &policy.valid_days);
 	policy.reward = ecert_field_item(body, "reward");
 	return policy;

@@ -24,6 +24,7 @@ typedef struct EcertPolicy
 	size_t		required_count;
 	EcertSlice	denominator;
 	EcertSlice	threshold_item;
+	EcertSlice	electricity;
 	int64_t		valid_days;
 	EcertSlice	reward;			/* the map of amounts */
 } EcertPolicy;

@@ -94,9 +94,9 @@ miss_hashes(Search *search, const EcertReference *reference)
 }
 
 static bool
-miss_ranges(Search *search)
+miss_ranges(Search *search, const EcertReference *reference)
 {
-	EcertRanges ranges = ecert_ranges_of(search->rules->arena, search->package->body);
+	EcertRanges ranges = ecert_ranges_of(search->rules->arena, search->package->body, reference->field);
 	EcertSlice	applicant = ecert_cbor_text_at(search->package->body, "applicant");
 
 	for (size_t i = 0; i < ranges.count; i++)
@@ -174,7 +174,7 @@ miss_reference(Search *search, const EcertReference *reference)
 		case ECERT_NAMES_HASHES:
 			return miss_hashes(search, reference);
 		case ECERT_NAMES_RANGES:
-			return miss_ranges(search);
+			return miss_ranges(search, reference);
 		case ECERT_NAMES_HEADS:
 			return miss_heads(search, reference);
 		case ECERT_NAMES_ROLE:

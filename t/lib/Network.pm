@@ -8,7 +8,7 @@ use PostgreSQL::Test::Utils;
 
 # A policy under which one passing upstream audit is enough
 our $policy = q{ecert.default_policy() || '{"audit": {"required": [{"as": "upstream", "count": 1}],
-	"upstream": {"tolerance": 0.02}, "downstream": {"tolerance": 0.02}, "peer": {"k": 3, "band": 0.3, "minimum": 3}}}'::jsonb};
+	"upstream": {"tolerance": 0.02}, "downstream": {"tolerance": 0.02}, "peer": {"k": 3, "floor": 0, "band": 0.3, "minimum": 3}, "audit_days": 30}}'::jsonb};
 
 # A started server for a node, without a ledger (empty: without the extension too); the duties wait to be called, and make no checkpoints by themselves
 sub server

@@ -73,10 +73,12 @@ static char *
 checks_text(void)
 {
 	static const char *const checks[] = {
-		"{'check': 'delivered', 'source': 'raw_coal', 'declared': 1000, 'found': 1002.5, 'deviation': 0.0025, 'tolerance': 0.01, 'ok': true}",
-		"{'check': 'gaps', 'declared': null, 'found': null, 'deviation': null, 'tolerance': null, 'ok': true, 'note': 'none'}",
-		"{'check': 'bought', 'product': 'steel', 'declared': 4([18, 9000000000]), 'found': -1, 'deviation': 4([-18, -1]), 'tolerance': 0, 'ok': false}",
-		"{'check': 'median', 'product': 'Z', 'declared': 1.50, 'found': null, 'deviation': null, 'tolerance': 3, 'ok': null, 'note': 'too few'}"
+		"{'check': 'delivered', 'source': 'raw_coal', 'unit': 'kgce', 'point': 'm1', 'figures': [{'of': 'period', 'declared': 1000, 'found': 1002.5, "
+			"'deviation': 0.0025, 'tolerance': 0.01}], 'ok': true}",
+		"{'check': 'gaps', 'ok': true, 'note': 'none'}",
+		"{'check': 'bought', 'product': 'steel', 'figures': [{'of': 'period', 'declared': 4([18, 9000000000]), 'found': -1, 'deviation': 4([-18, -1]), 'tolerance': 0}, "
+			"{'of': 'year', 'declared': 1, 'found': 1, 'deviation': 0, 'tolerance': null}], 'ok': false}",
+		"{'check': 'median', 'product': 'Z', 'figures': [{'of': 'period', 'declared': 1.50, 'found': null, 'deviation': null, 'tolerance': 3}], 'ok': null, 'note': 'too few'}"
 	};
 	int			count = (int) below(3);
 	char	   *text = strdup("");
@@ -111,6 +113,13 @@ is_repeated(const Audit *audit)
 	return false;
 }
 
+/* The policy in force, which is the one to audit under */
+static const char *
+policy_named(void)
+{
+	return lie(LIE_AUDIT_POLICY) ? made[below(made_count)].hex : policies[policy_count - 1].hash;
+}
+
 /* Sign an audit and count it among the audits of this ledger */
 static void
 say_audit(Audit *audit, const Node *auditor, const char *applicant, char *ranges)
@@ -118,9 +127,10 @@ say_audit(Audit *audit, const Node *auditor, const char *applicant, char *ranges
 	static const char *const comments[] = {"", ", 'comment': 'meter 3 was\nreplaced'", ", 'comment': \"it's fine\""};
 
 	audit->made = say(auditor, ECERT_KIND_AUDIT, applicant,
-					  text_of("{'applicant': '%s', 'period': [%" PRId64 ", %" PRId64 "], 'as': '%s', 'verdict': '%s', 'packages': [%s], 'checks': [%s]%s}",
-							  applicant, audit->period.start, audit->period.end, role_names[audit->role], audit->verdict, spoilt_ranges(audit, ranges),
-							  checks_text(), PICK(comments)));
+					  text_of("{'applicant': '%s', 'period': [%" PRId64 ", %" PRId64 "], 'as': '%s', 'verdict': '%s', 'policy': '%s', "
+							  "'checked': [%s], 'checks': [%s]%s%s}",
+							  applicant, audit->period.start, audit->period.end, role_names[audit->role], audit->verdict, policy_named(), spoilt_ranges(audit, ranges),
+							  checks_text(), PICK(comments), lie(LIE_NOT_YET) ? text_of(", 'replaces': '%s'", made[below(made_count)].hex) : ""));
 	audit_count++;
 }
 

@@ -202,10 +202,10 @@ body_of(Draft *draft, int64_t seq)
 		valid_end = ECERT_TIME_MAX;
 	valid_end += lie(LIE_VALID_END) && valid_end < ECERT_TIME_MAX ? 1 : 0;
 	return text_of("{'number': '%s', 'applicant': '%s', 'period': [%" PRId64 ", %" PRId64 "], 'baseline': [%" PRId64 ", %" PRId64 "], 'method': '%s', "
-				   "'conventions': {'saving': 'baseline_minus_reporting', 'denominator': '%s', 'electricity': 'as the coefficients of the policy state'}, "
+				   "'conventions': {'saving': 'baseline_minus_reporting', 'denominator': '%s', 'electricity': '%s'}, "
 				   "'products': [%s], 'totals': {%s}, 'completeness': %s, 'threshold': %s, 'verdict': '%s', 'valid': [%" PRId64 ", %" PRId64 "], "
 				   "'policy': '%s', 'packages': [%s], 'audits': [%s]%s%s}", number_text(draft, seq), draft->applicant, draft->period.start, draft->period.end,
-				   draft->base.start, draft->base.end, draft->by_value ? "value" : "product", denominator, products_text(&draft->figures),
+				   draft->base.start, draft->base.end, draft->by_value ? "value" : "product", denominator, policy->electricity, products_text(&draft->figures),
 				   totals_text(&draft->figures), completeness_text(draft->counts), threshold, passes ? "pass" : "fail", draft->valid_start, valid_end,
 				   draft->policy_hash, draft->packages, draft->audits, one_in(2) ? ", 'name': 'The \"works\"'" : "", replaces_text(draft));
 }

@@ -415,7 +415,7 @@ structure(const Total *total, Figures *figures)
 	return print(term, 4, figures);
 }
 
-/* The totals, and whether the saving reaches the threshold; without a saving there is only E1 */
+/* The totals, and whether the saving reaches the threshold, or is above it; without a saving there is only E1 */
 static void
 print_totals(const Total *total, const Policy *policy, bool is_ok, Figures *figures)
 {
@@ -434,7 +434,7 @@ print_totals(const Total *total, const Policy *policy, bool is_ok, Figures *figu
 	figures->totals[4] = print_quotient(total->saving, *denominator, 9, figures);
 	figures->totals[5] = structure(total, figures);
 	mpq_mul(least, policy->threshold.value, *denominator);
-	figures->passes = mpq_sgn(*denominator) > 0 && mpq_cmp(total->saving, least) >= 0;
+	figures->passes = mpq_sgn(*denominator) > 0 && mpq_cmp(total->saving, least) >= (policy->is_strict ? 1 : 0);
 }
 
 /* The whole assessment of a plant, as of the given seqs of its feeds */

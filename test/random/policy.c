@@ -70,7 +70,8 @@ static void
 put_coefficient(Text *text, const char *source, const char *unit, const char *kgce)
 {
 	fprintf(next_item(text), "{'source': '%s', 'unit': '%s', 'kgce': %s%s%s}", source, unit, kgce,
-			one_in(3) ? ", 'edition': 'GB/T 2589-2020'" : "", one_in(3) ? ", 'citation': 'table \\A.1\\'" : "");
+			one_in(3) ? ", 'edition': 'GB/T 2589-2020'" : "", one_in(3) ? ", 'citation': 'table \\A.1\\'" :
+			one_in(3) ? ", 'kgco2': 2.66, 'names': {'zh': '煤', 'en': 'coal'}" : "");
 }
 
 /* Note that a source in a unit has a way to kilograms of standard coal */
@@ -207,7 +208,21 @@ audit_text(Policy *policy)
 				fprintf(next_item(&text), "{'as': '%s', 'count': %d}", role_names[role], required[role] + (int) below(2));
 	list = close_text(&text);
 	return text_of("{'required': [%s], 'upstream': {'tolerance': 0.0%d}, 'downstream': {'tolerance': %d}, "
-				   "'peer': {'k': %d.5, 'band': 0.50, 'minimum': %d}}", list, (int) below(10), (int) below(2), (int) below(4), (int) below(3));
+				   "'peer': {'k': %d.5, 'floor': 0.05, 'band': 0.50, 'minimum': %d}, 'audit_days': 30}", list, (int) below(10), (int) below(2),
+				   (int) below(4), (int) below(3));
+}
+
+/* Civil dates; a zone whose clocks change twice a year, or never do */
+static char *
+calendar_text(void)
+{
+	static const char *const offsets[] = {"[946684800, 28800]", "[946684800, 3600], [954032400, 7200], [972781200, 3600]"};
+	static const char *const spans[] = {"'pack': 'month', 'statistics': 'year'", "'pack': 'day', 'statistics': 'week'", "'pack': 'week', 'statistics': 'week'",
+		"'pack': 'month', 'statistics': 'quarter'"};
+	static const char *const torn[] = {"'pack': 'week', 'statistics': 'month'", "'pack': 'year', 'statistics': 'month'", "'pack': 'month', 'statistics': 'week'"};
+
+	return text_of("{'zone': 'somewhere', 'offsets': [%s], 'year_start': %d, %s}", lie(LIE_OFFSETS) ? "[5, 1], [5, 2]" : PICK(offsets),
+				   (int) between(1, 12), lie(LIE_STATISTICS) ? PICK(torn) : PICK(spans));
 }
 
 /* What a policy says about certificates */
@@ -233,8 +248,15 @@ terms_text(Policy *policy)
 	policy->valid_days = between(1, 1100);
 	if (lie(LIE_LONG_VALIDITY))
 		policy->valid_days = one_in(2) ? INT64_MAX / DAY : INT64_MAX / 3;
-	return text_of("{'threshold': %s, 'denominator': '%s', 'valid_days': %" PRId64 "%s%s}", threshold->text, policy->by_reporting ? "reporting" : "baseline",
-				   policy->valid_days, one_in(4) ? ", 'baseline': [0, 1000]" : "", one_in(4) ? ", 'witnesses': 1" : "");
+	policy->is_strict = one_in(2);
+	policy->electricity = one_in(3) ? "equivalent" : "calorific";
+	return text_of("{'threshold': %s, 'strict': %s, 'denominator': '%s', 'valid_days': %" PRId64 ", 'baseline': {%s}, 'witnesses': %d, "
+				   "'attribution': {'rule': '%s'}, 'electricity': '%s', 'confirmed_min': {'energy': 0.8, 'output': 1}, 'seal_within': 3600, "
+				   "'automatic': {'on': %s, 'days': 90}%s}", threshold->text, policy->is_strict ? "true" : "false",
+				   policy->by_reporting ? "reporting" : "baseline", policy->valid_days,
+				   one_in(4) ? "'rule': 'fixed', 'period': [0, 1000]" : "'rule': 'year_before'", one_in(4) ? 1 : 0,
+				   lie(LIE_NOT_YET) ? "value" : "direct", policy->electricity, one_in(2) ? "true" : "false",
+				   one_in(4) ? ", 'title': {'zh': '节能证书', 'en': 'Certificate'}" : "");
 }
 
 /* A policy body in notation, and what it comes to */
@@ -260,8 +282,9 @@ policy_text(Policy *policy, bool in_genesis)
 	}
 	lists[0] = coefficients_text(policy);
 	lists[1] = units_text(policy);
-	return text_of("{'coefficients': [%s], 'units': [%s], 'audit': %s, 'certificate': %s, 'reward': {'upstream': %s, 'peer': %s, 'downstream': %s, "
-				   "'unit': '%s'}}", lists[0], lists[1], audit_text(policy), terms_text(policy), policy->reward_text[UPSTREAM],
+	return text_of("{'coefficients': [%s], 'units': [%s], 'calendar': %s, "
+				   "'completeness': {'covered_min': 0.9, 'estimated_max': 0, 'signed_within': 31, 'packing_deadline': 9}, 'audit': %s, 'certificate': %s, 'reward': {'upstream': %s, 'peer': %s, 'downstream': %s, "
+				   "'unit': '%s'}}", lists[0], lists[1], calendar_text(), audit_text(policy), terms_text(policy), policy->reward_text[UPSTREAM],
 				   policy->reward_text[PEER], policy->reward_text[DOWNSTREAM], one_in(2) ? "point" : "点");
 }
 

@@ -117,6 +117,10 @@ energy_line(const Plant *plant, Window period, Line *line)
 {
 	const Way  *way = &IN_FORCE->ways[below((uint64_t) IN_FORCE->way_count)];
 	const char *suppliers[] = {"supplier", "供应商", "nobody"};
+	static const char *const said_beside[] = {
+		"'covered': 60", "'estimated': true, 'note': 'the counter stood still'", "'apportioned': true, 'note': '按天分摊'",
+		"'readings': '00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff'", "'buyer': 'x'"
+	};
 	char	   *series = one_in(4) ? series_text(period, line->quantity) : NULL;
 	char	   *text;
 
@@ -142,21 +146,31 @@ energy_line(const Plant *plant, Window period, Line *line)
 	if (one_in(3))
 		text = text_of("%s, 'supplier': '%s'", text, PICK(suppliers));
 	if (one_in(3))
-		text = text_of("%s, 'meter': 'm%d'", text, (int) below(9));
+		text = text_of("%s, 'point': 'm%d'", text, (int) below(9));
+	if (one_in(6))
+		text = text_of("%s, %s", text, PICK(said_beside));
+	if (lie(LIE_NOT_YET))
+		text = text_of("%s, %s", text, one_in(2) ? "'dir': 'out', 'buyer': 'town'" : "'ncv': 20934.5");
 	return text_of("{'source': '%s', 'unit': '%s', %s}", lie(LIE_UNKNOWN_SOURCE) ? "unknown" : line->source, line->unit, text);
 }
 
-/* To whom a product went */
+/* To whom products went; empty: nothing is said of it */
 static char *
-deliveries_text(void)
+deliveries_text(const Plant *plant)
 {
 	static const char *const buyers[] = {"buyer", "客户", "x"};
 	char	   *text = strdup("");
 
+	if (!one_in(3))
+		return text;
 	for (int i = (int) between(1, 3); i > 0; i--)
-		text = text_of("%s%s{'buyer': '%s', 'quantity': %d%s}", text, text[0] == '\0' ? "" : ", ", PICK(buyers), (int) below(100),
-					   one_in(2) ? ", 'value': 4([-2, 350])" : "");
-	return text;
+	{
+		int			number = (int) below((uint64_t) plant->product_count);
+
+		text = text_of("%s%s{'product': '%s', 'unit': '%s', 'buyer': '%s', 'quantity': %d%s}", text, text[0] == '\0' ? "" : ", ",
+					   plant->products[number], plant->units[number], PICK(buyers), (int) below(100), one_in(2) ? ", 'value': 4([-2, 350])" : "");
+	}
+	return text_of(", 'deliveries': [%s]", text);
 }
 
 /* A product line in notation, and in the books */
@@ -199,8 +213,8 @@ product_line(const Plant *plant, int number, Line *line)
 		line->currency = currency;
 		text = text_of("%s, 'currency': '%s'", text, currency);
 	}
-	if (one_in(3))
-		text = text_of("%s, 'deliveries': [%s]", text, deliveries_text());
+	if (one_in(9))
+		text = text_of("%s, 'covered': 3600, 'note': 'scales out of order'", text);
 	return text_of("{'product': '%s', 'unit': '%s', %s}", line->product, line->unit, text);
 }
 
@@ -261,14 +275,31 @@ said_period(const Plant *plant, const Packs *packs, const Pack *pack)
 static void
 say_pack(Plant *plant, EcertKind kind, Pack *pack, const char *more)
 {
+	static const char *const not_yet[] = {", 'part': [1, 2]", ", 'stock': [{'source': '煤', 'unit': 't', 'opening': 5, 'closing': 4}]"};
 	Packs	   *packs = packs_of(plant, kind);
 	Window		period = said_period(plant, packs, pack);
 	char	   *lines = lines_text(plant, kind, pack);
 
 	pack->made = say(plant->node, kind, plant->node->id,
-					 text_of("{'period': [%" PRId64 ", %" PRId64 "], 'lines': [%s]%s}", period.start, period.end, lines, more));
+					 text_of("{'period': [%" PRId64 ", %" PRId64 "], 'lines': [%s]%s%s%s}", period.start, period.end, lines, more,
+							 kind == ECERT_KIND_PRODUCT ? deliveries_text(plant) : "", lie(LIE_NOT_YET) ? PICK(not_yet) : ""));
 	pack->seq = made[pack->made].seq;
 	packs->count++;
+}
+
+/* The register of metering points, or what has changed of it */
+static void
+register_points(const Plant *plant)
+{
+	static const char *const more[] = {
+		"", ", 'to': 2000000000", ", 'maker': '威胜', 'serial': '0815', 'class': '0.5S'", ", 'replaces': 'm99', 'calibration_due': 1900000000", ", 'product': 'steel'"
+	};
+	char	   *text = strdup("");
+
+	for (int i = (int) between(1, 4); i > 0; i--)
+		text = text_of("%s%s{'point': 'm%d', 'type': '%s', 'source': 'raw_coal', 'unit': 't', 'from': 1700000000%s}", text, text[0] == '\0' ? "" : ", ",
+					   lie(LIE_POINT_TWICE) ? i - 1 : i, one_in(2) ? "meter" : "scale", lie(LIE_POINT_SERVICE) ? ", 'to': 1700000000" : PICK(more));
+	(void) say(plant->node, ECERT_KIND_POINT, plant->node->id, text_of("{'points': [%s]}", text));
 }
 
 /* Declare the energy and the products of a period */
@@ -279,6 +310,8 @@ work(Plant *plant, int year, int month)
 
 	if (plant->node->revoked && !lie(LIE_AFTER_REVOKED))
 		return;
+	if (one_in(12))
+		register_points(plant);
 	say_pack(plant, ECERT_KIND_ENERGY, new_pack(&plant->energy, period.start, period.end), "");
 	if (!one_in(60))
 		say_pack(plant, ECERT_KIND_PRODUCT, new_pack(&plant->product, period.start, period.end), "");
@@ -308,7 +341,7 @@ correct(Plant *plant)
 	if (packs->count > 1 && lie(LIE_REPLACES_OTHER_PERIOD))
 		hash = made[packs->packs[below((uint64_t) packs->count)].made].hex;
 	say_pack(plant, kind, new_pack(packs, replaced->start, replaced->end),
-			 text_of(", 'replaces': '%s'%s", hash, one_in(2) ? ", 'reason': 'a meter was read wrong'" : ""));
+			 text_of(", 'replaces': ['%s']%s", hash, one_in(2) ? ", 'reason': 'a meter was read wrong'" : ""));
 }
 
 /* Whether no later package with that start takes a package's place */

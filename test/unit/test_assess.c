@@ -102,9 +102,10 @@ typedef struct Asked
 	const char *threshold;
 	const char *denominator;
 	bool		by_value;
+	bool		strict;
 } Asked;
 
-static const Asked usual = {O3_POLICY, "0", "baseline", false};
+static const Asked usual = {O3_POLICY, "0", "baseline", false, false};
 
 static const EcertCoefficients *
 coefficients_of(const char *coefficients)
@@ -122,7 +123,7 @@ static EcertAssessCode
 ask(const Asked *asked, EcertAssessment *answer)
 {
 	const EcertCoefficients *coefficients = coefficients_of(asked->coefficients);
-	EcertTerms	terms = {asked->by_value, strcmp(asked->denominator, "reporting") == 0, {0, 0}};
+	EcertTerms	terms = {asked->by_value, strcmp(asked->denominator, "reporting") == 0, {0, 0}, asked->strict};
 
 	if (ecert_decimal_parse(ecert_slice_text(asked->threshold), &terms.threshold) != ECERT_OK)
 	{
@@ -181,6 +182,13 @@ test_o1(void)
 	check_totals("O1", &answer, "1560000", "0.05", "0");
 	CHECK(is(answer.totals.saving_tce, "1560"), "O1 saves 1560 tce");
 	CHECK(answer.totals.passes, "5 %% reaches a threshold of 0.05");
+	asked.strict = true;
+	(void) ask(&asked, &answer);
+	CHECK(!answer.totals.passes, "and is not above it");
+	asked.threshold = "0.049999999999999999";
+	(void) ask(&asked, &answer);
+	CHECK(answer.totals.passes, "but above one that is less by 10^-18");
+	asked.strict = false;
 	asked.threshold = "0.050000000000000001";
 	(void) ask(&asked, &answer);
 	CHECK(!answer.totals.passes, "and not one that is greater by 10^-18");
@@ -533,13 +541,13 @@ terms_in(const char *policy)
 static void
 test_terms(void)
 {
-	EcertTerms	terms = terms_in("{'certificate': {'threshold': 0.050, 'denominator': 'reporting', 'valid_days': 365}}");
+	EcertTerms	terms = terms_in("{'certificate': {'threshold': 0.050, 'strict': true, 'denominator': 'reporting', 'valid_days': 365}}");
 
-	CHECK(terms.by_value && terms.by_reporting && terms.threshold.mantissa == 50 && terms.threshold.exponent == -3, "the terms of a policy");
+	CHECK(terms.by_value && terms.by_reporting && terms.threshold.mantissa == 50 && terms.threshold.exponent == -3 && terms.strict, "the terms of a policy");
 	terms = terms_in("{'certificate': {'threshold': 'none', 'denominator': 'baseline'}}");
 	CHECK(!terms.by_reporting && terms.threshold.mantissa == 0, "what is no number is no threshold");
 	terms = terms_in("{'units': []}");
-	CHECK(!terms.by_reporting && terms.threshold.mantissa == 0, "a policy without terms");
+	CHECK(!terms.by_reporting && !terms.strict && terms.threshold.mantissa == 0, "a policy without terms");
 }
 
 /* A line that cannot be read, of a body that nobody checked, ends the reading */
@@ -556,7 +564,7 @@ test_bad_line(void)
 	ecert_use_finish(use);
 	ecert_use_add(use, ECERT_KIND_PRODUCT, ecert_slice(body, diag_encode("{'lines': [{'product': 'x', 'unit': 't', 'output': 1}]}", body)));
 	CHECK(use->line == 2 && use->line_code == ECERT_BODY_TYPE && is(ecert_number_text(&use->products[0]->energy, 4, arena), "1"), "the second line cannot be read, and nothing behind it is");
-	CHECK(ecert_assess(use, use, (EcertTerms) {false, false, {0, 0}}, arena, &answer) == ECERT_ASSESS_BAD_LINE && answer.is_baseline && answer.line == 2 &&
+	CHECK(ecert_assess(use, use, (EcertTerms) {false, false, {0, 0}, false}, arena, &answer) == ECERT_ASSESS_BAD_LINE && answer.is_baseline && answer.line == 2 &&
 		  answer.line_code == ECERT_BODY_TYPE, "which the assessment says");
 	test_arena_free();
 }
@@ -567,7 +575,7 @@ test_greatest(void)
 {
 	const EcertCoefficients *coefficients = coefficients_in("{'coefficients': [{'source': 'fuel', 'unit': 'kg', 'kgce': 999999999999999}], "
 															"'units': [{'unit': 'kt', 'base': 'kg', 'factor': 999999999999999}]}");
-	EcertTerms	terms = {false, false, {0, 0}};
+	EcertTerms	terms = {false, false, {0, 0}, false};
 	EcertAssessment answer;
 
 	books_begin();
@@ -630,7 +638,7 @@ test_many_products(void)
 {
 	const size_t count = 60000;
 	const EcertCoefficients *coefficients = coefficients_of(O3_POLICY);
-	EcertTerms	terms = {false, false, {0, 0}};
+	EcertTerms	terms = {false, false, {0, 0}, false};
 	const EcertUse *base = use_of_many(coefficients, count, "{'lines': [" SHARED("fuel", "kgce", "1800030000") "]}");
 	const EcertUse *now = use_of_many(coefficients, count, "{'lines': [" SHARED("fuel", "kgce", "900015000") "]}");
 	EcertAssessment answer;

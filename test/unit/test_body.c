@@ -35,7 +35,7 @@ typedef struct Outcome
 {
 	EcertCode	code;
 	const char *field;			/* NULL when code is ECERT_OK */
-	const char *key;			/* the refusal points at value behind key; value NULL: the first byte */
+	const char *key;			/* the refusal points at value behind key; value NULL: the first byte; empty: anywhere */
 	const char *value;
 } Outcome;
 
@@ -50,7 +50,7 @@ has_outcome(EcertKind kind, const char *body, Outcome expected)
 
 	if (expected.code != ECERT_OK)
 		passed = passed && error.code == found && error.field != NULL && strcmp(error.field, expected.field) == 0 &&
-			(expected.value == NULL ? error.offset == 0 : stands_at(bytes, error.offset, expected.key, expected.value));
+			(expected.value == NULL ? error.offset == 0 : expected.value[0] == '\0' || stands_at(bytes, error.offset, expected.key, expected.value));
 	if (!passed)
 		printf("# expected \"%s\", %s; found \"%s\" at %zu, %s\n# body %.600s\n", ecert_error_text(expected.code),
 			   expected.field == NULL ? "no field" : expected.field, ecert_error_text(found), error.offset,
@@ -98,39 +98,39 @@ static const Candidate candidates[] = {
 	{"'" HEX_62 "ff00'", "tis", "chk", "", ""},
 	{"'" HEX_62 HEX_62 "ffff'", "tis", "chk", "", ""},
 	{"'" HEX_62 HEX_62 "ffffff'", "tis", "chk", "", ""},
-	{"0", "naqrud", "pg", "", ""},
-	{"1", "naqrupd", "g", "", ""},
-	{"-1", "nr", "aupdg", "q", ""},
-	{"-8", "nrg", "aupd", "q", ""},
-	{"-19", "nrg", "aupd", "q", ""},
-	{"-49", "nr", "aupdg", "q", ""},
-	{"253402300799", "naqrupd", "g", "", ""},
-	{"253402300800", "naqrup", "dg", "", ""},
-	{"9223372036854775807", "rup", "naqdg", "", "n"},
-	{"-9223372036854775808", "r", "naqupdg", "", ""},
-	{"1.5", "naqr", "", "", ""},
-	{"0.000000000000000001", "naqr", "", "", ""},
-	{"-0.5", "nr", "a", "q", ""},
-	{"0.00", "naqr", "", "", ""},
+	{"0", "naqrudvS", "pgm", "", ""},
+	{"1", "naqrupdvSm", "g", "", ""},
+	{"-1", "nr", "aupdgvSm", "q", ""},
+	{"-8", "nrg", "aupdvSm", "q", ""},
+	{"-19", "nrg", "aupdvSm", "q", ""},
+	{"-49", "nr", "aupdgvSm", "q", ""},
+	{"253402300799", "naqrupd", "gvSm", "", ""},
+	{"253402300800", "naqrup", "dgvSm", "", ""},
+	{"9223372036854775807", "rup", "naqdgvSm", "", "n"},
+	{"-9223372036854775808", "r", "naqupdgvSm", "", ""},
+	{"1.5", "naqr", "S", "", ""},
+	{"0.000000000000000001", "naqrS", "", "", ""},
+	{"-0.5", "nr", "aS", "q", ""},
+	{"0.00", "naqrS", "", "", ""},
 	{"null", "rf", "", "", ""},
-	{"true", "f", "", "", ""},
-	{"false", "f", "", "", ""},
+	{"true", "fTb", "", "", ""},
+	{"false", "fb", "T", "", ""},
 	{"{}", "x", "", "", "M"},
 	{"{'a': 1}", "", "", "", "M"},
 	{"{'a': 'b', 'c': ''}", "x", "", "", "M"},
 	{"{'': 'b'}", "", "x", "", "M"},
-	{"[]", "E", "L", "", ""},
+	{"[]", "EZX", "L1", "", ""},
 	{"[7]", "", "", "", ""},
 	{"[null]", "", "", "", ""},
-	{"[7, 9]", "P", "", "", "LE"},
-	{"[0, 253402300799]", "P", "", "", "LE"},
-	{"[9, 9]", "", "P", "", "LE"},
-	{"[9, 7]", "", "P", "", "LE"},
-	{"[-1, 7]", "", "P", "", "LE"},
-	{"[0, 253402300800]", "", "P", "", "LE"},
-	{"[7, 9.5]", "", "", "", "LE"},
-	{"[7, 9, 11]", "", "", "", "LE"},
-	{"['7', '9']", "", "", "", "LE"},
+	{"[7, 9]", "PN", "", "", "LE1ZX"},
+	{"[0, 253402300799]", "P", "N", "", "LE1ZX"},
+	{"[9, 9]", "N", "P", "", "LE1ZX"},
+	{"[9, 7]", "", "PN", "", "LE1ZX"},
+	{"[-1, 7]", "", "PN", "", "LE1ZX"},
+	{"[0, 253402300800]", "", "PN", "", "LE1ZX"},
+	{"[7, 9.5]", "", "", "", "LE1ZX"},
+	{"[7, 9, 11]", "", "", "", "LE1ZX"},
+	{"['7', '9']", "", "", "", "LE1ZX"},
 };
 
 static EcertCode
@@ -145,6 +145,13 @@ expected_code(char sort, const Candidate *candidate)
 	return ECERT_BODY_TYPE;
 }
 
+/* Of a body in which all is right; where the map is of a field that is not supported yet, that is told of */
+static Outcome
+good_outcome(const BodyShape *shape)
+{
+	return is_later_map(shape) ? (Outcome) {ECERT_RESERVED_FIELD, shape->path, NULL, ""} : fine;
+}
+
 /* One field with every candidate, each with its code, path and place; the shape's other fields are good */
 static void
 check_field_values(const BodyShape *shape, size_t index)
@@ -152,7 +159,7 @@ check_field_values(const BodyShape *shape, size_t index)
 	const BodyField *field = &shape->fields[index];
 	char	   *path = diag_format("%s%s", shape->prefix, field->name);
 	char	   *key = diag_format("'%s'", field->name);
-	bool		list = field->sort == 'L' || field->sort == 'E';
+	bool		list = strchr("LE1ZX", field->sort) != NULL;
 	size_t		tried = 0;
 	size_t		right = 0;
 
@@ -175,7 +182,9 @@ check_field_values(const BodyShape *shape, size_t index)
 		map = body_map_text(shape, true, index, candidate->value);
 		body = body_text(shape, map);
 		tried++;
-		right += has_outcome(shape->kind, body, code == ECERT_OK ? fine : expected);
+		if (code == ECERT_OK && ((field->required == LATER && field->sort != 'X') || field->sort == 'Z'))
+			expected.code = ECERT_RESERVED_FIELD;
+		right += has_outcome(shape->kind, body, expected.code == ECERT_OK ? good_outcome(shape) : expected);
 		free(body);
 		free(map);
 	}
@@ -195,7 +204,7 @@ check_field_absent(const BodyShape *shape, size_t index)
 	char	   *name = diag_format("%s left out", path);
 	Outcome		missing = {ECERT_BODY_MISSING, path, NULL, map};
 
-	check_outcome(shape->kind, body, field->required ? missing : fine, name);
+	check_outcome(shape->kind, body, field->required == true ? missing : good_outcome(shape), name);
 	free(name);
 	free(body);
 	free(map);
@@ -222,16 +231,15 @@ static void
 test_shape(const BodyShape *shape)
 {
 	static const char *const known[] = {"lines", "period", "name", "status", "lines.source", "body"};
-	bool		top = shape->before[0] == '\0';
 	char	   *map = body_map_text(shape, false, NO_FIELD, NULL);
 	char	   *body = body_text(shape, map);
 
-	check_outcome(shape->kind, body, fine, "required fields only");
+	check_outcome(shape->kind, body, good_outcome(shape), "required fields only");
 	free(body);
 	free(map);
 	map = body_map_text(shape, true, NO_FIELD, NULL);
 	body = body_text(shape, map);
-	check_outcome(shape->kind, body, fine, "all fields");
+	check_outcome(shape->kind, body, good_outcome(shape), "all fields");
 	free(body);
 	free(map);
 	for (size_t i = 0; i < COUNT(shape->fields) && shape->fields[i].name != NULL; i++)
@@ -243,7 +251,7 @@ test_shape(const BodyShape *shape)
 	check_extra(shape, "'': 0", (Outcome) {ECERT_BODY_UNKNOWN, shape->path, NULL, "''"});
 	check_extra(shape, "'Ext': 0", (Outcome) {ECERT_BODY_UNKNOWN, shape->path, NULL, "'Ext'"});
 	check_extra(shape, "'ext': {'any': [1, 2.5, null, 'thing', {'deep': []}]}",
-				top ? fine : (Outcome) {ECERT_BODY_UNKNOWN, shape->path, NULL, "'ext'"});
+				(Outcome) {ECERT_BODY_UNKNOWN, shape->path, NULL, "'ext'"});
 	/* fields that other maps have */
 	for (size_t i = 0; i < COUNT(known); i++)
 	{
@@ -288,6 +296,9 @@ typedef struct Special
 #define SERIES(map) LINE(", 'series': " map)
 #define PRODUCT(output, qualified) \
 	"{'period': [0, 3600], 'lines': [{'product': 'p', 'unit': 't', 'output': " output ", 'qualified': " qualified "}]}"
+#define POLICY_OF(rest, required, more) "{" rest ", 'coefficients': [" COEFFICIENT "], 'units': [], 'audit': {'upstream': {'tolerance': 0}, " \
+	"'downstream': {'tolerance': 0}, 'peer': " PEER_RULES ", 'audit_days': 1, " required "}, 'certificate': " CERTIFICATE_RULES ", 'reward': " REWARDS more "}"
+#define CERTIFIED(rules) POLICY_BEFORE ", 'audit': " AUDIT_RULES ", 'reward': " REWARDS ", 'certificate': {" CERTIFICATE_BUT ", " rules "}}"
 #define SERIES_VALUES "lines.series.values"
 #define NODE_WITH(more) "{'node': 'n', 'roles': ['auditor'], 'status': 'active', 'effective': 0, 'keys': [" KEY "], " more "}"
 #define KEY_OF(alg, public) "{'node': 'n', 'roles': ['auditor'], 'status': 'active', 'effective': 0, 'keys': [{'alg': " alg ", 'kid': " HASH_1 \
@@ -346,6 +357,25 @@ static const Special specials[] = {
 	{"null in a series", ECERT_KIND_ENERGY, SERIES("{'step': 1800, 'values': [null, 6]}"), {ECERT_BODY_TYPE, SERIES_VALUES, NULL, "null"}},
 	{"series whose sum is 2^63-1", ECERT_KIND_ENERGY, SERIES("{'step': 1800, 'exp': -18, 'values': [9223372036854775806, 1]}"), {ECERT_OK, NULL, NULL, NULL}},
 	{"series whose sum is 2^63", ECERT_KIND_ENERGY, SERIES("{'step': 1800, 'values': [9223372036854775807, 1]}"), {ECERT_BODY_VALUE, SERIES_VALUES, NULL, "{'step': 1800, 'values': [9223372036854775807, 1]}"}},
+	{"quantity 10^15", ECERT_KIND_ENERGY, LINE(", 'quantity': 1000000000000000"), {ECERT_OK, NULL, NULL, NULL}},
+	{"quantity over 10^15", ECERT_KIND_ENERGY, LINE(", 'quantity': 1000000000000000.001"), {ECERT_BODY_VALUE, "lines.quantity", "'quantity'", "1000000000000000.001"}},
+	{"series whose sum is 10^15", ECERT_KIND_ENERGY, SERIES("{'step': 1800, 'exp': 14, 'values': [7, 3]}"), {ECERT_OK, NULL, NULL, NULL}},
+	{"series whose sum is over 10^15", ECERT_KIND_ENERGY, SERIES("{'step': 1800, 'exp': 14, 'values': [7, 4]}"), {ECERT_BODY_VALUE, SERIES_VALUES, NULL, "{'step': 1800, 'exp': 14, 'values': [7, 4]}"}},
+	{"output -10^15", ECERT_KIND_PRODUCT, PRODUCT("-1000000000000000", "-1000000000000000"), {ECERT_OK, NULL, NULL, NULL}},
+	{"output below -10^15", ECERT_KIND_PRODUCT, PRODUCT("-1000000000000001", "0"), {ECERT_BODY_VALUE, "lines.output", "'output'", "-1000000000000001"}},
+	{"several replaced", ECERT_KIND_ENERGY, "{'period': [0, 60], 'replaces': [" HASH_1 ", " HASH_2 "], 'lines': [" ENERGY_LINE "]}",
+	{ECERT_RESERVED_FIELD, "replaces", "'replaces'", "[" HASH_1 ", " HASH_2 "]"}},
+	{"the first of two that are not supported yet", ECERT_KIND_ENERGY,
+		"{'period': [0, 60], 'lines': [{'source': 's', 'unit': 'u', 'quantity': 1, 'ncv': 9}, {'source': 's', 'unit': 'u', 'quantity': 1, 'dir': 'out'}]}",
+	{ECERT_RESERVED_FIELD, "lines.ncv", "'ncv'", "9"}},
+	{"not supported yet, and wrong elsewhere", ECERT_KIND_ENERGY,
+		"{'period': [0, 60], 'lines': [{'source': 's', 'unit': 'u', 'quantity': 1, 'ncv': 9}, {'source': 's', 'unit': 'u'}]}",
+	{ECERT_BODY_MISSING, "lines.quantity", NULL, "{'source': 's', 'unit': 'u'}"}},
+	{"stock of a source and a product", ECERT_KIND_ENERGY,
+		"{'period': [0, 60], 'lines': [" ENERGY_LINE "], 'stock': [{'source': 's', 'product': 'p', 'unit': 'u', 'opening': 1, 'closing': 1}]}",
+	{ECERT_BODY_UNKNOWN, "stock.product", "'product'", "'p'"}},
+	{"covered more than the period", ECERT_KIND_ENERGY, LINE(", 'quantity': 1, 'covered': 3601"), {ECERT_BODY_VALUE, "lines.covered", "'covered'", "3601"}},
+	{"series that covers less", ECERT_KIND_ENERGY, LINE(", 'series': {'step': 3600, 'values': [5]}, 'covered': 1800"), {ECERT_OK, NULL, NULL, NULL}},
 	{"second line negative", ECERT_KIND_ENERGY, "{'period': [0, 60], 'lines': [{'source': 's', 'unit': 'u', 'quantity': 1}, {'source': 's', 'unit': 'u', 'quantity': -0.01}]}",
 	{ECERT_BODY_NEGATIVE, "lines.quantity", "'quantity'", "-0.01"}},
 
@@ -355,6 +385,40 @@ static const Special specials[] = {
 	{"qualified 0 of output 0", ECERT_KIND_PRODUCT, PRODUCT("0", "0"), {ECERT_OK, NULL, NULL, NULL}},
 	{"negative output, as it stands", ECERT_KIND_PRODUCT, PRODUCT("-5.5", "-5.5"), {ECERT_OK, NULL, NULL, NULL}},
 	{"negative output, nothing qualified", ECERT_KIND_PRODUCT, PRODUCT("-5.5", "0"), {ECERT_OK, NULL, NULL, NULL}},
+
+	{"an audit of nothing", ECERT_KIND_AUDIT, "{'applicant': 'a', 'period': [0, 60], 'as': 'peer', 'verdict': 'pass', 'policy': " HASH_1 ", 'checked': [], 'checks': []}",
+	{ECERT_BODY_VALUE, "checked", "'checked'", "[]"}},
+	{"an abstention from nothing", ECERT_KIND_AUDIT, "{'applicant': 'a', 'period': [0, 60], 'as': 'peer', 'verdict': 'abstain', 'policy': " HASH_1 ", 'checked': [], 'checks': []}",
+	{ECERT_OK, NULL, NULL, NULL}},
+	{"as and any", ECERT_KIND_POLICY, POLICY_OF(POLICY_REST, "'required': [{'as': 'peer', 'any': ['peer'], 'count': 1}]", ""),
+	{ECERT_BODY_UNKNOWN, "audit.required.any", "'any'", "['peer']"}},
+	{"any of some roles", ECERT_KIND_POLICY, POLICY_OF(POLICY_REST, "'required': [{'any': ['peer', 'upstream'], 'count': 1}]", ""),
+	{ECERT_RESERVED_FIELD, "audit.required.any", "'any'", "['peer', 'upstream']"}},
+	{"any of no roles", ECERT_KIND_POLICY, POLICY_OF(POLICY_REST, "'required': [{'any': [], 'count': 1}]", ""),
+	{ECERT_BODY_VALUE, "audit.required.any", "'any'", "[]"}},
+	{"a reserved field of a policy", ECERT_KIND_POLICY, POLICY_OF(POLICY_REST, "'required': []", ", 'tsa': 7"), {ECERT_RESERVED_FIELD, "tsa", NULL, "'tsa'"}},
+	{"another", ECERT_KIND_POLICY, POLICY_OF(POLICY_REST, "'required': []", ", 'algorithms': []"), {ECERT_RESERVED_FIELD, "algorithms", NULL, "'algorithms'"}},
+	{"sources that need a calorific value", ECERT_KIND_POLICY, POLICY_OF(POLICY_REST, "'required': []", ", 'ncv_required': ['coal']"),
+	{ECERT_RESERVED_FIELD, "ncv_required", "'ncv_required'", "['coal']"}},
+	{"none that needs one", ECERT_KIND_POLICY, POLICY_OF(POLICY_REST, "'required': []", ", 'ncv_required': [], 'deflators': []"), {ECERT_OK, NULL, NULL, NULL}},
+	{"baseline of some years before", ECERT_KIND_POLICY, CERTIFIED("'attribution': {'rule': 'direct'}, 'baseline': {'rule': 'years_before', 'years': 3}"),
+	{ECERT_RESERVED_FIELD, "certificate.baseline.rule", "'rule'", "'years_before'"}},
+	{"baseline of some years, none said", ECERT_KIND_POLICY, CERTIFIED("'attribution': {'rule': 'direct'}, 'baseline': {'rule': 'years_before'}"),
+	{ECERT_BODY_MISSING, "certificate.baseline.years", NULL, "{'rule': 'years_before'}"}},
+	{"baseline with a period that nobody asks for", ECERT_KIND_POLICY, CERTIFIED("'attribution': {'rule': 'direct'}, 'baseline': {'rule': 'year_before', 'period': [0, 1]}"),
+	{ECERT_BODY_UNKNOWN, "certificate.baseline.period", "'period'", "[0, 1]"}},
+	{"fixed baseline without a period", ECERT_KIND_POLICY, CERTIFIED("'attribution': {'rule': 'direct'}, 'baseline': {'rule': 'fixed'}"),
+	{ECERT_BODY_MISSING, "certificate.baseline.period", NULL, "{'rule': 'fixed'}"}},
+	{"baseline of no rule", ECERT_KIND_POLICY, CERTIFIED("'attribution': {'rule': 'direct'}, 'baseline': {'rule': 'never'}"),
+	{ECERT_BODY_VALUE, "certificate.baseline.rule", "'rule'", "'never'"}},
+	{"energy spread by weights", ECERT_KIND_POLICY, CERTIFIED("'baseline': {'rule': 'year_before'}, 'attribution': {'rule': 'weighted', 'weights': [{'product': 'p', 'weight': 2}]}"),
+	{ECERT_RESERVED_FIELD, "certificate.attribution.rule", "'rule'", "'weighted'"}},
+	{"energy spread by weights that are not said", ECERT_KIND_POLICY, CERTIFIED("'baseline': {'rule': 'year_before'}, 'attribution': {'rule': 'weighted'}"),
+	{ECERT_BODY_MISSING, "certificate.attribution.weights", NULL, "{'rule': 'weighted'}"}},
+	{"energy spread by efficiencies", ECERT_KIND_POLICY, CERTIFIED("'baseline': {'rule': 'year_before'}, 'attribution': {'rule': 'efficiency', 'efficiencies': [{'product': 'p', 'efficiency': 0.9}]}"),
+	{ECERT_RESERVED_FIELD, "certificate.attribution.rule", "'rule'", "'efficiency'"}},
+	{"an offset of a day", ECERT_KIND_POLICY, POLICY_OF("'completeness': " COMPLETENESS_RULES ", 'calendar': {'zone': 'z', 'year_start': 1, 'pack': 'day', 'statistics': 'day', 'offsets': [[0, 86400]]}", "'required': []", ""),
+	{ECERT_BODY_VALUE, "calendar.offsets", NULL, "[0, 86400]"}},
 
 	{"role unknown", ECERT_KIND_NODE, "{'node': 'n', 'roles': ['auditor', 'king'], 'keys': [" KEY "], 'status': 'active', 'effective': 0}",
 	{ECERT_BODY_VALUE, "roles", NULL, "'king'"}},
@@ -371,10 +435,8 @@ static const Special specials[] = {
 	{"audit that is no hash", ECERT_KIND_CERTIFICATE, CERTIFICATE_BEFORE "}", {ECERT_BODY_MISSING, "conventions", NULL, NULL}},
 	{"bad node inside genesis", ECERT_KIND_GENESIS, "{'origin': 'o', 'name': '', 'node': {'node': ''}, 'policy': " POLICY "}",
 	{ECERT_BODY_VALUE, "node", "'node'", "''"}},
-	{"policy inside genesis without units", ECERT_KIND_GENESIS, "{'origin': 'o', 'name': '', 'node': " NODE ", 'policy': {'coefficients': [" COEFFICIENT "]}}",
-	{ECERT_BODY_MISSING, "units", "'policy'", "{'coefficients': [" COEFFICIENT "]}"}},
-	{"ext inside genesis's node", ECERT_KIND_GENESIS, "{'origin': 'o', 'name': '', 'policy': " POLICY ", 'node': {'ext': 0}}",
-	{ECERT_BODY_UNKNOWN, "node", NULL, "'ext'"}},
+	{"policy inside genesis with coefficients alone", ECERT_KIND_GENESIS, "{'origin': 'o', 'name': '', 'node': " NODE ", 'policy': {'coefficients': [" COEFFICIENT "]}}",
+	{ECERT_BODY_MISSING, "audit", "'policy'", "{'coefficients': [" COEFFICIENT "]}"}},
 };
 
 static void
@@ -419,7 +481,7 @@ test_energy_lines(void)
 {
 	EcertSlice	body = bytes_of("{'period': [0, 3600], 'lines': ["
 								"{'source': 'coal', 'unit': 't', 'quantity': 12.50},"
-								"{'source': 'power', 'unit': 'kWh', 'product': 'p', 'supplier': 'grid', 'meter': 'm',"
+								"{'source': 'power', 'unit': 'kWh', 'product': 'p', 'supplier': 'grid', 'point': 'm',"
 								" 'series': {'step': 900, 'exp': -3, 'values': [1000, 0, 250, 9223372036854774557]}}]}");
 	uint64_t	count;
 	EcertCursor cursor = ecert_body_lines(body, &count);
@@ -430,9 +492,9 @@ test_energy_lines(void)
 	CHECK_INT(count, 2, "energy: two lines");
 	CHECK(ecert_energy_line_next(&cursor, &line) == ECERT_OK && is_text(line.source, "coal") && is_text(line.unit, "t") &&
 		  !line.has_series && line.quantity.mantissa == 1250 && line.quantity.exponent == -2, "energy: 12.50 t of coal");
-	CHECK(line.product.size == 0 && line.supplier.size == 0 && line.meter.size == 0, "energy: nothing else named");
+	CHECK(line.product.size == 0 && line.supplier.size == 0 && line.point.size == 0, "energy: nothing else named");
 	CHECK(ecert_energy_line_next(&cursor, &line) == ECERT_OK && is_text(line.product, "p") &&
-		  is_text(line.supplier, "grid") && is_text(line.meter, "m"), "energy: product, supplier, meter");
+		  is_text(line.supplier, "grid") && is_text(line.point, "m"), "energy: product, supplier, point");
 	CHECK(line.has_series && line.quantity.mantissa == INT64_MAX && line.quantity.exponent == -3,
 		  "energy: the sum of a series, to the last unit");
 	ecert_series_open(line.series, &series);
@@ -446,8 +508,7 @@ test_product_lines(void)
 {
 	EcertSlice	body = bytes_of("{'period': [0, 3600], 'lines': ["
 								"{'product': 'cement', 'unit': 't', 'output': 100, 'qualified': 99.5},"
-								"{'product': 'power', 'unit': 'kWh', 'output': -3, 'qualified': -3.25, 'value': 0.10, 'currency': 'CNY',"
-								" 'deliveries': [{'buyer': 'b', 'quantity': 1}]}]}");
+								"{'product': 'power', 'unit': 'kWh', 'output': -3, 'qualified': -3.25, 'value': 0.10, 'currency': 'CNY'}]}");
 	uint64_t	count;
 	EcertCursor cursor = ecert_body_lines(body, &count);
 	EcertProductLine line;
@@ -456,11 +517,10 @@ test_product_lines(void)
 	CHECK(ecert_product_line_next(&cursor, &line) == ECERT_OK && is_text(line.product, "cement") && is_text(line.unit, "t") &&
 		  line.output.mantissa == 100 && line.output.exponent == 0 && line.qualified.mantissa == 995 &&
 		  line.qualified.exponent == -1, "product: 99.5 t of 100");
-	CHECK(!line.has_value && line.currency.size == 0 && line.deliveries.size == 0, "product: nothing else");
+	CHECK(!line.has_value && line.currency.size == 0, "product: nothing else");
 	CHECK(ecert_product_line_next(&cursor, &line) == ECERT_OK && line.output.mantissa == -3 &&
 		  line.qualified.mantissa == -325 && line.has_value && line.value.mantissa == 10 && line.value.exponent == -2 &&
-		  is_text(line.currency, "CNY") && line.deliveries.size > 0 && line.deliveries.data[0] == 0x81,
-		  "product: negative output, value, currency, deliveries");
+		  is_text(line.currency, "CNY"), "product: negative output, value, currency");
 }
 
 /* A package of which only the body is there */
@@ -489,6 +549,11 @@ test_readers(void)
 	memset(hash, 0, sizeof hash);
 	CHECK(ecert_body_replaces(with_body("{'replaces': " HASH_1 "}"), hash) && hash[0] == 0x00 && hash[1] == 0x11 && hash[31] == 0xFF,
 		  "replaces: 32 bytes");
+	CHECK(ecert_body_replaces(with_body("{'replaces': [" HASH_2 "]}"), hash) && hash[0] == 0xFF && hash[31] == 0x00 &&
+		  ecert_body_replaces(with_body("{'replaces': [" HASH_1 ", " HASH_2 "]}"), hash) && hash[0] == 0x00 && hash[31] == 0xFF,
+		  "replaces: the first of a list");
+	CHECK(!ecert_body_replaces(with_body("{'replaces': []}"), hash) && !ecert_body_replaces(with_body("{'replaces': [1]}"), hash) &&
+		  !ecert_body_replaces(with_body("{'replaces': {}}"), hash), "replaces: what names none");
 	CHECK(!ecert_body_replaces(with_body("{'a': 1}"), hash) && !ecert_body_replaces(with_body("{'replaces': null}"), hash) &&
 		  !ecert_body_replaces(with_body("{'replaces': '00'}"), hash), "replaces: none");
 	CHECK(!ecert_hex_to_hash(ecert_slice_text("00112233445566778899AABBCCDDEEFF00112233445566778899aabbccddeeff"), hash) &&

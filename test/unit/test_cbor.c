@@ -381,7 +381,7 @@ test_prefixes(void)
 		"h'000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f'",
 		"-12345678.90",
 		"[1, [2, {3: 4}], 'five', 6.0, [], {}, null]",
-		"{'period': [1, 2], 'lines': [{'source': 's', 'unit': 'kWh', 'quantity': 1.50}], 'ext': {'a': [true, false]}}",
+		"{'period': [1, 2], 'lines': [{'source': 's', 'unit': 'kWh', 'quantity': 1.50}], 'more': {'a': [true, false]}}",
 		"18([<<{1: -8, 4: h'00112233'}>>, {}, <<{'a': 1}>>, h'ffee'])"
 	};
 
@@ -417,6 +417,10 @@ static const Malformed bad_bodies[] = {
 	{"empty byte string", "a1616140", ECERT_BODY_BYTES, 3},
 	{"byte string deep inside", "a16161818140", ECERT_BODY_BYTES, 5},
 	{"byte string over the end", "a161615bffffffffffffffff", ECERT_BODY_BYTES, 3},
+	{"hidden element", "a1616181d83c582000112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", ECERT_HIDDEN_ELEMENT, 4},
+	{"hidden element behind another", "a161618201d83c582000112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", ECERT_HIDDEN_ELEMENT, 5},
+	{"hidden element cut short", "a1616181d83c582000112233445566778899aabbccddeeff00112233445566778899aabbccddee", ECERT_BAD_TAG, 4},
+	{"hidden value of a map", "a16161d83c582000112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", ECERT_BAD_TAG, 3},
 	{"integer key", "a10000", ECERT_BODY_TYPE, 1},
 	{"negative key", "a12000", ECERT_BODY_TYPE, 1},
 	{"null key", "a1f600", ECERT_BODY_TYPE, 1},

@@ -297,7 +297,7 @@ static void
 test_kinds(void)
 {
 	static const char *const names[] = {
-		"genesis", "node", "relation", "policy", "energy", "product",
+		"genesis", "node", "relation", "policy", "point", "energy", "product",
 		"audit", "certificate", "status", "reward", "checkpoint", "witness"
 	};
 	EcertKind	kind;
@@ -323,6 +323,28 @@ test_kinds(void)
 	}
 	CHECK(!ecert_kind_from_name(ecert_slice_text("Energy"), &kind) && !ecert_kind_from_name(ecert_slice_text(""), &kind) &&
 		  !ecert_kind_from_name(ecert_slice_text("energyx"), &kind), "no other names");
+}
+
+/* Kinds of later versions are said to be such */
+static void
+test_reserved_kinds(void)
+{
+	static const char *const names[] = {"variable", "plan", "adjustment", "timestamp", "disclosure", "erasure", "intensity", "benchmark"};
+	EcertKind	kind;
+
+	for (size_t i = 0; i < COUNT(names); i++)
+	{
+		const char *parameters[PARAMETERS];
+		char	   *type = diag_format("3: 'application/vnd.ecert.%s+cbor'", names[i]);
+
+		memcpy(parameters, good_header, sizeof parameters);
+		parameters[CONTENT_TYPE] = type;
+		CHECK(ecert_package_parse(package_of(parameters), &(EcertPackage) {0}, NULL) == ECERT_RESERVED_KIND &&
+			  ecert_kind_is_reserved(ecert_slice_text(names[i])) && !ecert_kind_from_name(ecert_slice_text(names[i]), &kind),
+			  "reserved kind %s", names[i]);
+		free(type);
+	}
+	CHECK(!ecert_kind_is_reserved(ecert_slice_text("energy")) && !ecert_kind_is_reserved(ecert_slice_text("Plan")), "others are not reserved");
 }
 
 static void
@@ -808,11 +830,11 @@ body_for(size_t size, size_t *used)
 	char	   *text = malloc(size + 100);
 	size_t		fill = *used;
 
-	/* 'ext' is filled until the size is right: a few steps, since the heads grow too */
+	/* 'reason' is filled until the size is right: a few steps, since the heads grow too */
 	memset(text, 'x', size);
-	sprintf(text, "{'period': [0, 60], 'lines': [{'source': 's', 'unit': 'u', 'quantity': 1}], 'ext': '");
+	sprintf(text, "{'period': [0, 60], 'lines': [{'source': 's', 'unit': 'u', 'quantity': 1}], 'reason': '");
 	memset(text + strlen(text), 'x', fill);
-	strcpy(text + strlen("{'period': [0, 60], 'lines': [{'source': 's', 'unit': 'u', 'quantity': 1}], 'ext': '") + fill, "'}");
+	strcpy(text + strlen("{'period': [0, 60], 'lines': [{'source': 's', 'unit': 'u', 'quantity': 1}], 'reason': '") + fill, "'}");
 	*used = diag_encode(text, input);
 	free(text);
 	return ecert_slice(input, *used);
@@ -950,6 +972,7 @@ main(void)
 	test_header();
 	test_genesis();
 	test_kinds();
+	test_reserved_kinds();
 	test_algs();
 	test_frame();
 	test_header_bytes();

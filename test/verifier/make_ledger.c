@@ -322,7 +322,7 @@ static char *
 energy_text(const char *plant, int month, const char *more)
 {
 	return diag_format("{'period': [%" PRId64 ", %" PRId64 "], 'lines': [{'source': 'electricity', 'unit': 'kWh', 'quantity': %d.%02d, "
-					   "'meter': '%s-1'}]%s}", T0 + month * MONTH, T0 + (month + 1) * MONTH, 100000 + month * 37, month % 100, plant, more);
+					   "'point': '%s-1'}]%s}", T0 + month * MONTH, T0 + (month + 1) * MONTH, 100000 + month * 37, month % 100, plant, more);
 }
 
 static void
@@ -668,7 +668,7 @@ add_special(void)
 	}
 	if (is_wrong("replaces"))
 		add("plant-0001", ECERT_KIND_ENERGY, "plant-0001", ISSUED + 60 * 300,
-			energy_text("plant-0001", 1, ", 'replaces': " HASH_1 ", 'reason': 'meter'"));
+			energy_text("plant-0001", 1, ", 'replaces': [" HASH_1 "], 'reason': 'meter'"));
 	if (is_wrong("body"))
 		add("plant-0001", ECERT_KIND_ENERGY, "plant-0001", ISSUED + 60 * 300, energy_text("plant-0001", 300, ", 'surprise': 1"));
 }
@@ -704,7 +704,7 @@ add_every_kind(void)
 	{
 		EcertKind	kind = body_shapes[i].kind;
 		bool		is_auditors = kind == ECERT_KIND_AUDIT || kind == ECERT_KIND_WITNESS;
-		bool		is_applicants = kind == ECERT_KIND_ENERGY || kind == ECERT_KIND_PRODUCT;
+		bool		is_applicants = kind == ECERT_KIND_POINT || kind == ECERT_KIND_ENERGY || kind == ECERT_KIND_PRODUCT;
 		const char *issuer = is_auditors ? "supplier" : is_applicants ? "plant-0001" : "certifier";
 		char	   *map = body_map_text(&body_shapes[i], true, SIZE_MAX, NULL);
 		char	   *body = body_text(&body_shapes[i], map);

@@ -70,7 +70,7 @@ ask(int64_t energy_last, int64_t product_last)
 	EcertAssessment answer;
 
 	CHECK_INT(ecert_assess(use_of(coefficients, baseline, energy_last, product_last), use_of(coefficients, period, energy_last, product_last),
-						   (EcertTerms) {false, false, {0, 0}}, books->rules.arena, &answer), ECERT_ASSESS_OK, "can be assessed");
+						   (EcertTerms) {false, false, {0, 0}, false}, books->rules.arena, &answer), ECERT_ASSESS_OK, "can be assessed");
 	return answer;
 }
 
