@@ -20,6 +20,7 @@ SQL_PARTS = \
 	src/ledger/rules.sql \
 	src/ledger/ask.sql \
 	src/ledger/verify_rows.sql \
+	src/ledger/moved.sql \
 	src/governance/governance.sql \
 	src/checkpoint/checkpoint.sql \
 	src/checkpoint/witness.sql \

@@ -5,7 +5,7 @@
 #   perl scripts/arrows.pl          this tree
 #   perl scripts/arrows.pl DIR      another one, with src/ below it
 #
-# Five sorts of arrows are read: #include; what SQL names of the schemas ecert and ledger; what SQL in C strings
+# Five sorts of arrows are read: #include; what SQL names of the schemas ecert, ecert_internal and ledger; what SQL in C strings
 # names; the C functions that SQL declares; and, between the files of one folder, includes and C names.
 use strict;
 use warnings;
@@ -127,7 +127,7 @@ sub sql_code {
 sub find_owners {
 	for my $file (grep { /\.sql$/ } @files) {
 		my $code = sql_code($text{$file});
-		while ($code =~ /\bCREATE\s+(?:OR\s+REPLACE\s+)?(?:UNIQUE\s+)?(?:FUNCTION|PROCEDURE|AGGREGATE|TYPE|TABLE|VIEW|DOMAIN)\s+(?:IF\s+NOT\s+EXISTS\s+)?((?:ecert|ledger)\.\w+)/g) {
+		while ($code =~ /\bCREATE\s+(?:OR\s+REPLACE\s+)?(?:UNIQUE\s+|UNLOGGED\s+)?(?:FUNCTION|PROCEDURE|AGGREGATE|TYPE|TABLE|VIEW|DOMAIN)\s+(?:IF\s+NOT\s+EXISTS\s+)?((?:ecert|ecert_internal|ledger)\.\w+)/g) {
 			$owners{$1}{ folder($file) } = 1;
 		}
 	}
@@ -146,7 +146,7 @@ sub may_name {
 # Check the names in a piece of SQL that begins at an offset of a file
 sub check_names {
 	my ($sort, $file, $sql, $offset) = @_;
-	while ($sql =~ /\b(ecert|ledger)\.(%\w*|%\d+\$\w|\w+)/g) {
+	while ($sql =~ /\b(ecert|ecert_internal|ledger)\.(%\w*|%\d+\$\w|\w+)/g) {
 		my ($name, $at) = ("$1.$2", $offset + $-[0]);
 		my $made = $2 =~ /^%|_$/;       # put together when it runs: nobody can say where it points
 		next if !$made && may_name(folder($file), $name);

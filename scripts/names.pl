@@ -24,7 +24,7 @@ my (%function, %there);
 for my $name (@sources)
 {
 	my $text = slurp($name);
-	while ($text =~ /\bCREATE (?:OR REPLACE )?(?:UNLOGGED )?(FUNCTION|PROCEDURE|AGGREGATE|VIEW|TABLE|TYPE) (ecert|ledger)\.(\w+)/g)
+	while ($text =~ /\bCREATE (?:OR REPLACE )?(?:UNLOGGED )?(FUNCTION|PROCEDURE|AGGREGATE|VIEW|TABLE|TYPE) (ecert|ecert_internal|ledger)\.(\w+)/g)
 	{
 		my ($what, $schema, $object) = ($1, $2, $3);
 		$there{"$schema.$object"} = 1;
@@ -73,7 +73,7 @@ my @documents = glob 'README.md CHANGELOG.md docs/*.md src/*/README.md demo/READ
 # files, and the ledger of examples
 my $no_object = qr/(?:c|h|so|sql|bin|copy|dump|example)\b/;
 outcome('functions, tables, views and settings that the documents name',
-	nowhere(qr{(?<![\w./-])((?:ecert|ledger)\.(?!$no_object)[a-z]\w*)}, sub { $there{ $_[0] } }, @documents));
+	nowhere(qr{(?<![\w./-])((?:ecert|ecert_internal|ledger)\.(?!$no_object)[a-z]\w*)}, sub { $there{ $_[0] } }, @documents));
 outcome('functions that comments, messages and scripts name',
 	nowhere(qr/(?<![\w.])(ecert\.[a-z]\w*)(?=\()/, sub { $there{ $_[0] } }, @sources, glob 'demo.sh demo/*.sql bench/*.sh bench/*.sql'));
 my $folder = qr/(?:src|t|test|sql|specs|scripts|bench|tools|fuzz|docs|demo)/;

@@ -22,6 +22,7 @@ _PG_init(void)
 	ecert_guc_init();
 	ecert_registry_init();
 	ecert_feed_init();
+	ecert_moved_init();
 	ecert_peer_init();
 	ecert_checkpoint_init();
 	ecert_guard_init();

@@ -122,7 +122,8 @@ BEGIN
     END IF;
     SELECT format('checkpoint''s head %s of "%s" does not advance (it names seq %s, an earlier checkpoint %s)', h.kind, h.issuer, h.seq, r.last_seq) INTO fault
       FROM ecert.heads(body) AS h
-      JOIN ledger.leaf_range r ON r.issuer = h.issuer AND r.kind = h.kind AND r.last_seq >= h.seq ORDER BY h.number, r.last_seq DESC LIMIT 1;
+     CROSS JOIN LATERAL (SELECT l.last_seq FROM ledger.leaf_range l WHERE l.issuer = h.issuer AND l.kind = h.kind ORDER BY l.last_seq DESC LIMIT 1) AS r
+     WHERE r.last_seq >= h.seq ORDER BY h.number LIMIT 1;
     INSERT INTO ledger.leaf_range (issuer, kind, first_seq, last_seq, first_index, checkpoint_seq)
     SELECT n.issuer, n.kind, n.first_seq, n.seq,
            old_size + (sum(n.seq - n.first_seq + 1) OVER (ORDER BY n.number ROWS UNBOUNDED PRECEDING))::bigint - (n.seq - n.first_seq + 1), checkpoint_seq
@@ -189,6 +190,8 @@ AS $$
     DELETE FROM ledger.tile;
     DELETE FROM ledger.leaf_range;
     DELETE FROM ledger.sealing;
+    -- what was sealed may not be any more
+    SELECT ecert.forget_keeper('sealing');
     SELECT ecert.take_up_checkpoints();
 $$;
 COMMENT ON FUNCTION ecert.rebuild_tree() IS 'make the Merkle tree anew from the ledger, for instance after lost packages have come back, or when this node is sent all feeds from now on; returns the number of checkpoints. Who asks for a receipt meanwhile sees the old tree';
@@ -236,16 +239,49 @@ COMMENT ON FUNCTION ecert.check_sealing(ecert.package) IS 'internal: where a che
 
 -- Making one
 
-CREATE FUNCTION ecert.unsealed(OUT issuer text, OUT kind text, OUT first_seq bigint, OUT last_seq bigint) RETURNS SETOF record
+CREATE FUNCTION ecert.unsealed_in(feeds ecert.feed[], OUT issuer text, OUT kind text, OUT first_seq bigint, OUT last_seq bigint) RETURNS SETOF record
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT f.issuer, f.kind, f.first_seq, f.last_seq
-      FROM (SELECT h.issuer, h.kind, h.last_seq,
-                   coalesce((SELECT r.last_seq FROM ledger.leaf_range r WHERE r.issuer = h.issuer AND r.kind = h.kind ORDER BY r.last_seq DESC LIMIT 1), -1) + 1 AS first_seq
-              FROM ecert.feeds() AS h WHERE h.kind <> 'genesis') AS f
+      FROM (SELECT m.issuer, m.kind, h.seq AS last_seq,
+                   coalesce((SELECT r.last_seq FROM ledger.leaf_range r WHERE r.issuer = m.issuer AND r.kind = m.kind ORDER BY r.last_seq DESC LIMIT 1), -1) + 1 AS first_seq
+              FROM unnest(feeds) AS m
+             CROSS JOIN LATERAL (SELECT p.seq FROM ledger.package p WHERE p.issuer = m.issuer AND p.kind = m.kind ORDER BY p.seq DESC LIMIT 1) AS h
+             WHERE m.kind <> 'genesis') AS f
      WHERE f.first_seq <= f.last_seq ORDER BY f.issuer COLLATE "C", f.kind COLLATE "C"
 $$;
-COMMENT ON FUNCTION ecert.unsealed() IS 'the feeds with packages that are under no checkpoint yet, by issuer and kind in byte order, and the first and last of these';
+COMMENT ON FUNCTION ecert.unsealed_in(ecert.feed[]) IS 'internal: of these feeds, those of ecert.unsealed()';
+
+CREATE FUNCTION ecert.unsealed(OUT issuer text, OUT kind text, OUT first_seq bigint, OUT last_seq bigint) RETURNS SETOF record
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT u.* FROM ecert.unsealed_in(ARRAY(SELECT (f.issuer, f.kind)::ecert.feed FROM ecert.feeds() AS f)) AS u $$;
+COMMENT ON FUNCTION ecert.unsealed() IS 'the feeds with packages that are under no checkpoint yet, by issuer and kind in byte order, and the first and last of these; looks at every feed';
+
+CREATE FUNCTION ecert.unsealed_moved(OUT issuer text, OUT kind text, OUT first_seq bigint, OUT last_seq bigint) RETURNS SETOF record
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT u.* FROM ecert.unsealed_in(ARRAY(SELECT (m.issuer, m.kind)::ecert.feed FROM ecert.moved('sealing') AS m)) AS u $$;
+COMMENT ON FUNCTION ecert.unsealed_moved() IS 'internal: the same as ecert.unsealed(), looking only at feeds that have moved since all that was there was sealed';
+
+CREATE FUNCTION ecert.follow_sealings() RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+DECLARE
+    look ecert.look;
+    unsealed ecert.feed[];
+BEGIN
+    -- whoever seals, or makes the tree anew, keeps for itself
+    IF pg_try_advisory_xact_lock(hashtext('ecert.tree')) THEN
+        look := ecert.look_moved('sealing');
+        unsealed := ARRAY(SELECT (u.issuer, u.kind)::ecert.feed FROM ecert.unsealed_in(look.feeds) AS u);
+        -- where none has been sealed there is nothing to write down
+        IF cardinality(unsealed) < cardinality(look.feeds) THEN
+            PERFORM ecert.keep_moved(look);
+            PERFORM ecert.note_moved(unsealed);
+        END IF;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ecert.follow_sealings() IS 'internal: from now on, of the feeds that moved, sealing is told only those with packages that are under no checkpoint yet';
 
 CREATE FUNCTION ecert.seal(next_seq bigint, heads jsonb) RETURNS bytea
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -271,6 +307,7 @@ AS $$
 DECLARE
     me text := ecert.this_node();
     next_seq bigint;
+    look ecert.look;
     moved record;
     heads jsonb[] := '{}';
     bytes bigint := 0;
@@ -288,8 +325,9 @@ BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('ecert.tree'));
     PERFORM ecert.take_up_checkpoints();
     SELECT coalesce(max(p.seq) + 1, 0) INTO next_seq FROM ledger.package p WHERE p.issuer = me AND p.kind = 'checkpoint';
-    -- one snapshot of all feeds; what does not fit in a package goes into the next
-    FOR moved IN SELECT u.issuer, u.kind, u.last_seq FROM ecert.unsealed() AS u LOOP
+    look := ecert.look_moved('sealing');
+    -- one snapshot of all of them; what does not fit in a package goes into the next
+    FOR moved IN SELECT u.issuer, u.kind, u.last_seq FROM ecert.unsealed_in(look.feeds) AS u LOOP
         -- at most in CBOR: [ issuer, kind, seq ]; of the 65535 bytes of a package 60000 are for heads
         bytes := bytes + octet_length(moved.issuer) + octet_length(moved.kind) + 14;
         IF bytes > 60000 THEN
@@ -302,8 +340,10 @@ BEGIN
     END LOOP;
     -- the newest checkpoint itself gives no reason for another one
     IF cardinality(heads) > 0 AND to_jsonb(heads) <> jsonb_build_array(jsonb_build_array(me, 'checkpoint', next_seq - 1)) THEN
+        PERFORM ecert.keep_moved(look);
         RETURN ecert.seal(next_seq, to_jsonb(heads));
     END IF;
+    PERFORM ecert.follow_sealings();
     RETURN (SELECT p.hash FROM ledger.package p WHERE p.issuer = me AND p.kind = 'checkpoint' AND p.seq = next_seq - 1);
 END
 $$;
@@ -311,8 +351,30 @@ COMMENT ON FUNCTION ecert.checkpoint() IS 'certifier: seal what was admitted sin
 
 CREATE FUNCTION ecert.has_unsealed() RETURNS boolean
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-AS $$ SELECT EXISTS (SELECT FROM ecert.unsealed() AS u WHERE u.kind NOT IN ('checkpoint', 'witness')) $$;
+AS $$ SELECT EXISTS (SELECT FROM ecert.unsealed_moved() AS u WHERE u.kind NOT IN ('checkpoint', 'witness')) $$;
 COMMENT ON FUNCTION ecert.has_unsealed() IS 'whether something is under no checkpoint yet, other than checkpoints and their witnesses, which alone give no reason for another one';
+
+CREATE FUNCTION ecert.seal_within() RETURNS interval
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT make_interval(secs => coalesce((ecert.policy() -> 'certificate' ->> 'seal_within')::double precision, 3600)) $$;
+COMMENT ON FUNCTION ecert.seal_within() IS 'how long after a package has come it may be passed over by checkpoints: an hour';
+
+CREATE FUNCTION ecert.passed_over(OUT issuer text, OUT kind text, OUT first_seq bigint, OUT last_seq bigint, OUT recorded_at timestamptz) RETURNS SETOF record
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    -- by this server's clock, which the certifier does not set
+    WITH newest AS MATERIALIZED (
+        SELECT c.recorded_at FROM ledger.sealing s
+          JOIN ledger.package c ON c.issuer = ecert.certifier() AND c.kind = 'checkpoint' AND c.seq = s.checkpoint_seq
+         ORDER BY s.checkpoint_seq DESC LIMIT 2)
+    SELECT u.issuer, u.kind, u.first_seq, u.last_seq, p.recorded_at
+      FROM (SELECT min(n.recorded_at), max(n.recorded_at) FROM newest n HAVING count(*) = 2) AS t (earlier, later)
+     CROSS JOIN LATERAL ecert.unsealed_moved() AS u
+      JOIN ledger.package p ON p.issuer = u.issuer AND p.kind = u.kind AND p.seq = u.first_seq
+     WHERE p.recorded_at < t.earlier AND p.recorded_at < t.later - ecert.seal_within()
+     ORDER BY p.recorded_at, u.issuer, u.kind
+$$;
+COMMENT ON FUNCTION ecert.passed_over() IS 'the feeds with packages that this node holds and that two checkpoints have passed over, the later one having come more than ecert.seal_within() after them: first_seq, when it came, and last_seq. The certifier leaves them out, or they do not reach it';
 
 CREATE FUNCTION ecert.newest_checkpoint(OUT seq bigint, OUT hash bytea, OUT issued_at timestamptz, OUT body jsonb) RETURNS record
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp

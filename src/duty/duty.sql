@@ -241,9 +241,10 @@ BEGIN
     IF ecert.has_role(me, 'auditor') THEN
         RETURN QUERY SELECT 'witness', 'checkpoint', NULL::text, NULL::tstzrange WHERE ecert.witness_is_due();
     END IF;
+    RETURN QUERY SELECT 'forget', 'what has moved', NULL::text, NULL::tstzrange WHERE EXISTS (SELECT FROM ecert_internal.moved);
 END
 $$;
-COMMENT ON FUNCTION ecert.due_duties() IS 'what this node (ecert.node) has to do now: link and drain as any node; pack as an applicant (subject: the kind), audit as an auditor (subject: the applicant), certify, reward and checkpoint as the certifier; take up checkpoints as any node, witness them as an auditor';
+COMMENT ON FUNCTION ecert.due_duties() IS 'what this node (ecert.node) has to do now: link and drain as any node; pack as an applicant (subject: the kind), audit as an auditor (subject: the applicant), certify, reward and checkpoint as the certifier; take up checkpoints as any node, witness them as an auditor; forget what has moved when everybody has seen it';
 
 CREATE FUNCTION ecert.do_duty(duty text, subject text, as_role text, period tstzrange) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off
@@ -276,6 +277,9 @@ BEGIN
             outcome := (SELECT format('sealed %s packages', n.body ->> 'size') FROM ecert.newest_checkpoint() AS n);
         WHEN 'take up' THEN
             outcome := (SELECT format('computed %s checkpoints', t.count) FROM ecert.take_up_checkpoints() AS t (count) WHERE t.count > 0);
+        WHEN 'forget' THEN
+            PERFORM ecert.follow_sealings();
+            PERFORM ecert.forget_moved();
         WHEN 'witness' THEN
             IF ecert.witness() IS NOT NULL THEN
                 outcome := (SELECT format('witnessed checkpoint %s, %s packages', n.seq, n.body ->> 'size') FROM ecert.newest_checkpoint() AS n);
@@ -337,7 +341,7 @@ CREATE FUNCTION ecert.create_duty_tables() RETURNS void
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT ecert.create_described($table$CREATE TABLE ledger.duty_log (  -- how this node's duties went last, one row each; those with an sqlstate could not be done yet and are tried again
-        duty text COLLATE "C" NOT NULL,  -- link, compare, drain, pack, audit, certify, reward, checkpoint, take up, witness; round: a whole round
+        duty text COLLATE "C" NOT NULL,  -- link, compare, drain, pack, audit, certify, reward, checkpoint, take up, witness, forget; round: a whole round
         subject text COLLATE "C" NOT NULL,  -- what or whom it is about
         node text COLLATE "C" NOT NULL,  -- node that it was done as
         first_tried_at timestamptz NOT NULL DEFAULT clock_timestamp(),  -- when it was first tried

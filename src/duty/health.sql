@@ -29,6 +29,9 @@ BEGIN
                         array_to_string((array_agg(concat_ws(' ', nullif(d.issuer, ''), nullif(d.kind, ''), d.problem) ORDER BY d.found_at DESC) FILTER (WHERE d.gone_at IS NULL))[1:3], '; ')
                    FROM ledger.difference d GROUP BY d.peer ORDER BY d.peer;
     RETURN QUERY SELECT * FROM ecert.checkpoint_health();
+    RETURN QUERY SELECT 'passed over', NULL::text, CASE count(*) WHEN 0 THEN 'ok' ELSE 'alarm' END, count(*)::text,
+                        (array_agg(format('two checkpoints leave out %s of "%s" from seq %s on, here since %s', o.kind, o.issuer, o.first_seq, o.recorded_at) ORDER BY o.recorded_at))[1]
+                   FROM ecert.passed_over() AS o;
     RETURN QUERY SELECT 'verification', NULL::text, CASE WHEN v.problem_count > 0 THEN 'alarm' WHEN v.finished_at IS NULL THEN 'warning' ELSE 'ok' END,
                         coalesce(v.finished_at::text, CASE WHEN v.id IS NULL THEN 'never' ELSE 'under way' END),
                         CASE WHEN v.id IS NULL THEN 'CALL ecert.verify_ledger()' ELSE format('%s problems in %s packages', v.problem_count, v.checked_count) END
@@ -110,7 +113,7 @@ AS $$
       FROM ecert.feeds() AS f JOIN ledger.package p ON p.issuer = f.issuer AND p.kind = f.kind AND p.seq = f.last_seq$view$);
 
     SELECT ecert.create_described($view$CREATE OR REPLACE VIEW ledger.health AS  -- how this node is, in one screen; look at what is not ok
-    SELECT h.item,  -- what is looked at: feeds, newest package, pending, quarantine, equivocation, receiving from and sending to each peer, difference, checkpoint, fork, verification, duties, triggers, publication, setting
+    SELECT h.item,  -- what is looked at: feeds, newest package, pending, quarantine, equivocation, receiving from and sending to each peer, difference, checkpoint, fork, passed over, verification, duties, triggers, publication, setting
            h.subject,  -- whom or what it is about: a peer, a publication, a setting
            h.state,  -- ok, warning (look at it) or alarm (something is wrong)
            h.value,  -- count, time or state

@@ -29,15 +29,9 @@
 /* Feeds of which a backend knows from one transaction to the next where they ended */
 #define HEADS_LEFT_BEHIND 256
 
-typedef struct FeedId
-{
-	EcertNodeId issuer;
-	uint8_t		kind;
-} FeedId;
-
 typedef struct FeedEntry
 {
-	FeedId		id;				/* hash key, first */
+	EcertFeedId id;				/* hash key, first */
 	EcertHead	head;
 } FeedEntry;
 
@@ -58,7 +52,7 @@ static EcertQuery new_feed_query = {
 };
 
 static FeedEntry *
-left_behind_of(const FeedId *id)
+left_behind_of(const EcertFeedId *id)
 {
 	return &left_behind[(ecert_node_id_hash(&id->issuer, sizeof id->issuer) + id->kind) % HEADS_LEFT_BEHIND];
 }
@@ -145,10 +139,10 @@ ecert_inserted_package(FunctionCallInfo fcinfo, const char *name, EcertPackage *
 	ecert_package_of(heap_getattr(trigger->tg_trigtuple, COLUMN_PACKAGE, RelationGetDescr(trigger->tg_relation), &isnull), package);
 }
 
-static FeedId
-feed_id(EcertSlice issuer, EcertKind kind)
+EcertFeedId
+ecert_feed_id(EcertSlice issuer, EcertKind kind)
 {
-	FeedId		id;
+	EcertFeedId id;
 
 	memset(&id, 0, sizeof id);
 	id.issuer = ecert_node_id(issuer);
@@ -159,7 +153,7 @@ feed_id(EcertSlice issuer, EcertKind kind)
 const EcertHead *
 ecert_feed_left_behind(const EcertPackage *package)
 {
-	FeedId		id = feed_id(package->issuer, package->kind);
+	EcertFeedId id = ecert_feed_id(package->issuer, package->kind);
 	const FeedEntry *entry = left_behind_of(&id);
 
 	return package->seq > 0 && entry->head.seq == package->seq - 1 && memcmp(&entry->id, &id, sizeof id) == 0 &&
@@ -169,7 +163,7 @@ ecert_feed_left_behind(const EcertPackage *package)
 EcertHead *
 ecert_feed_locked(EcertSlice issuer, EcertKind kind)
 {
-	FeedId		id = feed_id(issuer, kind);
+	EcertFeedId id = ecert_feed_id(issuer, kind);
 	FeedEntry  *entry = locked == NULL ? NULL : hash_search(locked, &id, HASH_FIND, NULL);
 
 	return entry == NULL ? NULL : &entry->head;
@@ -311,7 +305,7 @@ feed_relid(void)
 EcertHead *
 ecert_feed_lock(EcertSlice issuer, EcertKind kind, int64 expected_seq)
 {
-	FeedId		id = feed_id(issuer, kind);
+	EcertFeedId id = ecert_feed_id(issuer, kind);
 	Oid			relid = feed_relid();
 	EcertHead	head;
 	FeedEntry  *entry;
@@ -328,7 +322,7 @@ ecert_feed_lock(EcertSlice issuer, EcertKind kind, int64 expected_seq)
 		locked = NULL;
 	}
 	if (locked == NULL)
-		locked = ecert_table(TopTransactionContext, "ecert feed heads", sizeof(FeedId), sizeof(FeedEntry), ecert_node_id_hash);
+		locked = ecert_table(TopTransactionContext, "ecert feed heads", sizeof(EcertFeedId), sizeof(FeedEntry), ecert_node_id_hash);
 	entry = hash_search(locked, &id, HASH_ENTER, NULL);
 	entry->head = head;
 	return &entry->head;

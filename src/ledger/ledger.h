@@ -17,8 +17,18 @@ typedef struct EcertHead
 	int64		period_end;		/* seconds; of energy and product, where the next period may begin */
 } EcertHead;
 
-/* Let what feed.c and peer.c keep of a transaction end with it */
+/* A feed as hash key; ecert_node_id_hash() hashes it */
+typedef struct EcertFeedId
+{
+	EcertNodeId issuer;
+	uint8_t		kind;
+} EcertFeedId;
+
+extern EcertFeedId ecert_feed_id(EcertSlice issuer, EcertKind kind);
+
+/* Let what feed.c, moved.c and peer.c keep of a transaction end with it */
 extern void ecert_feed_init(void);
+extern void ecert_moved_init(void);
 extern void ecert_peer_init(void);
 
 /* Refuse DDL on the ledger, when the library is in shared_preload_libraries */
@@ -48,6 +58,9 @@ extern void ecert_feed_read(EcertSlice issuer, EcertKind kind, int64 expected_se
  * the transaction's snapshot.
  */
 extern EcertHead *ecert_feed_lock(EcertSlice issuer, EcertKind kind, int64 expected_seq);
+
+/* This transaction moves a feed: noted once in ecert_internal.moved, for those who look for what has moved */
+extern void ecert_moved(EcertSlice issuer, EcertKind kind);
 
 /* Move a head behind a package that is being admitted */
 extern void ecert_head_advance(EcertHead *head, const EcertPackage *package, const uint8_t *hash);

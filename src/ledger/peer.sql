@@ -179,7 +179,7 @@ AS $$
         was_disabled boolean NOT NULL DEFAULT false,  -- the last round of duties found the subscription disabled and enabled it; when that does not last it is made anew
         not_there bigint NOT NULL DEFAULT 0,  -- packages signed here or below that the hub did not have yet when it was last compared with
         linked_at timestamptz NOT NULL DEFAULT clock_timestamp(),  -- when it was linked
-        compare_round bigint NOT NULL DEFAULT 0,  -- how often it has been compared with; older packages take turns
+        compare_from jsonb NOT NULL DEFAULT '{}',  -- place {issuer, kind, seq} on this ledger from which on packages are compared with it next; all take turns
         compared_at timestamptz,  -- when it was last compared with
         CONSTRAINT peer_pkey PRIMARY KEY (peer)
     )$table$);

@@ -106,6 +106,7 @@ ECERT_FUNCTION(ecert_admit)
 	}
 	if (package.kind == ECERT_KIND_GENESIS || package.kind == ECERT_KIND_NODE || package.kind == ECERT_KIND_POLICY)
 		ecert_registry_invalidate(RelationGetRelid(trigger->tg_relation));
+	ecert_moved(package.issuer, package.kind);
 	return PointerGetDatum(derived_row(trigger->tg_relation, trigger->tg_trigtuple, &package, hash));
 }
 

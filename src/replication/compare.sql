@@ -36,8 +36,51 @@ AS $$
 $$;
 COMMENT ON FUNCTION ecert.block_difference(text, text, text, bigint, bigint) IS 'internal: in a range of a feed whose digest differs, how many packages differ and which is the first';
 
+CREATE FUNCTION ecert.blocks_in_turn(start jsonb, package_count bigint, OUT issuer text, OUT kind text, OUT block bigint) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+    first ecert.row_place := (coalesce(start ->> 'issuer', ''), coalesce(start ->> 'kind', ''), coalesce((start ->> 'seq')::bigint, 0));
+    place ecert.row_place := first;
+    last_seq bigint;
+    is_behind_end boolean := false;
+    counted bigint := 0;
+BEGIN
+    WHILE counted < package_count LOOP
+        SELECT p.issuer, p.kind, p.seq / 1000 INTO issuer, kind, block FROM ledger.package p
+         WHERE (p.issuer, p.kind, p.seq) >= (place.issuer, place.kind, place.seq) ORDER BY p.issuer, p.kind, p.seq LIMIT 1;
+        IF issuer IS NULL THEN
+            EXIT WHEN is_behind_end;
+            is_behind_end := true;
+            place := ('', '', 0);
+            CONTINUE;
+        END IF;
+        EXIT WHEN is_behind_end AND (issuer COLLATE "C", kind COLLATE "C", block * 1000) >= (first.issuer, first.kind, first.seq);
+        RETURN NEXT;
+        last_seq := (SELECT p.seq FROM ledger.package p WHERE p.issuer = issuer AND p.kind = kind ORDER BY p.seq DESC LIMIT 1);
+        counted := counted + least(last_seq - block * 1000 + 1, 1000);
+        place := (issuer, kind, (block + 1) * 1000);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION ecert.blocks_in_turn(jsonb, bigint) IS 'internal: blocks of 1000 packages of feeds from a place {issuer, kind, seq} on, round the end of the ledger, until they have that many packages or all have been named';
+
+CREATE FUNCTION ecert.heads_there(connection text, feeds ecert.feed[], OUT issuer text, OUT kind text, OUT own_seq bigint, OUT last_seq bigint) RETURNS SETOF record
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT f.issuer, f.kind, o.seq, coalesce(t.last_seq, -1)
+      FROM unnest(feeds) AS f
+     CROSS JOIN LATERAL (SELECT p.seq FROM ledger.package p WHERE p.issuer = f.issuer AND p.kind = f.kind ORDER BY p.seq DESC LIMIT 1) AS o
+      LEFT JOIN jsonb_to_recordset(CASE WHEN cardinality(feeds) > 0 THEN ecert.ask(connection, format(
+           'SELECT f.issuer, f.kind, h.seq AS last_seq FROM pg_catalog.jsonb_to_recordset(%L) AS f (issuer text, kind text)
+              CROSS JOIN LATERAL (SELECT p.seq FROM ledger.package p WHERE p.issuer = f.issuer AND p.kind = f.kind ORDER BY p.seq DESC LIMIT 1) AS h', to_jsonb(feeds))) END)
+           AS t (issuer text, kind text, last_seq bigint) ON t.issuer = f.issuer AND t.kind = f.kind
+$$;
+COMMENT ON FUNCTION ecert.heads_there(text, ecert.feed[]) IS 'internal: where these feeds end here and at another server (-1: it has none of it)';
+
 CREATE FUNCTION ecert.compare_with(peer text, whole boolean DEFAULT false) RETURNS bigint
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
 #variable_conflict use_variable
 DECLARE
@@ -45,6 +88,9 @@ DECLARE
     connection text := ecert.peer_connection(peer);
     began timestamptz := clock_timestamp();
     mine text[] := ecert.issuers_below();
+    moved ecert.feed[];
+    in_turn jsonb := '[]';
+    standing jsonb;
     there jsonb;
     heads jsonb;
     ranges jsonb;
@@ -63,26 +109,42 @@ BEGIN
         IF (there ->> 'triggers')::integer < 3 THEN
             PERFORM ecert.put_difference(peer, '', '', -1, 'its ledger is open: triggers of ledger.package are missing or disabled');
         END IF;
-        heads := ecert.ask(connection, 'SELECT f.issuer, f.kind, f.last_seq FROM ecert.feeds() AS f');
+        -- what has moved, what differed before, and a part of everything in turn
+        moved := CASE WHEN whole THEN ARRAY(SELECT (f.issuer, f.kind)::ecert.feed FROM ecert.feeds() AS f) ELSE ecert.take_moved('compare ' || peer) END;
+        SELECT coalesce(jsonb_agg(jsonb_build_object('issuer', d.issuer, 'kind', d.kind, 'block', d.first_seq / 1000)), '[]') INTO standing
+          FROM ledger.difference d WHERE d.peer = peer AND d.gone_at IS NULL AND d.first_seq >= 0;
+        IF NOT whole THEN
+            SELECT coalesce(jsonb_agg(to_jsonb(b)), '[]') INTO in_turn FROM ecert.blocks_in_turn(link.compare_from, 10000) AS b;
+        END IF;
+        SELECT coalesce(jsonb_agg(to_jsonb(h)), '[]') INTO heads
+          FROM ecert.heads_there(connection, ARRAY(
+               SELECT (m.issuer, m.kind)::ecert.feed FROM unnest(moved) AS m
+                UNION SELECT (b.issuer, b.kind)::ecert.feed FROM jsonb_to_recordset(standing || in_turn) AS b (issuer text, kind text))) AS h;
         -- what this node or one below it has signed may be on its way; everything else came from the hub or was seen there
-        PERFORM ecert.put_difference(peer, o.issuer, o.kind, coalesce(t.last_seq, -1) + 1,
-                    format('%s packages are gone there, from seq %s on', o.last_seq - coalesce(t.last_seq, -1), coalesce(t.last_seq, -1) + 1))
-           FROM ecert.feeds() AS o
-           LEFT JOIN jsonb_to_recordset(heads) AS t (issuer text, kind text, last_seq bigint) ON t.issuer = o.issuer AND t.kind = o.kind
-          WHERE link.is_hub AND coalesce(t.last_seq, -1) < o.last_seq AND NOT o.issuer = ANY (mine);
+        PERFORM ecert.put_difference(peer, h.issuer, h.kind, h.last_seq + 1,
+                    format('%s packages are gone there, from seq %s on', h.own_seq - h.last_seq, h.last_seq + 1))
+           FROM jsonb_to_recordset(heads) AS h (issuer text, kind text, own_seq bigint, last_seq bigint)
+          WHERE link.is_hub AND h.last_seq < h.own_seq AND NOT h.issuer = ANY (mine);
         UPDATE ledger.peer p
-           SET not_there = (SELECT coalesce(sum(greatest(o.last_seq - coalesce(t.last_seq, -1), 0)), 0) FROM ecert.feeds() AS o
-                              LEFT JOIN jsonb_to_recordset(heads) AS t (issuer text, kind text, last_seq bigint) ON t.issuer = o.issuer AND t.kind = o.kind
-                             WHERE o.issuer = ANY (mine))
+           SET not_there = (SELECT coalesce(sum(h.own_seq - h.last_seq), 0)
+                              FROM jsonb_to_recordset(heads) AS h (issuer text, kind text, own_seq bigint, last_seq bigint)
+                             WHERE h.issuer = ANY (mine) AND h.last_seq < h.own_seq)
          WHERE p.peer = peer;
-        -- of each feed the newest block of 1000, and of the older ones another in each round
+        -- until it is there it is looked for in each round
+        IF NOT whole THEN
+            PERFORM ecert.note_moved(ARRAY(SELECT (h.issuer, h.kind)::ecert.feed FROM jsonb_to_recordset(heads) AS h (issuer text, kind text, own_seq bigint, last_seq bigint)
+                                            WHERE h.issuer = ANY (mine) AND h.last_seq < h.own_seq));
+        END IF;
+        -- in blocks of 1000: of what has moved the newest
         SELECT coalesce(jsonb_agg(jsonb_build_object('issuer', b.issuer, 'kind', b.kind, 'first_seq', b.block * 1000, 'last_seq', least(b.block * 1000 + 999, b.last_seq))), '[]')
           INTO ranges
-          FROM (SELECT DISTINCT c.issuer, c.kind, c.last_seq, k.block
-                  FROM (SELECT o.issuer, o.kind, least(o.last_seq, t.last_seq) AS last_seq
-                          FROM ecert.feeds() AS o JOIN jsonb_to_recordset(heads) AS t (issuer text, kind text, last_seq bigint) ON t.issuer = o.issuer AND t.kind = o.kind) AS c
-                 CROSS JOIN LATERAL (SELECT generate_series(0, c.last_seq / 1000) AS block) AS k
-                 WHERE whole OR k.block = c.last_seq / 1000 OR k.block = link.compare_round % (c.last_seq / 1000 + 1)) AS b;
+          FROM (SELECT DISTINCT h.issuer, h.kind, least(h.own_seq, h.last_seq) AS last_seq, k.block
+                  FROM jsonb_to_recordset(heads) AS h (issuer text, kind text, own_seq bigint, last_seq bigint)
+                 CROSS JOIN LATERAL (
+                       SELECT s.block FROM generate_series(0, least(h.own_seq, h.last_seq) / 1000) AS s (block) WHERE whole
+                        UNION ALL SELECT least(h.own_seq, h.last_seq) / 1000
+                        UNION ALL SELECT b.block FROM jsonb_to_recordset(standing || in_turn) AS b (issuer text, kind text, block bigint) WHERE b.issuer = h.issuer AND b.kind = h.kind) AS k (block)
+                 WHERE k.block * 1000 <= least(h.own_seq, h.last_seq)) AS b;
         FOR block IN
             SELECT o.issuer, o.kind, o.first_seq, o.last_seq, t.digest IS DISTINCT FROM o.digest AS differs
               FROM ecert.range_digests(ranges) AS o
@@ -101,8 +163,12 @@ BEGIN
         END LOOP;
     END IF;
     UPDATE ledger.difference d SET gone_at = clock_timestamp() WHERE d.peer = peer AND d.first_seq = -1 AND d.gone_at IS NULL AND d.seen_at < began;
-    UPDATE ledger.peer p SET compared_at = clock_timestamp(), compare_round = p.compare_round + 1 WHERE p.peer = peer;
+    UPDATE ledger.peer p
+       SET compared_at = clock_timestamp(),
+           compare_from = coalesce((SELECT jsonb_build_object('issuer', b.value ->> 'issuer', 'kind', b.value ->> 'kind', 'seq', 1000 * ((b.value ->> 'block')::bigint + 1))
+                                      FROM jsonb_array_elements(in_turn) WITH ORDINALITY AS b ORDER BY b.ordinality DESC LIMIT 1), p.compare_from)
+     WHERE p.peer = peer;
     RETURN (SELECT count(*) FROM ledger.difference d WHERE d.peer = peer AND d.gone_at IS NULL);
 END
 $$;
-COMMENT ON FUNCTION ecert.compare_with(text, boolean) IS 'compare what a peer holds with what is here, by digests over the bytes of blocks of 1000 packages: of each feed the newest block and one older block in turn (whole: all of them), whether packages are gone there, and whether its triggers are in force. Returns how many differences stand in ledger.difference. EC110';
+COMMENT ON FUNCTION ecert.compare_with(text, boolean) IS 'compare what a peer holds with what is here, by digests over the bytes of blocks of 1000 packages: of each feed that has moved since the last time the newest block, the blocks that differed, and 10,000 packages of the whole ledger in turn (whole: all blocks of all feeds), whether packages are gone there, and whether its triggers are in force. Returns how many differences stand in ledger.difference. EC110';

@@ -131,6 +131,17 @@ sub verify_goals
 	return @rows;
 }
 
+sub sealing_goals
+{
+	my ($feeds) = parameters('checkpoint', qr/ feeds$/);
+	return () unless defined $feeds;
+	my %limit = ('sealing, nothing new' => 5, 'sealing, five new packages' => 10);
+	return map {
+		my $case = $_;
+		absolute("$case, $feeds", '<=', $limit{$case}, 'ms', map { my $us = $_->('checkpoint', $feeds, $case, 'us/sealing'); defined $us ? $us / 1000 : undef } \&Bench::Figures::best, \&figure);
+	} sort keys %limit;
+}
+
 sub query_goals
 {
 	return (
@@ -142,7 +153,7 @@ sub query_goals
 
 sub table
 {
-	my @rows = (copy_goals(), commit_goals(), reading_goals(), verify_goals(), query_goals());
+	my @rows = (copy_goals(), commit_goals(), reading_goals(), verify_goals(), sealing_goals(), query_goals());
 	my @measured = grep { $_->[3] ne 'not measured' } @rows;
 	my %missing = map { ($_->[0] => 1) } grep { $_->[3] eq 'not measured' && $_->[0] !~ /^the same|^\(|none/ } @rows;
 	return "### Goals\n\n" . Bench::Figures::markdown([ 'what', 'against', 'goal', 'least of each', 'medians', 'met' ], @measured) . "\n"

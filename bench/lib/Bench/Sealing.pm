@@ -60,8 +60,36 @@ sub measure_tree
 	return;
 }
 
+# Sealing among many feeds when nothing is new, and when five feeds have a package more
+sub measure_feeds
+{
+	my $feeds = $size{feeds};
+	my $parameter = grouped($feeds) . ' feeds';
+	note("a ledger of $parameter");
+	my $database = create_database('feeds');
+	query($database, 'SET client_min_messages = warning', 'CREATE EXTENSION ecert', "SELECT ecert.create_ledger('feeds.example') IS NOT NULL",
+		"SELECT count(ecert.enroll('plant-' || n, '{applicant}', ecert.public_key())) FROM generate_series(1, $feeds / 2) AS n",
+		q{CREATE FUNCTION put(node text, kind text, hour bigint) RETURNS boolean LANGUAGE sql AS $$
+			SELECT set_config('ecert.node', node, true);
+			SELECT ecert.append(kind, jsonb_build_object('period', jsonb_build_array(1704067200 + 3600 * hour, 1704067200 + 3600 * (hour + 1)), 'lines',
+				CASE kind WHEN 'energy' THEN '[{"source": "electricity", "unit": "kWh", "quantity": 5}]'::jsonb ELSE '[{"product": "steel", "unit": "t", "output": 5, "qualified": 5}]' END)) IS NOT NULL $$},
+		"SELECT count(put('plant-' || n, k, 0)) FROM generate_series(1, $feeds / 2) AS n CROSS JOIN unnest('{energy,product}'::text[]) AS k", 'SELECT ecert.checkpoint() IS NOT NULL', 'VACUUM ANALYZE');
+	my $session = session($database);
+	$session->run('SELECT ecert.checkpoint()');
+	repeat_all(5 * $repeats,
+		sub { measure($session, 'sealing, nothing new', $parameter, $_[0], 1, 'sealing', 'SELECT ecert.checkpoint()') },
+		sub {
+			query($database, "SELECT count(put('plant-' || n, 'energy', $_[0])) FROM generate_series(1, 5) AS n");
+			measure($session, 'sealing, five new packages', $parameter, $_[0], 1, 'sealing', 'SELECT ecert.checkpoint()');
+		});
+	undef $session;
+	drop_database($database);
+	return;
+}
+
 sub measure_sealing
 {
+	measure_feeds();
 	my $number = $size{sealed};
 	packages("n$number", days => $number / 100 + 1);
 	my $database = ledger_with("n$number");
