@@ -57,7 +57,7 @@ SELECT ecert.relate('p4', 'p1', 'peer', valid_to => '2024-06-01') IS NOT NULL AS
 SELECT audit_test.verdict('p2', 'p1', '[2023-01-01,2024-01-01)', 'peer');
 SELECT audit_test.verdict('p3', 'p1', '[2024-01-01,2025-01-01)', 'peer');
 SELECT audit_test.verdict('p2', 'p5', '[2024-01-01,2025-01-01)', 'peer');
-SELECT auditor, applicant, as_role, verdict, package_count, check_count, failed_check_count, void FROM ledger.audit ORDER BY applicant, auditor, period_start;
+SELECT auditor, applicant, as_role, verdict, package_count, check_count, failed_check_count, overtaken FROM ledger.audit ORDER BY applicant, auditor, period_start;
 SELECT check_number, check_name, ok FROM ledger.audit_check WHERE audit_hash = (SELECT audit_hash FROM ledger.audit WHERE applicant = 'p5') ORDER BY 1;
 -- whose relation has ended may not audit any more; whose role is another neither
 SELECT audit_test.verdict('p4', 'p1', '[2024-01-01,2025-01-01)', 'peer');

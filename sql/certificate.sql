@@ -73,19 +73,19 @@ SELECT obstacle, regexp_replace(detail, '[0-9a-f]{64}', '<hash>') AS detail FROM
 SELECT ecert.certify('plant-a', '[2024-01-01,2024-02-01)');
 \set VERBOSITY terse
 
--- the applicant corrects the coal of 2024, which voids the audit that said fail
+-- the applicant corrects the coal of 2024, which overtakes the audit that said fail
 \set who plant-a
 :become
 UPDATE ledger.reading SET quantity = 1200 WHERE source = 'raw_coal' AND interval_start = '2024-01-01';
 SELECT ecert.pack_energy('[2024-01-01,2024-02-01)', (SELECT hash FROM ledger.package WHERE issuer = 'plant-a' AND kind = 'energy' AND seq = 1), 'weighbridge read wrongly') IS NOT NULL AS corrected;
-SELECT auditor, as_role, verdict, void, package_count, failed_check_count FROM ledger.audit ORDER BY 1, 2, period_start;
+SELECT auditor, as_role, verdict, overtaken, package_count, failed_check_count FROM ledger.audit ORDER BY 1, 2, period_start;
 UPDATE ledger.reading SET quantity = 1050 WHERE source = 'raw_coal' AND interval_start = '2024-01-01';
 SELECT ecert.pack_energy('[2024-01-01,2024-02-01)', (SELECT hash FROM ledger.package WHERE issuer = 'plant-a' AND kind = 'energy' AND seq = 2), 'it was right') IS NOT NULL AS corrected;
 \set who supplier
 :become
 UPDATE ledger.delivery SET stock_change = -150 WHERE period_start = '2024-01-01';
 SELECT ecert.submit_audit('plant-a', '[2024-01-01,2024-02-01)', 'upstream') IS NOT NULL AS submitted;
-SELECT auditor, as_role, verdict, void, package_count, failed_check_count FROM ledger.audit ORDER BY 1, 2, period_start, issued_at, void DESC;
+SELECT auditor, as_role, verdict, overtaken, package_count, failed_check_count FROM ledger.audit ORDER BY 1, 2, period_start, issued_at, overtaken DESC;
 
 -- nothing stands against it any more
 \set who certifier
@@ -94,12 +94,13 @@ SELECT * FROM ecert.obstacles('plant-a', '[2024-01-01,2024-02-01)');
 CREATE FUNCTION pg_temp.certificate_valid() RETURNS jsonb LANGUAGE sql AS $$
     SELECT jsonb_build_array(t, t + 365 * 86400) FROM (SELECT ecert.unix_seconds(clock_timestamp())) AS n (t) $$;
 -- a certificate with other numbers is refused, whoever signs it
-SELECT ecert.append('certificate', f.figures || jsonb_build_object('number', 'EC-2024-000001', 'name', 'Plant A', 'valid', pg_temp.certificate_valid(), 'audits', '[]'::jsonb,
+SELECT ecert.checkpoint() IS NOT NULL AS sealed;
+SELECT ecert.append('certificate', f.figures || jsonb_build_object('number', 'EC-2024-000001', 'name', 'Plant A', 'valid', pg_temp.certificate_valid(),
            'totals', f.figures -> 'totals' || '{"saving_kgce": 74363}'), 'plant-a')
-  FROM (SELECT ecert.certificate_figures('plant-a', '[2024-01-01,2024-02-01)', '[2023-01-01,2023-02-01)', 'product', ecert.policy_hash())) AS f (figures);
--- and so is one whose audits do not cover it
-SELECT ecert.append('certificate', f.figures || jsonb_build_object('number', 'EC-2024-000001', 'name', 'Plant A', 'valid', pg_temp.certificate_valid(), 'audits', '[]'::jsonb), 'plant-a')
-  FROM (SELECT ecert.certificate_figures('plant-a', '[2024-01-01,2024-02-01)', '[2023-01-01,2023-02-01)', 'product', ecert.policy_hash())) AS f (figures);
+  FROM (SELECT ecert.certificate_figures('plant-a', '[2024-01-01,2024-02-01)', '[2023-01-01,2023-02-01)', 'product')) AS f (figures);
+-- and so is one that leaves out its audits
+SELECT ecert.append('certificate', f.figures || jsonb_build_object('number', 'EC-2024-000001', 'name', 'Plant A', 'valid', pg_temp.certificate_valid(), 'audits', '{"count": 0, "digest": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}'::jsonb), 'plant-a')
+  FROM (SELECT ecert.certificate_figures('plant-a', '[2024-01-01,2024-02-01)', '[2023-01-01,2023-02-01)', 'product')) AS f (figures);
 SELECT ecert.certify('plant-a', '[2024-01-01,2024-02-01)') IS NOT NULL AS certified;
 SELECT certificate_number, applicant_name, adjusted_base_kgce, now_kgce, saving_kgce, saving_tce, saving_rate, structure_kgce, verdict, status, audit_count, recomputation_agrees FROM ledger.certificate;
 SELECT product, unit, base_kgce, base_kgce_per_unit, now_kgce, now_kgce_per_unit, saving_kgce, saving_rate, status FROM ledger.certificate_product ORDER BY 1;
@@ -127,13 +128,14 @@ SELECT certificate_number, status, replaces_hash = (SELECT certificate_hash FROM
   FROM ledger.certificate ORDER BY 1;
 
 -- rewards: each completed audit once, whatever its verdict; a renewed audit again
+SELECT ecert.checkpoint() IS NOT NULL AS sealed;
 SELECT count(*) FROM ecert.reward();
 SELECT count(*) FROM ecert.reward();
 SELECT auditor, reward_count, amount FROM ledger.reward_balance ORDER BY 1;
 \set VERBOSITY sqlstate
-SELECT ecert.append('reward', jsonb_build_object('audit', audit_hash, 'auditor', auditor, 'amount', 5), auditor) FROM ledger.audit WHERE auditor = 'supplier' LIMIT 1;
-SELECT ecert.append('reward', jsonb_build_object('audit', audit_hash, 'auditor', 'buyer', 'amount', 5), 'buyer') FROM ledger.audit WHERE auditor = 'supplier' LIMIT 1;
-SELECT ecert.append('reward', jsonb_build_object('audit', repeat('0', 64), 'auditor', 'buyer', 'amount', 5), 'buyer');
+SELECT ecert.append('reward', jsonb_build_object('audit', audit_hash, 'auditor', auditor, 'amount', 5, 'checkpoint', encode((ecert.newest_checkpoint()).hash, 'hex')), auditor) FROM ledger.audit WHERE auditor = 'supplier' LIMIT 1;
+SELECT ecert.append('reward', jsonb_build_object('audit', audit_hash, 'auditor', 'buyer', 'amount', 5, 'checkpoint', encode((ecert.newest_checkpoint()).hash, 'hex')), 'buyer') FROM ledger.audit WHERE auditor = 'supplier' LIMIT 1;
+SELECT ecert.append('reward', jsonb_build_object('audit', repeat('0', 64), 'auditor', 'buyer', 'amount', 5, 'checkpoint', encode((ecert.newest_checkpoint()).hash, 'hex')), 'buyer');
 \set VERBOSITY terse
 -- later corrections do not undo what was certified as of its packages
 \set who plant-a

@@ -4,12 +4,17 @@
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS ecert;
+\set keys_sql :abs_srcdir '/test/keys/keys.sql'
+\set ECHO none
+\i :keys_sql
+\set ECHO all
 DROP SCHEMA IF EXISTS ledger CASCADE;
 TRUNCATE ecert_internal.moved;
 SET TimeZone = 'UTC';
 SELECT set_config('ecert.node', 'certifier', false) AS node, set_config('ecert.signing_key', :'abs_srcdir' || '/test/keys/certifier.pem', false) IS NOT NULL AS has_key;
+SELECT set_config('moved_test.key', current_setting('ecert.signing_key'), false) IS NOT NULL AS kept;
 SELECT ecert.create_ledger('moved.test') IS NOT NULL AS made;
-SELECT count(ecert.enroll('plant ' || n, '{applicant}', ecert.public_key())) AS enrolled FROM generate_series(1, 300) AS n;
+SELECT count(ecert.enroll('plant ' || n, '{applicant}', test_keys.public('plant ' || n))) AS enrolled FROM generate_series(1, 300) AS n;
 CREATE SCHEMA moved_test;
 -- the next packages of feeds
 CREATE FUNCTION moved_test.put(plants integer[], times integer DEFAULT 1) RETURNS bigint LANGUAGE plpgsql AS $$
@@ -19,7 +24,7 @@ DECLARE
     made bigint := 0;
 BEGIN
     FOREACH plant IN ARRAY plants LOOP
-        PERFORM set_config('ecert.node', 'plant ' || plant, true);
+        PERFORM test_keys.become('plant ' || plant, true);
         hour := coalesce((SELECT max(p.seq) + 1 FROM ledger.package p WHERE p.issuer = 'plant ' || plant AND p.kind = 'energy'), 0);
         FOR i IN 1 .. times LOOP
             PERFORM ecert.append('energy', jsonb_build_object('period', jsonb_build_array(1704067200 + 3600 * hour, 1704067200 + 3600 * (hour + 1)),
@@ -28,7 +33,7 @@ BEGIN
             made := made + 1;
         END LOOP;
     END LOOP;
-    PERFORM set_config('ecert.node', 'certifier', true);
+    PERFORM set_config('ecert.node', 'certifier', true), set_config('ecert.signing_key', current_setting('moved_test.key'), true);
     RETURN made;
 END $$;
 -- rows of this test alone
@@ -219,7 +224,7 @@ CREATE FUNCTION moved_test.age(age interval, plant text DEFAULT NULL) RETURNS vo
 BEGIN
     ALTER TABLE ledger.package DISABLE TRIGGER ecert_refuse_row;
     ALTER TABLE ledger.package DISABLE TRIGGER ecert_refuse_statement;
-    UPDATE ledger.package SET recorded_at = clock_timestamp() - age WHERE plant IS NULL OR issuer = plant;
+    UPDATE ledger.package SET recorded_at = n.now - age FROM (SELECT clock_timestamp()) AS n (now) WHERE plant IS NULL OR issuer = plant;
     ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_refuse_row;
     ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_refuse_statement;
 END $$;

@@ -74,9 +74,9 @@ SELECT * FROM ecert.obstacles('plant', '[2024-01-01,2024-03-01)', method => 'wei
 -- a method that needs values, where none are declared
 SELECT obstacle, detail FROM ecert.obstacles('plant', '[2024-01-01,2024-03-01)', method => 'value');
 
--- a correction voids the audit that covered it, and the new audit takes in January alone, though March stands between
+-- a correction overtakes the audit that covered it, and the new audit takes in January alone, though March stands between
 SELECT obstacles_test.declare('plant', 'energy', '[2024-01-01,2024-02-01)', obstacles_test.fuel(890), 3);
-SELECT period_start, verdict, void FROM ledger.audit ORDER BY period_start;
+SELECT period_start, verdict, overtaken FROM ledger.audit ORDER BY period_start;
 SELECT * FROM ecert.obstacles('plant', '[2024-01-01,2024-04-01)');
 SELECT regexp_replace(obstacles_test.submit('plant', '[2024-01-01,2024-02-01)'), '[0-9a-f]{64}', '<hash>', 'g') AS said;
 SELECT check_name, declared_quantity, found_quantity, ok FROM ledger.audit_check WHERE audit_hash = (SELECT encode(hash, 'hex') FROM ledger.package WHERE kind = 'audit' ORDER BY seq DESC LIMIT 1);
@@ -84,7 +84,7 @@ SELECT obstacle, regexp_replace(detail, '[0-9a-f]{64}', '<hash>') AS detail FROM
 -- the supplier was right; corrected again, audited again
 SELECT obstacles_test.declare('plant', 'energy', '[2024-01-01,2024-02-01)', obstacles_test.fuel(900), 6);
 SELECT regexp_replace(obstacles_test.submit('plant', '[2024-01-01,2024-04-01)'), '[0-9a-f]{64}', '<hash>', 'g') AS said;
-SELECT period_start, period_end, verdict, void, package_count FROM ledger.audit ORDER BY period_start, period_end;
+SELECT period_start, period_end, verdict, overtaken, package_count FROM ledger.audit ORDER BY period_start, period_end;
 SELECT * FROM ecert.obstacles('plant', '[2024-01-01,2024-04-01)');
 
 -- what cannot be attributed, does not run, is not made any more
@@ -125,14 +125,14 @@ ROLLBACK;
 SELECT * FROM ecert.obstacles('plant', '[2024-01-01,2024-04-01)');
 
 -- made-up certificates: each is what certify() would make but for one thing
-CREATE FUNCTION obstacles_test.forged(change jsonb DEFAULT '{}', at text[] DEFAULT NULL, value jsonb DEFAULT NULL, last_energy bigint DEFAULT NULL, period tstzrange DEFAULT '[2024-01-01,2024-04-01)') RETURNS text LANGUAGE plpgsql AS $$
+SELECT ecert.checkpoint() IS NOT NULL AS sealed;
+CREATE FUNCTION obstacles_test.forged(change jsonb DEFAULT '{}', at text[] DEFAULT NULL, value jsonb DEFAULT NULL, period tstzrange DEFAULT '[2024-01-01,2024-04-01)') RETURNS text LANGUAGE plpgsql AS $$
 #variable_conflict use_variable
 DECLARE
     base tstzrange := ecert.default_baseline(period, '{}');
     issued bigint := ecert.unix_seconds(clock_timestamp());
-    body jsonb := ecert.certificate_figures('plant', period, base, 'product', ecert.policy_hash(), last_energy)
-        || jsonb_build_object('number', 'EC-2024-000001', 'name', 'Works plant', 'valid', jsonb_build_array(issued, issued + 365 * 86400),
-                              'audits', ecert.passing_audits('plant', period, base)) || change;
+    body jsonb := ecert.certificate_figures('plant', period, base, 'product')
+        || jsonb_build_object('number', 'EC-2024-000001', 'name', 'Works plant', 'valid', jsonb_build_array(issued, issued + 365 * 86400)) || change;
     said text;
 BEGIN
     IF at IS NOT NULL THEN
@@ -154,27 +154,29 @@ SELECT obstacles_test.forged('{"threshold": 0.01}');
 SELECT obstacles_test.forged('{"verdict": "fail"}');
 SELECT obstacles_test.forged('{"method": "value"}');
 SELECT obstacles_test.forged(at => '{baseline,0}', value => '1675209600');
-SELECT obstacles_test.forged(at => '{packages,1,hash}', value => to_jsonb(repeat('0', 64)));
+SELECT obstacles_test.forged(at => '{packages,digest}', value => to_jsonb(repeat('0', 64)));
+SELECT obstacles_test.forged(at => '{audits,count}', value => '1');
+SELECT obstacles_test.forged(jsonb_build_object('checkpoint', repeat('0', 64)));
 SELECT obstacles_test.forged(jsonb_build_object('policy', repeat('0', 64)));
 SELECT obstacles_test.forged('{"number": "EC-2024-000002"}');
 SELECT obstacles_test.forged('{"valid": [1700000000, 1731536000]}');
 SELECT obstacles_test.forged('{"valid": [4000000000, 4000000001]}');
 SELECT obstacles_test.forged('{"name": "Somebody else"}');
 SELECT obstacles_test.forged(jsonb_build_object('replaces', repeat('0', 64)));
-SELECT obstacles_test.forged('{"audits": []}');
-SELECT obstacles_test.forged(jsonb_build_object('audits', jsonb_build_array(repeat('0', 64))));
-SELECT obstacles_test.forged(jsonb_build_object('audits', ecert.passing_audits('plant', '[2024-01-01,2024-04-01)', '[2023-01-01,2023-04-01)') ||
-           (SELECT jsonb_agg(audit_hash) FROM ledger.audit WHERE verdict = 'fail')));
--- from before the correction: every figure is right for that time, but it is not that time any more
-SELECT obstacles_test.forged(last_energy => 5);
 -- for a period that nothing was declared for, or audited
 SELECT obstacles_test.forged(period => '[2024-02-01,2024-05-01)');
 SELECT count(*) FROM ledger.package WHERE kind = 'certificate';
 -- the honest one
 SELECT obstacles_test.forged();
 SELECT certificate_number, saving_tce, saving_rate, threshold, verdict, audit_count, recomputation_agrees FROM ledger.certificate;
-SELECT r ->> 'kind' AS kind, r ->> 'first' AS first, r ->> 'last' AS last
-  FROM jsonb_array_elements(ecert.certificate_figures('plant', '[2024-01-01,2024-04-01)', '[2023-01-01,2023-04-01)', 'product', ecert.policy_hash()) -> 'packages') AS r;
+-- the packages and audits that it rests on, by count and digest
+SELECT c.body -> 'packages' ->> 'count' AS packages, c.body -> 'packages' ->> 'digest' = encode(sha256(p.hashes), 'hex') AS packages_agree,
+       c.body -> 'audits' ->> 'count' AS audits, c.body -> 'audits' ->> 'digest' = encode(sha256(a.hashes), 'hex') AS audits_agree
+  FROM (SELECT ecert.body(package) FROM ledger.package WHERE kind = 'certificate') AS c (body),
+       (SELECT string_agg(l.hash, '' ORDER BY l.hash) FROM unnest('{energy,product}'::text[]) AS k (kind),
+               unnest('{"[2023-01-01,2023-04-01)","[2024-01-01,2024-04-01)"}'::tstzrange[]) AS w (period),
+               ecert.live_packages('plant', k.kind, w.period) AS l) AS p (hashes),
+       (SELECT string_agg(decode(audit_hash, 'hex'), '' ORDER BY audit_hash) FROM ledger.audit WHERE NOT void AND NOT overtaken AND applicant = 'plant') AS a (hashes);
 SELECT obstacle FROM ecert.obstacles('plant', '[2024-02-01,2024-04-01)') ORDER BY 1;
 
 -- the policy decides: no audits, the reporting denominator, a threshold that is missed by what rounding would hide

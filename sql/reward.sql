@@ -13,6 +13,7 @@ SET TimeZone = 'UTC';
 SET DateStyle = 'ISO';
 SELECT set_config('ecert.node', 'certifier', false) AS node, set_config('ecert.signing_key', :'abs_srcdir' || '/test/keys/certifier.pem', false) IS NOT NULL AS has_key;
 CREATE SCHEMA reward_test;
+CREATE FUNCTION reward_test.newest() RETURNS text LANGUAGE sql AS $$ SELECT encode((ecert.newest_checkpoint()).hash, 'hex') $$;
 CREATE FUNCTION reward_test.policy(reward jsonb) RETURNS jsonb LANGUAGE sql AS $$
     SELECT ecert.default_policy() || '{"coefficients": [{"source": "fuel", "unit": "kgce", "kgce": 1}],
         "audit": {"required": [], "upstream": {"tolerance": 0.01}, "downstream": {"tolerance": 0.01}, "peer": {"k": 3, "floor": 0, "band": 0.2, "minimum": 1}, "audit_days": 30}}' || jsonb_build_object('reward', reward)
@@ -54,64 +55,75 @@ INSERT INTO ledger.delivery (node, applicant, source, unit, period_start, period
 INSERT INTO ledger.purchase (node, applicant, product, unit, period_start, period_end, quantity) VALUES ('buyer', 'plant', 'steel', 't', '2024-01-01', '2024-02-01', 1);
 
 -- nothing to pay
+SELECT count(*) AS not_sealed FROM ecert.reward();
+SELECT ecert.checkpoint() IS NOT NULL AS sealed;
 SELECT count(*) FROM ecert.reward();
 -- pass and fail are paid alike; who abstains has not completed an audit; nothing is paid where the policy gives nothing
 SELECT reward_test.submit('supplier', '[2024-01-01,2024-02-01)', 'upstream');
 SELECT reward_test.submit('supplier', '[2024-02-01,2024-03-01)', 'upstream');
 SELECT reward_test.submit('other supplier', '[2024-01-01,2024-02-01)', 'upstream');
 SELECT reward_test.submit('buyer', '[2024-01-01,2024-02-01)', 'downstream');
+SELECT ecert.checkpoint() IS NOT NULL AS sealed;
 SELECT count(*) FROM ecert.reward();
 SELECT * FROM reward_test.paid ORDER BY 1, 2, 4, 5;
+SELECT ecert.checkpoint() IS NOT NULL AS sealed;
 SELECT count(*) FROM ecert.reward();
 
 -- the same two months again in one audit cover nothing new; with a month more they do
 SELECT reward_test.submit('supplier', '[2024-01-01,2024-03-01)', 'upstream');
+SELECT ecert.checkpoint() IS NOT NULL AS sealed;
 SELECT count(*) FROM ecert.reward();
 \set VERBOSITY sqlstate
-SELECT ecert.append('reward', jsonb_build_object('audit', audit_hash, 'auditor', auditor, 'amount', 5), auditor) FROM ledger.audit WHERE package_count = 2;
+SELECT ecert.append('reward', jsonb_build_object('audit', audit_hash, 'auditor', auditor, 'amount', 5, 'checkpoint', reward_test.newest()), auditor) FROM ledger.audit WHERE package_count = 2;
 \set VERBOSITY terse
 SELECT reward_test.submit('supplier', '[2024-01-01,2024-04-01)', 'upstream');
+SELECT ecert.checkpoint() IS NOT NULL AS sealed;
 SELECT count(*) FROM ecert.reward();
 -- two audits at once over one month: the first is paid
 SELECT reward_test.submit('neighbour', '[2024-04-01,2024-05-01)', 'peer');
 SELECT reward_test.submit('neighbour', '[2024-03-01,2024-05-01)', 'peer');
 SELECT reward_test.submit('neighbour', '[2024-03-01,2024-04-01)', 'peer');
+SELECT ecert.checkpoint() IS NOT NULL AS sealed;
 SELECT count(*) FROM ecert.reward();
 SELECT * FROM reward_test.paid ORDER BY 1, 2, 4, 5;
 
--- a package is replaced, its audits are void, and can be done and paid again; the others not
+-- a package is replaced, its audits are overtaken, and can be done and paid again; the others not
 SELECT reward_test.declare('energy', '[2024-02-01,2024-03-01)', '{"source": "fuel", "unit": "kgce", "quantity": 130}', (SELECT hash FROM ledger.package WHERE issuer = 'plant' AND kind = 'energy' AND seq = 1)) IS NOT NULL AS corrected;
-SELECT auditor, as_role, period_start::date, period_end::date, verdict, void FROM ledger.audit ORDER BY 1, 2, 3, 4;
+SELECT auditor, as_role, period_start::date, period_end::date, verdict, overtaken FROM ledger.audit ORDER BY 1, 2, 3, 4;
 SELECT reward_test.submit('supplier', '[2024-02-01,2024-03-01)', 'upstream');
 SELECT reward_test.submit('supplier', '[2024-01-01,2024-02-01)', 'upstream');
+SELECT ecert.checkpoint() IS NOT NULL AS sealed;
 SELECT count(*) FROM ecert.reward();
 -- the policy's amount of the day; what was paid before stays
 SELECT ecert.set_policy(reward_test.policy('{"upstream": 5.5, "peer": 3, "downstream": 2, "unit": "point"}')) IS NOT NULL AS set;
+SELECT ecert.checkpoint() IS NOT NULL AS sealed;
 SELECT count(*) FROM ecert.reward();
 SELECT reward_test.submit('supplier', '[2024-03-01,2024-04-01)', 'upstream');
 INSERT INTO ledger.delivery (node, applicant, source, unit, period_start, period_end, quantity) VALUES ('supplier', 'plant', 'fuel', 'kgce', '2024-04-01', '2024-05-01', 100);
 SELECT reward_test.submit('supplier', '[2024-04-01,2024-05-01)', 'upstream');
+SELECT ecert.checkpoint() IS NOT NULL AS sealed;
 SELECT count(*) FROM ecert.reward();
 SELECT * FROM reward_test.paid ORDER BY 1, 2, 4, 5, 6;
 SELECT auditor, reward_count, trim_scale(amount) AS amount FROM ledger.reward_balance ORDER BY 1;
 
 -- made-up rewards: of an audit paid already, of somebody else's, of none, of an abstention, of another amount, by somebody who is no certifier
 \set VERBOSITY sqlstate
-SELECT ecert.append('reward', jsonb_build_object('audit', audit_hash, 'auditor', auditor, 'amount', 5.5), auditor) FROM ledger.reward WHERE auditor = 'supplier' LIMIT 1;
-SELECT ecert.append('reward', jsonb_build_object('audit', audit_hash, 'auditor', 'buyer', 'amount', 5.5), 'buyer') FROM ledger.reward WHERE auditor = 'supplier' LIMIT 1;
-SELECT ecert.append('reward', jsonb_build_object('audit', repeat('0', 64), 'auditor', 'buyer', 'amount', 2), 'buyer');
-SELECT ecert.append('reward', jsonb_build_object('audit', audit_hash, 'auditor', auditor, 'amount', 5.5), auditor) FROM ledger.audit WHERE verdict = 'abstain';
+SELECT ecert.append('reward', jsonb_build_object('audit', audit_hash, 'auditor', auditor, 'amount', 5.5, 'checkpoint', reward_test.newest()), auditor) FROM ledger.reward WHERE auditor = 'supplier' LIMIT 1;
+SELECT ecert.append('reward', jsonb_build_object('audit', audit_hash, 'auditor', 'buyer', 'amount', 5.5, 'checkpoint', reward_test.newest()), 'buyer') FROM ledger.reward WHERE auditor = 'supplier' LIMIT 1;
+SELECT ecert.append('reward', jsonb_build_object('audit', repeat('0', 64), 'auditor', 'buyer', 'amount', 2, 'checkpoint', reward_test.newest()), 'buyer');
+SELECT ecert.append('reward', jsonb_build_object('audit', audit_hash, 'auditor', auditor, 'amount', 5.5, 'checkpoint', reward_test.newest()), auditor) FROM ledger.audit WHERE verdict = 'abstain';
 SELECT reward_test.declare('energy', '[2024-05-01,2024-06-01)', '{"source": "fuel", "unit": "kgce", "quantity": 100}') IS NOT NULL AS declared;
 INSERT INTO ledger.delivery (node, applicant, source, unit, period_start, period_end, quantity) VALUES ('supplier', 'plant', 'fuel', 'kgce', '2024-05-01', '2024-06-01', 100);
 SELECT reward_test.submit('supplier', '[2024-05-01,2024-06-01)', 'upstream');
-SELECT ecert.append('reward', jsonb_build_object('audit', audit_hash, 'auditor', auditor, 'amount', 55), auditor) FROM ledger.audit WHERE period_start = '2024-05-01';
-SELECT ecert.append('reward', jsonb_build_object('audit', audit_hash, 'auditor', auditor, 'amount', 5.5), 'plant') FROM ledger.audit WHERE period_start = '2024-05-01';
+SELECT ecert.checkpoint() IS NOT NULL AS sealed;
+SELECT ecert.append('reward', jsonb_build_object('audit', audit_hash, 'auditor', auditor, 'amount', 55, 'checkpoint', reward_test.newest()), auditor) FROM ledger.audit WHERE period_start = '2024-05-01';
+SELECT ecert.append('reward', jsonb_build_object('audit', audit_hash, 'auditor', auditor, 'amount', 5.5, 'checkpoint', reward_test.newest()), 'plant') FROM ledger.audit WHERE period_start = '2024-05-01';
 CALL test_keys.be('supplier');
-SELECT ecert.append('reward', jsonb_build_object('audit', audit_hash, 'auditor', auditor, 'amount', 5.5), auditor) FROM ledger.audit WHERE period_start = '2024-05-01';
+SELECT ecert.append('reward', jsonb_build_object('audit', audit_hash, 'auditor', auditor, 'amount', 5.5, 'checkpoint', reward_test.newest()), auditor) FROM ledger.audit WHERE period_start = '2024-05-01';
 SELECT ecert.reward();
 \set VERBOSITY terse
 CALL test_keys.be('certifier');
-SELECT ecert.append('reward', jsonb_build_object('audit', audit_hash, 'auditor', auditor, 'amount', 5.50), auditor) IS NOT NULL AS by_hand FROM ledger.audit WHERE period_start = '2024-05-01';
+SELECT ecert.append('reward', jsonb_build_object('audit', audit_hash, 'auditor', auditor, 'amount', 5.50, 'checkpoint', reward_test.newest()), auditor) IS NOT NULL AS by_hand FROM ledger.audit WHERE period_start = '2024-05-01';
 SELECT * FROM ecert.problems();
 DROP SCHEMA reward_test CASCADE;
 DROP SCHEMA ledger CASCADE;

@@ -66,7 +66,7 @@ DECLARE
 BEGIN
     EXECUTE gone;
     EXECUTE made;
-    PERFORM ecert.is_void(sha256('')), ecert.related('plant-b', 'plant-a', 'peer', now()), count(*) FROM ecert.problems();
+    PERFORM ecert.is_overtaken(sha256('')), ecert.related('plant-b', 'plant-a', 'peer', now()), count(*) FROM ecert.problems();
     RAISE EXCEPTION 'answered';
 EXCEPTION WHEN undefined_object THEN
     GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;

@@ -70,8 +70,8 @@ ok(arrived('reader', 'certificate', 1), 'and the certificate a reader');
 Network::duties($server{mine}, $hub);
 is($_->safe_psql('postgres', q{SELECT duty, subject, outcome FROM ledger.duty_log WHERE sqlstate IS NOT NULL AND duty IN ('link', 'compare')}), '', 'the duties of the link need no other privileges') for $server{mine}, $hub;
 
-# what each holds
-my $held = q{SELECT string_agg(feed, ', ' ORDER BY feed) FROM (SELECT DISTINCT kind || ' ' || issuer AS feed FROM ledger.package) AS f};
+# what each holds, beside checkpoints and witnesses
+my $held = q{SELECT string_agg(feed, ', ' ORDER BY feed) FROM (SELECT DISTINCT kind || ' ' || issuer AS feed FROM ledger.package WHERE kind NOT IN ('checkpoint', 'witness')) AS f};
 is($server{mine}->safe_psql('postgres', $held), 'audit mine, energy plant, genesis certifier, node certifier, relation certifier', 'an upstream auditor holds energy of its customer, the registry, and its own audits');
 is($server{buyer}->safe_psql('postgres', $held), 'audit buyer, genesis certifier, node certifier, product plant, relation certifier', 'a downstream auditor the products');
 is($server{reader}->safe_psql('postgres', $held), 'certificate certifier, genesis certifier, node certifier, relation certifier', 'a reader the certificates');
@@ -79,7 +79,7 @@ is($hub->safe_psql('postgres', $held), 'audit buyer, audit mine, certificate cer
 is(Network::problems($server{$_}), '', "$_: what it holds verifies") for sort keys %server;
 is($server{reader}->safe_psql('postgres', q{SELECT applicant, saving_rate > 0, recomputation_agrees, recomputation FROM ledger.certificate}), 'plant|t||not checkable here', 'a certificate is neither right nor wrong where it cannot be recomputed');
 is($server{other}->safe_psql('postgres', q{SELECT recomputation_agrees, recomputation FROM ledger.certificate}), 't|agrees', 'and right where it can');
-is($server{mine}->safe_psql('postgres', q{SELECT verdict, void IS NULL FROM ledger.audit ORDER BY issued_at LIMIT 1}), 'pass|f', 'an audit of what a node holds can be judged');
+is($server{mine}->safe_psql('postgres', q{SELECT verdict, overtaken IS NULL FROM ledger.audit ORDER BY issued_at LIMIT 1}), 'pass|f', 'an audit of what a node holds can be judged');
 
 # an auditor that adds audits to what it is sent, but not what they audit
 Network::duties($hub);
@@ -90,7 +90,7 @@ $server{reader}->safe_psql('postgres', "SELECT ecert.join_ledger('" . Network::g
 $hub->safe_psql('postgres', "SELECT ecert.admit_node('reader', '" . Network::connection($server{reader}) . "', NULL, '{audit,certificate,status,reward}')");
 ok(arrived('reader', 'reward', 4), 'joined again it is sent more');
 is(Network::problems($server{reader}), '', 'which verifies as far as it can');
-is($server{reader}->safe_psql('postgres', q{SELECT count(*) FILTER (WHERE void IS NULL) || ' of ' || count(*) FROM ledger.audit}), '4 of 4', 'whether an audit is void is not told where the audited packages are not held');
+is($server{reader}->safe_psql('postgres', q{SELECT count(*) FILTER (WHERE overtaken IS NULL) || ' of ' || count(*) FROM ledger.audit}), '4 of 4', 'whether an audit is overtaken is not told where the audited packages are not held');
 
 # two stories: the plant's server is cloned by somebody, and both sign
 my $story = q{SET ecert.sign_unconfirmed = on; SELECT ecert.sign('energy', jsonb_build_object('period', ecert.period_json('[2025-02-01,2025-03-01)'),

@@ -26,10 +26,11 @@ my $lines_most = 12;
 
 # Differences that are known, and stay: which side says it (server or program; either: the one or the other), what it says, and why
 my @known = (
-	# a table cannot hold what a dump can
 	# docs/verifier.md: a package whose signature is wrong is not held against the one that follows it.  The server goes by the hash beside
 	# such a package, which here is that of the changed bytes; in the registry's feed, what comes behind is not believed either
 	{ name => 'behind a changed package', side => 'server', says => qr/: package does not follow the head of its feed .*\[behind a changed package\]$/ },
+	# and of what does not follow, the server does not ask further whether its times fit the feed (seed 26219 of the format before)
+	{ name => 'behind a changed package', side => 'program', says => qr/: (?:period overlaps an earlier one|issued_at runs backwards).*\[behind a changed package\]$/ },
 	{ name => 'behind a changed node package', side => 'either', says => qr/ \[a node package was changed\]$/ },
 );
 
@@ -120,6 +121,10 @@ BEGIN
 	SELECT count(*), count(*) FILTER (WHERE package IS NULL) INTO rows, refused FROM random.row;
 	INSERT INTO random.refused SELECT seed, r.refused FROM random.row r JOIN random.bytes b USING (number) WHERE r.package IS NULL AND b.bytes IS NOT NULL;
 	INSERT INTO random.ledger VALUES (seed, rows, refused, rows - refused - held);
+	PERFORM ecert.verify_registry();
+	IF ecert.verified_registry() IS NOT NULL THEN
+		PERFORM ecert.leaf_ranges_agree(true);
+	END IF;
 	IF held < rows THEN
 		EXECUTE format('COPY ledger.package (package) TO %L (FORMAT binary)', path || '.held');
 	END IF;

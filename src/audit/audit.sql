@@ -339,7 +339,8 @@ AS $$
            (SELECT coalesce(sum((r ->> 'last')::bigint - (r ->> 'first')::bigint + 1), 0)::bigint FROM jsonb_array_elements(b.body -> 'checked') AS r) AS package_count,  -- packages audited
            jsonb_array_length(b.body -> 'checks') AS check_count,  -- checks made
            (SELECT count(*)::bigint FROM jsonb_array_elements(b.body -> 'checks') AS c WHERE c -> 'ok' = 'false') AS failed_check_count,  -- checks that were not ok
-           CASE WHEN ecert.is_checkable(a.package) THEN ecert.is_void(a.hash) END AS void,  -- has one of the audited packages been replaced since; NULL: not checkable here
+           ecert.is_void(a.hash) AS void,  -- had its key ended before it was issued: it does not count
+           CASE WHEN ecert.is_checkable(a.package) THEN ecert.is_overtaken(a.hash) END AS overtaken,  -- has one of the audited packages been replaced since; NULL: not checkable here
            b.body ->> 'policy' AS policy_hash,  -- hash of the policy it was made under, hexadecimal
            b.body ->> 'comment' AS comment  -- what the auditor adds
       FROM ledger.package a CROSS JOIN LATERAL (SELECT ecert.body(a.package)) AS b (body)

@@ -4,6 +4,7 @@
  *		its status; and which audits are to be rewarded.  The rules are in
  *		src/rules.
  */
+#include "rules/as_of.h"
 #include "rules/certificate.h"
 
 #include "ledger/view.h"
@@ -57,7 +58,6 @@ certified_arguments(FunctionCallInfo fcinfo, EcertCertified *certified)
 	is_bounded = signed_period_argument(fcinfo, 1, &certified->period);
 	is_bounded = signed_period_argument(fcinfo, 2, &certified->baseline) && is_bounded;
 	certified->by_value = PG_NARGS() > 3 && !PG_ARGISNULL(3) && ecert_is_by_value(ecert_text_argument(fcinfo, 3));
-	certified->up_to = (EcertUpTo) {PG_INT64_MAX, PG_INT64_MAX};
 	return is_bounded;
 }
 
@@ -119,41 +119,45 @@ checked(EcertSlice body)
 	return body;
 }
 
-/* certificate_figures(applicant, period, baseline, method, policy_hash, energy_last_seq, product_last_seq) */
+/* See the ledger as of the newest checkpoint, on which the certificate rests; false: there is none */
+static bool
+rest_on_newest(EcertRules *rules, EcertCertified *certified, EcertEntry *checkpoint)
+{
+	if (!ecert_newest_seen(rules, ECERT_KIND_CHECKPOINT, checkpoint))
+		return false;
+	memcpy(certified->checkpoint, checkpoint->hash, ECERT_HASH_SIZE);
+	ecert_see_as_of(rules, checkpoint->seq);
+	return true;
+}
+
+/* certificate_figures(applicant, period, baseline, method) */
 ECERT_FUNCTION(ecert_sql_certificate_figures)
 {
 	EcertLedgerRules *ledger = ecert_ledger_rules_of_reader(fcinfo);
 	EcertCertified certified;
-	EcertSlice	hash = PG_ARGISNULL(4) ? ecert_slice(NULL, 0) : ecert_varlena_slice(PG_GETARG_BYTEA_PP(4));
+	EcertEntry	checkpoint;
 	EcertFinding finding;
 	EcertSlice	figures;
 
-	if (!certified_arguments(fcinfo, &certified) || hash.size != ECERT_HASH_SIZE)
+	if (!certified_arguments(fcinfo, &certified) || !rest_on_newest(&ledger->rules, &certified, &checkpoint))
 		PG_RETURN_NULL();
-	memcpy(certified.policy_hash, hash.data, ECERT_HASH_SIZE);
-	if (!ecert_policy_of_hash(&ledger->rules, certified.policy_hash, &certified.policy))
-		PG_RETURN_NULL();
-	certified.up_to.energy = ecert_seq_argument(fcinfo, 5);
-	certified.up_to.product = ecert_seq_argument(fcinfo, 6);
+	take_policy(&ledger->rules, &certified);
 	if (!ecert_certificate_figures(&ledger->rules, &certified, &figures, &finding))
 		ecert_raise_finding(&finding);
 	PG_RETURN_JSONB_P(ecert_body_to_jsonb(checked(figures)));
 }
 
-/* passing_audits(applicant, period, baseline): hashes in hexadecimal, as a body lists them */
-ECERT_FUNCTION(ecert_sql_passing_audits)
+/* It is too late to rest on that checkpoint */
+static void
+check_time(EcertCertified *certified, const EcertEntry *checkpoint, int64 issued_at)
 {
-	EcertLedgerRules *ledger = ecert_ledger_rules_of_reader(fcinfo);
-	StringInfoData list;
-	EcertCertified certified;
-	EcertAuditList passing;
+	EcertFinding finding;
 
-	(void) certified_arguments(fcinfo, &certified);
-	passing = ecert_standing_audits(&ledger->rules, &certified, ECERT_VERDICT_PASS);
-	initStringInfo(&list);
-	for (size_t i = 0; i < passing.count; i++)
-		appendStringInfo(&list, "%s\"%s\"", i == 0 ? "" : ", ", ecert_hex(ecert_slice(passing.list[i]->entry.hash, ECERT_HASH_SIZE)));
-	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(psprintf("[%s]", list.data))));
+	if (issued_at - checkpoint->issued_at <= certified->policy.seal_within)
+		return;
+	(void) ECERT_FIND(&finding, ECERT_REST_TIME, ecert_a_time(issued_at), ecert_a_time(checkpoint->issued_at),
+					  ecert_a_number(certified->policy.seal_within));
+	ecert_raise_finding(&finding);
 }
 
 /* What stands against it is raised, all of it; else the body */
@@ -163,11 +167,18 @@ make_body(void *context, int64 seq, int64 issued_at)
 	EcertCertified *certified = context;
 	EcertLedgerRules *ledger = ecert_ledger_rules(CurrentMemoryContext, ECERT_SEE_PRESENT, NULL);
 	EcertObstacles obstacles = {ledger->rules.arena, NULL, 0, 0};
+	EcertEntry	checkpoint;
 	EcertFinding finding;
 	EcertSlice	figures;
 
+	if (!rest_on_newest(&ledger->rules, certified, &checkpoint))
+		ereport(ERROR,
+				(errcode(ERRCODE_ECERT_NOT_SEALED),
+				 errmsg("a certificate rests on a checkpoint, and there is none"),
+				 errhint("Run SELECT ecert.checkpoint().")));
 	take_policy(&ledger->rules, certified);
-	ecert_all_obstacles(&ledger->rules, certified, issued_at, &figures, &obstacles);
+	check_time(certified, &checkpoint, issued_at);
+	ecert_all_obstacles(&ledger->rules, certified, checkpoint.issued_at, &figures, &obstacles);
 	if (!ecert_no_obstacle(certified, &obstacles, SIZE_MAX, &finding))
 		ecert_raise_finding(&finding);
 	return checked(ecert_certificate_body(&ledger->rules, certified, figures, seq, issued_at));
@@ -241,7 +252,7 @@ ECERT_FUNCTION(ecert_sql_live_certificate)
 	EcertEntry	certificate;
 
 	if (PG_ARGISNULL(0) || (!ecert_period_argument(fcinfo, 1, &period) && period.start >= period.end) ||
-		!ecert_live_certificate(&ledger->rules, ecert_text_argument(fcinfo, 0), period, ecert_seq_argument(fcinfo, 2), &certificate))
+		!ecert_live_certificate(&ledger->rules, ecert_text_argument(fcinfo, 0), period, ecert_seq_argument(fcinfo, 2), PG_INT64_MAX, &certificate))
 		PG_RETURN_NULL();
 	PG_RETURN_BYTEA_P(ecert_bytea(ecert_slice(certificate.hash, ECERT_HASH_SIZE)));
 }

@@ -23,14 +23,41 @@ AS $$
 $$;
 COMMENT ON FUNCTION ecert.obstacles(text, tstzrange, tstzrange, text) IS 'everything that stands against a certificate: period_invalid, period_not_over, periods_overlap, baseline_not_covered, period_not_covered, package_straddles, feed_broken, certificate_exists, audit_missing, audit_failed, coefficient_unknown, applicant_not_enrolled, and the statuses of ecert.assess() that are not ok or no_baseline (no_baseline when nothing at all has one); no row: ecert.certify() can go on';
 
-CREATE FUNCTION ecert.certificate_figures(applicant text, period tstzrange, baseline tstzrange, method text, policy_hash bytea,
-                                          energy_last_seq bigint DEFAULT NULL, product_last_seq bigint DEFAULT NULL) RETURNS jsonb
+CREATE FUNCTION ecert.certificate_figures(applicant text, period tstzrange, baseline tstzrange, method text) RETURNS jsonb
     LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_certificate_figures';
-COMMENT ON FUNCTION ecert.certificate_figures(text, tstzrange, tstzrange, text, bytea, bigint, bigint) IS 'what a certificate''s body says that can be computed: products, totals, completeness, threshold, verdict and the packages used, under the policy of that hash and as of the given last seqs of the energy and product feeds; NULL when the hash names no policy or a period has no end. EC042, EC097';
+COMMENT ON FUNCTION ecert.certificate_figures(text, tstzrange, tstzrange, text) IS 'what a certificate''s body says that can be computed, as of the newest checkpoint and the policy in force then: products, totals, completeness, threshold, verdict, and count and digest of the packages and audits it rests on; NULL when there is no checkpoint or a period has no end. EC042, EC097';
 
-CREATE FUNCTION ecert.passing_audits(applicant text, period tstzrange, baseline tstzrange) RETURNS jsonb
-    LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_passing_audits';
-COMMENT ON FUNCTION ecert.passing_audits(text, tstzrange, tstzrange) IS 'internal: hashes of the passing, not void audits that touch the period or the baseline';
+CREATE FUNCTION ecert.has_unsealed_about(applicant text) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT EXISTS (
+        SELECT FROM ecert.unsealed() AS u
+         WHERE u.issuer = applicant OR u.kind = 'policy'
+            OR u.kind IN ('audit', 'status', 'node', 'relation') AND EXISTS (
+                SELECT FROM ledger.package p
+                 WHERE p.issuer = u.issuer AND p.kind = u.kind AND p.seq BETWEEN u.first_seq AND u.last_seq
+                   AND (p.subject = applicant
+                        OR p.kind = 'node' AND p.subject IN (SELECT r.auditor FROM ledger.relation r WHERE r.applicant = has_unsealed_about.applicant))))
+$$;
+COMMENT ON FUNCTION ecert.has_unsealed_about(text) IS 'internal: whether something that bears on a certificate of an applicant is under no checkpoint yet: its packages, audits and statuses, node and relation packages of it and its auditors, a policy';
+
+CREATE FUNCTION ecert.rest_on_checkpoint(must_seal boolean) RETURNS bytea
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    newest record;
+BEGIN
+    PERFORM ecert.hold_checkpoint();
+    SELECT n.seq, n.issued_at INTO newest FROM ecert.newest_checkpoint() AS n;
+    -- half of the time is for what is signed on it
+    IF must_seal OR newest.seq IS NULL
+       OR newest.issued_at < clock_timestamp() - ecert.seal_within() / 2 THEN
+        PERFORM ecert.seal_moved(true);
+    END IF;
+    RETURN ecert.hold_checkpoint();
+END
+$$;
+COMMENT ON FUNCTION ecert.rest_on_checkpoint(boolean) IS 'internal: the hash of the checkpoint that a certificate, status or reward issued in this transaction rests on; seals first when that must be, or when the newest checkpoint is too old for it. No other comes behind it until the transaction ends. EC011, EC101, 25000';
 
 CREATE FUNCTION ecert.issue_certificate(applicant text, period tstzrange, baseline tstzrange, method text) RETURNS bytea
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_issue_certificate';
@@ -39,9 +66,10 @@ COMMENT ON FUNCTION ecert.issue_certificate(text, tstzrange, tstzrange, text) IS
 CREATE FUNCTION ecert.certify(applicant text, period tstzrange, baseline tstzrange DEFAULT NULL, method text DEFAULT 'product') RETURNS bytea
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
+    SELECT ecert.rest_on_checkpoint(ecert.has_unsealed_about(certify.applicant));
     SELECT ecert.issue_certificate(certify.applicant, certify.period, coalesce(certify.baseline, ecert.default_baseline(certify.period, ecert.policy())), certify.method)
 $$;
-COMMENT ON FUNCTION ecert.certify(text, tstzrange, tstzrange, text) IS 'certifier: assess an applicant for a statistics period and put the signed certificate on the ledger; its verdict is pass when the total saving rate reaches the policy''s threshold, fail when not. Baseline by default the policy''s, or the same months of the year before. Returns the hash of the certificate package. EC062 lists every obstacle';
+COMMENT ON FUNCTION ecert.certify(text, tstzrange, tstzrange, text) IS 'certifier: assess an applicant for a statistics period, as of a checkpoint (one is made first when something about the applicant is unsealed), and put the signed certificate on the ledger; its verdict is pass when the total saving rate reaches the policy''s threshold, fail when not. Baseline by default the policy''s, or the same months of the year before. Returns the hash of the certificate package. EC062 lists every obstacle';
 
 CREATE FUNCTION ecert.certificate_agrees(p ecert.package) RETURNS boolean
     LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_certificate_agrees';
@@ -63,7 +91,10 @@ BEGIN
     IF certified IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'EC063', MESSAGE = 'there is no such certificate', DETAIL = format('Hash %s.', encode(certificate, 'hex'));
     END IF;
-    RETURN ecert.append('status', jsonb_build_object('certificate', encode(certificate, 'hex'), 'status', status, 'reason', reason), certified);
+    RETURN ecert.append('status', jsonb_build_object('certificate', encode(certificate, 'hex'), 'status', status, 'reason', reason,
+        'checkpoint', encode(ecert.rest_on_checkpoint(NOT EXISTS (
+            SELECT FROM ledger.package p JOIN ledger.leaf_range r ON r.issuer = p.issuer AND r.kind = p.kind AND p.seq BETWEEN r.first_seq AND r.last_seq
+             WHERE p.hash = set_status.certificate AND p.kind = 'certificate')), 'hex')), certified);
 END
 $$;
 COMMENT ON FUNCTION ecert.set_status(bytea, text, text) IS 'certifier: suspend, withdraw or make active again the certificate of that hash, with the reason; withdrawn is final. Returns the hash of the status package. EC063, EC064';
@@ -79,24 +110,30 @@ CREATE FUNCTION ecert.reward() RETURNS SETOF bytea
 AS $$
 DECLARE
     due record;
-    rule jsonb := ecert.policy() -> 'reward';
+    rests_on bytea;
+    rule jsonb;
 BEGIN
     -- of two who pay at once the second sees what the first one paid
-    PERFORM 1 FROM ledger.feed f WHERE f.issuer = ecert.this_node() AND f.kind = 'reward' FOR NO KEY UPDATE;
+    rests_on := ecert.rest_on_checkpoint(false);
+    -- the policy as of that checkpoint
+    rule := coalesce((SELECT ecert.body(p.package) FROM ledger.package p
+                       WHERE p.issuer = ecert.certifier() AND p.kind = 'policy' AND ecert.sealed_by(p.issuer, p.kind, p.seq) IS NOT NULL ORDER BY p.seq DESC LIMIT 1),
+                     (SELECT ecert.body(g.package) -> 'policy' FROM ledger.package g WHERE g.kind = 'genesis')) -> 'reward';
     FOR due IN
         SELECT a.hash, a.issuer, (rule ->> (b.body ->> 'as'))::numeric AS amount
           FROM ledger.package a CROSS JOIN LATERAL (SELECT ecert.body(a.package)) AS b (body)
-         WHERE a.kind = 'audit' AND b.body ->> 'verdict' <> 'abstain'
+         WHERE a.kind = 'audit' AND b.body ->> 'verdict' <> 'abstain' AND ecert.sealed_by(a.issuer, a.kind, a.seq) IS NOT NULL AND NOT ecert.is_void(a.hash)
            AND NOT EXISTS (SELECT FROM ledger.package r WHERE r.kind = 'reward' AND ecert.reference(r.package) = a.hash)
          ORDER BY a.issuer, a.seq
     LOOP
         IF due.amount > 0 AND ecert.has_unrewarded(due.hash) THEN
-            RETURN NEXT ecert.append('reward', jsonb_build_object('audit', encode(due.hash, 'hex'), 'auditor', due.issuer, 'amount', due.amount), due.issuer);
+            RETURN NEXT ecert.append('reward', jsonb_build_object('audit', encode(due.hash, 'hex'), 'auditor', due.issuer, 'amount', due.amount,
+                'checkpoint', encode(rests_on, 'hex')), due.issuer);
         END IF;
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION ecert.reward() IS 'certifier: reward every completed audit that has none yet with the policy''s amount for its role, whether it says pass or fail; who abstains has not completed it. Packages count once per auditor and role, so an audit that covers none but rewarded ones gets nothing, one of a replaced package gets its reward again. Returns the hashes of the reward packages';
+COMMENT ON FUNCTION ecert.reward() IS 'certifier: reward every completed audit under a checkpoint that has none yet and is not void with the policy''s amount for its role, whether it says pass or fail; who abstains has not completed it. Packages count once per auditor and role, so an audit that covers none but rewarded ones gets nothing, one of a replaced package gets its reward again. Returns the hashes of the reward packages';
 
 CREATE FUNCTION ecert.create_certificate_views() RETURNS void
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -128,10 +165,12 @@ AS $$
            s.reason AS status_reason,  -- why, where it is not active from the beginning
            s.since AS status_since,  -- since when it has this status
            b.body ->> 'policy' AS policy_hash,  -- hash of the policy it was computed under, hexadecimal
-           jsonb_array_length(b.body -> 'audits') AS audit_count,  -- audits it rests on
+           (b.body -> 'audits' ->> 'count')::bigint AS audit_count,  -- audits that counted over its packages, whatever they say
+           b.body ->> 'checkpoint' AS checkpoint_hash,  -- hash of the checkpoint as of which it was computed, hexadecimal
            b.body ->> 'replaces' AS replaces_hash,  -- hash of the certificate it takes the place of, hexadecimal
            CASE r.found WHEN 'agrees' THEN true WHEN 'differs' THEN false END AS recomputation_agrees,  -- do the figures equal their recomputation from this node's ledger; NULL: not checkable here
            r.found AS recomputation,  -- the same in words: agrees, differs, or not checkable here, when this node is not sent the packages that the certificate rests on
+           f.problem AS finding,  -- what is wrong with it, where it is on the ledger only because a checkpoint covers it: it does not count; NULL: nothing that this node knows of (ecert.problems() judges it again)
            c.seq AS checkpoint_seq,  -- the first checkpoint that covers it; NULL: it is not sealed yet
            CASE WHEN c.seq IS NULL THEN 0 ELSE ecert.witness_count(c.seq) END AS witness_count,  -- nodes that have witnessed that checkpoint or a later one
            coalesce((ecert.policy_body(decode(b.body ->> 'policy', 'hex')) -> 'certificate' ->> 'witnesses')::bigint, 0) AS witnesses_required  -- witnesses that its policy asks for before anybody should rely on it
@@ -139,6 +178,7 @@ AS $$
      CROSS JOIN LATERAL ecert.certificate_status(p.hash) AS s
      CROSS JOIN LATERAL (SELECT ecert.recomputation(p.package) OFFSET 0) AS r (found)
      CROSS JOIN LATERAL (SELECT ecert.sealed_by(p.issuer, p.kind, p.seq) OFFSET 0) AS c (seq)
+      LEFT JOIN ledger.finding f ON f.issuer = p.issuer AND f.kind = p.kind AND f.seq = p.seq
      WHERE p.kind = 'certificate'$view$);
 
     SELECT ecert.create_described($view$CREATE OR REPLACE VIEW ledger.certificate_product AS  -- the products of the certificates: baseline, now, saving

@@ -32,6 +32,10 @@ CREATE FUNCTION ecert.verify_checkpoints(with_roots boolean, OUT issuer text, OU
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_verify_checkpoints';
 COMMENT ON FUNCTION ecert.verify_checkpoints(boolean) IS 'internal: checks every checkpoint of the certifier after ecert.verify_registry(): heads, seal and note, and, with_roots, size and root from the bytes of the packages that they cover; returns the problems';
 
+CREATE FUNCTION ecert.leaf_ranges_agree(rewrite boolean) RETURNS boolean
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_leaf_ranges_agree';
+COMMENT ON FUNCTION ecert.leaf_ranges_agree(boolean) IS 'internal: whether ledger.leaf_range has the rows that the heads of the certifier''s sound checkpoints make, after ecert.verify_registry(); rewrite: make it so';
+
 CREATE FUNCTION ecert.create_checkpoint_tables() RETURNS void
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -42,17 +46,6 @@ AS $$
         CONSTRAINT tile_pkey PRIMARY KEY (level, index)
     )$table$);
     ALTER TABLE ledger.tile ALTER COLUMN hashes SET STORAGE EXTERNAL;
-
-    SELECT ecert.create_described($table$CREATE TABLE ledger.leaf_range (  -- which packages are which leaves of the tree: a row for each feed that a checkpoint moves; a cache, see ecert.rebuild_tree()
-        issuer text COLLATE "C" NOT NULL,  -- issuer of the feed
-        kind text COLLATE "C" NOT NULL,  -- kind of the feed
-        first_seq bigint NOT NULL,  -- first package of the feed that the checkpoint takes in
-        last_seq bigint NOT NULL,  -- last one: the head that the checkpoint names
-        first_index bigint NOT NULL,  -- leaf of the first one; the others follow
-        checkpoint_seq bigint NOT NULL,  -- seq of the checkpoint in the certifier's feed
-        CONSTRAINT leaf_range_pkey PRIMARY KEY (issuer, kind, last_seq)
-    )$table$);
-    CREATE INDEX leaf_range_checkpoint ON ledger.leaf_range (checkpoint_seq, first_index);
 
     SELECT ecert.create_described($table$CREATE TABLE ledger.sealing (  -- what this node found when it computed the checkpoints again; a cache, see ecert.rebuild_tree()
         checkpoint_seq bigint NOT NULL,  -- seq of the checkpoint in the certifier's feed
@@ -90,7 +83,7 @@ AS $$
     CREATE TRIGGER ecert_take_up AFTER INSERT ON ledger.package FOR EACH ROW WHEN (NEW.period IS NULL) EXECUTE FUNCTION ecert.take_up_new();
     ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_take_up;
 $$;
-COMMENT ON FUNCTION ecert.create_checkpoint_tables() IS 'internal: makes ledger.tile, leaf_range, sealing, fork and witnessed, and takes up checkpoints behind their insert';
+COMMENT ON FUNCTION ecert.create_checkpoint_tables() IS 'internal: makes ledger.tile, sealing, fork and witnessed, and takes up checkpoints behind their insert';
 
 CREATE FUNCTION ecert.holds_all() RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -107,6 +100,71 @@ AS $$
 $$;
 COMMENT ON FUNCTION ecert.heads(jsonb) IS 'internal: the heads [issuer, kind, seq] that a checkpoint''s body names, numbered from 1';
 
+CREATE FUNCTION ecert.cover(checkpoint_seq bigint, body jsonb) RETURNS void
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+    INSERT INTO ledger.leaf_range (issuer, kind, first_seq, last_seq, first_index, checkpoint_seq)
+    SELECT n.issuer, n.kind, n.first_seq, n.seq,
+           b.leaves + (sum(n.seq - n.first_seq + 1) OVER (ORDER BY n.number ROWS UNBOUNDED PRECEDING))::bigint - (n.seq - n.first_seq + 1), cover.checkpoint_seq
+      FROM (SELECT coalesce((SELECT r.first_index + r.last_seq - r.first_seq + 1 FROM ledger.leaf_range r
+                              ORDER BY r.checkpoint_seq DESC, r.first_index DESC LIMIT 1), 1)) AS b (leaves)
+     CROSS JOIN (SELECT h.number, h.issuer, h.kind, h.seq,
+                        coalesce((SELECT r.last_seq FROM ledger.leaf_range r WHERE r.issuer = h.issuer AND r.kind = h.kind ORDER BY r.last_seq DESC LIMIT 1), -1) + 1 AS first_seq
+                   FROM ecert.heads(body) AS h) AS n
+     WHERE n.first_seq <= n.seq AND NOT EXISTS (SELECT FROM ledger.leaf_range r WHERE r.checkpoint_seq = cover.checkpoint_seq)
+$$;
+COMMENT ON FUNCTION ecert.cover(bigint, jsonb) IS 'internal: what a checkpoint covers first, by its heads, in ledger.leaf_range; nothing when that is there already';
+
+CREATE FUNCTION ecert.settle_covered(covered_by bigint) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    taken record;
+BEGIN
+    FOR taken IN
+        WITH waiting AS (
+            DELETE FROM ledger.pending w USING ledger.leaf_range r
+             WHERE r.checkpoint_seq = covered_by AND w.issuer = r.issuer AND w.kind = r.kind AND w.seq BETWEEN r.first_seq AND r.last_seq
+            RETURNING w.issuer, w.kind, w.seq, w.package::bytea AS bytes, w.peer),
+        refused AS (
+            DELETE FROM ledger.quarantine q USING ledger.leaf_range r
+             WHERE r.checkpoint_seq = covered_by AND q.issuer = r.issuer AND q.kind = r.kind AND q.seq BETWEEN r.first_seq AND r.last_seq
+            RETURNING q.issuer, q.kind, q.seq, q.bytes, q.peer)
+        SELECT b.bytes, b.peer FROM (TABLE waiting UNION ALL TABLE refused) AS b ORDER BY b.kind IN ('node', 'relation') DESC, b.issuer, b.kind, b.seq
+    LOOP
+        PERFORM ecert.admit_from_peer(taken.bytes, coalesce(taken.peer, ''));
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION ecert.settle_covered(bigint) IS 'internal: packages that wait or were refused, and that a checkpoint covers, are judged again: they are admitted unless their form, signature or link is wrong';
+
+CREATE FUNCTION ecert.judge_covered(up_to bigint) RETURNS void
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH judged AS MATERIALIZED (
+        SELECT f.issuer, f.kind, f.seq, ecert.finding_of(p.package) AS problem
+          FROM ledger.finding f JOIN ledger.package p ON p.issuer = f.issuer AND p.kind = f.kind AND p.seq = f.seq
+         WHERE f.problem IS NULL AND ecert.sealed_by(f.issuer, f.kind, f.seq) <= up_to),
+    wrong AS (
+        UPDATE ledger.finding f SET problem = j.problem, found_at = clock_timestamp()
+          FROM judged j WHERE f.issuer = j.issuer AND f.kind = j.kind AND f.seq = j.seq AND j.problem IS NOT NULL)
+    DELETE FROM ledger.finding f USING judged j WHERE f.issuer = j.issuer AND f.kind = j.kind AND f.seq = j.seq AND j.problem IS NULL
+$$;
+COMMENT ON FUNCTION ecert.judge_covered(bigint) IS 'internal: packages that were admitted because a checkpoint covers them are judged, up to that checkpoint, of which all packages are here';
+
+CREATE FUNCTION ecert.waits_for_packages(of_checkpoint bigint) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT EXISTS (
+        SELECT FROM ledger.leaf_range r
+         -- nobody sends the certifier what it has sealed
+         WHERE r.checkpoint_seq = of_checkpoint AND current_setting('ecert.node', true) IS DISTINCT FROM ecert.certifier() AND ecert.holds(r.kind, r.issuer)
+           AND NOT EXISTS (SELECT FROM ledger.package p WHERE p.issuer = r.issuer AND p.kind = r.kind AND p.seq = r.last_seq)
+           -- what was refused will not come, nor what follows it
+           AND NOT EXISTS (SELECT FROM ledger.quarantine q WHERE q.issuer = r.issuer AND q.kind = r.kind AND q.seq <= r.last_seq))
+$$;
+COMMENT ON FUNCTION ecert.waits_for_packages(bigint) IS 'internal: whether packages that a checkpoint covers are not here and may still come';
+
 CREATE FUNCTION ecert.take_up(checkpoint_seq bigint, body jsonb, OUT size bigint, OUT root bytea, OUT fault text) RETURNS record
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -122,15 +180,10 @@ BEGIN
     END IF;
     SELECT format('checkpoint''s head %s of "%s" does not advance (it names seq %s, an earlier checkpoint %s)', h.kind, h.issuer, h.seq, r.last_seq) INTO fault
       FROM ecert.heads(body) AS h
-     CROSS JOIN LATERAL (SELECT l.last_seq FROM ledger.leaf_range l WHERE l.issuer = h.issuer AND l.kind = h.kind ORDER BY l.last_seq DESC LIMIT 1) AS r
+     CROSS JOIN LATERAL (SELECT l.last_seq FROM ledger.leaf_range l
+                          WHERE l.issuer = h.issuer AND l.kind = h.kind AND l.checkpoint_seq < take_up.checkpoint_seq ORDER BY l.checkpoint_seq DESC LIMIT 1) AS r
      WHERE r.last_seq >= h.seq ORDER BY h.number LIMIT 1;
-    INSERT INTO ledger.leaf_range (issuer, kind, first_seq, last_seq, first_index, checkpoint_seq)
-    SELECT n.issuer, n.kind, n.first_seq, n.seq,
-           old_size + (sum(n.seq - n.first_seq + 1) OVER (ORDER BY n.number ROWS UNBOUNDED PRECEDING))::bigint - (n.seq - n.first_seq + 1), checkpoint_seq
-      FROM (SELECT h.number, h.issuer, h.kind, h.seq,
-                   coalesce((SELECT r.last_seq FROM ledger.leaf_range r WHERE r.issuer = h.issuer AND r.kind = h.kind ORDER BY r.last_seq DESC LIMIT 1), -1) + 1 AS first_seq
-              FROM ecert.heads(body) AS h) AS n
-     WHERE n.first_seq <= n.seq;
+    PERFORM ecert.cover(checkpoint_seq, body);
     SELECT old_size + coalesce(sum(r.last_seq - r.first_seq + 1), 0)::bigint INTO size
       FROM ledger.leaf_range r WHERE r.checkpoint_seq = take_up.checkpoint_seq;
     IF fault IS NULL AND size <> (body ->> 'size')::bigint THEN
@@ -175,9 +228,12 @@ BEGIN
          WHERE p.issuer = ecert.certifier() AND p.kind = 'checkpoint'
            AND p.seq > coalesce((SELECT s.checkpoint_seq FROM ledger.sealing s ORDER BY s.checkpoint_seq DESC LIMIT 1), -1) ORDER BY p.seq
     LOOP
+        PERFORM ecert.cover(next.seq, next.body);
+        EXIT WHEN ecert.waits_for_packages(next.seq);
         PERFORM ecert.take_up(next.seq, next.body);
         taken_up := taken_up + 1;
     END LOOP;
+    PERFORM ecert.judge_covered((SELECT max(s.checkpoint_seq) FROM ledger.sealing s)) WHERE EXISTS (SELECT FROM ledger.finding f WHERE f.problem IS NULL);
     RETURN taken_up;
 END
 $$;
@@ -301,7 +357,7 @@ END
 $$;
 COMMENT ON FUNCTION ecert.seal(bigint, jsonb) IS 'internal: the next checkpoint of this node''s feed, over these heads [[issuer, kind, seq]]; returns its hash. EC101';
 
-CREATE FUNCTION ecert.checkpoint() RETURNS bytea
+CREATE FUNCTION ecert.seal_moved(anyway boolean) RETURNS bytea
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
 DECLARE
@@ -321,7 +377,8 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'invalid_transaction_state', MESSAGE = 'a checkpoint is made in READ COMMITTED',
             DETAIL = format('This transaction is %s.', upper(current_setting('transaction_isolation')));
     END IF;
-    -- two who seal at once wait for each other, and nobody waits for them
+    -- two who seal at once wait for each other, and who issues what rests on a checkpoint waits for them; no insert of another kind does
+    PERFORM ecert.hold_checkpoint();
     PERFORM pg_advisory_xact_lock(hashtext('ecert.tree'));
     PERFORM ecert.take_up_checkpoints();
     SELECT coalesce(max(p.seq) + 1, 0) INTO next_seq FROM ledger.package p WHERE p.issuer = me AND p.kind = 'checkpoint';
@@ -338,8 +395,8 @@ BEGIN
         END IF;
         heads := heads || jsonb_build_array(moved.issuer, moved.kind, moved.last_seq);
     END LOOP;
-    -- the newest checkpoint itself gives no reason for another one
-    IF cardinality(heads) > 0 AND to_jsonb(heads) <> jsonb_build_array(jsonb_build_array(me, 'checkpoint', next_seq - 1)) THEN
+    -- the newest checkpoint itself gives no reason for another one, but that it is too old
+    IF cardinality(heads) > 0 AND (anyway OR to_jsonb(heads) <> jsonb_build_array(jsonb_build_array(me, 'checkpoint', next_seq - 1))) THEN
         PERFORM ecert.keep_moved(look);
         RETURN ecert.seal(next_seq, to_jsonb(heads));
     END IF;
@@ -347,7 +404,12 @@ BEGIN
     RETURN (SELECT p.hash FROM ledger.package p WHERE p.issuer = me AND p.kind = 'checkpoint' AND p.seq = next_seq - 1);
 END
 $$;
-COMMENT ON FUNCTION ecert.checkpoint() IS 'certifier: seal what was admitted since the last checkpoint: append its leaves to the Merkle tree, sign the root, put the checkpoint on the ledger. Feeds that do not fit in one go into another, made at once. Returns the hash of the newest checkpoint, NULL when there is none and nothing to seal. Takes no lock that an insert waits for. EC011, EC094, EC101, 25000 in another isolation level than READ COMMITTED';
+COMMENT ON FUNCTION ecert.seal_moved(boolean) IS 'internal: ecert.checkpoint(); anyway: also when nothing but the newest checkpoint itself is unsealed';
+
+CREATE FUNCTION ecert.checkpoint() RETURNS bytea
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT ecert.seal_moved(false) $$;
+COMMENT ON FUNCTION ecert.checkpoint() IS 'certifier: seal what was admitted since the last checkpoint: append its leaves to the Merkle tree, sign the root, put the checkpoint on the ledger. Feeds that do not fit in one go into another, made at once. Returns the hash of the newest checkpoint, NULL when there is none and nothing to seal. Takes no lock that an insert waits for, but of certificates, statuses and rewards. EC011, EC094, EC101, 25000 in another isolation level than READ COMMITTED';
 
 CREATE FUNCTION ecert.has_unsealed() RETURNS boolean
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -356,8 +418,8 @@ COMMENT ON FUNCTION ecert.has_unsealed() IS 'whether something is under no check
 
 CREATE FUNCTION ecert.seal_within() RETURNS interval
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-AS $$ SELECT make_interval(secs => coalesce((ecert.policy() -> 'certificate' ->> 'seal_within')::double precision, 3600)) $$;
-COMMENT ON FUNCTION ecert.seal_within() IS 'how long after a package has come it may be passed over by checkpoints: an hour';
+AS $$ SELECT make_interval(secs => (ecert.policy() -> 'certificate' ->> 'seal_within')::double precision) $$;
+COMMENT ON FUNCTION ecert.seal_within() IS 'how long after its checkpoint a certificate, status or reward may be issued, and how long checkpoints may pass a package over that has come: the policy''s certificate.seal_within';
 
 CREATE FUNCTION ecert.passed_over(OUT issuer text, OUT kind text, OUT first_seq bigint, OUT last_seq bigint, OUT recorded_at timestamptz) RETURNS SETOF record
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp

@@ -35,6 +35,12 @@ static EcertQuery ranges_query = {
 	1, {INT8OID}, NULL, true
 };
 static EcertQuery sealing_query = {"SELECT ecert.check_sealing($1::ecert.package)", 1, {BYTEAOID}, NULL};
+static EcertQuery cover_query = {"SELECT ecert.cover($1, ecert.body($2::ecert.package))", 2, {INT8OID, BYTEAOID}, NULL};
+static EcertQuery settle_query = {"SELECT ecert.settle_covered($1)", 1, {INT8OID}, NULL};
+static EcertQuery is_head_query = {
+	"SELECT 1 FROM ledger.leaf_range r WHERE r.issuer OPERATOR(pg_catalog.=) $1 AND r.kind OPERATOR(pg_catalog.=) $2"
+	" AND r.last_seq OPERATOR(pg_catalog.=) $3", 3, {TEXTOID, TEXTOID, INT8OID}, NULL
+};
 static EcertQuery take_up_query = {
 	"SELECT ecert.take_up_behind()", 0, {0}, NULL
 };
@@ -273,9 +279,25 @@ ECERT_FUNCTION(ecert_take_up_new)
 	if (package.kind != ECERT_KIND_CHECKPOINT)
 		return PointerGetDatum(NULL);
 	before = ecert_become(ecert_ledger_owner());
-	(void) ecert_run(&take_up_query, NULL);
+	/* what it covers is known at once, its root when all of that is here */
+	(void) ecert_run(&cover_query, (Datum[]) {Int64GetDatum(package.seq), PointerGetDatum(ecert_bytea(package.bytes))});
+	/* from a peer: when what was refused before, and it covers, has been judged again */
+	if (!ecert_is_settling())
+		(void) ecert_run(&take_up_query, NULL);
 	ecert_restore_user(before);
 	return PointerGetDatum(NULL);
+}
+
+/* Behind a package from a peer: a checkpoint has those that it covers judged again; the last of what one covers may have it computed */
+static void
+settled(const EcertPackage *package)
+{
+	Datum		values[3] = {ecert_text_datum(package->issuer), ecert_kind_datum(package->kind), Int64GetDatum(package->seq)};
+
+	if (package->kind == ECERT_KIND_CHECKPOINT)
+		(void) ecert_query(&settle_query, &values[2], 0);
+	if (package->kind == ECERT_KIND_CHECKPOINT || ecert_query(&is_head_query, values, 1) > 0)
+		(void) ecert_query(&take_up_query, NULL, 0);
 }
 
 /* Leaves that the checkpoint before makes; 1, genesis, before the first */
@@ -321,6 +343,7 @@ void
 ecert_checkpoint_init(void)
 {
 	ecert_set_admission_hook(ECERT_KIND_CHECKPOINT, admit_checkpoint);
+	ecert_set_settled_hook(settled);
 }
 
 ECERT_FUNCTION(ecert_sql_tree_root)

@@ -5,6 +5,7 @@
  */
 #include "checkpoint/tree.h"
 
+#include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -21,7 +22,8 @@ typedef struct CoveredFeed
 		EcertNodeId issuer;
 		char		kind[16];
 	}			id;				/* hash key, first */
-	int64		last_seq;
+	int64		last_seq;		/* of its leaves */
+	int64		sealed_seq;		/* of what is under checkpoints, be it here or not */
 } CoveredFeed;
 
 typedef struct RootWalk
@@ -31,9 +33,36 @@ typedef struct RootWalk
 	ReturnSetInfo *result;
 	HTAB	   *covered;
 	Datum		row[3];			/* issuer, kind, seq of the checkpoint at hand */
+	bool		rewrites;		/* ledger.leaf_range is made anew, not compared */
+	int64		next_index;		/* leaf of the next package under a checkpoint */
+	bool		is_other;		/* a row of it is not as it should be, or missing */
 	MemoryContext each;			/* for one checkpoint */
 	MemoryContext row_memory;	/* for one of the packages that it covers */
 } RootWalk;
+
+static EcertQuery write_range_query = {
+	"INSERT INTO ledger.leaf_range (issuer, kind, first_seq, last_seq, first_index, checkpoint_seq) VALUES ($1, $2, $3, $4, $5, $6)",
+	6, {TEXTOID, TEXTOID, INT8OID, INT8OID, INT8OID, INT8OID}, NULL
+};
+static EcertQuery same_range_query = {
+	"SELECT 1 FROM ledger.leaf_range r WHERE r.issuer OPERATOR(pg_catalog.=) $1 AND r.kind OPERATOR(pg_catalog.=) $2"
+	" AND r.last_seq OPERATOR(pg_catalog.=) $4 AND r.first_seq OPERATOR(pg_catalog.=) $3 AND r.first_index OPERATOR(pg_catalog.=) $5"
+	" AND r.checkpoint_seq OPERATOR(pg_catalog.=) $6",
+	6, {TEXTOID, TEXTOID, INT8OID, INT8OID, INT8OID, INT8OID}, NULL
+};
+static EcertQuery clear_ranges_query = {"DELETE FROM ledger.leaf_range", 0, {0}, NULL};
+/* leaves have no gap: rows that no checkpoint makes lie behind them, or share leaves with others */
+static EcertQuery beyond_query = {
+	"SELECT 1 FROM ledger.leaf_range r"
+	" HAVING pg_catalog.sum((r.last_seq OPERATOR(pg_catalog.-) r.first_seq) OPERATOR(pg_catalog.+) 1) OPERATOR(pg_catalog.<>) ($1 OPERATOR(pg_catalog.-) 1)",
+	1, {INT8OID}, NULL
+};
+
+/* Where the roots alone are looked at */
+static void
+seal_nothing(EcertRoots *roots, const EcertFeedHead *head)
+{
+}
 
 static void
 put_finding(EcertRoots *roots)
@@ -45,9 +74,8 @@ put_finding(EcertRoots *roots)
 	tuplestore_putvalues(walk->result->setResult, walk->result->setDesc, values, nulls);
 }
 
-/* How far checkpoints cover the feed of a head so far */
-static int64 *
-covered_seq(EcertRoots *roots, const EcertFeedHead *head)
+static CoveredFeed *
+covered_feed(EcertRoots *roots, const EcertFeedHead *head)
 {
 	CoveredFeed key;
 	CoveredFeed *feed;
@@ -58,14 +86,14 @@ covered_seq(EcertRoots *roots, const EcertFeedHead *head)
 	memcpy(key.id.kind, head->kind.data, Min(head->kind.size, sizeof key.id.kind));
 	feed = hash_search(((RootWalk *) roots)->covered, &key.id, HASH_ENTER, &found);
 	if (!found)
-		feed->last_seq = -1;
-	return &feed->last_seq;
+		feed->last_seq = feed->sealed_seq = -1;
+	return feed;
 }
 
 static int64
 covered(EcertRoots *roots, const EcertFeedHead *head)
 {
-	return *covered_seq(roots, head);
+	return covered_feed(roots, head)->last_seq;
 }
 
 static void
@@ -93,7 +121,7 @@ cover(EcertRoots *roots, const EcertFeedHead *head)
 	uint8_t		hash[ECERT_HASH_SIZE];
 	EcertScan	scan;
 
-	*covered_seq(roots, head) = head->seq;
+	covered_feed(roots, head)->last_seq = head->seq;
 	if (roots->is_there == NULL)
 		return;
 	begin_feed(&scan, head->issuer, head->kind, (int64) roots->expected_package, head->seq);
@@ -108,6 +136,28 @@ cover(EcertRoots *roots, const EcertFeedHead *head)
 		MemoryContextReset(walk->row_memory);
 	}
 	ecert_scan_end(&scan);
+}
+
+/* A row of ledger.leaf_range: write it, or see whether it is there */
+static void
+seal(EcertRoots *roots, const EcertFeedHead *head)
+{
+	RootWalk   *walk = (RootWalk *) roots;
+	CoveredFeed *feed = covered_feed(roots, head);
+	Datum		values[6];
+
+	if (head->seq <= feed->sealed_seq || ecert_slice_equal(head->kind, ecert_slice_text(ecert_kind_name(ECERT_KIND_GENESIS))))
+		return;
+	values[0] = ecert_text_datum(head->issuer);
+	values[1] = ecert_text_datum(head->kind);
+	values[2] = Int64GetDatum(feed->sealed_seq + 1);
+	values[3] = Int64GetDatum(head->seq);
+	values[4] = Int64GetDatum(walk->next_index);
+	values[5] = walk->row[2];
+	if (ecert_run(walk->rewrites ? &write_range_query : &same_range_query, values) == 0)
+		walk->is_other = true;
+	walk->next_index += head->seq - feed->sealed_seq;
+	feed->sealed_seq = head->seq;
 }
 
 static void
@@ -128,14 +178,17 @@ check_checkpoint(RootWalk *walk, EcertSlice bytes)
 
 /* Begin with the tree of the genesis package alone */
 static void
-start_walk(RootWalk *walk, ReturnSetInfo *result, bool with_roots)
+start_walk(RootWalk *walk, ReturnSetInfo *result, bool with_roots, bool rewrites)
 {
 	memset(walk, 0, sizeof *walk);
 	walk->registry = ecert_verified_registry();
 	walk->result = result;
+	walk->rewrites = rewrites;
 	walk->roots.covered = covered;
 	walk->roots.is_there = with_roots ? is_there : NULL;
 	walk->roots.cover = cover;
+	walk->roots.seal = seal;
+	walk->next_index = 1;
 	walk->roots.found = put_finding;
 	walk->roots.failed = ecert_tree_append(&walk->roots.tree, walk->registry->genesis_hash) != ECERT_OK;
 	walk->covered = ecert_table(CurrentMemoryContext, "ecert covered feeds", sizeof(((CoveredFeed *) NULL)->id), sizeof(CoveredFeed), NULL);
@@ -143,16 +196,13 @@ start_walk(RootWalk *walk, ReturnSetInfo *result, bool with_roots)
 	walk->row_memory = AllocSetContextCreate(CurrentMemoryContext, "ecert checkpoint row", ALLOCSET_DEFAULT_SIZES);
 }
 
-/* verify_checkpoints(with_roots) */
-ECERT_FUNCTION(ecert_sql_verify_checkpoints)
+/* Every checkpoint of the certifier, in order */
+static void
+walk_checkpoints(RootWalk *walk)
 {
-	RootWalk   *walk = palloc(sizeof *walk);
-	EcertSlice	certifier;
+	EcertSlice	certifier = ecert_certifier_of(walk->registry);
 	EcertScan	scan;
 
-	InitMaterializedSRF(fcinfo, 0);
-	start_walk(walk, (ReturnSetInfo *) fcinfo->resultinfo, PG_GETARG_BOOL(0));
-	certifier = ecert_certifier_of(walk->registry);
 	walk->row[0] = ecert_text_datum(certifier);
 	walk->row[1] = ecert_kind_datum(ECERT_KIND_CHECKPOINT);
 	begin_feed(&scan, certifier, ecert_slice_text(ecert_kind_name(ECERT_KIND_CHECKPOINT)), 0, PG_INT64_MAX);
@@ -167,5 +217,38 @@ ECERT_FUNCTION(ecert_sql_verify_checkpoints)
 		MemoryContextReset(walk->each);
 	}
 	ecert_scan_end(&scan);
+}
+
+/* verify_checkpoints(with_roots) */
+ECERT_FUNCTION(ecert_sql_verify_checkpoints)
+{
+	RootWalk   *walk = palloc(sizeof *walk);
+
+	InitMaterializedSRF(fcinfo, 0);
+	start_walk(walk, (ReturnSetInfo *) fcinfo->resultinfo, PG_GETARG_BOOL(0), false);
+	walk->roots.seal = seal_nothing;
+	walk_checkpoints(walk);
 	return (Datum) 0;
+}
+
+static void
+find_nothing(EcertRoots *roots)
+{
+}
+
+/* leaf_ranges_agree(rewrite): are the rows of ledger.leaf_range those that the checkpoints' heads make?  With rewrite they become so */
+ECERT_FUNCTION(ecert_sql_leaf_ranges_agree)
+{
+	RootWalk   *walk = palloc(sizeof *walk);
+
+	start_walk(walk, NULL, false, PG_GETARG_BOOL(0));
+	walk->roots.found = find_nothing;
+	SPI_connect();
+	if (walk->rewrites)
+		(void) ecert_query(&clear_ranges_query, NULL, 0);
+	walk_checkpoints(walk);
+	if (!walk->rewrites && ecert_query(&beyond_query, &(Datum) {Int64GetDatum(walk->next_index)}, 1) > 0)
+		walk->is_other = true;
+	SPI_finish();
+	PG_RETURN_BOOL(!walk->is_other);
 }

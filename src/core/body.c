@@ -419,12 +419,6 @@ SHAPE(product,
 	{PATH("", "replaces"), TYPE_HASH, LIST | SEVERAL_LATER, NULL, NULL},
 	{PATH("", "deliveries"), TYPE_MAP, LIST, &delivery_shape, NULL});
 
-SHAPE(range,
-	{PATH("packages.", "kind"), TYPE_CHOICE, REQUIRED, NULL, kinds},
-	{PATH("packages.", "first"), TYPE_COUNT, REQUIRED, NULL, NULL},
-	{PATH("packages.", "last"), TYPE_COUNT, REQUIRED, NULL, NULL},
-	{PATH("packages.", "hash"), TYPE_HASH, REQUIRED, NULL, NULL});
-
 SHAPE(checked,
 	{PATH("checked.", "hash"), TYPE_HASH, REQUIRED, NULL, NULL},
 	{PATH("checked.", "kind"), TYPE_CHOICE, REQUIRED, NULL, kinds},
@@ -503,6 +497,14 @@ SHAPE(completeness,
 	{PATH("completeness.", "base_energy_packages"), TYPE_COUNT, REQUIRED, NULL, NULL},
 	{PATH("completeness.", "base_product_packages"), TYPE_COUNT, REQUIRED, NULL, NULL});
 
+SHAPE(packages,
+	{PATH("packages.", "count"), TYPE_COUNT, REQUIRED, NULL, NULL},
+	{PATH("packages.", "digest"), TYPE_HASH, REQUIRED, NULL, NULL});
+
+SHAPE(audits,
+	{PATH("audits.", "count"), TYPE_COUNT, REQUIRED, NULL, NULL},
+	{PATH("audits.", "digest"), TYPE_HASH, REQUIRED, NULL, NULL});
+
 SHAPE(certificate,
 	{PATH("", "number"), TYPE_ID, REQUIRED, NULL, NULL},
 	{PATH("", "applicant"), TYPE_ID, REQUIRED, NULL, NULL},
@@ -518,20 +520,23 @@ SHAPE(certificate,
 	{PATH("", "verdict"), TYPE_CHOICE, REQUIRED, NULL, certificate_verdicts},
 	{PATH("", "valid"), TYPE_PERIOD, REQUIRED, NULL, NULL},
 	{PATH("", "policy"), TYPE_HASH, REQUIRED, NULL, NULL},
-	{PATH("", "packages"), TYPE_MAP, REQUIRED | LIST, &range_shape, NULL},
-	{PATH("", "audits"), TYPE_HASH, REQUIRED | LIST | MAY_BE_EMPTY, NULL, NULL},
+	{PATH("", "checkpoint"), TYPE_HASH, REQUIRED, NULL, NULL},
+	{PATH("", "packages"), TYPE_MAP, REQUIRED, &packages_shape, NULL},
+	{PATH("", "audits"), TYPE_MAP, REQUIRED, &audits_shape, NULL},
 	{PATH("", "replaces"), TYPE_HASH, 0, NULL, NULL});
 
 SHAPE(status,
 	{PATH("", "certificate"), TYPE_HASH, REQUIRED, NULL, NULL},
 	{PATH("", "status"), TYPE_CHOICE, REQUIRED, NULL, certificate_statuses},
 	{PATH("", "reason"), TYPE_TEXT, REQUIRED, NULL, NULL},
-	{PATH("", "replaced_by"), TYPE_HASH, 0, NULL, NULL});
+	{PATH("", "replaced_by"), TYPE_HASH, 0, NULL, NULL},
+	{PATH("", "checkpoint"), TYPE_HASH, REQUIRED, NULL, NULL});
 
 SHAPE(reward,
 	{PATH("", "audit"), TYPE_HASH, REQUIRED, NULL, NULL},
 	{PATH("", "auditor"), TYPE_ID, REQUIRED, NULL, NULL},
-	{PATH("", "amount"), TYPE_AMOUNT, REQUIRED, NULL, NULL});
+	{PATH("", "amount"), TYPE_AMOUNT, REQUIRED, NULL, NULL},
+	{PATH("", "checkpoint"), TYPE_HASH, REQUIRED, NULL, NULL});
 
 SHAPE(checkpoint,
 	{PATH("", "size"), TYPE_COUNT, REQUIRED, NULL, NULL},

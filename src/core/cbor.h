@@ -81,10 +81,11 @@ extern EcertCode ecert_cbor_long_head(EcertCursor *cursor, EcertCborHead *head, 
 static inline EcertCode
 ecert_cbor_head(EcertCursor *cursor, EcertCborHead *head, EcertError *error)
 {
-	const uint8_t *at = cursor->bytes.data + cursor->offset;
 	size_t		left = cursor->bytes.size - cursor->offset;
+	const uint8_t *at;
 
-	if (left >= 3 && at[0] >> 5 != ECERT_CBOR_SIMPLE)
+	/* of nothing there may be no address */
+	if (left >= 3 && (at = cursor->bytes.data + cursor->offset)[0] >> 5 != ECERT_CBOR_SIMPLE)
 	{
 		unsigned	info = at[0] & 31;
 		unsigned	value = info < 24 ? info : info == 24 ? at[1] : info == 25 ? (unsigned) at[1] << 8 | at[2] : 0;

@@ -105,7 +105,7 @@ AS $$
     done AS MATERIALIZED (
         SELECT m.applicant, m.as_role, a.kind, a.first_seq, a.last_seq
           FROM mine m CROSS JOIN LATERAL ecert.audits(m.applicant) AS a
-         WHERE a.auditor = ecert.this_node() AND a.as_role = m.as_role AND a.verdict <> 'abstain' AND NOT a.void)
+         WHERE a.auditor = ecert.this_node() AND a.as_role = m.as_role AND a.verdict <> 'abstain' AND NOT a.void AND NOT a.overtaken)
     SELECT m.applicant, m.as_role, p.period
       FROM mine m JOIN ledger.package p ON p.issuer = m.applicant AND p.subject = m.applicant AND p.kind = (ecert.audited_kinds(m.as_role))[1]
      WHERE NOT EXISTS (SELECT FROM ledger.package n WHERE n.subject = p.subject AND n.issuer = p.issuer AND n.kind = p.kind
@@ -231,10 +231,11 @@ BEGIN
         RETURN QUERY SELECT 'audit', u.applicant, u.as_role, u.period FROM ecert.unaudited() AS u;
     END IF;
     IF me = ecert.certifier() THEN
+        -- what is issued rests on a checkpoint: one for all of the round
+        RETURN QUERY SELECT 'checkpoint', 'ledger', NULL::text, NULL::tstzrange WHERE ecert.checkpoint_is_due();
         RETURN QUERY SELECT 'certify', u.applicant, NULL::text, u.period FROM ecert.uncertified() AS u
                       WHERE (ecert.policy() -> 'certificate' -> 'automatic' ->> 'on')::boolean;
         RETURN QUERY SELECT 'reward', 'auditors', NULL::text, NULL::tstzrange;
-        RETURN QUERY SELECT 'checkpoint', 'ledger', NULL::text, NULL::tstzrange WHERE ecert.checkpoint_is_due();
     END IF;
     RETURN QUERY SELECT 'take up', 'checkpoints', NULL::text, NULL::tstzrange
                   WHERE coalesce((SELECT n.seq FROM ecert.newest_checkpoint() AS n), -1) > coalesce((SELECT max(s.checkpoint_seq) FROM ledger.sealing s), -1);

@@ -23,6 +23,12 @@ BEGIN
     RETURN QUERY SELECT 'equivocation', NULL::text, CASE count(*) WHEN 0 THEN 'ok' ELSE 'alarm' END, count(*)::text,
                         (SELECT format('"%s" signed %s seq %s twice', l.issuer, l.kind, l.seq) FROM ledger.equivocation l ORDER BY l.found_at DESC LIMIT 1)
                    FROM ledger.equivocation e;
+    RETURN QUERY SELECT 'finding', NULL::text, CASE count(*) WHEN 0 THEN 'ok' ELSE 'alarm' END, count(*)::text,
+                        (SELECT format('the last: %s %s of "%s": %s', l.kind, l.seq, l.issuer, l.problem) FROM ledger.finding l WHERE l.problem IS NOT NULL ORDER BY l.found_at DESC LIMIT 1)
+                   FROM ledger.finding f WHERE f.problem IS NOT NULL;
+    RETURN QUERY SELECT 'void', NULL::text, CASE count(*) WHEN 0 THEN 'ok' ELSE 'warning' END, count(*)::text,
+                        (SELECT format('the last: %s %s of "%s"; ledger.void lists them', l.kind, l.seq, l.issuer) FROM ledger.void l ORDER BY l.issued_at DESC, l.seq DESC LIMIT 1)
+                   FROM ledger.void v;
     RETURN QUERY SELECT * FROM ecert.link_health();
     RETURN QUERY SELECT 'difference', d.peer, CASE WHEN count(d.peer) FILTER (WHERE d.gone_at IS NULL) > 0 THEN 'alarm' ELSE 'ok' END,
                         count(d.peer) FILTER (WHERE d.gone_at IS NULL)::text,
@@ -112,8 +118,23 @@ AS $$
            encode(p.hash, 'hex') AS package_hash  -- its hash, hexadecimal
       FROM ecert.feeds() AS f JOIN ledger.package p ON p.issuer = f.issuer AND p.kind = f.kind AND p.seq = f.last_seq$view$);
 
+    SELECT ecert.create_described($view$CREATE OR REPLACE VIEW ledger.void AS  -- packages that are on the ledger and do not count: their key had ended before they were issued, as a node package said later
+    SELECT p.issuer,  -- node id of the signer
+           p.kind,  -- kind of package
+           p.seq,  -- its number in the feed
+           p.issued_at,  -- when it says it was signed
+           ecert.from_unix_seconds(e.ended) AS key_ended_at,  -- when the earliest of the node's keys ended
+           encode(p.hash, 'hex') AS package_hash  -- its hash, hexadecimal
+      FROM (SELECT n.subject AS node, min((k.value ->> 'until')::bigint) AS ended
+              -- ends that were said after they had come
+              FROM ledger.package n CROSS JOIN LATERAL jsonb_array_elements(ecert.body(n.package) -> 'keys') AS k
+             WHERE n.kind = 'node' AND n.issuer = ecert.certifier() AND n.subject <> n.issuer AND ecert.from_unix_seconds((k.value ->> 'until')::bigint) < n.issued_at
+             GROUP BY n.subject) AS e
+      JOIN ledger.package p ON p.issuer = e.node AND p.issued_at > ecert.from_unix_seconds(e.ended)
+     WHERE ecert.is_void(p.hash)$view$);
+
     SELECT ecert.create_described($view$CREATE OR REPLACE VIEW ledger.health AS  -- how this node is, in one screen; look at what is not ok
-    SELECT h.item,  -- what is looked at: feeds, newest package, pending, quarantine, equivocation, receiving from and sending to each peer, difference, checkpoint, fork, passed over, verification, duties, triggers, publication, setting
+    SELECT h.item,  -- what is looked at: feeds, newest package, pending, quarantine, equivocation, finding, void, receiving from and sending to each peer, difference, checkpoint, fork, passed over, verification, duties, triggers, publication, setting
            h.subject,  -- whom or what it is about: a peer, a publication, a setting
            h.state,  -- ok, warning (look at it) or alarm (something is wrong)
            h.value,  -- count, time or state

@@ -10,17 +10,17 @@ CREATE FUNCTION ecert.default_baseline(period tstzrange, policy jsonb) RETURNS t
     RETURN coalesce(ecert.period_of_json(policy -> 'certificate' -> 'baseline' -> 'period'), ecert.year_before(period));
 COMMENT ON FUNCTION ecert.default_baseline(tstzrange, jsonb) IS 'the baseline where the caller names none: the policy''s, or the same months of the year before (UTC)';
 
-CREATE FUNCTION ecert.missing_coefficient(policy jsonb, applicant text, within tstzrange, last_seq bigint DEFAULT NULL,
+CREATE FUNCTION ecert.missing_coefficient(policy jsonb, applicant text, within tstzrange,
                                           OUT source text, OUT unit text, OUT line_count bigint) RETURNS SETOF record
     LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
     SELECT l.source, l.unit, pg_catalog.count(*)
-      FROM ecert.live_packages(missing_coefficient.applicant, 'energy', within, last_seq) AS p
+      FROM ecert.live_packages(missing_coefficient.applicant, 'energy', within) AS p
      CROSS JOIN LATERAL ecert.energy_lines(p.package) AS l
      WHERE NOT EXISTS (SELECT FROM ecert.coefficients(policy) AS c WHERE c.source OPERATOR(pg_catalog.=) l.source AND c.unit OPERATOR(pg_catalog.=) l.unit)
      GROUP BY l.source, l.unit ORDER BY l.source, l.unit
 $$;
-COMMENT ON FUNCTION ecert.missing_coefficient(jsonb, text, tstzrange, bigint) IS 'internal: sources and units that an applicant used within a range and a policy cannot convert';
+COMMENT ON FUNCTION ecert.missing_coefficient(jsonb, text, tstzrange) IS 'internal: sources and units that an applicant used within a range and a policy cannot convert';
 
 CREATE TYPE ecert.package_bodies;
 

@@ -83,7 +83,7 @@ AS $$
         'from', CASE WHEN valid_from = '-infinity' THEN 0 ELSE greatest(ecert.unix_seconds(valid_from), 0) END,
         'to', CASE WHEN valid_to < 'infinity' THEN ecert.unix_seconds(valid_to) END)), applicant)
 $$;
-COMMENT ON FUNCTION ecert.relate(text, text, text, timestamptz, timestamptz) IS 'certifier: auditor audits applicant as upstream, peer or downstream from .. to (NULL: no end); the newest relation of the three counts, so relate again with an end to end one. Returns the hash of the relation package; EC081, EC051';
+COMMENT ON FUNCTION ecert.relate(text, text, text, timestamptz, timestamptz) IS 'certifier: auditor audits applicant as upstream, peer or downstream from .. to (NULL: no end). A relation of the three counts until the next one is issued, so relate again with an end to end one; audits issued before keep theirs. Returns the hash of the relation package; EC081, EC051';
 
 CREATE FUNCTION ecert.set_policy(policy jsonb) RETURNS bytea
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp

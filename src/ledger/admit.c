@@ -17,6 +17,7 @@
 #include "rules/policy.h"
 
 static EcertAdmissionHook hooks[ECERT_KIND_COUNT];
+static EcertSettledHook settled_hook;
 
 /* Hash of the package whose rule was applied when it was made; NULL: none */
 static const uint8_t *judged;
@@ -33,6 +34,19 @@ ecert_set_admission_hook(EcertKind kind, EcertAdmissionHook hook)
 	hooks[kind] = hook;
 }
 
+void
+ecert_set_settled_hook(EcertSettledHook hook)
+{
+	settled_hook = hook;
+}
+
+void
+ecert_settled(const EcertPackage *package)
+{
+	if (settled_hook != NULL)
+		settled_hook(package);
+}
+
 bool
 ecert_check_place(const EcertHead *head, const EcertPackage *package, const uint8_t *hash, const uint8_t *genesis_hash, EcertFinding *finding)
 {
@@ -44,9 +58,8 @@ ecert_check_place(const EcertHead *head, const EcertPackage *package, const uint
 		ecert_check_order(&end, &link, finding);
 }
 
-/* A node package whose keys cannot be used would lock its node out */
-static bool
-check_node_keys(const EcertPackage *package, EcertFinding *finding)
+bool
+ecert_node_keys_usable(const EcertPackage *package, EcertFinding *finding)
 {
 	EcertRegistry *trial = ecert_registry_new(CurrentMemoryContext);
 	bool		good = ecert_registry_apply(trial, package, finding);
@@ -65,7 +78,7 @@ ecert_check_kind(const EcertPackage *package, bool first_admission, EcertMissing
 	/* of energy and product packages only those that replace others have a rule */
 	if (ecert_kinds[package->kind].has_periods && package->replaces_item.size == 0)
 		return true;
-	if (package->kind == ECERT_KIND_NODE && !check_node_keys(package, finding))
+	if (package->kind == ECERT_KIND_NODE && !ecert_node_keys_usable(package, finding))
 		return false;
 	ledger = ecert_ledger_rules(CurrentMemoryContext, ECERT_SEE_PRESENT, NULL);
 	if (!first_admission && ecert_missing(&ledger->rules, package, false, missing))
@@ -172,6 +185,15 @@ check_feed(const EcertHead *head, const EcertPackage *package, const uint8_t *ha
 
 	if (ecert_check_place(head, package, hash, genesis_hash, &finding))
 		return;
+	/* a head that was kept does not know of a package that is void by now */
+	if (finding.code == ECERT_PERIOD_OVERLAP)
+	{
+		EcertHead	fresh;
+
+		ecert_feed_read(package->issuer, package->kind, package->seq - 1, PG_INT64_MAX, &fresh, NULL);
+		if (ecert_check_place(&fresh, package, hash, genesis_hash, &finding))
+			return;
+	}
 	if (finding.code == ECERT_SEQ_TAKEN || finding.code == ECERT_NOT_AFTER_HEAD)
 		check_known(package, hash);
 	ecert_raise_finding(&finding);
@@ -216,6 +238,9 @@ admit_package(EcertRegistry *registry, const EcertPackage *package, const uint8_
 	verify_signature(registry, package, key);
 	if (head == NULL)
 	{
+		/* what rests on a checkpoint excludes the next one until commit; whoever takes both takes this one first */
+		if (ecert_kinds[package->kind].rests_on_checkpoint && ecert_feed_locked(package->issuer, ECERT_KIND_CHECKPOINT) == NULL)
+			(void) ecert_feed_lock(package->issuer, ECERT_KIND_CHECKPOINT, 0);
 		head = ecert_feed_lock(package->issuer, package->kind, package->seq - 1);
 		/* the wait may have let the registry change */
 		registry = ecert_registry_current();

@@ -56,9 +56,9 @@ kind_argument(text *name)
 	return kind;
 }
 
-/* issued_at: now, but not before the feed's head, nor before the key of this node counts */
+/* issued_at: now, but not before the feed's head and what else it follows, nor before the key of this node counts */
 static int64
-issue_time(EcertRegistry *registry, const EcertHead *head, EcertSlice node_id)
+issue_time(EcertRegistry *registry, const EcertHead *head, int64 not_before, EcertSlice node_id)
 {
 	int64		when = ecert_seconds(GetCurrentTimestamp());
 	EcertNodeState *node = ecert_registry_node(registry, node_id);
@@ -66,6 +66,7 @@ issue_time(EcertRegistry *registry, const EcertHead *head, EcertSlice node_id)
 	size_t		raw_size;
 	EcertAlg	alg;
 
+	when = Max(when, not_before);
 	if (head->seq >= 0 && head->issued_at > when)
 		when = head->issued_at;
 	ecert_own_public_key(&alg, raw, &raw_size);
@@ -110,21 +111,21 @@ check_body(const EcertPackage *package)
 		ecert_raise(&error, "body");
 }
 
-/* The end of this node's feed; lock says to hold it until the transaction ends */
+/* The end of this node's feed of a kind; lock says to hold it until the transaction ends */
 static EcertHead
-find_head(const EcertPackage *package, bool lock)
+find_head(EcertSlice node, EcertKind kind, bool lock)
 {
 	EcertHead	head;
 	const EcertHead *locked;
 
-	check_own_head(package->issuer);
+	check_own_head(node);
 	if (!lock)
 	{
-		ecert_feed_read(package->issuer, package->kind, 0, PG_INT64_MAX, &head, NULL);
+		ecert_feed_read(node, kind, 0, PG_INT64_MAX, &head, NULL);
 		return head;
 	}
-	locked = ecert_feed_locked(package->issuer, package->kind);
-	return locked != NULL ? *locked : *ecert_feed_lock(package->issuer, package->kind, 0);
+	locked = ecert_feed_locked(node, kind);
+	return locked != NULL ? *locked : *ecert_feed_lock(node, kind, 0);
 }
 
 /*
@@ -137,6 +138,7 @@ sign_next(EcertPackage *package, bool lock, EcertBodyMaker make, void *context)
 {
 	EcertUser	before = ecert_become(ecert_ledger_owner());
 	EcertRegistry *registry;
+	EcertHead	checkpoint = {.seq = -1};
 	EcertHead	head;
 	bytea	   *bytes;
 
@@ -145,13 +147,16 @@ sign_next(EcertPackage *package, bool lock, EcertBodyMaker make, void *context)
 	if (package->subject.data == NULL)
 		package->subject = subject_of(package);
 	check_id(package->subject, "subject", "id");
-	head = find_head(package, lock);
+	/* before its own feed, as whoever takes both does */
+	if (ecert_kinds[package->kind].rests_on_checkpoint)
+		checkpoint = find_head(package->issuer, ECERT_KIND_CHECKPOINT, lock);
+	head = find_head(package->issuer, package->kind, lock);
 	registry = ecert_registry_of_ledger();
 	if (head.seq < 0)
 		memcpy(head.hash, registry->genesis_hash, ECERT_HASH_SIZE);
 	package->seq = head.seq + 1;
 	package->prev = ecert_slice(head.hash, ECERT_HASH_SIZE);
-	package->issued_at = issue_time(registry, &head, package->issuer);
+	package->issued_at = issue_time(registry, &head, checkpoint.seq < 0 ? 0 : checkpoint.issued_at, package->issuer);
 	if (make != NULL)
 	{
 		package->body = make(context, package->seq, package->issued_at);
@@ -211,6 +216,18 @@ insert(bytea *package, bool is_judged)
 				 errmsg("the package was not stored"),
 				 errhint("A trigger or rule on ledger.package has suppressed the row.")));
 	return ecert_bytea(ecert_slice(hash, sizeof hash));
+}
+
+/* hold_checkpoint(): the hash of this node's newest checkpoint, behind which no other comes until the transaction ends; NULL: there is none */
+ECERT_FUNCTION(ecert_sql_hold_checkpoint)
+{
+	EcertUser	before = ecert_become(ecert_ledger_owner());
+	EcertHead	head = find_head(ecert_this_node(), ECERT_KIND_CHECKPOINT, true);
+
+	ecert_restore_user(before);
+	if (head.seq < 0)
+		PG_RETURN_NULL();
+	PG_RETURN_BYTEA_P(ecert_bytea(ecert_slice(head.hash, ECERT_HASH_SIZE)));
 }
 
 ECERT_FUNCTION(ecert_sql_append)

@@ -169,9 +169,26 @@ ecert_feed_locked(EcertSlice issuer, EcertKind kind)
 	return entry == NULL ? NULL : &entry->head;
 }
 
-/* Where the periods of a feed end with the package at hand; false when it does not tell: one that replaces another has the period of an earlier one */
+/* Is the package at hand void? */
 static bool
-read_period_end(EcertScan *scan, int64 *period_end)
+is_void(EcertScan *scan, EcertSlice issuer)
+{
+	bool		isnull;
+	int64		issued_at = ecert_seconds(DatumGetTimestampTz(slot_getattr(scan->slot, COLUMN_ISSUED_AT, &isnull)));
+	EcertPackage package;
+
+	return ecert_key_had_ended(issuer, NULL, issued_at) &&
+		ecert_package_parse_again(ecert_scan_bytes(scan, COLUMN_PACKAGE), &package) == ECERT_OK &&
+		ecert_key_had_ended(issuer, package.kid.data, issued_at);
+}
+
+/*
+ * Where the periods of a feed end with the package at hand; false when it does
+ * not tell: one that replaces another has the period of an earlier one, and one
+ * that is void stands in nobody's way
+ */
+static bool
+read_period_end(EcertScan *scan, EcertSlice issuer, int64 *period_end)
 {
 	EcertPackage package = {0};
 	EcertPeriod period;
@@ -182,7 +199,7 @@ read_period_end(EcertScan *scan, int64 *period_end)
 		return false;
 	/* the body alone, without the package's checks: it passed them when it came */
 	ecert_package_set_body(&package, ecert_package_body_again(bytes));
-	if (ecert_body_replaces(&package, replaced) || !ecert_body_period(&package, &period))
+	if (ecert_body_replaces(&package, replaced) || !ecert_body_period(&package, &period) || is_void(scan, issuer))
 		return false;
 	*period_end = period.end;
 	return true;
@@ -219,7 +236,7 @@ read_feed_from(EcertSlice issuer, EcertKind kind, int64 first, int64 last, Snaps
 			if (bytes != NULL)
 				*bytes = ecert_varlena_slice(ecert_bytea(ecert_scan_bytes(&scan, COLUMN_PACKAGE)));
 		}
-		told = told || read_period_end(&scan, &head->period_end);
+		told = told || read_period_end(&scan, issuer, &head->period_end);
 	}
 	ecert_scan_end(&scan);
 	return head->seq >= 0 && told;

@@ -85,6 +85,18 @@ extern bool ecert_check_kind(const EcertPackage *package, bool first_admission, 
 typedef bool (*EcertAdmissionHook) (const EcertPackage *package, bool first_admission, EcertFinding *finding);
 extern void ecert_set_admission_hook(EcertKind kind, EcertAdmissionHook hook);
 
+/* Called behind each package of a peer that was admitted, outside of its insert and inside SPI */
+typedef void (*EcertSettledHook) (const EcertPackage *package);
+
+extern void ecert_set_settled_hook(EcertSettledHook hook);
+
+/* Is a package of a peer being inserted, behind which that hook is called? */
+extern bool ecert_is_settling(void);
+extern void ecert_settled(const EcertPackage *package);
+
+/* Can the keys of a node package be used?  One whose keys cannot would lock its node out */
+extern bool ecert_node_keys_usable(const EcertPackage *package, EcertFinding *finding);
+
 /* The package with that hash, which is inserted next, was judged by the rule of its kind when it was made; NULL: none was */
 extern void ecert_set_judged(const uint8_t *hash);
 

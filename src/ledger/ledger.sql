@@ -12,6 +12,10 @@ CREATE FUNCTION ecert.sign(kind text, body jsonb, subject text DEFAULT NULL) RET
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_sign';
 COMMENT ON FUNCTION ecert.sign(text, jsonb, text) IS 'the next package of this node''s feed of a kind, signed with this node''s key, not stored; subject by default what the kind and body say. EC003, EC093, EC094, EC097';
 
+CREATE FUNCTION ecert.hold_checkpoint() RETURNS bytea
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_hold_checkpoint';
+COMMENT ON FUNCTION ecert.hold_checkpoint() IS 'internal: certifier: the hash of the newest checkpoint, NULL when there is none; no other comes behind it until the transaction ends, but by this transaction itself';
+
 CREATE FUNCTION ecert.append(kind text, body jsonb, subject text DEFAULT NULL) RETURNS bytea
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_append';
 COMMENT ON FUNCTION ecert.append(text, jsonb, text) IS 'sign the next package of this node''s feed of a kind and insert it; returns its hash. The feed stays locked until the transaction ends';

@@ -37,6 +37,7 @@ typedef struct Judgement
 	EcertFinding finding;		/* of what waits or is quarantined */
 	const char *waits_for;		/* of what waits */
 	EcertSlice	other_story;	/* of two stories: the package on the ledger */
+	bool		is_covered;		/* a checkpoint covers it: admitted, and judged when that is taken up */
 } Judgement;
 
 static EcertQuery insert_query = {
@@ -56,6 +57,9 @@ static EcertQuery park_query = {
 static EcertQuery equivocation_query = {
 	"INSERT INTO ledger.equivocation (first_package, second_package) VALUES ($1, $2)",
 	2, {BYTEAOID, BYTEAOID}, NULL
+};
+static EcertQuery unjudged_query = {
+	"INSERT INTO ledger.finding (issuer, kind, seq) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", 3, {TEXTOID, TEXTOID, INT8OID}, NULL
 };
 static EcertQuery peer_query = {
 	"SELECT ecert.peer_of($1)", 1, {TEXTOID}, NULL
@@ -112,6 +116,12 @@ ecert_peer_has_checked(Datum value)
 {
 	return transaction.being_inserted.size > 0 &&
 		ecert_slice_equal(ecert_varlena_slice(DatumGetByteaPP(value)), transaction.being_inserted);
+}
+
+bool
+ecert_is_settling(void)
+{
+	return transaction.being_inserted.size > 0;
 }
 
 /* The subscription whose worker this is; empty in an ordinary session */
@@ -177,6 +187,30 @@ judge_taken(const EcertPackage *package, EcertSlice taken_by, Judgement *judgeme
 	return ECERT_SETTLED_QUARANTINED;
 }
 
+/* Is it under a checkpoint that is here?  Then it is admitted whatever is wrong with it but form, signature and link: trees are equal everywhere */
+static bool
+is_covered(const EcertPackage *package)
+{
+	return ecert_sealed_by(ecert_ledger_relid(), ecert_present_snapshot(), ecert_text_datum(package->issuer), ecert_kind_datum(package->kind),
+						   package->seq) != PG_INT64_MAX;
+}
+
+/*
+ * Is there a key of the issuer to verify with?  What else is wrong with issuer
+ * and key is for those who judge the package, where a checkpoint covers it
+ */
+static EcertSettled
+judge_issuer(EcertRegistry *registry, const EcertPackage *package, EcertNodeKey **key, Judgement *judgement)
+{
+	if (ecert_check_issuer(registry, package, PG_INT64_MIN, key, &judgement->finding))
+		return ECERT_SETTLED_ADMITTED;
+	*key = ecert_node_key(ecert_registry_node(registry, package->issuer), package->kid);
+	if (*key != NULL && (*key)->facts.alg == package->alg && is_covered(package))
+		return ECERT_SETTLED_ADMITTED;
+	judgement->waits_for = psprintf("key of %s", ecert_cstring(package->issuer));
+	return may_come(package, judgement->finding.code) ? ECERT_SETTLED_PENDING : ECERT_SETTLED_QUARANTINED;
+}
+
 /* What the kind's rule says; what this node is not sent it cannot judge: the package is stored, and views say so */
 static EcertSettled
 judge_rule(const EcertPackage *package, Judgement *judgement)
@@ -192,12 +226,29 @@ judge_rule(const EcertPackage *package, Judgement *judgement)
 	return ECERT_SETTLED_PENDING;
 }
 
+/* Its link is right: is its time, and where no checkpoint covers it, all else? */
+static EcertSettled
+judge_place(const EcertRegistry *registry, const EcertHead *end, const EcertPackage *package, const uint8_t *hash, Judgement *judgement)
+{
+	bool		good = ecert_check_place(end, package, hash, registry->genesis_hash, &judgement->finding);
+	EcertFindingCode code = judgement->finding.code;
+
+	if (!good && code != ECERT_TIME_BACKWARDS && code != ECERT_PERIOD_OVERLAP)
+		return ECERT_SETTLED_QUARANTINED;
+	judgement->is_covered = is_covered(package);
+	if (judgement->is_covered)
+		return package->kind == ECERT_KIND_NODE && !ecert_node_keys_usable(package, &judgement->finding) ?
+			ECERT_SETTLED_QUARANTINED : ECERT_SETTLED_ADMITTED;
+	return good ? judge_rule(package, judgement) : ECERT_SETTLED_QUARANTINED;
+}
+
 /* What is to become of a package; inside SPI */
 static EcertSettled
 judge(const EcertPackage *package, const uint8_t *hash, Judgement *judgement)
 {
 	EcertRegistry *registry = ecert_registry_current();
 	EcertFinding *finding = &judgement->finding;
+	EcertSettled settled;
 	EcertNodeKey *key;
 	EcertHead	end;
 	EcertSlice	last;
@@ -216,11 +267,9 @@ judge(const EcertPackage *package, const uint8_t *hash, Judgement *judgement)
 		return ECERT_SETTLED_KNOWN;
 	/* that may have made the registry anew */
 	registry = ecert_registry_current();
-	if (!ecert_check_issuer(registry, package, PG_INT64_MIN, &key, finding))
-	{
-		judgement->waits_for = psprintf("key of %s", ecert_cstring(package->issuer));
-		return may_come(package, finding->code) ? ECERT_SETTLED_PENDING : ECERT_SETTLED_QUARANTINED;
-	}
+	settled = judge_issuer(registry, package, &key, judgement);
+	if (settled != ECERT_SETTLED_ADMITTED)
+		return settled;
 	if (!ecert_check_signature(registry, package, key, finding))
 		return ECERT_SETTLED_QUARANTINED;
 	if (end.seq == package->seq)
@@ -231,7 +280,7 @@ judge(const EcertPackage *package, const uint8_t *hash, Judgement *judgement)
 		(void) ECERT_FIND(finding, ECERT_SEQ_NOT_COME, ecert_a_number(package->seq - 1), ecert_a_number(end.seq));
 		return ECERT_SETTLED_PENDING;
 	}
-	return ecert_check_place(&end, package, hash, registry->genesis_hash, finding) ? judge_rule(package, judgement) : ECERT_SETTLED_QUARANTINED;
+	return judge_place(registry, &end, package, hash, judgement);
 }
 
 /* Insert what was checked; false when somebody else was first with that seq or hash */
@@ -254,6 +303,17 @@ insert_checked(const EcertPackage *package)
 	}
 	PG_END_TRY();
 	return count == 1;
+}
+
+/* A package that a checkpoint covers is judged as of it, once all that it covers is here */
+static bool
+note_unjudged(const EcertPackage *package)
+{
+	Datum		values[3] = {ecert_text_datum(package->issuer), ecert_kind_datum(package->kind), Int64GetDatum(package->seq)};
+
+	/* energy and product packages without a rule of their own are judged by the look at their place alone */
+	(void) ecert_query(&unjudged_query, values, 0);
+	return true;
 }
 
 /*
@@ -312,7 +372,7 @@ settle_package(const EcertPackage *package, const uint8_t *hash, const char *pee
 
 	*settled = judge(package, hash, &judgement);
 	if (*settled == ECERT_SETTLED_ADMITTED)
-		return insert_checked(package);
+		return insert_checked(package) && (!judgement.is_covered || note_unjudged(package));
 	if (*settled != ECERT_SETTLED_KNOWN)
 		put_aside(package->bytes, package, &judgement.finding, *settled == ECERT_SETTLED_PENDING ? judgement.waits_for : NULL, peer);
 	if (judgement.other_story.size > 0)
@@ -384,7 +444,10 @@ settle(EcertSlice bytes, const char *peer, List **keys, MemoryContext context)
 			settled = ECERT_SETTLED_QUARANTINED;
 		}
 		if (settled == ECERT_SETTLED_ADMITTED)
+		{
 			*keys = wake_keys(*keys, &package, hash, context);
+			ecert_settled(&package);
+		}
 	}
 	SPI_finish();
 	return settled;

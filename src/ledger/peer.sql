@@ -151,6 +151,15 @@ AS $$
     )$table$);
     ALTER TABLE ledger.quarantine ALTER COLUMN bytes SET STORAGE EXTERNAL;
 
+    SELECT ecert.create_described($table$CREATE TABLE ledger.finding (  -- packages from peers that a checkpoint covers and that a rule has something to say against: they are on the ledger, and do not count; a cache, see ecert.problems()
+        issuer text COLLATE "C" NOT NULL,  -- its issuer
+        kind text COLLATE "C" NOT NULL,  -- its kind
+        seq bigint NOT NULL,  -- its number in the feed
+        problem text,  -- what is wrong with it; NULL: it is judged when all that the checkpoint covers is here
+        found_at timestamptz NOT NULL DEFAULT clock_timestamp(),  -- when it was admitted, or judged
+        CONSTRAINT finding_pkey PRIMARY KEY (issuer, kind, seq)
+    )$table$);
+
     SELECT ecert.create_described($table$CREATE TABLE ledger.equivocation (  -- proofs that an issuer told two stories: two packages with one seq, both signed by it. Each row proves itself (ecert.is_equivocation) and travels to every node
         issuer text COLLATE "C" NOT NULL,  -- who signed both; derived
         kind text COLLATE "C" NOT NULL,  -- kind of both; derived
@@ -193,4 +202,4 @@ AS $$
         CONSTRAINT signer_pkey PRIMARY KEY (node)
     )$table$);
 $$;
-COMMENT ON FUNCTION ecert.create_ledger_tables() IS 'internal: puts admission, and the refusal of changes, on ledger.package, and makes ledger.pending, quarantine, equivocation, peer and signer';
+COMMENT ON FUNCTION ecert.create_ledger_tables() IS 'internal: puts admission, and the refusal of changes, on ledger.package, and makes ledger.pending, quarantine, finding, equivocation, peer and signer';

@@ -19,6 +19,7 @@
 #include "pg/error.h"
 #include "rules/applicant.h"
 #include "rules/policy.h"
+#include "rules/void.h"
 
 EcertLedgerRules *
 ecert_ledger_rules_of_reader(FunctionCallInfo fcinfo)
@@ -113,6 +114,25 @@ ECERT_FUNCTION(ecert_sql_rule_problem)
 	PG_RETURN_TEXT_P(cstring_to_text(ecert_finding_words(&finding)));
 }
 
+/*
+ * finding_of(package): what is wrong with a package of the ledger as of the
+ * checkpoint that covers it, by the keys that are known now; NULL: nothing, or
+ * it cannot be told here
+ */
+ECERT_FUNCTION(ecert_sql_finding_of)
+{
+	EcertLedgerRules *ledger = ecert_ledger_rules_of_reader(fcinfo);
+	EcertPackage package;
+	EcertFinding finding;
+	EcertNodeKey *key;
+
+	ecert_package_of(PG_GETARG_DATUM(0), &package);
+	if ((ecert_check_issuer(ecert_registry_current(), &package, PG_INT64_MIN, &key, &finding) || ecert_is_end(finding.code)) &&
+		(!is_checkable(ledger, &package) || ecert_rule_check(&ledger->rules, &package, false, &finding)))
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(ecert_finding_words(&finding)));
+}
+
 /* is_checkable(package): is all that it names of feeds that this node is sent? */
 ECERT_FUNCTION(ecert_sql_is_checkable)
 {
@@ -141,7 +161,7 @@ ECERT_FUNCTION(ecert_sql_related)
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3))
 		PG_RETURN_BOOL(false);
 	PG_RETURN_BOOL(ecert_was_related(&ledger->rules, ecert_text_argument(fcinfo, 0), ecert_text_argument(fcinfo, 1),
-									 ecert_text_argument(fcinfo, 2), ecert_seconds(PG_GETARG_TIMESTAMPTZ(3))));
+									 ecert_text_argument(fcinfo, 2), ecert_seconds(PG_GETARG_TIMESTAMPTZ(3)), PG_INT64_MAX));
 }
 
 /* The kind argument: energy or product */
@@ -157,7 +177,7 @@ declared_kind(FunctionCallInfo fcinfo, int number)
 	return kind;
 }
 
-/* What is asked of an applicant's packages of a kind within a period, up to a seq: arguments 0 to 3 */
+/* What is asked of an applicant's packages of a kind within a period: arguments 0 to 2 */
 static bool
 begin_live(FunctionCallInfo fcinfo, EcertLedgerRules *ledger, EcertLiveWalk *walk)
 {
@@ -165,12 +185,11 @@ begin_live(FunctionCallInfo fcinfo, EcertLedgerRules *ledger, EcertLiveWalk *wal
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || (!ecert_period_argument(fcinfo, 2, &within) && within.start >= within.end))
 		return false;
-	*walk = ecert_live_begin(&ledger->rules, ecert_applicant(&ledger->rules, ecert_text_argument(fcinfo, 0)), declared_kind(fcinfo, 1), within,
-							 ecert_seq_argument(fcinfo, 3));
+	*walk = ecert_live_begin(&ledger->rules, ecert_applicant(&ledger->rules, ecert_text_argument(fcinfo, 0)), declared_kind(fcinfo, 1), within);
 	return true;
 }
 
-/* live_packages(applicant, of_kind, within, last_seq): rows of seq, period, hash, package */
+/* live_packages(applicant, of_kind, within): rows of seq, period, hash, package */
 ECERT_FUNCTION(ecert_sql_live_packages)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
@@ -198,7 +217,7 @@ ECERT_FUNCTION(ecert_sql_live_packages)
 	return (Datum) 0;
 }
 
-/* coverage_gaps(applicant, of_kind, within, last_seq): what they do not cover */
+/* coverage_gaps(applicant, of_kind, within): what they do not cover */
 ECERT_FUNCTION(ecert_sql_coverage_gaps)
 {
 	EcertLedgerRules *ledger = ecert_ledger_rules_of_reader(fcinfo);
@@ -206,7 +225,7 @@ ECERT_FUNCTION(ecert_sql_coverage_gaps)
 	const char *gaps = NULL;
 
 	if (begin_live(fcinfo, ledger, &walk))
-		gaps = ecert_gaps(&ledger->rules, ledger->rules.applicant, declared_kind(fcinfo, 1), walk.within, walk.last);
+		gaps = ecert_gaps(&ledger->rules, ledger->rules.applicant, declared_kind(fcinfo, 1), walk.within);
 	PG_RETURN_DATUM(OidInputFunctionCall(F_MULTIRANGE_IN, unconstify(char *, gaps == NULL ? "{}" : gaps), TSTZMULTIRANGEOID, -1));
 }
 
@@ -216,7 +235,6 @@ ECERT_FUNCTION(ecert_sql_audits)
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	EcertLedgerRules *ledger = ecert_ledger_rules_of_reader(fcinfo);
 	EcertApplicant *applicant;
-	const EcertUpTo all = {PG_INT64_MAX, PG_INT64_MAX};
 
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(0))
@@ -225,8 +243,8 @@ ECERT_FUNCTION(ecert_sql_audits)
 	for (size_t i = 0; i < ecert_audit_count(&ledger->rules, applicant); i++)
 	{
 		const EcertAudit *audit = ecert_audit_read(&ledger->rules, applicant, i);
-		Datum		values[10];
-		bool		nulls[10] = {false};
+		Datum		values[11];
+		bool		nulls[11] = {false};
 
 		if (audit == NULL)
 			continue;
@@ -236,7 +254,8 @@ ECERT_FUNCTION(ecert_sql_audits)
 		values[3] = CStringGetTextDatum(audit->verdict == ECERT_VERDICT_PASS ? "pass" : audit->verdict == ECERT_VERDICT_FAIL ? "fail" : "abstain");
 		values[4] = ecert_period_datum(audit->entry.period);
 		values[5] = TimestampTzGetDatum(ecert_timestamp(audit->entry.issued_at));
-		values[9] = BoolGetDatum(ecert_audit_void(&ledger->rules, applicant, audit, all));
+		values[9] = BoolGetDatum(ecert_is_void(&ledger->rules, &audit->entry));
+		values[10] = BoolGetDatum(ecert_audit_overtaken(&ledger->rules, applicant, audit));
 		for (size_t j = 0; j < audit->ranges.count; j++)
 		{
 			values[6] = CStringGetTextDatum(ecert_kind_name(audit->ranges.list[j].kind));
@@ -248,11 +267,22 @@ ECERT_FUNCTION(ecert_sql_audits)
 	return (Datum) 0;
 }
 
-/* is_void(audit hash): has one of its packages been replaced since; NULL when it is no audit on this ledger */
+/* is_void(hash): had the key of the package ended before it was issued; NULL when it is not on this ledger */
 ECERT_FUNCTION(ecert_sql_is_void)
 {
 	EcertLedgerRules *ledger = ecert_ledger_rules_of_reader(fcinfo);
-	const EcertUpTo all = {PG_INT64_MAX, PG_INT64_MAX};
+	EcertSlice	hash = ecert_varlena_slice(PG_GETARG_BYTEA_PP(0));
+	EcertEntry	entry;
+
+	if (hash.size != ECERT_HASH_SIZE || !ledger->view.by_hash(&ledger->view, ledger->rules.arena, hash.data, &entry))
+		PG_RETURN_NULL();
+	PG_RETURN_BOOL(ecert_is_void(&ledger->rules, &entry));
+}
+
+/* is_overtaken(audit hash): has one of its packages been replaced since; NULL when it is no audit on this ledger */
+ECERT_FUNCTION(ecert_sql_is_overtaken)
+{
+	EcertLedgerRules *ledger = ecert_ledger_rules_of_reader(fcinfo);
 	EcertSlice	hash = ecert_varlena_slice(PG_GETARG_BYTEA_PP(0));
 	EcertApplicant *applicant;
 	const EcertAudit *audit;
@@ -265,5 +295,5 @@ ECERT_FUNCTION(ecert_sql_is_void)
 	audit = ecert_audit_of_hash(&ledger->rules, applicant, hash.data);
 	if (audit == NULL)
 		PG_RETURN_NULL();
-	PG_RETURN_BOOL(ecert_audit_void(&ledger->rules, applicant, audit, all));
+	PG_RETURN_BOOL(ecert_audit_overtaken(&ledger->rules, applicant, audit));
 }

@@ -63,6 +63,7 @@ typedef struct Row
 	uint8_t		hash[ECERT_HASH_SIZE];
 	bool		sound;			/* no problem found in this row itself */
 	bool		is_believed;	/* none in the package by itself: its times count for those that follow */
+	bool		is_void;		/* its key had ended before it was issued: its times do not count */
 } Row;
 
 EcertRegistry *
@@ -167,11 +168,21 @@ key_is_known(const RowWalk *walk, const EcertPackage *package)
 		package->issued_at >= walk->key_from && package->issued_at <= walk->key_until;
 }
 
+/* Had its key ended, which a package that a checkpoint covers survives as void?  The certifier's are never void */
+static bool
+is_void(const RowWalk *walk, const Row *row, const EcertFinding *finding)
+{
+	return ecert_is_end(finding->code) && !ecert_slice_equal(row->package.issuer, ecert_certifier_of(walk->registry)) &&
+		ecert_sealed_by(ecert_ledger_relid(), GetActiveSnapshot(), ecert_text_datum(row->package.issuer),
+						ecert_kind_datum(row->package.kind), row->package.seq) != PG_INT64_MAX;
+}
+
 /* Issuer, role, key and time; *key is the one to check the signature with, or NULL */
 static bool
 check_issuer(RowWalk *walk, Row *row, EcertNodeKey **key)
 {
 	const EcertPackage *package = &row->package;
+	EcertNodeState *node;
 	EcertFinding finding;
 
 	*key = walk->key;
@@ -180,16 +191,19 @@ check_issuer(RowWalk *walk, Row *row, EcertNodeKey **key)
 	*key = walk->key = NULL;
 	if (!ecert_check_issuer(walk->registry, package, PG_INT64_MIN, key, &finding))
 	{
-		put_finding(walk, row, &finding);
-		return false;
+		row->is_void = is_void(walk, row, &finding);
+		if (!row->is_void)
+			put_finding(walk, row, &finding);
+		return row->is_void;
 	}
-	if (!walk->applies)
+	node = ecert_registry_node(walk->registry, package->issuer);
+	if (!walk->applies && ecert_always_entitled(node, package->kind))
 	{
 		walk->key = *key;
 		walk->key_kind = package->kind;
 		walk->key_issuer = ecert_node_id(package->issuer);
 		walk->key_from = (*key)->facts.effective;
-		walk->key_until = Min((*key)->facts.until, ecert_registry_node(walk->registry, package->issuer)->facts.revoked_at);
+		walk->key_until = Min((*key)->facts.until, node->facts.revoked_at);
 	}
 	return true;
 }
@@ -359,7 +373,7 @@ advance(RowWalk *walk, const Row *row)
 	walk->is_known = row->package.bytes.size > 0;
 	if (walk->is_known)
 		memcpy(walk->head.hash, row->hash, ECERT_HASH_SIZE);
-	if (walk->is_known && row->is_believed)
+	if (walk->is_known && row->is_believed && !row->is_void)
 		ecert_head_date(&walk->head, &row->package);
 	walk->head.seq = row->nulls[2] ? walk->head.seq + 1 : DatumGetInt64(row->values[2]);
 	if (!row->sound && stored != NULL && VARSIZE_ANY_EXHDR(stored) == ECERT_HASH_SIZE)
@@ -398,6 +412,7 @@ check_row(RowWalk *walk, Row *row)
 	EcertSlice	bytes;
 
 	row->sound = true;
+	row->is_void = false;
 	memset(&row->package, 0, sizeof row->package);
 	if (row->nulls[7])
 	{
@@ -582,6 +597,7 @@ check_period(RowWalk *walk, Row *row)
 	EcertSlice	bytes = row->nulls[7] ? ecert_slice(NULL, 0) : ecert_varlena_slice(PG_DETOAST_DATUM_PACKED(row->values[7]));
 
 	ecert_hash_of(bytes, row->hash);
+	row->is_void = false;
 	if (ecert_package_parse(bytes, &row->package, &error) != ECERT_OK)
 		memset(&row->package, 0, sizeof row->package);
 	else

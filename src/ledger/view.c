@@ -16,6 +16,7 @@
 #include "utils/typcache.h"
 
 #include "package/datum.h"
+#include "rules/as_of.h"
 
 static EcertQuery filter_query = {
 	"SELECT 1 FROM ledger.peer p WHERE p.is_hub AND (p.issuers IS NOT NULL OR p.kinds IS NOT NULL)", 0, {0}, NULL
@@ -23,11 +24,6 @@ static EcertQuery filter_query = {
 static EcertQuery holds_query = {
 	"SELECT 1 WHERE ecert.holds($1, CASE WHEN $2 OPERATOR(pg_catalog.<>) '' THEN $2 END)", 2, {TEXTOID, TEXTOID}, NULL
 };
-static EcertQuery refused_query = {
-	"SELECT 1 FROM ledger.quarantine q WHERE q.issuer OPERATOR(pg_catalog.=) $1 AND q.kind OPERATOR(pg_catalog.=) $2"
-	" AND q.seq OPERATOR(pg_catalog.<=) $3", 3, {TEXTOID, TEXTOID, INT8OID}, NULL
-};
-
 /* By the index of kids alone: inside, no other condition lets the planner take another one */
 static EcertQuery holder_query = {
 	"SELECT p.node FROM (SELECT p.issuer, CASE p.kind WHEN 'genesis' THEN p.issuer ELSE p.subject END AS node,"
@@ -221,6 +217,18 @@ view_naming(EcertView *view, EcertArena *arena, const uint8_t *hash, EcertKind k
 	return entries;
 }
 
+static int64_t
+view_sealed_by(EcertView *view, EcertSlice issuer, EcertKind kind, int64_t seq)
+{
+	return ecert_sealed_by(ecert_ledger_relid(), snapshot_of(view), ecert_text_datum(issuer), ecert_kind_datum(kind), seq);
+}
+
+static int64_t
+view_covered(EcertView *view, EcertSlice issuer, EcertKind kind, int64_t checkpoint)
+{
+	return ecert_covered(ecert_ledger_relid(), snapshot_of(view), ecert_text_datum(issuer), ecert_kind_datum(kind), checkpoint);
+}
+
 /* The row at its place, which an append-only table never changes; of bytes that are no package any more, none */
 static bool
 view_package(EcertView *view, const EcertEntry *entry, EcertPackage *package)
@@ -310,14 +318,6 @@ view_holds(EcertView *view, EcertSlice issuer, EcertKind kind)
 	return !ecert_is_filtered(ledger_of(view)) || is_there(&holds_query, values);
 }
 
-static bool
-view_is_refused(EcertView *view, EcertSlice issuer, EcertKind kind, int64_t seq)
-{
-	Datum		values[3] = {ecert_text_datum(issuer), ecert_kind_datum(kind), Int64GetDatum(seq)};
-
-	return is_there(&refused_query, values);
-}
-
 EcertLedgerRules *
 ecert_ledger_rules(MemoryContext parent, EcertSight sight, EcertRegistry *registry)
 {
@@ -328,11 +328,12 @@ ecert_ledger_rules(MemoryContext parent, EcertSight sight, EcertRegistry *regist
 		.feed = view_feed,
 		.about = view_about,
 		.naming = view_naming,
+		.sealed_by = view_sealed_by,
+		.covered = view_covered,
 		.package = view_package,
 		.key = view_key,
 		.holder = view_holder,
 		.holds = view_holds,
-		.is_refused = view_is_refused,
 	};
 	MemoryContext context = AllocSetContextCreate(parent, "ecert rules", ALLOCSET_DEFAULT_SIZES);
 	EcertLedgerRules *ledger = MemoryContextAllocZero(context, sizeof *ledger);
@@ -352,7 +353,7 @@ ecert_ledger_rules(MemoryContext parent, EcertSight sight, EcertRegistry *regist
 	ledger->rules.arena = &ledger->arena.memory;
 	ledger->rules.kept = &ledger->kept.memory;
 	ledger->rules.forget = ecert_context_arena_reset;
-	ledger->rules.now = ecert_seconds(GetCurrentTimestamp());
+	ecert_see_as_of(&ledger->rules, ECERT_AS_OF_NOW);
 	return ledger;
 }
 
@@ -360,6 +361,7 @@ void
 ecert_ledger_rules_next(EcertLedgerRules *ledger)
 {
 	ecert_context_arena_reset(ledger->rules.arena);
+	ecert_see_as_of(&ledger->rules, ECERT_AS_OF_NOW);
 }
 
 /* Do two snapshots see the same? */

@@ -27,6 +27,12 @@ enum
 	COLUMN_RECORDED_AT
 };
 
+/* And of ledger.leaf_range, where COLUMN_SEQ is last_seq */
+enum
+{
+	COLUMN_CHECKPOINT = 6
+};
+
 /*
  * A scan of a table by one of its indexes, without a plan and an executor: a
  * transaction of one package spends a good part of its time there
@@ -43,11 +49,17 @@ typedef struct EcertScan
 /* By the index of that name (NULL: the primary key), of whose columns the keys speak; raises when the table has lost it */
 extern void ecert_scan_begin(EcertScan *scan, Oid relid, LOCKMODE lock, Snapshot snapshot, const char *index, ScanKey keys, int key_count);
 
-/* Rows of a feed, first .. last by seq, of ledger.package; of all of a feed also of ledger.feed */
+/* Rows of a feed, first .. last by seq, of ledger.package and ledger.leaf_range; of all of a feed also of ledger.feed */
 extern void ecert_scan_feed(EcertScan *scan, Oid relid, LOCKMODE lock, Snapshot snapshot, Datum issuer, Datum kind, int64 first, int64 last);
 
 /* The package of kind genesis of ledger.package, or what stands in the index of it */
 extern void ecert_scan_genesis(EcertScan *scan, Oid relid, Snapshot snapshot);
+
+/* The seq of the checkpoint that covers a package of a feed first; PG_INT64_MAX: none does yet */
+extern int64 ecert_sealed_by(Oid ledger_relid, Snapshot snapshot, Datum issuer, Datum kind, int64 seq);
+
+/* The last seq of a feed that a checkpoint and those before it cover; -1: none */
+extern int64 ecert_covered(Oid ledger_relid, Snapshot snapshot, Datum issuer, Datum kind, int64 checkpoint);
 
 extern bool ecert_scan_next(EcertScan *scan, ScanDirection direction);
 extern void ecert_scan_end(EcertScan *scan);

@@ -64,6 +64,19 @@ BEGIN
         kind text COLLATE "C" NOT NULL,  -- kind of package
         CONSTRAINT feed_pkey PRIMARY KEY (issuer, kind)
     )$table$);
+
+    PERFORM ecert.create_described($table$CREATE TABLE ledger.leaf_range (  -- which packages which checkpoint covers first, and which leaves of the tree they are: a row for each feed that a checkpoint moves; a cache, see ecert.rebuild_tree()
+        issuer text COLLATE "C" NOT NULL,  -- issuer of the feed
+        kind text COLLATE "C" NOT NULL,  -- kind of the feed
+        last_seq bigint NOT NULL,  -- last package of the feed that the checkpoint takes in: the head that it names
+        first_seq bigint NOT NULL,  -- first one
+        first_index bigint NOT NULL,  -- leaf of the first one; the others follow
+        checkpoint_seq bigint NOT NULL,  -- seq of the checkpoint in the certifier's feed
+        CONSTRAINT leaf_range_pkey PRIMARY KEY (issuer, kind, last_seq)
+    )$table$);
+    CREATE INDEX leaf_range_checkpoint ON ledger.leaf_range (checkpoint_seq, first_index);
+    -- how far a feed is covered as of a checkpoint
+    CREATE UNIQUE INDEX leaf_range_feed ON ledger.leaf_range (issuer, kind, checkpoint_seq);
 END
 $$;
-COMMENT ON FUNCTION ecert.create_record_tables() IS 'internal: makes schema ledger with the tables package and feed, without triggers; EC091 when they are there';
+COMMENT ON FUNCTION ecert.create_record_tables() IS 'internal: makes schema ledger with the tables package, feed and leaf_range, without triggers; EC091 when they are there';

@@ -45,6 +45,7 @@ static const struct
 	{"package_subject_kind_period", BTREE_AM_OID, false, {COLUMN_SUBJECT, COLUMN_KIND, 0}, {TEXTOID, TEXTOID, TIMESTAMPTZOID}},
 	{"package_genesis", BTREE_AM_OID, true, {COLUMN_KIND}, {TEXTOID}},
 	{"package_reference", BTREE_AM_OID, true, {0}, {BYTEAOID}},
+	{"leaf_range_feed", BTREE_AM_OID, false, {COLUMN_ISSUER, COLUMN_KIND, COLUMN_CHECKPOINT}, {TEXTOID, TEXTOID, INT8OID}},
 };
 
 static bool
@@ -113,6 +114,52 @@ ecert_scan_genesis(EcertScan *scan, Oid relid, Snapshot snapshot)
 
 	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_TEXTEQ, ecert_kind_datum(ECERT_KIND_GENESIS));
 	ecert_scan_begin(scan, relid, AccessShareLock, snapshot, "package_genesis", &key, 1);
+}
+
+/* A column of seqs of the row of ledger.leaf_range at hand, or what else where there is none */
+static int64
+end_with_seq(EcertScan *scan, ScanDirection direction, int column, int64 otherwise)
+{
+	bool		isnull;
+	int64		seq = ecert_scan_next(scan, direction) ? DatumGetInt64(slot_getattr(scan->slot, column, &isnull)) : otherwise;
+
+	ecert_scan_end(scan);
+	return seq;
+}
+
+static Oid
+leaf_range_relid(Oid ledger_relid)
+{
+	Oid			relid = get_relname_relid("leaf_range", get_rel_namespace(ledger_relid));
+
+	if (!OidIsValid(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("table \"ledger.leaf_range\" is missing")));
+	return relid;
+}
+
+int64
+ecert_sealed_by(Oid ledger_relid, Snapshot snapshot, Datum issuer, Datum kind, int64 seq)
+{
+	EcertScan	scan;
+
+	/* its primary key is (issuer, kind, last_seq) */
+	ecert_scan_feed(&scan, leaf_range_relid(ledger_relid), AccessShareLock, snapshot, issuer, kind, seq, PG_INT64_MAX);
+	return end_with_seq(&scan, ForwardScanDirection, COLUMN_CHECKPOINT, PG_INT64_MAX);
+}
+
+int64
+ecert_covered(Oid ledger_relid, Snapshot snapshot, Datum issuer, Datum kind, int64 checkpoint)
+{
+	ScanKeyData keys[3];
+	EcertScan	scan;
+
+	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_TEXTEQ, issuer);
+	ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_TEXTEQ, kind);
+	ScanKeyInit(&keys[2], 3, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(checkpoint));
+	ecert_scan_begin(&scan, leaf_range_relid(ledger_relid), AccessShareLock, snapshot, "leaf_range_feed", keys, lengthof(keys));
+	return end_with_seq(&scan, BackwardScanDirection, COLUMN_SEQ, -1);
 }
 
 bool

@@ -77,28 +77,28 @@ ecert_registry_invalidate(Oid ledger_relid)
 	CacheInvalidateRelcacheByRelid(ledger_relid);
 }
 
-/* Take in a package of the ledger */
-static void
-load_package(EcertRegistry *registry, EcertSlice bytes)
+/* A package of the ledger, in memory of its own */
+static EcertPackage *
+read_package(EcertSlice bytes)
 {
-	EcertPackage package;
-	EcertFinding finding;
+	EcertPackage *package = palloc(sizeof *package);
 	EcertError	error;
 
-	if (ecert_package_read(bytes, &package, &error) != ECERT_OK)
+	if (ecert_package_parse(ecert_varlena_slice(ecert_bytea(bytes)), package, &error) != ECERT_OK)
 		ecert_raise(&error, "package");
-	if (!ecert_registry_apply(registry, &package, &finding))
-		ecert_raise_finding(&finding);
+	return package;
 }
 
 static void
 load_genesis(EcertRegistry *registry)
 {
+	EcertFinding finding;
 	EcertScan	scan;
 
 	ecert_scan_genesis(&scan, current_relid, ecert_present_snapshot());
-	if (ecert_scan_next(&scan, ForwardScanDirection))
-		load_package(registry, ecert_scan_bytes(&scan, COLUMN_PACKAGE));
+	if (ecert_scan_next(&scan, ForwardScanDirection) &&
+		!ecert_registry_apply(registry, read_package(ecert_scan_bytes(&scan, COLUMN_PACKAGE)), &finding))
+		ecert_raise_finding(&finding);
 	ecert_scan_end(&scan);
 }
 
@@ -151,17 +151,26 @@ ecert_registry_of(Oid ledger_relid)
 	return current;
 }
 
+static int
+compare_seqs(const ListCell *left, const ListCell *right)
+{
+	const EcertPackage *a = lfirst(left);
+	const EcertPackage *b = lfirst(right);
+
+	return (a->seq > b->seq) - (a->seq < b->seq);
+}
+
 /*
- * Take in the newest package about a node, when there is one.  A query would be
- * planned, and the planner would rather walk the feed from its end, because
- * that gives the order by seq: through all nodes to the one asked for.  The
- * scan has no choice to make.
+ * Take in the packages about a node: of all but the newest the roles alone,
+ * since the newest repeats all keys.  A query would be planned, and the planner
+ * would rather walk the feed from its end, because that gives the order by seq:
+ * through all nodes to the one asked for.  The scan has no choice to make.
  */
 static void
 load_node(EcertRegistry *registry, EcertSlice id)
 {
-	EcertSlice	bytes = ecert_slice(NULL, 0);
-	int64		newest = -1;
+	List	   *packages = NIL;
+	ListCell   *cell;
 	ScanKeyData keys[2];
 	EcertScan	scan;
 
@@ -171,17 +180,22 @@ load_node(EcertRegistry *registry, EcertSlice id)
 	ecert_scan_begin(&scan, current_relid, AccessShareLock, ecert_present_snapshot(), "package_subject_kind_period", keys, lengthof(keys));
 	while (ecert_scan_next(&scan, ForwardScanDirection))
 	{
-		bool		isnull;
-		int64		seq = DatumGetInt64(slot_getattr(scan.slot, COLUMN_SEQ, &isnull));
-
-		if (seq <= newest || !ecert_slice_equal(ecert_scan_bytes(&scan, COLUMN_ISSUER), ecert_certifier_of(registry)))
-			continue;
-		newest = seq;
-		bytes = ecert_varlena_slice(ecert_bytea(ecert_scan_bytes(&scan, COLUMN_PACKAGE)));
+		if (ecert_slice_equal(ecert_scan_bytes(&scan, COLUMN_ISSUER), ecert_certifier_of(registry)))
+			packages = lappend(packages, read_package(ecert_scan_bytes(&scan, COLUMN_PACKAGE)));
 	}
 	ecert_scan_end(&scan);
-	if (bytes.size > 0)
-		load_package(registry, bytes);
+	list_sort(packages, compare_seqs);
+	foreach(cell, packages)
+	{
+		const EcertPackage *package = lfirst(cell);
+		EcertFinding finding;
+
+		if (lnext(packages, cell) != NULL)
+			ecert_registry_put_roles(registry, id, (EcertRoles) {package->seq, package->issued_at, ecert_node_facts(package->body).roles});
+		else if (!ecert_registry_apply(registry, package, &finding))
+			ecert_raise_finding(&finding);
+	}
+	list_free_deep(packages);
 }
 
 EcertNodeState *
@@ -203,15 +217,45 @@ ecert_registry_node(EcertRegistry *registry, EcertSlice id)
 }
 
 bool
+ecert_always_entitled(const EcertNodeState *node, EcertKind kind)
+{
+	for (size_t i = 0; i < node->history.count; i++)
+	{
+		if ((node->history.list[i].roles & ecert_kinds[kind].issuer_role) == 0)
+			return false;
+	}
+	return true;
+}
+
+bool
 ecert_check_issuer(EcertRegistry *registry, const EcertPackage *package, int64 now, EcertNodeKey **key, EcertFinding *finding)
 {
 	EcertNodeState *node = ecert_registry_node(registry, package->issuer);
 	bool		is_certifier = node != NULL && memcmp(&node->id, &registry->certifier, sizeof node->id) == 0;
+	int			roles = node == NULL ? 0 : ecert_roles_at(&node->history, package->issued_at);
 
-	if (!ecert_check_entitled(package, registry->origin, node == NULL ? NULL : &node->facts, is_certifier, finding))
+	/* where it is first admitted, what it may issue by now */
+	if (node != NULL && now != PG_INT64_MIN)
+		roles = node->facts.roles;
+	if (!ecert_check_entitled(package, registry->origin, roles, is_certifier, finding))
 		return false;
 	*key = ecert_node_key(node, package->kid);
 	return ecert_check_key(package, &node->facts, *key == NULL ? NULL : &(*key)->facts, now, finding);
+}
+
+bool
+ecert_key_had_ended(EcertSlice id, const uint8_t *kid, int64 at)
+{
+	EcertNodeState *node = current == NULL ? NULL : ecert_registry_node(current, id);
+
+	if (node == NULL || memcmp(&node->id, &current->certifier, sizeof node->id) == 0)
+		return false;
+	for (int i = 0; i < node->key_count; i++)
+	{
+		if (at > node->keys[i].facts.until && (kid == NULL || memcmp(node->keys[i].facts.kid, kid, ECERT_HASH_SIZE) == 0))
+			return true;
+	}
+	return false;
 }
 
 static void

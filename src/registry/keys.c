@@ -73,14 +73,35 @@ ecert_registry_free(EcertRegistry *registry)
 		MemoryContextDelete(registry->context);
 }
 
-/* Put a node body (its own package's, or the one inside genesis) in place of what was known; false when a key is unusable */
+void
+ecert_registry_put_roles(EcertRegistry *registry, EcertSlice id, EcertRoles roles)
+{
+	EcertNodeId key = ecert_node_id(id);
+	bool		found;
+	EcertNodeState *node = hash_search(registry->nodes, &key, HASH_ENTER, &found);
+	EcertRoleHistory *history = &node->history;
+	size_t		size;
+
+	if (!found)
+		memset((char *) node + sizeof node->id, 0, sizeof *node - sizeof node->id);
+	/* a node has few packages */
+	size = (history->count + 1) * sizeof(EcertRoles);
+	history->list = history->list == NULL ? MemoryContextAlloc(registry->context, size) : repalloc(history->list, size);
+	history->list[history->count++] = roles;
+}
+
+/*
+ * Put a node body (its own package's, or the one inside genesis) in place of
+ * what was known, behind the roles of before; false when a key is unusable
+ */
 static bool
-apply_node(EcertRegistry *registry, EcertSlice body, EcertFinding *finding)
+apply_node(EcertRegistry *registry, const EcertPackage *package, EcertSlice body, EcertFinding *finding)
 {
 	EcertNodeId id = ecert_node_id(ecert_cbor_text_at(body, "node"));
 	uint64_t	count;
 	EcertCursor cursor = ecert_cbor_items_at(body, "keys", &count);
 	EcertNodeKey *keys = MemoryContextAllocZero(registry->context, sizeof(EcertNodeKey) * Max(count, 1));
+	EcertNodeFacts facts = ecert_node_facts(body);
 	EcertNodeState *node;
 
 	for (uint64_t i = 0; i < count; i++)
@@ -88,8 +109,11 @@ apply_node(EcertRegistry *registry, EcertSlice body, EcertFinding *finding)
 		if (!ecert_key_facts(ecert_cbor_skip(&cursor), &keys[i].facts, NULL, finding))
 			return false;
 	}
-	node = hash_search(registry->nodes, &id, HASH_ENTER, NULL);
-	node->facts = ecert_node_facts(body);
+	ecert_registry_put_roles(registry, ecert_slice(id.bytes, id.size), (EcertRoles) {
+		package->kind == ECERT_KIND_GENESIS ? -1 : package->seq, package->issued_at, facts.roles
+	});
+	node = hash_search(registry->nodes, &id, HASH_FIND, NULL);
+	node->facts = facts;
 	node->keys = keys;
 	node->key_count = (int) count;
 	return true;
@@ -103,7 +127,7 @@ apply_genesis(EcertRegistry *registry, const EcertPackage *package, EcertFinding
 	uint8_t    *origin;
 
 	if (!ecert_check_genesis(package, finding) || !ecert_cbor_find(package->body, "node", &node) ||
-		!apply_node(registry, node, finding))
+		!apply_node(registry, package, node, finding))
 		return false;
 	ecert_hash_of(package->bytes, registry->genesis_hash);
 	origin = MemoryContextAlloc(registry->context, package->audience.size);
@@ -119,7 +143,7 @@ ecert_registry_apply(EcertRegistry *registry, const EcertPackage *package, Ecert
 {
 	if (package->kind == ECERT_KIND_GENESIS)
 		return apply_genesis(registry, package, finding);
-	return apply_node(registry, package->body, finding);
+	return apply_node(registry, package, package->body, finding);
 }
 
 static void

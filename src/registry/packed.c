@@ -16,6 +16,8 @@ typedef struct PackedKey
 	EcertNodeId id;
 	uint32_t	number;			/* of the node's keys, from 0 */
 	uint32_t	key_count;		/* of the node */
+	uint64_t	first_roles;	/* of the node: where its history begins */
+	uint64_t	role_count;
 	EcertNodeFacts node;
 	EcertKeyFacts facts;
 } PackedKey;
@@ -27,7 +29,8 @@ typedef struct Packed
 	uint8_t		genesis_hash[ECERT_HASH_SIZE];
 	uint8_t		has_genesis;
 	uint64		count;
-	PackedKey	keys[FLEXIBLE_ARRAY_MEMBER];	/* by id and number */
+	uint64		role_count;
+	PackedKey	keys[FLEXIBLE_ARRAY_MEMBER];	/* by id and number; behind them the roles, as each node's first key says */
 } Packed;
 
 static int
@@ -49,33 +52,39 @@ ecert_registry_pack(const EcertRegistry *registry)
 {
 	Packed		header = {registry->certifier, ecert_node_id(registry->origin)};
 	StringInfoData keys,
+				roles,
 				value;
 	HASH_SEQ_STATUS scan;
 	EcertNodeState *node;
 
 	initStringInfo(&keys);
+	initStringInfo(&roles);
 	hash_seq_init(&scan, registry->nodes);
 	while ((node = hash_seq_search(&scan)) != NULL)
 	{
 		for (int i = 0; i < Max(node->key_count, 1); i++)
 		{
-			PackedKey	key = {node->id, i, node->key_count, node->facts};
+			PackedKey	key = {node->id, i, node->key_count, roles.len / sizeof(EcertRoles), node->history.count, node->facts};
 
 			if (i < node->key_count)
 				key.facts = node->keys[i].facts;
 			appendBinaryStringInfo(&keys, (const char *) &key, sizeof key);
 		}
+		appendBinaryStringInfo(&roles, (const char *) node->history.list, node->history.count * sizeof(EcertRoles));
 	}
 	memcpy(header.genesis_hash, registry->genesis_hash, ECERT_HASH_SIZE);
 	header.has_genesis = registry->has_genesis;
 	header.count = keys.len / sizeof(PackedKey);
+	header.role_count = roles.len / sizeof(EcertRoles);
 	qsort(keys.data, header.count, sizeof(PackedKey), compare_keys);
 	initStringInfo(&value);
 	appendStringInfoSpaces(&value, VARHDRSZ);
 	appendBinaryStringInfo(&value, (const char *) &header, offsetof(Packed, keys));
 	appendBinaryStringInfo(&value, keys.data, keys.len);
+	appendBinaryStringInfo(&value, roles.data, roles.len);
 	SET_VARSIZE(value.data, value.len);
 	pfree(keys.data);
+	pfree(roles.data);
 	return (bytea *) value.data;
 }
 
@@ -83,12 +92,18 @@ ecert_registry_pack(const EcertRegistry *registry)
 static bool
 is_packed(const Packed *packed, Size size)
 {
-	if (size < offsetof(Packed, keys) || packed->count != (size - offsetof(Packed, keys)) / sizeof(PackedKey) ||
-		(size - offsetof(Packed, keys)) % sizeof(PackedKey) != 0 || packed->origin.size > ECERT_ID_MAX)
+	Size		rest = size - offsetof(Packed, keys);
+
+	if (size < offsetof(Packed, keys) || packed->count > rest / sizeof(PackedKey) || packed->origin.size > ECERT_ID_MAX ||
+		packed->role_count != (rest - packed->count * sizeof(PackedKey)) / sizeof(EcertRoles) ||
+		(rest - packed->count * sizeof(PackedKey)) % sizeof(EcertRoles) != 0)
 		return false;
 	for (uint64 i = 0; i < packed->count; i++)
 	{
-		if (packed->keys[i].number > i || packed->keys[i].key_count > packed->count - (i - packed->keys[i].number))
+		const PackedKey *key = &packed->keys[i];
+
+		if (key->number > i || key->key_count > packed->count - (i - key->number) ||
+			key->first_roles > packed->role_count || key->role_count > packed->role_count - key->first_roles)
 			return false;
 	}
 	return true;
@@ -118,7 +133,7 @@ ecert_registry_unpack(const bytea *value, MemoryContext parent)
 EcertNodeState *
 ecert_registry_unpack_node(EcertRegistry *registry, const EcertNodeId *id)
 {
-	const Packed *packed = registry->packed;
+	Packed	   *packed = registry->packed;
 	const PackedKey *key = bsearch(id, packed->keys, packed->count, sizeof(PackedKey), compare_ids);
 	EcertNodeState *node;
 
@@ -127,6 +142,9 @@ ecert_registry_unpack_node(EcertRegistry *registry, const EcertNodeId *id)
 	key -= key->number;
 	node = hash_search(registry->nodes, id, HASH_ENTER, NULL);
 	node->facts = key->node;
+	/* borrowed from the value, which stays */
+	node->history.list = (EcertRoles *) (packed->keys + packed->count) + key->first_roles;
+	node->history.count = key->role_count;
 	node->key_count = (int) key->key_count;
 	node->keys = MemoryContextAllocZero(registry->context, sizeof(EcertNodeKey) * Max(node->key_count, 1));
 	for (int i = 0; i < node->key_count; i++)

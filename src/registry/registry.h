@@ -37,7 +37,8 @@ typedef struct EcertNodeKey
 typedef struct EcertNodeState
 {
 	EcertNodeId id;				/* hash key, first */
-	EcertNodeFacts facts;
+	EcertNodeFacts facts;		/* of its newest package */
+	EcertRoleHistory history;	/* of all its packages */
 	int			key_count;
 	EcertNodeKey *keys;
 } EcertNodeState;
@@ -84,6 +85,13 @@ extern Oid	ecert_ledger_relid(void);
 /* The cached registry of the ledger in this database; has_genesis is false when there is none */
 extern EcertRegistry *ecert_registry_current(void);
 
+/*
+ * Had the key of that kid (NULL: any key) of a node ended before a time, as far
+ * as the registry in memory knows, which this does not make anew?  The
+ * certifier's packages are never void
+ */
+extern bool ecert_key_had_ended(EcertSlice node, const uint8_t *kid, int64 at);
+
 /* The same, but raises EC090 when the ledger has no genesis package */
 extern EcertRegistry *ecert_registry_of_ledger(void);
 
@@ -104,6 +112,9 @@ extern void ecert_registry_free(EcertRegistry *registry);
  */
 extern bool ecert_registry_apply(EcertRegistry *registry, const EcertPackage *package, EcertFinding *finding);
 
+/* Know roles of a node, behind those of its packages before */
+extern void ecert_registry_put_roles(EcertRegistry *registry, EcertSlice id, EcertRoles roles);
+
 /*
  * A registry as one value (palloc'd), and a registry again from it, which takes
  * in a node when it is first asked for it.  _unpack raises when value is none.
@@ -117,6 +128,9 @@ extern EcertNodeState *ecert_registry_node(EcertRegistry *registry, EcertSlice i
 
 /* The key of a node with that kid (32 bytes), whatever its time; NULL when there is none, or node is NULL */
 extern EcertNodeKey *ecert_node_key(EcertNodeState *node, EcertSlice kid);
+
+/* Do all packages of a node entitle it to a kind, so that it does not matter when one of that kind was issued? */
+extern bool ecert_always_entitled(const EcertNodeState *node, EcertKind kind);
 
 /*
  * Is the issuer known, entitled to the kind, and the key his and valid at

@@ -6,6 +6,9 @@
 
 #include <stdlib.h>
 
+#include "rules/as_of.h"
+#include "rules/void.h"
+
 EcertApplicant *
 ecert_applicant(EcertRules *rules, EcertSlice id)
 {
@@ -21,6 +24,8 @@ void
 ecert_rules_forget(EcertRules *rules)
 {
 	rules->applicant = NULL;
+	rules->ends = NULL;
+	rules->horizon.size = 0;
 	rules->forget(rules->kept);
 }
 
@@ -112,11 +117,17 @@ ecert_first_from(const EcertTimeline *timeline, int64_t start)
 	return low;
 }
 
+bool
+ecert_counts(EcertRules *rules, const EcertEntry *entry)
+{
+	return ecert_is_seen(rules, entry) && !ecert_is_void(rules, entry);
+}
+
 EcertLiveWalk
-ecert_live_begin(EcertRules *rules, EcertApplicant *applicant, EcertKind kind, EcertPeriod within, int64_t last)
+ecert_live_begin(EcertRules *rules, EcertApplicant *applicant, EcertKind kind, EcertPeriod within)
 {
 	const EcertTimeline *timeline = ecert_timeline(rules, applicant, kind, within);
-	EcertLiveWalk walk = {timeline, ecert_first_from(timeline, within.start), within, last};
+	EcertLiveWalk walk = {rules, timeline, ecert_first_from(timeline, within.start), within};
 
 	return walk;
 }
@@ -135,7 +146,7 @@ ecert_live_next(EcertLiveWalk *walk)
 		{
 			const EcertEntry *entry = &timeline->list[walk->at];
 
-			if (entry->seq <= walk->last && entry->period.end <= walk->within.end)
+			if (entry->period.end <= walk->within.end && ecert_counts(walk->rules, entry))
 				newest = entry;
 		}
 	}
@@ -152,9 +163,9 @@ put_gap(EcertText *text, int64_t start, int64_t end)
 }
 
 const char *
-ecert_gaps(EcertRules *rules, EcertApplicant *applicant, EcertKind kind, EcertPeriod within, int64_t last)
+ecert_gaps(EcertRules *rules, EcertApplicant *applicant, EcertKind kind, EcertPeriod within)
 {
-	EcertLiveWalk walk = ecert_live_begin(rules, applicant, kind, within, last);
+	EcertLiveWalk walk = ecert_live_begin(rules, applicant, kind, within);
 	EcertText	text = ecert_text_in(rules->arena);
 	int64_t		covered = within.start;
 	const EcertEntry *live;
@@ -250,9 +261,9 @@ was_audited(const EcertTimeline *timeline, const EcertAudit *audit, EcertKind ki
 }
 
 static bool
-is_replaced(EcertRules *rules, EcertApplicant *applicant, const EcertAudit *audit, EcertKind kind, int64_t last)
+is_replaced(EcertRules *rules, EcertApplicant *applicant, const EcertAudit *audit, EcertKind kind)
 {
-	EcertLiveWalk walk = ecert_live_begin(rules, applicant, kind, audit->entry.period, last);
+	EcertLiveWalk walk = ecert_live_begin(rules, applicant, kind, audit->entry.period);
 	const EcertEntry *live;
 
 	while ((live = ecert_live_next(&walk)) != NULL)
@@ -264,10 +275,18 @@ is_replaced(EcertRules *rules, EcertApplicant *applicant, const EcertAudit *audi
 }
 
 bool
-ecert_audit_void(EcertRules *rules, EcertApplicant *applicant, const EcertAudit *audit, EcertUpTo up_to)
+ecert_audit_overtaken(EcertRules *rules, EcertApplicant *applicant, const EcertAudit *audit)
 {
-	return is_replaced(rules, applicant, audit, ECERT_KIND_ENERGY, up_to.energy) ||
-		is_replaced(rules, applicant, audit, ECERT_KIND_PRODUCT, up_to.product);
+	return is_replaced(rules, applicant, audit, ECERT_KIND_ENERGY) || is_replaced(rules, applicant, audit, ECERT_KIND_PRODUCT);
+}
+
+static int
+compare_relations(const void *left, const void *right)
+{
+	const EcertRelation *a = left;
+	const EcertRelation *b = right;
+
+	return (a->entry.seq > b->entry.seq) - (a->entry.seq < b->entry.seq);
 }
 
 static void
@@ -286,22 +305,24 @@ read_relations(EcertRules *rules, EcertApplicant *applicant)
 			continue;
 		relation->auditor = ecert_arena_copy(rules->kept, ecert_cbor_text_at(package.body, "auditor"));
 		relation->role = ecert_audit_role(ecert_cbor_text_at(package.body, "as"));
-		relation->seq = found.list[i].seq;
+		relation->entry = found.list[i];
+		relation->entry.issuer = view->certifier;
 		(void) ecert_field_int(package.body, "from", &relation->from);
 		if (!ecert_field_int(package.body, "to", &relation->to))
 			relation->to = INT64_MAX;
 		applicant->relation_count++;
 	}
 	applicant->has_relations = true;
+	qsort(applicant->relations, applicant->relation_count, sizeof(EcertRelation), compare_relations);
 }
 
-/* Of several relations of the three the newest counts */
 bool
-ecert_was_related(EcertRules *rules, EcertSlice auditor, EcertSlice id, EcertSlice as, int64_t at)
+ecert_was_related(EcertRules *rules, EcertSlice auditor, EcertSlice id, EcertSlice as, int64_t at, int64_t said_at)
 {
 	EcertApplicant *applicant = ecert_applicant(rules, id);
 	EcertAuditRole role = ecert_audit_role(as);
-	const EcertRelation *newest = NULL;
+	bool		is_first = true;
+	bool		was_related = false;
 
 	if (!applicant->has_relations)
 		read_relations(rules, applicant);
@@ -309,8 +330,12 @@ ecert_was_related(EcertRules *rules, EcertSlice auditor, EcertSlice id, EcertSli
 	{
 		const EcertRelation *relation = &applicant->relations[i];
 
-		if (relation->role == role && (newest == NULL || relation->seq > newest->seq) && ecert_slice_equal(relation->auditor, auditor))
-			newest = relation;
+		if (relation->role != role || !ecert_slice_equal(relation->auditor, auditor) || !ecert_is_seen(rules, &relation->entry))
+			continue;
+		if (!is_first && relation->entry.issued_at > said_at)
+			break;
+		was_related = (was_related && relation->entry.issued_at == said_at) || (at >= relation->from && at < relation->to);
+		is_first = false;
 	}
-	return newest != NULL && at >= newest->from && at < newest->to;
+	return was_related;
 }

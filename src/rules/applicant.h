@@ -21,9 +21,9 @@ typedef struct EcertTimeline
 /* A relation package of the certifier about the applicant */
 typedef struct EcertRelation
 {
+	EcertEntry	entry;
 	EcertSlice	auditor;
 	EcertAuditRole role;
-	int64_t		seq;
 	int64_t		from;
 	int64_t		to;				/* INT64_MAX: no end */
 } EcertRelation;
@@ -32,7 +32,8 @@ typedef enum EcertVerdict
 {
 	ECERT_VERDICT_PASS,
 	ECERT_VERDICT_FAIL,
-	ECERT_VERDICT_ABSTAIN
+	ECERT_VERDICT_ABSTAIN,
+	ECERT_VERDICT_ANY			/* no audit's */
 } EcertVerdict;
 
 /* An audit of the applicant */
@@ -67,36 +68,26 @@ extern const EcertTimeline *ecert_timeline(EcertRules *rules, EcertApplicant *ap
 /* The place of the first package that does not begin before that time */
 extern size_t ecert_first_from(const EcertTimeline *timeline, int64_t start);
 
-/* How far into its two feeds an applicant is looked at; INT64_MAX: all of it */
-typedef struct EcertUpTo
-{
-	int64_t		energy;			/* last seq */
-	int64_t		product;
-} EcertUpTo;
-
-static inline int64_t
-ecert_up_to(EcertUpTo up_to, EcertKind kind)
-{
-	return kind == ECERT_KIND_ENERGY ? up_to.energy : up_to.product;
-}
+/* Is a package seen, and not void? */
+extern bool ecert_counts(EcertRules *rules, const EcertEntry *entry);
 
 /*
  * The live packages of a kind within a period, in the order of time: of a
- * package and those that replace it the newest up to a seq
+ * package and those that replace it the newest that counts
  */
 typedef struct EcertLiveWalk
 {
+	EcertRules *rules;
 	const EcertTimeline *timeline;
 	size_t		at;
 	EcertPeriod within;
-	int64_t		last;
 } EcertLiveWalk;
 
-extern EcertLiveWalk ecert_live_begin(EcertRules *rules, EcertApplicant *applicant, EcertKind kind, EcertPeriod within, int64_t last);
+extern EcertLiveWalk ecert_live_begin(EcertRules *rules, EcertApplicant *applicant, EcertKind kind, EcertPeriod within);
 extern const EcertEntry *ecert_live_next(EcertLiveWalk *walk);
 
 /* The parts of a period that no live package covers, as a multirange is printed; NULL when there are none */
-extern const char *ecert_gaps(EcertRules *rules, EcertApplicant *applicant, EcertKind kind, EcertPeriod within, int64_t last);
+extern const char *ecert_gaps(EcertRules *rules, EcertApplicant *applicant, EcertKind kind, EcertPeriod within);
 
 /* The audits of an applicant; read gives back NULL when the audit's bytes cannot be read */
 extern size_t ecert_audit_count(EcertRules *rules, EcertApplicant *applicant);
@@ -106,7 +97,7 @@ extern EcertAudit *ecert_audit_read(EcertRules *rules, EcertApplicant *applicant
 extern EcertAudit *ecert_audit_of_hash(EcertRules *rules, EcertApplicant *applicant, const uint8_t *hash);
 
 /* Has one of an audit's packages been replaced by one outside of it */
-extern bool ecert_audit_void(EcertRules *rules, EcertApplicant *applicant, const EcertAudit *audit, EcertUpTo up_to);
+extern bool ecert_audit_overtaken(EcertRules *rules, EcertApplicant *applicant, const EcertAudit *audit);
 
 /*
  * Does an audit cover a package for which its auditor has not been rewarded in

@@ -5,7 +5,9 @@
  *		and not of the same packages twice, but after an abstention.
  */
 #include "rules/applicant.h"
+#include "rules/as_of.h"
 #include "rules/policy.h"
+#include "rules/void.h"
 
 /* What the audit says it read */
 typedef struct Audited
@@ -56,7 +58,8 @@ why_wrong(EcertRules *rules, const Audited *audited, size_t place)
 		return "not for this role";
 	if (range->first > range->last)
 		return "first is after last";
-	if (!rules->view->by_seq(rules->view, rules->arena, audited->applicant, range->kind, range->last, &last))
+	if (!rules->view->by_seq(rules->view, rules->arena, audited->applicant, range->kind, range->last, &last) ||
+		!ecert_is_seen(rules, &last))
 		return "the last package is not on the ledger";
 	if (!ecert_hex_to_hash(range->hash, hash) || memcmp(hash, last.hash, sizeof hash) != 0)
 		return "hash is not that of the last package";
@@ -114,7 +117,7 @@ check_first(EcertCase *it, const Audited *audited)
 		if (entry->seq >= it->package->seq || !ecert_periods_overlap(entry->period, audited->period) ||
 			!ecert_slice_equal(entry->issuer, it->package->issuer))
 			continue;
-		other = ecert_audit_read(rules, applicant, i);
+		other = ecert_is_void(rules, entry) ? NULL : ecert_audit_read(rules, applicant, i);
 		if (other != NULL && other->role == audited->role && (abstains || other->verdict != ECERT_VERDICT_ABSTAIN) &&
 			names_same(rules->arena, &audited->ranges, &other->ranges))
 			return ECERT_FIND(it->finding, ECERT_AUDITED_ALREADY, ecert_a_hash(other->entry.hash));
@@ -150,7 +153,8 @@ ecert_rule_audit(EcertCase *it)
 
 	if (ecert_slice_equal(audited.applicant, package->issuer))
 		return ECERT_FIND(it->finding, ECERT_SELF_AUDIT, ecert_a_text(package->issuer));
-	if (!ecert_was_related(it->rules, package->issuer, audited.applicant, as, package->issued_at))
+	if (!ecert_was_related(it->rules, package->issuer, audited.applicant, as, package->issued_at,
+						   it->first_admission ? INT64_MAX : package->issued_at))
 		return ECERT_FIND(it->finding, ECERT_NOT_RELATED, ecert_a_text(package->issuer), ecert_a_text(audited.applicant),
 						  ecert_a_text(as), ecert_a_time(package->issued_at));
 	(void) ecert_field_period(package->body, "period", &audited.period);

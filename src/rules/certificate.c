@@ -1,10 +1,13 @@
 /*
  * certificate.c
- *		The rule of kind certificate: every figure as recomputed from the packages
- *		that it names, its number, validity and what it replaces, its audits, and
+ *		The rule of kind certificate, as of the checkpoint that it names: every
+ *		figure as recomputed, its number, validity and what it replaces, and
  *		nothing that stood against it.
  */
 #include "rules/certificate.h"
+
+#include "rules/as_of.h"
+#include "rules/rest.h"
 
 #include <stdio.h>
 
@@ -42,6 +45,15 @@ replaced_item(EcertRules *rules, const EcertCertified *certified, int64_t seq)
 	return newest == NULL ? ecert_slice(NULL, 0) : ecert_item_hash(rules->arena, newest->hash);
 }
 
+/* The applicant's name; null when it has none */
+static EcertSlice
+name_item(EcertRules *rules, EcertSlice applicant)
+{
+	EcertSlice	state;
+
+	return ecert_node_state(rules, applicant, INT64_MAX, &state) ? ecert_field_item(state, "name") : ecert_slice(NULL, 0);
+}
+
 static void
 put_terms(EcertRules *rules, const EcertCertified *certified, int64_t seq, int64_t valid_from, EcertParts *body)
 {
@@ -53,34 +65,18 @@ put_terms(EcertRules *rules, const EcertCertified *certified, int64_t seq, int64
 		__builtin_add_overflow(valid.start, seconds, &valid.end))
 		valid.end = INT64_MAX;
 	ecert_parts_put(body, "number", number_item(certified, seq, rules->arena));
+	ecert_parts_put(body, "name", name_item(rules, certified->applicant));
 	ecert_parts_put(body, "replaces", replaced_item(rules, certified, seq));
 	ecert_parts_put(body, "valid", ecert_item_period(rules->arena, valid));
-}
-
-static EcertSlice
-enrolled_name(EcertRules *rules, EcertSlice applicant)
-{
-	EcertSlice	state;
-
-	return ecert_node_state(rules, applicant, INT64_MAX, &state) ? ecert_cbor_text_at(state, "name") : ecert_slice(NULL, 0);
 }
 
 EcertSlice
 ecert_certificate_body(EcertRules *rules, const EcertCertified *certified, EcertSlice figures, int64_t seq, int64_t valid_from)
 {
-	EcertArena *arena = rules->arena;
-	EcertAuditList passing = ecert_standing_audits(rules, certified, ECERT_VERDICT_PASS);
-	EcertSlice	name = enrolled_name(rules, certified->applicant);
-	EcertParts	terms = ecert_parts_of(arena, ECERT_CBOR_MAP);
-	EcertParts	audits = ecert_parts_of(arena, ECERT_CBOR_ARRAY);
-	EcertParts	body = ecert_parts_of(arena, ECERT_CBOR_MAP);
+	EcertParts	terms = ecert_parts_of(rules->arena, ECERT_CBOR_MAP);
+	EcertParts	body = ecert_parts_of(rules->arena, ECERT_CBOR_MAP);
 
-	for (size_t i = 0; i < passing.count; i++)
-		ecert_parts_put(&audits, NULL, ecert_item_hash(arena, passing.list[i]->entry.hash));
 	put_terms(rules, certified, seq, valid_from, &terms);
-	if (name.data != NULL)
-		ecert_parts_put(&terms, "name", ecert_item_text(arena, name));
-	ecert_parts_put(&terms, "audits", ecert_parts_item(&audits));
 	ecert_parts_put_all(&body, figures);
 	ecert_parts_put_all(&body, ecert_parts_item(&terms));
 	return ecert_parts_item(&body);
@@ -139,91 +135,26 @@ check_terms(EcertCase *it, const EcertCertified *certified)
 	return find_differs(it, ECERT_TERM_DIFFERS, &difference, ", expected ");
 }
 
-/* The audits that the certificate names, all of which must pass and not be void */
+/* Nothing stands against it, of which the first is told */
 static bool
-read_named(EcertCase *it, const EcertCertified *certified, EcertAuditList *named)
-{
-	EcertApplicant *applicant = ecert_applicant(it->rules, certified->applicant);
-	uint64_t	count;
-	EcertCursor cursor = ecert_cbor_items_at(it->package->body, "audits", &count);
-
-	named->list = ecert_arena_array(it->rules->arena, (size_t) count, sizeof(EcertAudit *));
-	for (named->count = 0; named->count < count; named->count++)
-	{
-		EcertSlice	hex = {NULL, 0};
-		uint8_t		hash[ECERT_HASH_SIZE];
-		const EcertAudit *audit = NULL;
-
-		if (ecert_cbor_text(ecert_cbor_skip(&cursor), &hex) && ecert_hex_to_hash(hex, hash))
-			audit = ecert_audit_of_hash(it->rules, applicant, hash);
-		if (audit == NULL || audit->verdict != ECERT_VERDICT_PASS || ecert_audit_void(it->rules, applicant, audit, certified->up_to))
-			return ECERT_FIND(it->finding, ECERT_AUDIT_UNFIT, ecert_a_text(hex), ecert_a_text(certified->applicant));
-		named->list[named->count] = audit;
-	}
-	return true;
-}
-
-static bool
-check_audits(EcertCase *it, const EcertCertified *certified)
-{
-	EcertAuditList named;
-
-	if (!read_named(it, certified, &named))
-		return false;
-	for (size_t i = 0; i < 2 * certified->policy.required_count; i++)
-	{
-		const EcertRequired *required = &certified->policy.required[i / 2];
-		EcertUncovered uncovered = ecert_uncovered(it->rules, certified, &named, required, ecert_declared_kinds[i % 2]);
-
-		if (uncovered.count > 0)
-			return ECERT_FIND(it->finding, ECERT_AUDITS_LACKING, ecert_a_number(uncovered.count), ecert_a_word(ecert_kind_name(uncovered.kind)),
-							  ecert_a_number(required->count), ecert_a_word(ecert_audit_role_name(required->role)));
-	}
-	return true;
-}
-
-/* The first that stands against it; what has come to the ledger since does not undo it: of the present only when first admitted */
-static bool
-check_obstacles(EcertCase *it, const EcertCertified *certified)
+check_obstacles(EcertCase *it, const EcertCertified *certified, int64_t now)
 {
 	EcertObstacles obstacles = {it->rules->arena, NULL, 0, 0};
-	EcertCertified present = *certified;
 
-	ecert_period_obstacles(it->rules, certified, it->package->issued_at, &obstacles);
+	ecert_ledger_obstacles(it->rules, certified, now, &obstacles);
 	/* of the products as stated, which are as recomputed by now */
 	ecert_status_obstacles(it->package->body, &obstacles);
-	if (it->first_admission && obstacles.count == 0)
-	{
-		present.up_to = (EcertUpTo) {INT64_MAX, INT64_MAX};
-		ecert_present_obstacles(it->rules, &present, it->rules->now, &obstacles);
-	}
 	return ecert_no_obstacle(certified, &obstacles, 1, it->finding);
 }
 
-/* What has been withdrawn by now may have been live then, and another policy in force: judged when first admitted */
 static bool
-check_present(EcertCase *it, const EcertCertified *certified)
+check_alone(EcertCase *it, const EcertCertified *certified)
 {
-	uint8_t		in_force[ECERT_HASH_SIZE];
 	EcertEntry	live;
 
-	if (ecert_live_certificate(it->rules, certified->applicant, certified->period, it->package->seq, &live))
-		return ECERT_FIND(it->finding, ECERT_CERTIFICATE_LIVE, ecert_a_text(certified->applicant), ecert_a_hash(live.hash));
-	ecert_policy_in_force(it->rules, in_force);
-	if (memcmp(in_force, certified->policy_hash, sizeof in_force) != 0)
-		return ECERT_FIND(it->finding, ECERT_POLICY_NOT_IN_FORCE, ecert_a_hash(certified->policy_hash), ecert_a_hash(in_force));
-	return true;
-}
-
-static bool
-check_name(EcertCase *it, const EcertCertified *certified)
-{
-	EcertSlice	stated = ecert_cbor_text_at(it->package->body, "name");
-	EcertSlice	enrolled = enrolled_name(it->rules, certified->applicant);
-
-	if ((stated.data == NULL) == (enrolled.data == NULL) && ecert_slice_equal(stated, enrolled))
-		return true;
-	return ECERT_FIND(it->finding, ECERT_NAME_DIFFERS, ecert_a_text(stated), ecert_a_text(enrolled));
+	return !ecert_live_certificate(it->rules, certified->applicant, certified->period, it->package->seq,
+								   ecert_seen_before(it->rules, ECERT_KIND_STATUS), &live) ||
+		ECERT_FIND(it->finding, ECERT_CERTIFICATE_LIVE, ecert_a_text(certified->applicant), ecert_a_hash(live.hash));
 }
 
 /* What the body says it is about */
@@ -231,21 +162,25 @@ static void
 read_certified(EcertCase *it, EcertCertified *certified)
 {
 	EcertSlice	body = it->package->body;
-	EcertRanges ranges = ecert_ranges_of(it->rules->arena, body, "packages");
 
 	memset(certified, 0, sizeof *certified);
 	certified->applicant = ecert_cbor_text_at(body, "applicant");
 	(void) ecert_field_period(body, "period", &certified->period);
 	(void) ecert_field_period(body, "baseline", &certified->baseline);
 	certified->by_value = ecert_field_is(body, "method", "value");
-	certified->up_to.energy = ecert_ranges_last(&ranges, ECERT_KIND_ENERGY);
-	certified->up_to.product = ecert_ranges_last(&ranges, ECERT_KIND_PRODUCT);
 	(void) ecert_field_hash(body, "policy", certified->policy_hash);
+	(void) ecert_field_hash(body, "checkpoint", certified->checkpoint);
 }
 
+/* Under the policy that was in force as of its checkpoint */
 static bool
 read_policy(EcertCase *it, EcertCertified *certified)
 {
+	uint8_t		in_force[ECERT_HASH_SIZE];
+
+	ecert_policy_in_force(it->rules, in_force);
+	if (memcmp(in_force, certified->policy_hash, sizeof in_force) != 0)
+		return ECERT_FIND(it->finding, ECERT_POLICY_NOT_IN_FORCE, ecert_a_hash(certified->policy_hash), ecert_a_hash(in_force));
 	return ecert_policy_of_hash(it->rules, certified->policy_hash, &certified->policy) ||
 		ECERT_FIND(it->finding, ECERT_POLICY_MISSING, ecert_a_text(ecert_cbor_text_at(it->package->body, "policy")));
 }
@@ -255,17 +190,11 @@ bool
 ecert_rule_certificate(EcertCase *it)
 {
 	EcertCertified certified;
-	EcertCertified present;
+	EcertEntry	checkpoint;
 
 	read_certified(it, &certified);
-	if ((it->first_admission && !check_present(it, &certified)) || !read_policy(it, &certified))
-		return false;
-	/* a new one leaves no correction out: as of all packages, which the ranges that it names must be */
-	present = certified;
-	if (it->first_admission)
-		present.up_to = (EcertUpTo) {INT64_MAX, INT64_MAX};
-	return check_figures(it, &present) && check_terms(it, &certified) && check_audits(it, &certified) && check_obstacles(it, &certified) &&
-		(!it->first_admission || check_name(it, &certified));
+	return ecert_rest_on_checkpoint(it, &checkpoint) && check_alone(it, &certified) && read_policy(it, &certified) &&
+		check_figures(it, &certified) && check_terms(it, &certified) && check_obstacles(it, &certified, checkpoint.issued_at);
 }
 
 bool
@@ -273,7 +202,8 @@ ecert_figures_agree(EcertRules *rules, const EcertPackage *package, EcertFinding
 {
 	EcertCase	it = {rules, package, false, finding};
 	EcertCertified certified;
+	EcertEntry	checkpoint;
 
 	read_certified(&it, &certified);
-	return read_policy(&it, &certified) && check_figures(&it, &certified);
+	return ecert_rest_on_checkpoint(&it, &checkpoint) && read_policy(&it, &certified) && check_figures(&it, &certified);
 }

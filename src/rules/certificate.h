@@ -20,14 +20,14 @@ typedef struct EcertCertified
 	bool		by_value;		/* method value: by the value of the qualified output, not by the output */
 	uint8_t		policy_hash[ECERT_HASH_SIZE];
 	EcertPolicy policy;
-	EcertUpTo	up_to;
+	uint8_t		checkpoint[ECERT_HASH_SIZE];	/* hash of the one that it rests on: everything is seen as of it */
 } EcertCertified;
 
 /* The applicant's live packages of a kind within one of the two periods */
 static inline EcertLiveWalk
 ecert_certified_begin(EcertRules *rules, const EcertCertified *certified, EcertKind kind, EcertPeriod within)
 {
-	return ecert_live_begin(rules, ecert_applicant(rules, certified->applicant), kind, within, ecert_up_to(certified->up_to, kind));
+	return ecert_live_begin(rules, ecert_applicant(rules, certified->applicant), kind, within);
 }
 
 /* What a body is to say that can be computed: figures, packages used, verdict.  False: it cannot be, see finding */
@@ -47,10 +47,10 @@ typedef struct EcertAuditList
 	size_t		count;
 } EcertAuditList;
 
-/* The audits that touch the period or the baseline, have that verdict and are not void; those that pass by hash, as a body has them */
+/* The audits that touch the period or the baseline, are neither void nor overtaken, and have that verdict; ECERT_VERDICT_ANY: whatever they say */
 extern EcertAuditList ecert_standing_audits(EcertRules *rules, const EcertCertified *certified, EcertVerdict verdict);
 
-/* audits: given, all of which pass and are not void */
+/* audits: given, all of which pass and stand */
 extern EcertUncovered ecert_uncovered(EcertRules *rules, const EcertCertified *certified, const EcertAuditList *audits,
 									  const EcertRequired *required, EcertKind kind);
 
@@ -69,11 +69,8 @@ typedef struct EcertObstacles
 	size_t		room;
 } EcertObstacles;
 
-/* In the periods, and in how packages cover them, at a time */
-extern void ecert_period_obstacles(EcertRules *rules, const EcertCertified *certified, int64_t now, EcertObstacles *obstacles);
-
-/* The same with what is against it by the state of the ledger now: applicant, feeds, audits */
-extern void ecert_present_obstacles(EcertRules *rules, const EcertCertified *certified, int64_t now, EcertObstacles *obstacles);
+/* In the periods, in how packages cover them, in the applicant, its feeds and its audits, at a time */
+extern void ecert_ledger_obstacles(EcertRules *rules, const EcertCertified *certified, int64_t now, EcertObstacles *obstacles);
 
 /*
  * Everything, that is also another live certificate, sources without
@@ -89,10 +86,10 @@ extern void ecert_status_obstacles(EcertSlice body, EcertObstacles *obstacles);
 /* False when there is an obstacle: the finding names the first so many */
 extern bool ecert_no_obstacle(const EcertCertified *certified, const EcertObstacles *obstacles, size_t most, EcertFinding *finding);
 
-/* The body of the certificate with that seq: figures, terms, audits, name; valid from a time on */
+/* The body of the certificate with that seq: figures and terms; valid from a time on */
 extern EcertSlice ecert_certificate_body(EcertRules *rules, const EcertCertified *certified, EcertSlice figures, int64_t seq, int64_t valid_from);
 
-/* Do a certificate's figures equal what is computed from the packages and the policy that it names?  False with finding filled */
+/* Do a certificate's figures equal what is computed as of the checkpoint that it names?  False with finding filled */
 extern bool ecert_figures_agree(EcertRules *rules, const EcertPackage *package, EcertFinding *finding);
 
 /* A certificate's status, before a seq of the status feed */
@@ -105,7 +102,8 @@ typedef struct EcertStatus
 
 extern EcertStatus ecert_certificate_status(EcertRules *rules, const EcertEntry *certificate, int64_t before);
 
-/* A certificate before that seq for an overlapping period that is not withdrawn now; false: there is none */
-extern bool ecert_live_certificate(EcertRules *rules, EcertSlice applicant, EcertPeriod period, int64_t before, EcertEntry *certificate);
+/* A certificate before that seq for an overlapping period that is not withdrawn by the statuses before theirs; false: there is none */
+extern bool ecert_live_certificate(EcertRules *rules, EcertSlice applicant, EcertPeriod period, int64_t before, int64_t before_status,
+								   EcertEntry *certificate);
 
 #endif							/* ECERT_RULES_CERTIFICATE_H */

@@ -8,66 +8,78 @@
 #include "rules/assess.h"
 #include "rules/certificate.h"
 
-static int
-compare_seqs(const void *left, const void *right)
+/* What a certificate rests on, by hash */
+typedef struct Hashes
 {
-	const EcertEntry *a = *(const EcertEntry *const *) left;
-	const EcertEntry *b = *(const EcertEntry *const *) right;
-
-	return (a->seq > b->seq) - (a->seq < b->seq);
-}
-
-/* Live packages of a kind in the baseline or in the period, by seq */
-typedef struct Window
-{
-	const EcertEntry **list;
+	EcertArena *arena;
+	uint8_t		(*list)[ECERT_HASH_SIZE];
 	size_t		count;
 	size_t		room;
-} Window;
+} Hashes;
 
-static Window
-open_window(EcertRules *rules, const EcertCertified *certified, EcertKind kind, EcertPeriod within)
+static int
+compare_hashes(const void *left, const void *right)
 {
-	EcertLiveWalk walk = ecert_certified_begin(rules, certified, kind, within);
-	Window		window = {NULL, 0, 0};
-	const EcertEntry *live;
-
-	while ((live = ecert_live_next(&walk)) != NULL)
-	{
-		window.list = ecert_arena_grow(rules->arena, window.list, window.count, &window.room, sizeof(EcertEntry *));
-		window.list[window.count++] = live;
-	}
-	if (window.count > 0)
-		qsort(window.list, window.count, sizeof(EcertEntry *), compare_seqs);
-	return window;
+	return memcmp(left, right, ECERT_HASH_SIZE);
 }
 
-/* A run of seqs */
 static void
-put_range(EcertParts *ranges, const EcertEntry *first, const EcertEntry *last)
+put_hash(Hashes *hashes, const uint8_t *hash)
 {
-	EcertArena *arena = ranges->arena;
-	EcertParts	range = ecert_parts_of(arena, ECERT_CBOR_MAP);
-
-	ecert_parts_put(&range, "kind", ecert_item_word(arena, ecert_kind_name(first->kind)));
-	ecert_parts_put(&range, "first", ecert_item_int(arena, first->seq));
-	ecert_parts_put(&range, "last", ecert_item_int(arena, last->seq));
-	ecert_parts_put(&range, "hash", ecert_item_hash(arena, last->hash));
-	ecert_parts_put(ranges, NULL, ecert_parts_item(&range));
+	hashes->list = ecert_arena_grow(hashes->arena, hashes->list, hashes->count, &hashes->room, ECERT_HASH_SIZE);
+	memcpy(hashes->list[hashes->count++], hash, ECERT_HASH_SIZE);
 }
 
-/* A correction stands behind other periods in the feed: one range for each run of seqs */
-static void
-put_ranges(EcertParts *ranges, const Window *window)
+/* {count, digest}: SHA-256 over the hashes one after the other, in the order of their bytes; of size 0 when it cannot be computed */
+static EcertSlice
+digest_item(Hashes *hashes)
 {
-	size_t		end;
+	EcertParts	parts = ecert_parts_of(hashes->arena, ECERT_CBOR_MAP);
+	EcertSlice	all = ecert_slice(hashes->list, hashes->count * ECERT_HASH_SIZE);
+	uint8_t		digest[ECERT_HASH_SIZE];
 
-	for (size_t start = 0; start < window->count; start = end)
+	if (hashes->count > 0)
+		qsort(hashes->list, hashes->count, ECERT_HASH_SIZE, compare_hashes);
+	if (ecert_sha256(&all, 1, digest) != ECERT_OK)
+		return ecert_slice(NULL, 0);
+	ecert_parts_put(&parts, "count", ecert_item_int(hashes->arena, (int64_t) hashes->count));
+	ecert_parts_put(&parts, "digest", ecert_item_hash(hashes->arena, digest));
+	return ecert_parts_item(&parts);
+}
+
+/* Is one of the live packages among those that an audit names? */
+static bool
+is_over(EcertRules *rules, const EcertCertified *certified, const EcertAudit *audit)
+{
+	const EcertPeriod windows[] = {certified->baseline, certified->period};
+
+	for (size_t i = 0; i < 4; i++)
 	{
-		for (end = start + 1; end < window->count && window->list[end]->seq == window->list[end - 1]->seq + 1; end++)
-			;
-		put_range(ranges, window->list[start], window->list[end - 1]);
+		EcertLiveWalk walk = ecert_certified_begin(rules, certified, ecert_declared_kinds[i / 2], windows[i % 2]);
+		const EcertEntry *live;
+
+		while ((live = ecert_live_next(&walk)) != NULL)
+		{
+			if (ecert_ranges_contain(&audit->ranges, live->kind, live->seq))
+				return true;
+		}
 	}
+	return false;
+}
+
+/* The audits that count over its packages, whatever they say */
+static void
+put_audits(EcertRules *rules, const EcertCertified *certified, EcertParts *figures)
+{
+	EcertAuditList audits = ecert_standing_audits(rules, certified, ECERT_VERDICT_ANY);
+	Hashes		hashes = {.arena = rules->arena};
+
+	for (size_t i = 0; i < audits.count; i++)
+	{
+		if (is_over(rules, certified, audits.list[i]))
+			put_hash(&hashes, audits.list[i]->entry.hash);
+	}
+	ecert_parts_put(figures, "audits", digest_item(&hashes));
 }
 
 static void
@@ -85,18 +97,21 @@ put_packages(EcertRules *rules, const EcertCertified *certified, EcertParts *fig
 		{ECERT_KIND_PRODUCT, false, "product_packages"},
 	};
 	EcertArena *arena = rules->arena;
-	EcertParts	ranges = ecert_parts_of(arena, ECERT_CBOR_ARRAY);
+	Hashes		hashes = {.arena = arena};
 	EcertParts	counts = ecert_parts_of(arena, ECERT_CBOR_MAP);
 
 	for (size_t i = 0; i < sizeof windows / sizeof windows[0]; i++)
 	{
-		Window		window = open_window(rules, certified, windows[i].kind, windows[i].is_baseline ? certified->baseline : certified->period);
+		EcertLiveWalk walk = ecert_certified_begin(rules, certified, windows[i].kind, windows[i].is_baseline ? certified->baseline : certified->period);
+		size_t		before = hashes.count;
+		const EcertEntry *live;
 
-		ecert_parts_put(&counts, windows[i].count, ecert_item_int(arena, (int64_t) window.count));
-		put_ranges(&ranges, &window);
+		while ((live = ecert_live_next(&walk)) != NULL)
+			put_hash(&hashes, live->hash);
+		ecert_parts_put(&counts, windows[i].count, ecert_item_int(arena, (int64_t) (hashes.count - before)));
 	}
 	ecert_parts_put(figures, "completeness", ecert_parts_item(&counts));
-	ecert_parts_put(figures, "packages", ranges.count == 0 ? ecert_slice(NULL, 0) : ecert_parts_item(&ranges));
+	ecert_parts_put(figures, "packages", digest_item(&hashes));
 }
 
 static EcertUse *
@@ -181,6 +196,7 @@ put_question(const EcertCertified *certified, EcertArena *arena, EcertParts *fig
 	ecert_parts_put(figures, "baseline", ecert_item_period(arena, certified->baseline));
 	ecert_parts_put(figures, "method", ecert_item_word(arena, certified->by_value ? "value" : "product"));
 	ecert_parts_put(figures, "policy", ecert_item_hash(arena, certified->policy_hash));
+	ecert_parts_put(figures, "checkpoint", ecert_item_hash(arena, certified->checkpoint));
 }
 
 /* An error's text as the beginning of a sentence */
@@ -232,6 +248,7 @@ ecert_certificate_figures(EcertRules *rules, const EcertCertified *certified, Ec
 	put_question(certified, arena, &parts);
 	put_assessment(&assessment, arena, &parts);
 	put_packages(rules, certified, &parts);
+	put_audits(rules, certified, &parts);
 	*figures = ecert_parts_item(&parts);
 	return true;
 }

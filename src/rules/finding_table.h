@@ -74,6 +74,12 @@ FINDING(ECERT_KEY_HISTORY, "EC081", "node package of \"%1\" changes the history 
 FINDING(ECERT_KEY_TWICE, "EC095", "node package of \"%1\" lists a key twice", "Key %2.", NULL)
 FINDING(ECERT_KEY_TAKEN, "EC095", "key of node \"%1\" is a key of node \"%2\" already", "Key %3.",
 		"One public key belongs to one node; make a key pair of its own for this one.")
+FINDING(ECERT_KEY_OUTLIVES, "EC081", "node package of \"%1\" revokes it and leaves a key in use",
+		"Key %2 has no end, or one after %3.",
+		"A revocation ends every key of the node at or before its effective time; ecert.revoke_node() does so.")
+FINDING(ECERT_CERTIFIER_KEY_END, "EC081", "node package ends a key of the certifier in the past",
+		"Key %1 ends at %2, the package says it was issued at %3.",
+		"What the certifier has signed stays: end its key now, or later.")
 FINDING(ECERT_CERTIFIER_ROLE, "EC081", "the certifier cannot give up its role", NULL, NULL)
 FINDING(ECERT_SELF_AUDIT, "EC051", "node \"%1\" may not audit itself", NULL, NULL)
 FINDING(ECERT_RELATION_PERIOD, "EC081", "the relation ends before it begins", NULL, NULL)
@@ -114,6 +120,15 @@ FINDING(ECERT_AUDITED_ALREADY, "EC053", "these packages are audited by this node
 		"Audit %1.",
 		"They can be audited again when one of them has been replaced.")
 
+/* certificate, status, reward: the checkpoint that they rest on */
+FINDING(ECERT_REST_NO_CHECKPOINT, "EC061", "the package rests on a checkpoint that is not on the ledger", "Checkpoint %1.", NULL)
+FINDING(ECERT_REST_NOT_NEWEST, "EC061", "the package rests on a checkpoint that was not the newest",
+		"Checkpoint %1 is not the last one before the package came under a checkpoint.",
+		"Run SELECT ecert.checkpoint(), and issue the package again.")
+FINDING(ECERT_REST_TIME, "EC061", "the package was not issued in time after the checkpoint that it rests on",
+		"It says %1, the checkpoint %2; the policy gives %3 s.",
+		"Run SELECT ecert.checkpoint(), and issue the package again.")
+
 /* certificate */
 FINDING(ECERT_CERTIFICATE_LIVE, "EC060", "\"%1\" has a live certificate for this period",
 		"Certificate %2.", "Withdraw it first with ecert.set_status().")
@@ -122,16 +137,10 @@ FINDING(ECERT_POLICY_NOT_IN_FORCE, "EC061", "the certificate names another polic
 		"Stated %1, in force %2.", NULL)
 FINDING(ECERT_FIGURE_DIFFERS, "EC061", "certificate differs from its recomputation in \"%1\"", "%2",
 		"ecert.certify() computes certificates from the ledger.")
-FINDING(ECERT_TERM_DIFFERS, "EC061", "certificate states another \"%1\" than its place in the feed and the policy give",
+FINDING(ECERT_TERM_DIFFERS, "EC061", "certificate states another \"%1\" than its place in the feed, the registry and the policy give",
 		"%2", NULL)
-FINDING(ECERT_AUDIT_UNFIT, "EC061", "the certificate names an audit that is not valid and passing",
-		"%1 is no passing, not void audit of \"%2\".", NULL)
-FINDING(ECERT_AUDITS_LACKING, "EC062", "the audits that the certificate names do not cover its packages",
-		"%1 %2 packages lack %3 passing %4 audit(s).", NULL)
 FINDING(ECERT_OBSTACLE, "EC062", "\"%1\" cannot be certified for %2", "%3.",
 		"SELECT * FROM ecert.obstacles(...) lists what stands against it.")
-FINDING(ECERT_NAME_DIFFERS, "EC061", "the certificate names the applicant otherwise than the ledger does",
-		"Stated \"%1\", enrolled as \"%2\".", NULL)
 FINDING(ECERT_COEFFICIENT_UNKNOWN, "EC042", "energy source \"%1\" in unit \"%2\" has no coefficient",
 		"Applicant \"%3\" used it within %4.",
 		"See ledger.coefficient; the certifier adds coefficients with ecert.set_policy().")
@@ -152,7 +161,7 @@ FINDING(ECERT_STATUS_UNCHANGED, "EC064", "a certificate that is %1 cannot become
 FINDING(ECERT_OTHER_CERTIFICATE_LIVE, "EC060", "another certificate for this period is live", NULL, NULL)
 
 /* reward */
-FINDING(ECERT_REWARD_NO_AUDIT, "EC071", "the reward is for no audit of this auditor on the ledger",
+FINDING(ECERT_REWARD_NO_AUDIT, "EC071", "the reward is for no audit of this auditor that counts",
 		"Audit %1, auditor \"%2\".", NULL)
 FINDING(ECERT_REWARD_ABSTENTION, "EC071", "the reward is for an audit that abstains", "Audit %1.", NULL)
 FINDING(ECERT_REWARD_AMOUNT, "EC071", "the reward is not what the policy gives for this role",

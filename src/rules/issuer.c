@@ -5,35 +5,6 @@
 #include "rules/fields.h"
 #include "rules/rules.h"
 
-static int
-roles_of(EcertSlice body)
-{
-	uint64_t	count;
-	EcertCursor cursor = ecert_cbor_items_at(body, "roles", &count);
-	int			roles = 0;
-
-	while (count-- > 0)
-	{
-		EcertSlice	role = {NULL, 0};
-
-		(void) ecert_cbor_text(ecert_cbor_skip(&cursor), &role);
-		roles |= ecert_slice_equal(role, ecert_slice_text("certifier")) ? ECERT_ROLE_CERTIFIER :
-			ecert_slice_equal(role, ecert_slice_text("applicant")) ? ECERT_ROLE_APPLICANT : ECERT_ROLE_AUDITOR;
-	}
-	return roles;
-}
-
-EcertNodeFacts
-ecert_node_facts(EcertSlice body)
-{
-	EcertNodeFacts node = {roles_of(body), 0, INT64_MAX};
-
-	(void) ecert_field_int(body, "effective", &node.effective);
-	if (ecert_field_is(body, "status", "revoked"))
-		node.revoked_at = node.effective;
-	return node;
-}
-
 bool
 ecert_key_facts(EcertSlice item, EcertKeyFacts *key, EcertPublicKey **prepared, EcertFinding *finding)
 {
@@ -75,7 +46,7 @@ ecert_check_genesis(const EcertPackage *package, EcertFinding *finding)
 	EcertSlice	origin = ecert_cbor_text_at(package->body, "origin");
 
 	if (ecert_slice_equal(name, package->issuer) && ecert_slice_equal(origin, package->audience) &&
-		(roles_of(node) & ECERT_ROLE_CERTIFIER) != 0)
+		(ecert_node_facts(node).roles & ECERT_ROLE_CERTIFIER) != 0)
 		return true;
 	return ECERT_FIND(finding, ECERT_GENESIS_STRANGE, ecert_a_text(package->issuer), ecert_a_text(package->audience),
 					  ecert_a_text(name), ecert_a_text(origin));
@@ -105,14 +76,13 @@ ecert_check_scope(const EcertPackage *package, EcertSlice origin, EcertFinding *
 }
 
 bool
-ecert_check_entitled(const EcertPackage *package, EcertSlice origin, const EcertNodeFacts *node, bool is_certifier,
-					 EcertFinding *finding)
+ecert_check_entitled(const EcertPackage *package, EcertSlice origin, int roles, bool is_certifier, EcertFinding *finding)
 {
 	int			role = ecert_kinds[package->kind].issuer_role;
 
-	if (node == NULL)
+	if (roles == 0)
 		return ECERT_FIND(finding, ECERT_ISSUER_UNKNOWN, ecert_a_text(package->issuer), ecert_a_text(origin));
-	if ((node->roles & role) != 0 && (role != ECERT_ROLE_CERTIFIER || is_certifier))
+	if ((roles & role) != 0 && (role != ECERT_ROLE_CERTIFIER || is_certifier))
 		return true;
 	return ECERT_FIND(finding, ECERT_ISSUER_NOT_ENTITLED, ecert_a_text(package->issuer), ecert_a_word(ecert_kind_name(package->kind)),
 					  ecert_a_word(role == ECERT_ROLE_CERTIFIER ? "the certifier that made the ledger" :

@@ -6,13 +6,7 @@
 #define ECERT_RULES_ISSUER_H
 
 #include "rules/finding.h"
-
-enum
-{
-	ECERT_ROLE_CERTIFIER = 1,
-	ECERT_ROLE_APPLICANT = 2,
-	ECERT_ROLE_AUDITOR = 4
-};
+#include "rules/roles.h"
 
 /* A key as a node package lists it */
 typedef struct EcertKeyFacts
@@ -23,16 +17,6 @@ typedef struct EcertKeyFacts
 	int64_t		effective;		/* counts from here on */
 	int64_t		until;			/* INT64_MAX while in use */
 } EcertKeyFacts;
-
-/* What a node package says of its node */
-typedef struct EcertNodeFacts
-{
-	int			roles;
-	int64_t		effective;		/* of the package */
-	int64_t		revoked_at;		/* INT64_MAX while active */
-} EcertNodeFacts;
-
-extern EcertNodeFacts ecert_node_facts(EcertSlice body);
 
 /*
  * One entry of "keys" of a body that has passed the schema check, with the
@@ -50,9 +34,8 @@ extern bool ecert_check_body(const EcertPackage *package, EcertFinding *finding)
 /* The ledger that a package is for, and the subject that its kind asks for */
 extern bool ecert_check_scope(const EcertPackage *package, EcertSlice origin, EcertFinding *finding);
 
-/* May this node issue the kind?  node NULL: it is not enrolled */
-extern bool ecert_check_entitled(const EcertPackage *package, EcertSlice origin, const EcertNodeFacts *node, bool is_certifier,
-								 EcertFinding *finding);
+/* May a node with these roles issue the kind?  Without any it is not enrolled */
+extern bool ecert_check_entitled(const EcertPackage *package, EcertSlice origin, int roles, bool is_certifier, EcertFinding *finding);
 
 /*
  * Is the key (NULL: the node has none of that kid) good for the package?  At
@@ -61,5 +44,12 @@ extern bool ecert_check_entitled(const EcertPackage *package, EcertSlice origin,
  */
 extern bool ecert_check_key(const EcertPackage *package, const EcertNodeFacts *node, const EcertKeyFacts *key, int64_t now,
 							EcertFinding *finding);
+
+/* Does a finding of ecert_check_key() say that the key had ended? */
+static inline bool
+ecert_is_end(EcertFindingCode code)
+{
+	return code == ECERT_KEY_ENDED || code == ECERT_NODE_REVOKED;
+}
 
 #endif							/* ECERT_RULES_ISSUER_H */

@@ -3,6 +3,7 @@
  *		The table of kinds; see rules.h and docs/format.md, "Kinds".  Their names
  *		are in core/package.h, their schemas in core/body.c.
  */
+#include "rules/as_of.h"
 #include "rules/rules.h"
 
 const EcertKindRow ecert_kinds[ECERT_KIND_COUNT] = {
@@ -23,8 +24,8 @@ const EcertKindRow ecert_kinds[ECERT_KIND_COUNT] = {
 		.subject_field = "applicant",
 		.rule = ecert_rule_relation,
 		.names = {
-			{ECERT_NAMES_ROLE, "auditor", ECERT_KIND_NODE, ECERT_BY_CERTIFIER, "auditor"},
-			{ECERT_NAMES_ROLE, "applicant", ECERT_KIND_NODE, ECERT_BY_CERTIFIER, "applicant"},
+			{ECERT_NAMES_ROLE, "auditor", ECERT_KIND_NODE, ECERT_BY_CERTIFIER, ECERT_ROLE_AUDITOR},
+			{ECERT_NAMES_ROLE, "applicant", ECERT_KIND_NODE, ECERT_BY_CERTIFIER, ECERT_ROLE_APPLICANT},
 		},
 	},
 	[ECERT_KIND_POLICY] = {
@@ -57,9 +58,9 @@ const EcertKindRow ecert_kinds[ECERT_KIND_COUNT] = {
 		.is_woken_by_hash = true,
 		.rule = ecert_rule_audit,
 		.names = {
-			{ECERT_NAMES_RELATION, "as", ECERT_KIND_RELATION, ECERT_BY_CERTIFIER, NULL},
-			{ECERT_NAMES_HASH, "policy", ECERT_KIND_POLICY, ECERT_BY_CERTIFIER, NULL},
-			{ECERT_NAMES_RANGES, "checked", ECERT_KIND_ENERGY, ECERT_BY_ANYBODY, NULL},
+			{ECERT_NAMES_RELATION, "as", ECERT_KIND_RELATION, ECERT_BY_CERTIFIER},
+			{ECERT_NAMES_HASH, "policy", ECERT_KIND_POLICY, ECERT_BY_CERTIFIER},
+			{ECERT_NAMES_RANGES, "checked", ECERT_KIND_ENERGY, ECERT_BY_ANYBODY},
 		},
 	},
 	[ECERT_KIND_CERTIFICATE] = {
@@ -67,45 +68,49 @@ const EcertKindRow ecert_kinds[ECERT_KIND_COUNT] = {
 		.subject = ECERT_SUBJECT_FIELD,
 		.subject_field = "applicant",
 		.is_woken_by_hash = true,
+		.rests_on_checkpoint = true,
 		.rule = ecert_rule_certificate,
 		.names = {
-			{ECERT_NAMES_HASH, "policy", ECERT_KIND_POLICY, ECERT_BY_CERTIFIER, NULL},
-			{ECERT_NAMES_RANGES, "packages", ECERT_KIND_ENERGY, ECERT_BY_ANYBODY, NULL},
-			{ECERT_NAMES_HASHES, "audits", ECERT_KIND_AUDIT, ECERT_BY_ANYBODY, NULL},
+			{ECERT_NAMES_HASH, "checkpoint", ECERT_KIND_CHECKPOINT, ECERT_BY_CERTIFIER},
+			{ECERT_RESTS_ON_FEED, "applicant", ECERT_KIND_ENERGY, ECERT_BY_ANYBODY},
+			{ECERT_RESTS_ON_FEED, "applicant", ECERT_KIND_PRODUCT, ECERT_BY_ANYBODY},
+			{ECERT_RESTS_ON_FEED, NULL, ECERT_KIND_AUDIT, ECERT_BY_ANYBODY},
 		},
 	},
 	[ECERT_KIND_STATUS] = {
 		.issuer_role = ECERT_ROLE_CERTIFIER,
 		.subject = ECERT_SUBJECT_BY_RULE,
+		.rests_on_checkpoint = true,
 		.rule = ecert_rule_status,
 		.names = {
-			{ECERT_NAMES_HASH, "certificate", ECERT_KIND_CERTIFICATE, ECERT_BY_CERTIFIER, NULL},
-			{ECERT_NAMES_HASH, "replaced_by", ECERT_KIND_CERTIFICATE, ECERT_BY_CERTIFIER, NULL},
+			{ECERT_NAMES_HASH, "checkpoint", ECERT_KIND_CHECKPOINT, ECERT_BY_CERTIFIER},
+			{ECERT_NAMES_HASH, "certificate", ECERT_KIND_CERTIFICATE, ECERT_BY_CERTIFIER},
+			{ECERT_NAMES_HASH, "replaced_by", ECERT_KIND_CERTIFICATE, ECERT_BY_CERTIFIER},
 		},
 	},
 	[ECERT_KIND_REWARD] = {
 		.issuer_role = ECERT_ROLE_CERTIFIER,
 		.subject = ECERT_SUBJECT_FIELD,
 		.subject_field = "auditor",
+		.rests_on_checkpoint = true,
 		.rule = ecert_rule_reward,
 		.names = {
-			{ECERT_NAMES_HASH, "audit", ECERT_KIND_AUDIT, ECERT_BY_AUDITOR, NULL},
+			{ECERT_NAMES_HASH, "checkpoint", ECERT_KIND_CHECKPOINT, ECERT_BY_CERTIFIER},
+			{ECERT_NAMES_HASH, "audit", ECERT_KIND_AUDIT, ECERT_BY_AUDITOR},
 		},
 	},
 	[ECERT_KIND_CHECKPOINT] = {
 		.issuer_role = ECERT_ROLE_CERTIFIER,
 		.subject = ECERT_SUBJECT_ORIGIN,
+		.is_woken_by_hash = true,
 		.rule = ecert_rule_checkpoint,
-		.names = {
-			{ECERT_NAMES_HEADS, "heads", ECERT_KIND_GENESIS, ECERT_BY_ANYBODY, NULL},
-		},
 	},
 	[ECERT_KIND_WITNESS] = {
 		.issuer_role = ECERT_ROLE_AUDITOR,
 		.subject = ECERT_SUBJECT_ORIGIN,
 		.rule = ecert_rule_witness,
 		.names = {
-			{ECERT_NAMES_HASH, "checkpoint", ECERT_KIND_CHECKPOINT, ECERT_BY_CERTIFIER, NULL},
+			{ECERT_NAMES_HASH, "checkpoint", ECERT_KIND_CHECKPOINT, ECERT_BY_CERTIFIER},
 		},
 	},
 };
@@ -133,5 +138,6 @@ ecert_rule_check(EcertRules *rules, const EcertPackage *package, bool first_admi
 	EcertCase	it = {rules, package, first_admission, finding};
 
 	finding->code = ECERT_SOUND;
+	ecert_see_as_of(rules, first_admission ? ECERT_AS_OF_NOW : rules->view->sealed_by(rules->view, package->issuer, package->kind, package->seq));
 	return ecert_kinds[package->kind].rule(&it);
 }

@@ -3,7 +3,7 @@
  *		The rules of kinds genesis, node and relation, a node's state, and what
  *		a package names.
  */
-#include "rules/applicant.h"
+#include "rules/as_of.h"
 #include "rules/fields.h"
 
 #include <stdlib.h>
@@ -35,7 +35,8 @@ ecert_node_state(EcertRules *rules, EcertSlice node, int64_t before, EcertSlice 
 	{
 		const EcertEntry *entry = &entries.list[i];
 
-		if (entry->seq < before && (newest == NULL || entry->seq > newest->seq) && ecert_slice_equal(entry->issuer, view->certifier))
+		if (entry->seq < before && (newest == NULL || entry->seq > newest->seq) && ecert_slice_equal(entry->issuer, view->certifier) &&
+			ecert_is_seen(rules, entry))
 			newest = entry;
 	}
 	if (newest == NULL)
@@ -44,6 +45,46 @@ ecert_node_state(EcertRules *rules, EcertSlice node, int64_t before, EcertSlice 
 		return false;
 	*state = ecert_arena_copy(rules->arena, package.body);
 	return true;
+}
+
+static int
+compare_roles(const void *left, const void *right)
+{
+	const EcertRoles *a = left;
+	const EcertRoles *b = right;
+
+	return (a->seq > b->seq) - (a->seq < b->seq);
+}
+
+static void
+put_roles(EcertRoleHistory *history, const EcertEntry *entry, EcertSlice body)
+{
+	history->list[history->count++] = (EcertRoles) {
+		entry->kind == ECERT_KIND_GENESIS ? -1 : entry->seq, entry->issued_at, ecert_node_facts(body).roles
+	};
+}
+
+int
+ecert_node_roles(EcertRules *rules, EcertSlice node, int64_t at)
+{
+	EcertView  *view = rules->view;
+	EcertEntries entries = ecert_about(view, rules->arena, node, ECERT_KIND_NODE, ECERT_ALL_TIME);
+	EcertRoleHistory history = {ecert_arena_array(rules->arena, entries.count + 1, sizeof(EcertRoles)), 0};
+	EcertEntry	genesis;
+	EcertPackage package;
+
+	/* the genesis package enrols the certifier */
+	if (ecert_slice_equal(node, view->certifier) && view->by_hash(view, rules->arena, view->genesis_hash, &genesis) &&
+		view->package(view, &genesis, &package))
+		put_roles(&history, &genesis, ecert_field_item(package.body, "node"));
+	for (size_t i = 0; i < entries.count; i++)
+	{
+		if (ecert_slice_equal(entries.list[i].issuer, view->certifier) && ecert_is_seen(rules, &entries.list[i]) &&
+			view->package(view, &entries.list[i], &package))
+			put_roles(&history, &entries.list[i], package.body);
+	}
+	qsort(history.list, history.count, sizeof(EcertRoles), compare_roles);
+	return ecert_roles_at(&history, at);
 }
 
 bool
@@ -165,6 +206,54 @@ check_keys_own(EcertCase *it, EcertSlice node, EcertSlice state)
 	return true;
 }
 
+/* Had a key that end in the package before? */
+static bool
+had_end(EcertCase *it, EcertSlice node, EcertSlice kid, int64_t until)
+{
+	EcertSlice	state;
+	uint64_t	count = 0;
+	EcertCursor cursor;
+
+	if (!ecert_node_state(it->rules, node, it->package->seq, &state))
+		return false;
+	cursor = ecert_cbor_items_at(state, "keys", &count);
+	while (count-- > 0)
+	{
+		EcertSlice	key = ecert_cbor_skip(&cursor);
+		int64_t		before;
+
+		if (ecert_slice_equal(ecert_cbor_text_at(key, "kid"), kid) && ecert_field_int(key, "until", &before) && before == until)
+			return true;
+	}
+	return false;
+}
+
+/* A revocation ends every key by its effective time; and no package ends a key of the certifier before it was issued */
+static bool
+check_ends(EcertCase *it, EcertSlice node)
+{
+	EcertSlice	body = it->package->body;
+	EcertNodeFacts facts = ecert_node_facts(body);
+	bool		is_certifier = ecert_slice_equal(node, it->rules->view->certifier);
+	uint64_t	count;
+	EcertCursor cursor = ecert_cbor_items_at(body, "keys", &count);
+
+	while (count-- > 0)
+	{
+		EcertSlice	key = ecert_cbor_skip(&cursor);
+		EcertSlice	kid = ecert_cbor_text_at(key, "kid");
+		int64_t		until = INT64_MAX;
+
+		(void) ecert_field_int(key, "until", &until);
+		if (until > facts.revoked_at)
+			return ECERT_FIND(it->finding, ECERT_KEY_OUTLIVES, ecert_a_text(node), ecert_a_text(kid), ecert_a_time(facts.revoked_at));
+		/* ends of before are carried on */
+		if (is_certifier && until < it->package->issued_at && !had_end(it, node, kid, until))
+			return ECERT_FIND(it->finding, ECERT_CERTIFIER_KEY_END, ecert_a_text(kid), ecert_a_time(until), ecert_a_time(it->package->issued_at));
+	}
+	return true;
+}
+
 bool
 ecert_rule_node(EcertCase *it)
 {
@@ -182,7 +271,7 @@ ecert_rule_node(EcertCase *it)
 		return ECERT_FIND_PLAIN(it->finding, ECERT_CERTIFIER_ROLE);
 	if ((twice = key_listed_twice(it)).size > 0)
 		return ECERT_FIND(it->finding, ECERT_KEY_TWICE, ecert_a_text(node), ecert_a_text(twice));
-	return check_keys_own(it, node, state);
+	return check_ends(it, node) && check_keys_own(it, node, state);
 }
 
 bool
@@ -198,9 +287,10 @@ ecert_rule_genesis(EcertCase *it)
 bool
 ecert_rule_relation(EcertCase *it)
 {
-	static const char *const roles[] = {"auditor", "applicant"};
+	static const int roles[] = {ECERT_ROLE_AUDITOR, ECERT_ROLE_APPLICANT};
+	static const char *const names[] = {"auditor", "applicant"};
 	EcertSlice	body = it->package->body;
-	EcertSlice	nodes[2] = {ecert_cbor_text_at(body, roles[0]), ecert_cbor_text_at(body, roles[1])};
+	EcertSlice	nodes[2] = {ecert_cbor_text_at(body, names[0]), ecert_cbor_text_at(body, names[1])};
 	int64_t		from,
 				to;
 
@@ -210,10 +300,8 @@ ecert_rule_relation(EcertCase *it)
 		return ECERT_FIND_PLAIN(it->finding, ECERT_RELATION_PERIOD);
 	for (size_t i = 0; i < 2; i++)
 	{
-		EcertSlice	state;
-
-		if (!ecert_node_state(it->rules, nodes[i], INT64_MAX, &state) || !ecert_field_has(state, "roles", roles[i]))
-			return ECERT_FIND(it->finding, ECERT_NOT_ENROLLED, ecert_a_text(nodes[i]), ecert_a_word(roles[i]));
+		if ((ecert_node_roles(it->rules, nodes[i], it->package->issued_at) & roles[i]) == 0)
+			return ECERT_FIND(it->finding, ECERT_NOT_ENROLLED, ecert_a_text(nodes[i]), ecert_a_word(names[i]));
 	}
 	return true;
 }

@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "rules/as_of.h"
 #include "rules/certificate.h"
 #include "rules/coefficient.h"
 #include "rules/table.h"
@@ -29,22 +30,11 @@ put_gaps(EcertRules *rules, const EcertCertified *certified, const char *obstacl
 
 	for (size_t i = 0; i < 2; i++)
 	{
-		const char *gaps = ecert_gaps(rules, applicant, ecert_declared_kinds[i], within, ecert_up_to(certified->up_to, ecert_declared_kinds[i]));
+		const char *gaps = ecert_gaps(rules, applicant, ecert_declared_kinds[i], within);
 
 		if (gaps != NULL)
 			PUT(obstacles, obstacle, "%1 packages are missing for %2", ecert_a_word(ecert_kind_name(ecert_declared_kinds[i])), ecert_a_word(gaps));
 	}
-}
-
-void
-ecert_period_obstacles(EcertRules *rules, const EcertCertified *certified, int64_t now, EcertObstacles *obstacles)
-{
-	if (certified->period.end > now)
-		PUT(obstacles, "period_not_over", "the statistics period ends at %1", ecert_a_time(certified->period.end));
-	if (ecert_periods_overlap(certified->period, certified->baseline))
-		PUT(obstacles, "periods_overlap", "statistics period %1, baseline %2", ecert_a_period(certified->period), ecert_a_period(certified->baseline));
-	put_gaps(rules, certified, "baseline_not_covered", certified->baseline, obstacles);
-	put_gaps(rules, certified, "period_not_covered", certified->period, obstacles);
 }
 
 /* Packages that reach over an edge of a period */
@@ -61,7 +51,7 @@ put_straddling(EcertRules *rules, const EcertCertified *certified, EcertPeriod w
 		{
 			const EcertEntry *entry = &timeline->list[j];
 
-			if (ecert_periods_overlap(entry->period, within) && !ecert_period_within(entry->period, within))
+			if (ecert_periods_overlap(entry->period, within) && !ecert_period_within(entry->period, within) && ecert_counts(rules, entry))
 				PUT(obstacles, "package_straddles", "%1 package seq %2 of %3 reaches over the edge of %4", ecert_a_word(ecert_kind_name(entry->kind)),
 					ecert_a_number(entry->seq), ecert_a_period(entry->period), ecert_a_period(within));
 		}
@@ -96,7 +86,7 @@ put_broken(EcertRules *rules, const EcertCertified *certified, EcertObstacles *o
 	{
 		EcertEntries feed = rules->view->feed(rules->view, rules->arena, certified->applicant, ecert_declared_kinds[i], 0, INT64_MAX);
 
-		for (size_t j = 0; j < feed.count && told < BROKEN_LINKS; j++)
+		for (size_t j = 0; j < feed.count && told < BROKEN_LINKS && ecert_is_seen(rules, &feed.list[j]); j++)
 		{
 			const char *why = why_broken(rules, j == 0 ? NULL : &feed.list[j - 1], &feed.list[j]);
 
@@ -153,12 +143,23 @@ is_active_applicant(EcertRules *rules, EcertSlice node)
 		ecert_field_is(state, "status", "active");
 }
 
+static void
+put_periods(EcertRules *rules, const EcertCertified *certified, int64_t now, EcertObstacles *obstacles)
+{
+	if (certified->period.end > now)
+		PUT(obstacles, "period_not_over", "the statistics period ends at %1", ecert_a_time(certified->period.end));
+	if (ecert_periods_overlap(certified->period, certified->baseline))
+		PUT(obstacles, "periods_overlap", "statistics period %1, baseline %2", ecert_a_period(certified->period), ecert_a_period(certified->baseline));
+	put_gaps(rules, certified, "baseline_not_covered", certified->baseline, obstacles);
+	put_gaps(rules, certified, "period_not_covered", certified->period, obstacles);
+}
+
 void
-ecert_present_obstacles(EcertRules *rules, const EcertCertified *certified, int64_t now, EcertObstacles *obstacles)
+ecert_ledger_obstacles(EcertRules *rules, const EcertCertified *certified, int64_t now, EcertObstacles *obstacles)
 {
 	if (!is_active_applicant(rules, certified->applicant))
 		PUT(obstacles, "applicant_not_enrolled", "node \"%1\" is not an active applicant", ecert_a_text(certified->applicant));
-	ecert_period_obstacles(rules, certified, now, obstacles);
+	put_periods(rules, certified, now, obstacles);
 	put_straddling(rules, certified, certified->baseline, obstacles);
 	put_straddling(rules, certified, certified->period, obstacles);
 	put_broken(rules, certified, obstacles);
@@ -257,8 +258,8 @@ ecert_all_obstacles(EcertRules *rules, const EcertCertified *certified, int64_t 
 	size_t		before;
 
 	*figures = ecert_slice(NULL, 0);
-	ecert_present_obstacles(rules, certified, now, obstacles);
-	if (ecert_live_certificate(rules, certified->applicant, certified->period, INT64_MAX, &live))
+	ecert_ledger_obstacles(rules, certified, now, obstacles);
+	if (ecert_live_certificate(rules, certified->applicant, certified->period, INT64_MAX, ecert_seen_before(rules, ECERT_KIND_STATUS), &live))
 		PUT(obstacles, "certificate_exists", "certificate %1 is live", ecert_a_hash(live.hash));
 	before = obstacles->count;
 	put_unknown_sources(rules, certified, certified->baseline, obstacles);

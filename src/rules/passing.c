@@ -3,15 +3,7 @@
  *		The audits that pass, and whether they cover the packages of a certificate
  *		as its policy requires.
  */
-#include <stdlib.h>
-
 #include "rules/certificate.h"
-
-static int
-compare_hashes(const void *left, const void *right)
-{
-	return memcmp((*(const EcertAudit *const *) left)->entry.hash, (*(const EcertAudit *const *) right)->entry.hash, ECERT_HASH_SIZE);
-}
 
 EcertAuditList
 ecert_standing_audits(EcertRules *rules, const EcertCertified *certified, EcertVerdict verdict)
@@ -27,12 +19,10 @@ ecert_standing_audits(EcertRules *rules, const EcertCertified *certified, EcertV
 
 		if (!ecert_periods_overlap(period, certified->period) && !ecert_periods_overlap(period, certified->baseline))
 			continue;
-		audit = ecert_audit_read(rules, applicant, i);
-		if (audit != NULL && audit->verdict == verdict && !ecert_audit_void(rules, applicant, audit, certified->up_to))
+		audit = ecert_counts(rules, &applicant->audits[i].entry) ? ecert_audit_read(rules, applicant, i) : NULL;
+		if (audit != NULL && (verdict == ECERT_VERDICT_ANY || audit->verdict == verdict) && !ecert_audit_overtaken(rules, applicant, audit))
 			audits.list[audits.count++] = audit;
 	}
-	if (verdict == ECERT_VERDICT_PASS)
-		qsort(audits.list, audits.count, sizeof(EcertAudit *), compare_hashes);
 	return audits;
 }
 

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "rules/as_of.h"
 #include "rules/coefficient.h"
 #include "rules/table.h"
 
@@ -236,6 +237,7 @@ read_policy(EcertArena *arena, EcertSlice body)
 	policy.threshold_item = ecert_field_item(certificate, "threshold");
 	policy.electricity = ecert_cbor_text_at(certificate, "electricity");
 	(void) ecert_field_int(certificate, "valid_days", &policy.valid_days);
+	(void) ecert_field_int(certificate, "seal_within", &policy.seal_within);
 	policy.reward = ecert_field_item(body, "reward");
 	return policy;
 }
@@ -257,9 +259,7 @@ ecert_policy_of_hash(EcertRules *rules, const uint8_t *hash, EcertPolicy *policy
 void
 ecert_policy_in_force(EcertRules *rules, uint8_t *hash)
 {
-	EcertView  *view = rules->view;
 	EcertEntry	newest;
 
-	memcpy(hash, view->head(view, rules->arena, view->certifier, ECERT_KIND_POLICY, &newest) ? newest.hash : view->genesis_hash,
-		   ECERT_HASH_SIZE);
+	memcpy(hash, ecert_newest_seen(rules, ECERT_KIND_POLICY, &newest) ? newest.hash : rules->view->genesis_hash, ECERT_HASH_SIZE);
 }

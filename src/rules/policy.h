@@ -26,6 +26,7 @@ typedef struct EcertPolicy
 	EcertSlice	threshold_item;
 	EcertSlice	electricity;
 	int64_t		valid_days;
+	int64_t		seal_within;	/* seconds from a checkpoint to what rests on it */
 	EcertSlice	reward;			/* the map of amounts */
 } EcertPolicy;
 

@@ -77,20 +77,18 @@ miss_hash(Search *search, const EcertReference *reference, EcertSlice hex)
 	return note_missing(search, &key, issuer, reference->kind);
 }
 
+/* A feed that is sent here is here as far as the checkpoint reaches that names its head */
 static bool
-miss_hashes(Search *search, const EcertReference *reference)
+miss_feed(Search *search, const EcertReference *reference)
 {
-	uint64_t	count;
-	EcertCursor cursor = ecert_cbor_items_at(search->package->body, reference->field, &count);
+	EcertText	key = ecert_text_in(search->rules->arena);
+	EcertView  *view = search->rules->view;
+	EcertSlice	issuer = reference->field == NULL ? ecert_slice(NULL, 0) : ecert_cbor_text_at(search->package->body, reference->field);
 
-	while (count-- > 0)
-	{
-		EcertSlice	hex = {NULL, 0};
-
-		if (ecert_cbor_text(ecert_cbor_skip(&cursor), &hex) && miss_hash(search, reference, hex))
-			return true;
-	}
-	return false;
+	if (view->holds == NULL || view->holds(view, issuer, reference->kind))
+		return false;
+	ECERT_PUT(&key, "%1 of %2", ecert_a_word(ecert_kind_name(reference->kind)), ecert_a_text(issuer));
+	return note_missing(search, &key, issuer, reference->kind);
 }
 
 static bool
@@ -107,42 +105,13 @@ miss_ranges(Search *search, const EcertReference *reference)
 	return false;
 }
 
-/* [issuer, kind, seq] */
-static bool
-miss_heads(Search *search, const EcertReference *reference)
-{
-	EcertView  *view = search->rules->view;
-	uint64_t	count;
-	EcertCursor cursor = ecert_cbor_items_at(search->package->body, reference->field, &count);
-
-	while (count-- > 0)
-	{
-		EcertCursor item = ecert_cursor(ecert_cbor_skip(&cursor));
-		EcertCborHead head;
-		EcertSlice	issuer = {NULL, 0};
-		EcertSlice	name = {NULL, 0};
-		EcertKind	kind;
-		int64_t		seq;
-
-		if (ecert_cbor_head(&item, &head, NULL) == ECERT_OK && head.type == ECERT_CBOR_ARRAY && head.value == 3 &&
-			ecert_cbor_text(ecert_cbor_skip(&item), &issuer) && ecert_cbor_text(ecert_cbor_skip(&item), &name) &&
-			ecert_kind_from_name(name, &kind) && ecert_cbor_int(ecert_cbor_skip(&item), &seq) == ECERT_OK &&
-			/* what is not sent here, or was refused here, is not waited for: the checkpoint is admitted, and differs */
-			view->holds(view, issuer, kind) && !view->is_refused(view, issuer, kind, seq) &&
-			miss_place(search, issuer, kind, seq))
-			return true;
-	}
-	return false;
-}
-
 static bool
 miss_role(Search *search, const EcertReference *reference)
 {
 	EcertText	key = ecert_text_in(search->rules->arena);
 	EcertSlice	node = ecert_cbor_text_at(search->package->body, reference->field);
-	EcertSlice	state;
 
-	if (ecert_node_state(search->rules, node, INT64_MAX, &state) && ecert_field_has(state, "roles", reference->role))
+	if ((ecert_node_roles(search->rules, node, search->package->issued_at) & reference->role) != 0)
 		return false;
 	ECERT_PUT(&key, "key of %1", ecert_a_text(node));
 	return note_missing(search, &key, search->rules->view->certifier, ECERT_KIND_NODE);
@@ -157,7 +126,7 @@ miss_relation(Search *search, const EcertReference *reference)
 	EcertSlice	as = ecert_cbor_text_at(package->body, reference->field);
 
 	if (ecert_slice_equal(package->issuer, applicant) ||
-		ecert_was_related(search->rules, package->issuer, applicant, as, package->issued_at))
+		ecert_was_related(search->rules, package->issuer, applicant, as, package->issued_at, package->issued_at))
 		return false;
 	put_relation(&key, package->issuer, applicant, as);
 	return note_missing(search, &key, search->rules->view->certifier, ECERT_KIND_RELATION);
@@ -171,12 +140,10 @@ miss_reference(Search *search, const EcertReference *reference)
 	{
 		case ECERT_NAMES_HASH:
 			return miss_hash(search, reference, ecert_cbor_text_at(search->package->body, reference->field));
-		case ECERT_NAMES_HASHES:
-			return miss_hashes(search, reference);
+		case ECERT_RESTS_ON_FEED:
+			return miss_feed(search, reference);
 		case ECERT_NAMES_RANGES:
 			return miss_ranges(search, reference);
-		case ECERT_NAMES_HEADS:
-			return miss_heads(search, reference);
 		case ECERT_NAMES_ROLE:
 			return miss_role(search, reference);
 		case ECERT_NAMES_RELATION:

@@ -1,10 +1,12 @@
 /*
  * reward.c
- *		The rule of kind reward: for a completed audit of that auditor, of
- *		packages that it has not been rewarded for in that role.
+ *		The rule of kind reward, as of the checkpoint that it names: for a
+ *		completed audit of that auditor that counts, of packages that it has not
+ *		been rewarded for in that role.
  */
 #include "rules/applicant.h"
 #include "rules/policy.h"
+#include "rules/rest.h"
 
 static bool
 is_rewarded(EcertRules *rules, const EcertAudit *audit, int64_t before)
@@ -64,7 +66,7 @@ ecert_has_unrewarded(EcertRules *rules, EcertApplicant *applicant, const EcertAu
 	return false;
 }
 
-/* The policy may change later: the amount is judged when first admitted */
+/* The amount is that of the policy in force as of its checkpoint */
 static bool
 check_amount(EcertCase *it, EcertAuditRole role)
 {
@@ -95,9 +97,12 @@ ecert_rule_reward(EcertCase *it)
 	EcertSlice	auditor = ecert_cbor_text_at(it->package->body, "auditor");
 	EcertApplicant *applicant;
 	const EcertAudit *audit;
+	EcertEntry	checkpoint;
 	EcertEntry	entry;
 
-	if (!ecert_find_named(it, "audit", ECERT_KIND_AUDIT, &entry) || !ecert_slice_equal(entry.issuer, auditor))
+	if (!ecert_rest_on_checkpoint(it, &checkpoint))
+		return false;
+	if (!ecert_find_named(it, "audit", ECERT_KIND_AUDIT, &entry) || !ecert_slice_equal(entry.issuer, auditor) || !ecert_counts(rules, &entry))
 		return ECERT_FIND(it->finding, ECERT_REWARD_NO_AUDIT, ecert_a_text(hex), ecert_a_text(auditor));
 	applicant = ecert_applicant(rules, entry.subject);
 	audit = ecert_audit_of_hash(rules, applicant, entry.hash);
@@ -105,7 +110,7 @@ ecert_rule_reward(EcertCase *it)
 		return true;			/* its bytes cannot be read, which was said */
 	if (audit->verdict == ECERT_VERDICT_ABSTAIN)
 		return ECERT_FIND(it->finding, ECERT_REWARD_ABSTENTION, ecert_a_text(hex));
-	if (it->first_admission && !check_amount(it, audit->role))
+	if (!check_amount(it, audit->role))
 		return false;
 	if (!ecert_has_unrewarded(rules, applicant, audit, it->package->seq))
 		return ECERT_FIND(it->finding, ECERT_REWARDED_ALREADY, ecert_a_hash(entry.hash));

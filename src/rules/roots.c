@@ -37,6 +37,7 @@ take_head(EcertRoots *roots, const EcertFeedHead *head)
 {
 	int64_t		covered = roots->covered(roots, head);
 
+	roots->seal(roots, head);
 	/* genesis is leaf 0 of every tree: to name it is a fault of the checkpoint itself */
 	if (ecert_slice_equal(head->kind, ecert_slice_text(ecert_kind_name(ECERT_KIND_GENESIS))))
 		roots->broken = true;

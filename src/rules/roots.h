@@ -26,6 +26,8 @@ typedef struct EcertRoots
 	bool		(*is_there) (struct EcertRoots *roots, const EcertFeedHead *head);
 	/* Cover the feed up to a head: call ecert_roots_take() for its packages from seq expected_package on, in their order */
 	void		(*cover) (struct EcertRoots *roots, const EcertFeedHead *head);
+	/* What is up to a head, and under no earlier checkpoint, is under the one at hand, be it here or not, and whatever else is wrong */
+	void		(*seal) (struct EcertRoots *roots, const EcertFeedHead *head);
 	/* Tell of the finding */
 	void		(*found) (struct EcertRoots *roots);
 	EcertFinding finding;

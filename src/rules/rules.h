@@ -14,7 +14,32 @@
 
 typedef struct EcertApplicant EcertApplicant;
 
-/* What one who judges packages holds from one to the next; starts as zeros but for its first four */
+/* How far a feed is seen (as_of.c); of size 0: not known */
+typedef struct EcertHorizon
+{
+	uint8_t		issuer[ECERT_ID_MAX];
+	size_t		size;
+	EcertKind	kind;
+	int64_t		last;
+} EcertHorizon;
+
+/* When the keys of a node ended (void.c) */
+typedef struct EcertKeyEnd
+{
+	uint8_t		kid[ECERT_HASH_SIZE];
+	int64_t		until;
+} EcertKeyEnd;
+
+typedef struct EcertKeyEnds
+{
+	EcertSlice	node;
+	int64_t		as_of;
+	int64_t		earliest;		/* INT64_MAX: none ended */
+	EcertKeyEnd *list;
+	size_t		count;
+} EcertKeyEnds;
+
+/* What one who judges packages holds from one to the next; starts as zeros but for its first four, and sees everything once ecert_see_as_of() has said so */
 typedef struct EcertRules
 {
 	EcertView  *view;
@@ -22,7 +47,9 @@ typedef struct EcertRules
 	EcertArena *kept;			/* of what is remembered from package to package, given back by ecert_rules_forget() */
 	void		(*forget) (EcertArena *kept);	/* gives kept back */
 	EcertApplicant *applicant;	/* the one that was asked for last; NULL: none */
-	int64_t		now;			/* the time of first admission */
+	EcertKeyEnds *ends;			/* of the node that was asked for last; NULL: of none */
+	int64_t		as_of;			/* seq of a checkpoint: what it and those before it cover is seen; INT64_MAX: everything (as_of.h) */
+	EcertHorizon horizon;
 } EcertRules;
 
 /* A package under judgement */
@@ -44,9 +71,8 @@ typedef enum EcertReferenceType
 {
 	ECERT_NAMES_NOTHING,
 	ECERT_NAMES_HASH,			/* the package with that hash */
-	ECERT_NAMES_HASHES,			/* the packages with these hashes */
+	ECERT_RESTS_ON_FEED,		/* the whole feed of a kind, of whom the field names or of anybody: a node that is not sent it cannot judge */
 	ECERT_NAMES_RANGES,			/* ranges of the applicant's feeds */
-	ECERT_NAMES_HEADS,			/* heads of feeds */
 	ECERT_NAMES_ROLE,			/* an enrolled node; of is its role */
 	ECERT_NAMES_RELATION		/* the relation of the issuer to the applicant as what the field says */
 } EcertReferenceType;
@@ -64,7 +90,7 @@ typedef struct EcertReference
 	const char *field;
 	EcertKind	kind;			/* of what it names */
 	EcertReferenceIssuer issuer;	/* of what it names */
-	const char *role;			/* of ECERT_NAMES_ROLE */
+	int			role;			/* of ECERT_NAMES_ROLE */
 } EcertReference;
 
 #define ECERT_REFERENCES 4
@@ -84,6 +110,7 @@ typedef struct EcertKindRow
 	EcertSubjectType subject;
 	const char *subject_field;
 	bool		has_periods;	/* periods of a feed run forward, but of packages that replace others */
+	bool		rests_on_checkpoint;	/* names the checkpoint as of which it is judged (rest.h) */
 	bool		is_woken_by_hash;	/* others wait for one by its hash */
 	bool		(*rule) (EcertCase *it);
 	EcertReference names[ECERT_REFERENCES];	/* what it must wait for */
@@ -99,7 +126,9 @@ extern bool ecert_rule_declaration(EcertCase *it);
 /* The subject that a kind's body asks for; of size 0 when the body does not say (status) */
 extern EcertSlice ecert_subject_of(EcertKind kind, EcertSlice body, EcertSlice issuer, EcertSlice origin);
 
-/* Judge a package by the rule of its kind; false, with *finding filled, when it breaks it */
+/*
+ * Judge a package by the rule of its kind, as of the checkpoint that covers it
+ * first, or as of now; false, with *finding filled, when it breaks it */
 extern bool ecert_rule_check(EcertRules *rules, const EcertPackage *package, bool first_admission, EcertFinding *finding);
 
 /* ---- reference.c: what a package must wait for ---- */
@@ -175,10 +204,18 @@ extern bool ecert_check_order(const EcertFeedEnd *end, const EcertLink *link, Ec
 /* A node's whole state, the body of its newest node package before a seq of the certifier's node feed; false: not enrolled */
 extern bool ecert_node_state(EcertRules *rules, EcertSlice node, int64_t before, EcertSlice *state);
 
+/* The roles that a node had at a time (issuer.h); 0: it is not enrolled */
+extern int	ecert_node_roles(EcertRules *rules, EcertSlice node, int64_t at);
+
 /* The package of a kind whose hash stands in a field of the package under judgement; false: it is not here */
 extern bool ecert_find_named(const EcertCase *it, const char *key, EcertKind kind, EcertEntry *found);
 
-extern bool ecert_was_related(EcertRules *rules, EcertSlice auditor, EcertSlice applicant, EcertSlice as, int64_t at);
+/*
+ * Does one audit the other in that role at a time, by the relation that was the
+ * newest when something was said (INT64_MAX: by now)?  In the second of a change
+ * the one before it is the newest too
+ */
+extern bool ecert_was_related(EcertRules *rules, EcertSlice auditor, EcertSlice applicant, EcertSlice as, int64_t at, int64_t said_at);
 
 /* Does a policy contradict itself?  False with the first contradiction found */
 extern bool ecert_check_policy(EcertSlice body, EcertArena *arena, EcertFinding *finding);

@@ -1,10 +1,12 @@
 /*
  * status.c
- *		The rule of kind status: of a certificate on the ledger and its applicant,
- *		a change, and none after withdrawn.
+ *		The rule of kind status, as of the checkpoint that it names: of a
+ *		certificate under it and its applicant, a change, and none after withdrawn.
  */
+#include "rules/as_of.h"
 #include "rules/certificate.h"
 #include "rules/fields.h"
+#include "rules/rest.h"
 
 EcertStatus
 ecert_certificate_status(EcertRules *rules, const EcertEntry *certificate, int64_t before)
@@ -34,7 +36,8 @@ ecert_certificate_status(EcertRules *rules, const EcertEntry *certificate, int64
 
 /* Of several the one with the least seq */
 bool
-ecert_live_certificate(EcertRules *rules, EcertSlice applicant, EcertPeriod period, int64_t before, EcertEntry *certificate)
+ecert_live_certificate(EcertRules *rules, EcertSlice applicant, EcertPeriod period, int64_t before, int64_t before_status,
+					   EcertEntry *certificate)
 {
 	EcertView  *view = rules->view;
 	EcertEntries entries = ecert_about(view, rules->arena, applicant, ECERT_KIND_CERTIFICATE, (EcertPeriod) {INT64_MIN, period.end});
@@ -46,7 +49,7 @@ ecert_live_certificate(EcertRules *rules, EcertSlice applicant, EcertPeriod peri
 
 		if (entry->seq >= before || (found && entry->seq >= certificate->seq) || !ecert_periods_overlap(entry->period, period) ||
 			!ecert_slice_equal(entry->issuer, view->certifier) ||
-			ecert_slice_equal(ecert_certificate_status(rules, entry, INT64_MAX).status, ecert_slice_text("withdrawn")))
+			ecert_slice_equal(ecert_certificate_status(rules, entry, before_status).status, ecert_slice_text("withdrawn")))
 			continue;
 		*certificate = *entry;
 		found = true;
@@ -64,9 +67,9 @@ check_change(EcertCase *it, const EcertEntry *certificate)
 
 	if (ecert_slice_equal(present.status, ecert_slice_text("withdrawn")) || ecert_slice_equal(present.status, status))
 		return ECERT_FIND(it->finding, ECERT_STATUS_UNCHANGED, ecert_a_text(present.status), ecert_a_text(status), ecert_a_time(present.since));
-	/* the other one may be withdrawn by now: judged when first admitted */
-	if (it->first_admission && ecert_slice_equal(status, ecert_slice_text("active")) &&
-		ecert_live_certificate(it->rules, certificate->subject, certificate->period, INT64_MAX, &live) &&
+	if (ecert_slice_equal(status, ecert_slice_text("active")) &&
+		ecert_live_certificate(it->rules, certificate->subject, certificate->period,
+							   ecert_seen_before(it->rules, ECERT_KIND_CERTIFICATE), it->package->seq, &live) &&
 		memcmp(live.hash, certificate->hash, ECERT_HASH_SIZE) != 0)
 		return ECERT_FIND_PLAIN(it->finding, ECERT_OTHER_CERTIFICATE_LIVE);
 	return true;
@@ -77,10 +80,13 @@ ecert_rule_status(EcertCase *it)
 {
 	EcertSlice	body = it->package->body;
 	EcertSlice	replaced_by = ecert_cbor_text_at(body, "replaced_by");
+	EcertEntry	checkpoint;
 	EcertEntry	certificate;
 	EcertEntry	replacement;
 
-	if (!ecert_find_named(it, "certificate", ECERT_KIND_CERTIFICATE, &certificate))
+	if (!ecert_rest_on_checkpoint(it, &checkpoint))
+		return false;
+	if (!ecert_find_named(it, "certificate", ECERT_KIND_CERTIFICATE, &certificate) || !ecert_is_seen(it->rules, &certificate))
 		return ECERT_FIND(it->finding, ECERT_CERTIFICATE_MISSING, ecert_a_text(ecert_cbor_text_at(body, "certificate")));
 	if (!ecert_slice_equal(certificate.subject, it->package->subject))
 		return ECERT_FIND(it->finding, ECERT_STATUS_SUBJECT, ecert_a_text(it->package->subject), ecert_a_text(certificate.subject));

@@ -66,8 +66,10 @@ ecert_table_put(EcertTable *table, EcertSlice a, EcertSlice b, EcertSlice c, voi
 	{
 		table->size = old.size == 0 ? 32 : old.size * 2;
 		table->rows = ecert_arena_array(table->arena, table->size, sizeof(EcertTableRow));
-		for (const EcertTableRow *row = old.rows; row < old.rows + old.size; row++)
+		for (size_t i = 0; i < old.size; i++)
 		{
+			const EcertTableRow *row = &old.rows[i];
+
 			if (row->value != NULL)
 				*row_of(table, row->key[0], row->key[1], row->key[2]) = *row;
 		}

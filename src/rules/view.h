@@ -70,6 +70,15 @@ struct EcertView
 	/* The packages of a kind that name that hash (a reward its audit, a witness its checkpoint), in any order */
 	EcertEntries (*naming) (EcertView *view, EcertArena *arena, const uint8_t *hash, EcertKind kind);
 
+	/*
+	 * The seq of the checkpoint that covers a package of a feed first, whether
+	 * it is here or not; INT64_MAX: none does yet
+	 */
+	int64_t		(*sealed_by) (EcertView *view, EcertSlice issuer, EcertKind kind, int64_t seq);
+
+	/* The last seq of a feed that a checkpoint and those before it cover; -1: none */
+	int64_t		(*covered) (EcertView *view, EcertSlice issuer, EcertKind kind, int64_t checkpoint);
+
 	/* The package itself, until the next call; false: its bytes cannot be read, which was said */
 	bool		(*package) (EcertView *view, const EcertEntry *entry, EcertPackage *package);
 
@@ -83,13 +92,10 @@ struct EcertView
 	 */
 	bool		(*holder) (EcertView *view, EcertArena *arena, EcertSlice kid, EcertSlice but, int64_t before, EcertSlice *node);
 
-	/* These two are asked by ecert_missing() alone: NULL where nothing waits for what is not here */
+	/* Asked by ecert_missing() alone: NULL where nothing waits for what is not here */
 
 	/* Is the feed of an issuer (of size 0: of anybody) and kind sent here?  What is not sent will never come */
 	bool		(*holds) (EcertView *view, EcertSlice issuer, EcertKind kind);
-
-	/* Was a package of a feed up to that seq refused here, so that none from there on will come? */
-	bool		(*is_refused) (EcertView *view, EcertSlice issuer, EcertKind kind, int64_t seq);
 };
 
 static inline EcertEntries

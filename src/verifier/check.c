@@ -32,12 +32,19 @@ check_issuer(Judge *judge, Entry *entry, const EcertPackage *package, const Key 
 	const Node *node = registry->nodes[entry->issuer];
 
 	*key = NULL;
-	if (!ecert_check_entitled(package, registry->origin, node == NULL ? NULL : &node->facts, entry->issuer == registry->certifier, finding))
+	if (!ecert_check_entitled(package, registry->origin, node == NULL ? 0 : ecert_roles_at(&node->history, package->issued_at),
+							  entry->issuer == registry->certifier, finding))
 		return false;
 	*key = node_key(node, package->kid.data);
 	if (*key != NULL)
 		entry->key = (*key)->number;
-	return ecert_check_key(package, &node->facts, *key == NULL ? NULL : &(*key)->facts, INT64_MIN, finding);
+	if (ecert_check_key(package, &node->facts, *key == NULL ? NULL : &(*key)->facts, INT64_MIN, finding))
+		return true;
+	/* the certifier's packages are never void */
+	if (entry->issuer == registry->certifier || !ecert_is_end(finding->code))
+		return false;
+	entry->flags |= ENTRY_ENDED;
+	return true;
 }
 
 bool
@@ -176,4 +183,44 @@ check_packages(Ledger *ledger)
 	atomic_init(&checking.next, 0);
 	progress_step(ledger, "verifying", ledger->count, false);
 	run_jobs(ledger->options->jobs, check_some, &checking);
+}
+
+/* Of a package whose key had ended, and that no checkpoint covers: what is wrong with it */
+static void
+say_ended(Judge *judge, Entry *entry)
+{
+	const Node *node = judge->ledger->registry.nodes[entry->issuer];
+	EcertPackage package;
+	EcertFinding finding;
+	const Key  *key;
+	Arena		arena = {0};
+
+	entry->flags |= ENTRY_UNSOUND;
+	if (!reader_get(&judge->reader, entry, &package))
+		return;
+	key = node_key(node, package.kid.data);
+	if (!ecert_check_key(&package, &node->facts, key == NULL ? NULL : &key->facts, INT64_MIN, &finding))
+		ledger_finding(judge->ledger, entry, &finding, &arena);
+	arena_reset(&arena);
+}
+
+void
+check_ended(Ledger *ledger)
+{
+	Judge	   *judge = need(calloc(1, sizeof *judge));
+	uint64_t	count = 0;
+
+	judge->reader.ledger = judge->ledger = ledger;
+	for (Entry *entry = ledger->entries; entry < ledger->entries + ledger->count; entry++)
+	{
+		if ((entry->flags & ENTRY_ENDED) == 0)
+			continue;
+		if (entry->sealed == NOT_SEALED)
+			say_ended(judge, entry);
+		else
+			count++;
+	}
+	if (count > 0)
+		ledger_warning(ledger, NULL, "packages that are void, because their key had ended before they were issued: %" PRIu64, count);
+	free(judge);
 }

@@ -20,6 +20,7 @@ typedef struct Pass
 	Ledger	   *ledger;
 	Reader		reader;
 	const Entry *checkpoint;	/* the one being looked at */
+	uint32_t	number;			/* its place in its feed */
 	uint64_t	not_compared;	/* checkpoints behind one where the tree broke */
 	int64_t		nodes_sealed;	/* seq in the certifier's node feed up to which earlier checkpoints cover */
 	int64_t		sealed_at;		/* when the checkpoint before this one was issued */
@@ -132,6 +133,15 @@ cover(EcertRoots *roots, const EcertFeedHead *head)
 }
 
 static void
+seal(EcertRoots *roots, const EcertFeedHead *head)
+{
+	Feed	   *feed = feed_of(roots, head);
+
+	for (; feed->sealed < feed->count && feed->entries[feed->sealed].seq <= head->seq; feed->sealed++)
+		feed->entries[feed->sealed].sealed = ((Pass *) roots)->number;
+}
+
+static void
 put_finding(EcertRoots *roots)
 {
 	Pass	   *pass = (Pass *) roots;
@@ -179,7 +189,8 @@ check_rest(Pass *pass)
 
 	for (const Feed *feed = ledger->feeds; ledger->counts.checkpoints > 0 && feed < ledger->feeds + ledger->feed_count; feed++)
 	{
-		for (const Entry *entry = feed->entries + feed->covered; entry < feed->entries + feed->count; entry++)
+		/* genesis is under every checkpoint */
+		for (const Entry *entry = feed->entries + feed->covered; feed->kind != ECERT_KIND_GENESIS && entry < feed->entries + feed->count; entry++)
 		{
 			if (end_was_sealed(pass, entry))
 				ledger_warning(ledger, entry,
@@ -210,6 +221,7 @@ check_checkpoints(Ledger *ledger)
 	pass->roots.covered = covered;
 	pass->roots.is_there = is_there;
 	pass->roots.cover = cover;
+	pass->roots.seal = seal;
 	pass->roots.found = put_finding;
 	pass->ledger = ledger;
 	pass->reader.ledger = ledger;
@@ -225,6 +237,7 @@ check_checkpoints(Ledger *ledger)
 		const Entry *entry = &feed->entries[i];
 
 		/* a second one with the same seq was refused already */
+		pass->number = i;
 		if ((uint64_t) entry->seq >= pass->roots.expected)
 			check_checkpoint(pass, entry);
 	}

@@ -98,8 +98,8 @@ walk_step(Ledger *ledger, FeedWalk *walk, Entry *entry)
 	if (walk->head == NULL || entry->seq != walk->head->seq)
 		walk->same = entry;
 	walk->head = entry;
-	/* times of a package that was changed say nothing about its successor's */
-	if ((entry->flags & ENTRY_UNSOUND) == 0)
+	/* times of a package that was changed say nothing about its successor's, nor do those of one that is void */
+	if ((entry->flags & (ENTRY_UNSOUND | ENTRY_ENDED)) == 0)
 	{
 		walk->issued_at = entry->issued_at;
 		if (entry->period.end > walk->period_end)

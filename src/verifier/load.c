@@ -79,6 +79,7 @@ put_entry(Loader *loader, const EcertPackage *package, uint64_t offset)
 	entry->issued_at = package->issued_at;
 	entry->kind = (uint8_t) package->kind;
 	entry->key = NO_KEY;
+	entry->sealed = NOT_SEALED;
 	entry->issuer = intern(loader, package->issuer);
 	entry->subject = intern(loader, package->subject);
 	if (!ecert_body_period(package, &entry->period))

@@ -172,9 +172,10 @@ check_ledger(Ledger *ledger, int input)
 	{
 		check_certifier_key(ledger);
 		check_packages(ledger);
-		check_feeds(ledger);
 		progress_step(ledger, "checkpoints", ledger->count, false);
 		check_checkpoints(ledger);
+		check_ended(ledger);
+		check_feeds(ledger);
 		progress_step(ledger, "rules", 0, false);
 		check_rules(ledger);
 	}

@@ -45,6 +45,19 @@ keep_key(Ledger *ledger, Key *known, Key *key)
 	return known;
 }
 
+/* The roles of before, and behind them those that a package gives */
+static void
+add_roles(Ledger *ledger, const Entry *entry, const Node *before, Node *node)
+{
+	size_t		known = before == NULL ? 0 : before->history.count;
+
+	node->history.list = ecert_arena_array(arena_memory(&ledger->memory), known + 1, sizeof *node->history.list);
+	if (known > 0)
+		memcpy(node->history.list, before->history.list, known * sizeof *node->history.list);
+	node->history.list[known] = (EcertRoles) {entry->kind == ECERT_KIND_NODE ? entry->seq : -1, entry->issued_at, node->facts.roles};
+	node->history.count = known + 1;
+}
+
 /* Put a node body (its own package's, or the one inside genesis) in place of what was known */
 static bool
 apply_node(Ledger *ledger, const Entry *entry, EcertSlice body, uint32_t number)
@@ -57,6 +70,7 @@ apply_node(Ledger *ledger, const Entry *entry, EcertSlice body, uint32_t number)
 	bool		usable = read_keys(ledger, entry, cursor, keys, count);
 
 	node->facts = ecert_node_facts(body);
+	add_roles(ledger, entry, before, node);
 	node->keys = ecert_arena_array(arena_memory(&ledger->memory), count, sizeof *node->keys);
 	for (uint64_t i = 0; usable && i < count; i++)
 	{

@@ -5,7 +5,7 @@
  *		found; and the functions by which one step calls another.
  *
  * The steps, in order: load (dump to index and spool), sort, registry, every
- * package by itself, feeds, checkpoints, rules, report.  At most 200 bytes of
+ * package by itself, checkpoints, feeds, rules, report.  At most 200 bytes of
  * memory are spent on a package: whatever needs a body reads the package again.
  */
 #ifndef ECERT_VERIFIER_VERIFIER_H
@@ -59,6 +59,7 @@ typedef struct Entry
 	uint8_t		prev[ECERT_HASH_SIZE];	/* zeros: genesis */
 	uint32_t	issuer;			/* number of an interned id */
 	uint32_t	subject;		/* number of an interned id */
+	uint32_t	sealed;			/* place in its feed of the checkpoint that covers it first; NOT_SEALED: none */
 	uint32_t	key;			/* number of the key that it names, of the registry; NO_KEY: none that is known */
 	uint16_t	size;			/* bytes of the package, 1..65535 */
 	uint8_t		kind;			/* EcertKind */
@@ -71,8 +72,11 @@ enum
 	ENTRY_REPLACES = 2,			/* the body replaces an earlier package */
 	ENTRY_IN_REGISTRY = 4,		/* genesis or one of the certifier's node packages: judged when the registry was built */
 	ENTRY_CHANGED = 8,			/* its signature is wrong, so its hash says nothing about what followed it */
-	ENTRY_SIGNED = 16			/* its signature was verified and is right */
+	ENTRY_SIGNED = 16,			/* its signature was verified and is right */
+	ENTRY_ENDED = 32			/* its key had ended before it was issued: void where a checkpoint covers it, else a problem */
 };
+
+#define NOT_SEALED UINT32_MAX
 
 #define NO_KEY UINT32_MAX
 #define NO_ID UINT32_MAX
@@ -112,7 +116,8 @@ typedef struct Feed
 	uint32_t	issuer;
 	uint32_t	kind;
 	uint32_t	count;
-	uint32_t	covered;		/* so many, from the first, are under checkpoints */
+	uint32_t	covered;		/* so many, from the first, are leaves of the tree */
+	uint32_t	sealed;			/* so many are under checkpoints: more than are leaves where packages are missing */
 } Feed;
 
 /* A key of a node, as the newest node package that lists it says */
@@ -126,7 +131,8 @@ typedef struct Key
 
 typedef struct Node
 {
-	EcertNodeFacts facts;
+	EcertNodeFacts facts;		/* of its newest package */
+	EcertRoleHistory history;	/* of all its packages */
 	uint32_t	key_count;
 	Key		  **keys;
 } Node;
@@ -286,6 +292,12 @@ extern Feed *ledger_next_feed(const Ledger *ledger, EcertKind kind, const Feed *
 /* The place of the first package of a feed with that seq or a greater one */
 extern size_t feed_place(const Feed *feed, int64_t seq);
 
+/* The seq of the checkpoint that covers a package first; INT64_MAX: none */
+extern int64_t ledger_sealed_by(const Ledger *ledger, const Feed *feed, int64_t seq);
+
+/* The last seq of a feed that a checkpoint and those before it cover; -1: none */
+extern int64_t ledger_covered(const Ledger *ledger, const Feed *feed, int64_t checkpoint);
+
 /* The package of a feed with that seq, the package with that hash; NULL when it is not there */
 extern const Entry *feed_at(const Feed *feed, int64_t seq);
 extern const Entry *ledger_by_hash(const Ledger *ledger, const uint8_t *hash);
@@ -396,6 +408,9 @@ typedef struct Judge
 extern bool judge_package(Judge *judge, Entry *entry, const EcertPackage *package);
 extern bool judge_body(Ledger *ledger, Entry *entry, const EcertPackage *package);
 extern void check_packages(Ledger *ledger);
+
+/* Packages whose key had ended: void where a checkpoint covers them; others are problems */
+extern void check_ended(Ledger *ledger);
 
 /* Is a sound witness's line in its own name?  That one was verified; another's is by a key that is not known here */
 extern bool is_own_cosignature(const EcertPackage *package, EcertSlice line);

@@ -4,6 +4,7 @@
  */
 #include "verifier/verifier.h"
 
+#include "rules/as_of.h"
 #include "rules/fields.h"
 
 void
@@ -279,6 +280,18 @@ view_naming(EcertView *view, EcertArena *arena, const uint8_t *hash, EcertKind k
 		numbered(ledger, arena, &((LedgerView *) view)->index->rewards, (uint32_t) (named - ledger->entries));
 }
 
+static int64_t
+view_sealed_by(EcertView *view, EcertSlice issuer, EcertKind kind, int64_t seq)
+{
+	return ledger_sealed_by(ledger_of(view), feed_of(view, issuer, kind), seq);
+}
+
+static int64_t
+view_covered(EcertView *view, EcertSlice issuer, EcertKind kind, int64_t checkpoint)
+{
+	return ledger_covered(ledger_of(view), feed_of(view, issuer, kind), checkpoint);
+}
+
 static bool
 view_package(EcertView *view, const EcertEntry *entry, EcertPackage *package)
 {
@@ -329,6 +342,8 @@ ledger_rules_new(const Ledger *ledger, const ViewIndex *index)
 		.feed = view_feed,
 		.about = view_about,
 		.naming = view_naming,
+		.sealed_by = view_sealed_by,
+		.covered = view_covered,
 		.package = view_package,
 		.key = view_key,
 		.holder = view_holder,
@@ -345,6 +360,7 @@ ledger_rules_new(const Ledger *ledger, const ViewIndex *index)
 	rules->rules.arena = arena_memory(&rules->arena);
 	rules->rules.kept = arena_memory(&rules->kept);
 	rules->rules.forget = forget;
+	ecert_see_as_of(&rules->rules, ECERT_AS_OF_NOW);
 	return rules;
 }
 

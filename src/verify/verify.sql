@@ -35,11 +35,25 @@ END
 $$;
 COMMENT ON FUNCTION ecert.chunk_problems(ecert.row_place, ecert.row_place, boolean) IS 'internal: ecert.check_rows() and all that it leaves open: periods, checkpoints, the rules of the kinds; was_wrong: problems were found in the part of the first row''s feed that came before';
 
-CREATE FUNCTION ecert.problems(OUT issuer text, OUT kind text, OUT seq bigint, OUT problem text) RETURNS SETOF record
+CREATE FUNCTION ecert.begin_verification(OUT issuer text, OUT kind text, OUT seq bigint, OUT problem text) RETURNS SETOF record
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     RETURN QUERY SELECT v.issuer, v.kind, v.seq, v.problem FROM ecert.verify_registry() AS v;
+    -- as of which checkpoint a package is judged is looked up in a cache
+    IF ecert.verified_registry() IS NOT NULL AND NOT ecert.leaf_ranges_agree(false) THEN
+        problem := 'ledger.leaf_range does not say what the checkpoints cover: run SELECT ecert.rebuild_tree()';
+        RETURN NEXT;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ecert.begin_verification() IS 'internal: ecert.verify_registry(), and whether ledger.leaf_range, which is a cache, has what the checkpoints say; returns the problems';
+
+CREATE FUNCTION ecert.problems(OUT issuer text, OUT kind text, OUT seq bigint, OUT problem text) RETURNS SETOF record
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY SELECT v.issuer, v.kind, v.seq, v.problem FROM ecert.begin_verification() AS v;
     -- without a sound genesis package nothing else can be verified
     IF ecert.verified_registry() IS NULL THEN
         RETURN;
@@ -130,7 +144,7 @@ BEGIN
     IF run.id IS NULL THEN
         INSERT INTO ledger.verification (package_count) SELECT pg_catalog.count(*) FROM ledger.package RETURNING * INTO run;
         INSERT INTO ledger.verification_problem (verification_id, number, issuer, kind, seq, problem)
-        SELECT run.id, v.ordinality, v.issuer, v.kind, v.seq, v.problem FROM ecert.verify_registry() WITH ORDINALITY AS v;
+        SELECT run.id, v.ordinality, v.issuer, v.kind, v.seq, v.problem FROM ecert.begin_verification() WITH ORDINALITY AS v;
         UPDATE ledger.verification
            SET problem_count = (SELECT pg_catalog.count(*) FROM ledger.verification_problem WHERE verification_id = run.id)
          WHERE id = run.id;

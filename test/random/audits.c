@@ -258,6 +258,24 @@ is_overtaken(const Audit *audit)
 	return false;
 }
 
+/* Whether an audit names a package that is live in a window */
+bool
+is_over(const Audit *audit, const Plant *plant, Window window)
+{
+	for (int i = 0; i < 2; i++)
+	{
+		const Pack *live[PACKS_MAX];
+		int			count = live_packs(packs_of(&plants[plant - plants], kinds[i]), window, INT64_MAX, live);
+
+		for (int j = 0; j < count; j++)
+		{
+			if (has_seq(audit, i, live[j]->seq))
+				return true;
+		}
+	}
+	return false;
+}
+
 /* ----- rewards ----- */
 
 /* Has every package of it been paid to this auditor in this role? */
@@ -296,6 +314,7 @@ reward_something(void)
 	auditor = lie(LIE_REWARD_OTHER) ? nodes[below((uint64_t) node_count)].id : audit->auditor->id;
 	hash = lie(LIE_REWARD_NONE) ? made[below(made_count)].hex : made[audit->made].hex;
 	(void) say(CERTIFIER, ECERT_KIND_REWARD, auditor,
-			   text_of("{'audit': '%s', 'auditor': '%s', 'amount': %s}", hash, auditor, IN_FORCE->reward_text[audit->role]));
+			   text_of("{'audit': '%s', 'auditor': '%s', 'amount': %s, 'checkpoint': '%s'}", hash, auditor, IN_FORCE->reward_text[audit->role],
+					   rest_on_checkpoint()));
 	audit->rewarded = true;
 }

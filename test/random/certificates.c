@@ -36,6 +36,8 @@ typedef struct Draft
 	int64_t		energy_last;	/* the state of the feeds it is computed at */
 	int64_t		product_last;
 	char	   *audits;
+	bool		is_failed;
+	const char *checkpoint;
 	int64_t		valid_start;
 } Draft;
 
@@ -48,30 +50,60 @@ or_null(const char *text)
 
 /* ----- parts ----- */
 
-/* The live packages of both periods, the baseline's first; and how many */
+/* ----- what it rests on ----- */
+
+typedef struct Hashes
+{
+	uint8_t		list[AUDITS_MAX + 4 * PACKS_MAX][ECERT_HASH_SIZE];
+	int			count;
+} Hashes;
+
+static int
+compare_hashes(const void *a, const void *b)
+{
+	return memcmp(a, b, ECERT_HASH_SIZE);
+}
+
+static void
+put_hash(Hashes *hashes, size_t number)
+{
+	memcpy(hashes->list[hashes->count++], made[number].hash, ECERT_HASH_SIZE);
+}
+
+/* Count and digest in notation */
+static char *
+digest_text(Hashes *hashes, bool wrong_count)
+{
+	EcertSlice	all = ecert_slice(hashes->list, (size_t) hashes->count * ECERT_HASH_SIZE);
+	uint8_t		digest[ECERT_HASH_SIZE];
+
+	qsort(hashes->list, (size_t) hashes->count, ECERT_HASH_SIZE, compare_hashes);
+	must(ecert_sha256(&all, 1, digest));
+	return text_of("{'count': %d, 'digest': '%s'}", hashes->count + (wrong_count ? 1 : 0), hex_of(digest, sizeof digest));
+}
+
+/* The live packages of both periods, and how many */
 static void
 put_packages(Draft *draft)
 {
 	static const EcertKind kinds[2] = {ECERT_KIND_ENERGY, ECERT_KIND_PRODUCT};
+	static Hashes hashes;
 
-	draft->packages = strdup("");
+	hashes.count = 0;
 	for (int i = 0; i < 4; i++)
 	{
 		const Pack *live[PACKS_MAX];
 		EcertKind	kind = kinds[i / 2];
 		int			count = live_packs(packs_of(draft->plant, kind), i % 2 == 0 ? draft->base : draft->period,
 									   kind == ECERT_KIND_ENERGY ? draft->energy_last : draft->product_last, live);
-		char	   *text = ranges_text(live, count, kind);
 
 		draft->counts[i] = count;
-		draft->packages = text_of("%s%s%s", draft->packages, draft->packages[0] != '\0' && text[0] != '\0' ? ", " : "", text);
+		for (int j = 0; j < count; j++)
+			put_hash(&hashes, live[j]->made);
 	}
-	if (draft->packages[0] == '\0')
-		draft->packages = text_of("{'kind': 'energy', 'first': 0, 'last': 0, 'hash': '%s'}", made[0].hex);
-	if (lie(LIE_PACKAGES_HUGE))
-		draft->packages = text_of("%s, {'kind': 'product', 'first': 0, 'last': %" PRId64 ", 'hash': '%s'}", draft->packages, INT64_MAX, made[0].hex);
 	if (lie(LIE_PACKAGES))
-		draft->packages = text_of("{'kind': 'energy', 'first': 0, 'last': %d, 'hash': '%s'}", (int) below(6), made[below(made_count)].hex);
+		put_hash(&hashes, below(made_count));
+	draft->packages = digest_text(&hashes, lie(LIE_PACKAGE_COUNT));
 }
 
 /* Whether two periods have a time in common */
@@ -81,25 +113,28 @@ overlap(Window a, Window b)
 	return a.start < b.end && b.start < a.end;
 }
 
-/* The passing audits over it that no correction has overtaken */
+/* The audits over it that no correction has overtaken, whatever they say; does one of them fail? */
 static void
 put_audits(Draft *draft)
 {
-	draft->audits = strdup("");
+	static Hashes hashes;
+
+	hashes.count = 0;
+	draft->is_failed = false;
 	for (int i = 0; i < audit_count; i++)
 	{
 		const Audit *audit = &audits[i];
-		bool		counts = strcmp(audit->verdict, "pass") == 0 && !is_overtaken(audit);
+		bool		fails = strcmp(audit->verdict, "fail") == 0;
 
-		if (audit->plant != draft->plant || (!overlap(audit->period, draft->period) && !overlap(audit->period, draft->base)))
+		if (audit->plant != draft->plant || (!overlap(audit->period, draft->period) && !overlap(audit->period, draft->base)) || is_overtaken(audit))
 			continue;
-		if (counts || lie(LIE_FAILING_AUDIT))
-			draft->audits = text_of("%s%s'%s'", draft->audits, draft->audits[0] == '\0' ? "" : ", ", made[audit->made].hex);
+		draft->is_failed = draft->is_failed || fails;
+		if ((is_over(audit, draft->plant, draft->period) || is_over(audit, draft->plant, draft->base)) && !(fails && lie(LIE_FAILING_AUDIT)))
+			put_hash(&hashes, audit->made);
 	}
 	if (lie(LIE_NO_AUDITS))
-		draft->audits = strdup("");
-	if (lie(LIE_NO_SUCH_AUDIT))
-		draft->audits = text_of("%s%s'%s'", draft->audits, draft->audits[0] == '\0' ? "" : ", ", made[below(made_count)].hex);
+		hashes.count = 0;
+	draft->audits = digest_text(&hashes, false);
 }
 
 /* One row of products, with one figure replaced when wrong names it */
@@ -183,6 +218,15 @@ replaces_text(const Draft *draft)
 	return before == NULL ? strdup("") : text_of(", 'replaces': '%s'", made[before->made].hex);
 }
 
+/* The applicant's name, where it has one */
+static char *
+name_text(const Draft *draft)
+{
+	if (lie(LIE_CERTIFICATE_NAME))
+		return strdup(", 'name': 'The \"works\"'");
+	return draft->plant->node->name == NULL ? strdup("") : text_of(", 'name': '%s'", draft->plant->node->name);
+}
+
 /* The whole body in notation */
 static char *
 body_of(Draft *draft, int64_t seq)
@@ -204,10 +248,10 @@ body_of(Draft *draft, int64_t seq)
 	return text_of("{'number': '%s', 'applicant': '%s', 'period': [%" PRId64 ", %" PRId64 "], 'baseline': [%" PRId64 ", %" PRId64 "], 'method': '%s', "
 				   "'conventions': {'saving': 'baseline_minus_reporting', 'denominator': '%s', 'electricity': '%s'}, "
 				   "'products': [%s], 'totals': {%s}, 'completeness': %s, 'threshold': %s, 'verdict': '%s', 'valid': [%" PRId64 ", %" PRId64 "], "
-				   "'policy': '%s', 'packages': [%s], 'audits': [%s]%s%s}", number_text(draft, seq), draft->applicant, draft->period.start, draft->period.end,
+				   "'policy': '%s', 'checkpoint': '%s', 'packages': %s, 'audits': %s%s%s}", number_text(draft, seq), draft->applicant, draft->period.start, draft->period.end,
 				   draft->base.start, draft->base.end, draft->by_value ? "value" : "product", denominator, policy->electricity, products_text(&draft->figures),
 				   totals_text(&draft->figures), completeness_text(draft->counts), threshold, passes ? "pass" : "fail", draft->valid_start, valid_end,
-				   draft->policy_hash, draft->packages, draft->audits, one_in(2) ? ", 'name': 'The \"works\"'" : "", replaces_text(draft));
+				   draft->policy_hash, draft->checkpoint, draft->packages, draft->audits, name_text(draft), replaces_text(draft));
 }
 
 /* ----- certificates ----- */
@@ -242,7 +286,8 @@ static void
 withdraw(const Certificate *before)
 {
 	(void) say(CERTIFIER, ECERT_KIND_STATUS, before->plant->node->id,
-			   text_of("{'certificate': '%s', 'status': 'withdrawn', 'reason': 'computed again'}", made[before->made].hex));
+			   text_of("{'certificate': '%s', 'status': 'withdrawn', 'reason': 'computed again', 'checkpoint': '%s'}", made[before->made].hex,
+					   rest_on_checkpoint()));
 	certificates[before - certificates].status = "withdrawn";
 }
 
@@ -255,7 +300,7 @@ is_complete(const Draft *draft, int count)
 		if (draft->counts[i] != count)
 			return false;
 	}
-	return draft->figures.assessed && !draft->figures.unknown_source;
+	return draft->figures.assessed && !draft->figures.unknown_source && !draft->is_failed;
 }
 
 /* Choose periods, policy and method, and compute; false when no body can hold the figures */
@@ -296,6 +341,7 @@ certify(Plant *plant, int year, int first, int count)
 	live = live_certificate(&draft);
 	if (live != NULL && !lie(LIE_SECOND_LIVE))
 		withdraw(live);
+	draft.checkpoint = rest_on_checkpoint();
 	draft.valid_start = now + between(0, 60);
 	*certificate = (Certificate) {plant, draft.period, 0, "active"};
 	certificate->made = say(CERTIFIER, ECERT_KIND_CERTIFICATE, draft.applicant, body_of(&draft, feed_of(CERTIFIER->id, ECERT_KIND_CERTIFICATE)->seq));
@@ -340,6 +386,7 @@ set_some_status(void)
 	if (lie(LIE_REPLACED_BY_NONE))
 		replaced_by = text_of(", 'replaced_by': '%s'", made[below(made_count)].hex);
 	(void) say(CERTIFIER, ECERT_KIND_STATUS, subject,
-			   text_of("{'certificate': '%s', 'status': '%s', 'reason': '%s'%s}", hash, status, one_in(2) ? "a question" : "", replaced_by));
+			   text_of("{'certificate': '%s', 'status': '%s', 'reason': '%s', 'checkpoint': '%s'%s}", hash, status, one_in(2) ? "a question" : "",
+					   rest_on_checkpoint(), replaced_by));
 	certificate->status = status;
 }

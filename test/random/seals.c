@@ -10,7 +10,7 @@
 
 static uint8_t leaves[MADE_MAX][ECERT_HASH_SIZE];
 static size_t leaf_count;
-static size_t checkpoints[64];
+static size_t checkpoints[512];
 static size_t checkpoint_count;
 
 /* What a checkpoint states */
@@ -22,7 +22,7 @@ typedef struct Sealed
 	const Pair *pair;
 } Sealed;
 
-static Sealed sealed[64];
+static Sealed sealed[512];
 
 /* ----- the tree ----- */
 
@@ -74,7 +74,7 @@ cover(Feed *feed, int64_t last, char **heads)
 	*heads = text_of("%s%s['%s', '%s', %" PRId64 "]", *heads, (*heads)[0] == '\0' ? "" : ", ", feed->issuer, ecert_kind_name(feed->kind), last);
 }
 
-/* Everything that came since the checkpoint before, or, now and then, not all of it; false when there is nothing */
+/* Everything that came since the checkpoint before, unless a lie leaves some of it out; false when there is nothing */
 static bool
 cover_feeds(Sealed *checkpoint)
 {
@@ -90,9 +90,9 @@ cover_feeds(Sealed *checkpoint)
 	{
 		int64_t		last = order[i]->seq - 1;
 
-		if (order[i]->kind == ECERT_KIND_GENESIS || order[i]->covered > last || one_in(40))
+		if (order[i]->kind == ECERT_KIND_GENESIS || order[i]->covered > last || lie(LIE_LEFT_OUT))
 			continue;
-		if (order[i]->covered < last && one_in(20) && order[i]->packages[last - 1] != SIZE_MAX)
+		if (order[i]->covered < last && lie(LIE_LEFT_OUT_LAST) && order[i]->packages[last - 1] != SIZE_MAX)
 			last--;
 		cover(order[i], last, &checkpoint->heads);
 	}
@@ -174,6 +174,23 @@ seal_ledger(void)
 						 seal_text(checkpoint, pair), note_text(checkpoint, pair)));
 	checkpoints[checkpoint_count++] = number;
 	return number;
+}
+
+const char *
+rest_on_checkpoint(void)
+{
+	size_t		newest;
+
+	/* the newest that is there covers all but itself, or another one is made */
+	(void) seal_ledger();
+	newest = checkpoint_count - 1;
+	if (newest > 0 && lie(LIE_REST_OLD))
+		newest = below(newest);
+	if (lie(LIE_REST_NONE))
+		return made[below(made_count)].hex;
+	if (lie(LIE_REST_LATE))
+		now += 2 * 3600;
+	return made[checkpoints[newest]].hex;
 }
 
 /* ----- witnesses ----- */

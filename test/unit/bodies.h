@@ -76,6 +76,7 @@ is_later_map(const BodyShape *shape)
 	"'certificate': " CERTIFICATE_RULES ", 'reward': " REWARDS "}"
 #define RANGE "{'kind': 'energy', 'first': 0, 'last': 11, 'hash': " HASH_1 "}"
 #define FIGURE "{'of': 'period', 'declared': 100, 'found': 100.5, 'deviation': 0.005, 'tolerance': 0.03}"
+#define DIGEST "{'count': 3, 'digest': " HASH_1 "}"
 #define RESULT "{'product': 'cement', 'unit': 't', 'base_kgce': 960100, 'base_output': 5000, " \
 	"'base_unit_energy': 192.02, 'now_kgce': 1008105, 'now_output': 5600, 'now_unit_energy': 180.01875, " \
 	"'saving_kgce': 67207, 'saving_rate': 0.0625, 'status': 'ok'}"
@@ -84,7 +85,7 @@ is_later_map(const BodyShape *shape)
 #define CONVENTIONS "{'saving': 'baseline_minus_reporting', 'denominator': 'baseline', 'electricity': 'calorific value'}"
 #define COMPLETENESS "{'energy_packages': 12, 'product_packages': 12, 'base_energy_packages': 12, 'base_product_packages': 0}"
 #define CERTIFICATE_BEFORE "{'number': 'C-1', 'applicant': 'mill', 'period': [100, 200], 'baseline': [0, 100], " \
-	"'method': 'product', 'threshold': 0.05, 'verdict': 'pass', 'valid': [200, 300], 'policy': " HASH_1 ", 'audits': []"
+	"'method': 'product', 'threshold': 0.05, 'verdict': 'pass', 'valid': [200, 300], 'policy': " HASH_1 ", 'checkpoint': " HASH_2
 #define CERTIFICATE_AFTER(name, value) ", '" name "': " value
 #define ENERGY_BEFORE "{'period': [0, 60], 'lines': ["
 #define ENERGY_LINE "{'source': 'electricity', 'unit': 'kWh', 'quantity': 1}"
@@ -270,7 +271,7 @@ static const BodyShape body_shapes[] = {
 		{"replaces", 'i', false, "'M0'"},
 		{"class", 't', false, "'0.5S'"},
 		{"calibration_due", 'd', false, "1767225600"},
-		{"public", 'k', false, HASH_2},
+		{"public", 's', false, HASH_2},
 	}},
 	{ECERT_KIND_ENERGY, "body", "", "", "", {
 		{"period", 'P', true, "[1704067200, 1706745600]"},
@@ -388,13 +389,14 @@ static const BodyShape body_shapes[] = {
 		{"verdict", 'c', true, "'fail'"},
 		{"valid", 'P', true, "[200, 300]"},
 		{"policy", 'h', true, HASH_1},
-		{"packages", 'L', true, "[" RANGE "]"},
-		{"audits", 'E', true, "[" HASH_1 ", " HASH_2 "]"},
+		{"checkpoint", 'h', true, HASH_2},
+		{"packages", 'M', true, DIGEST},
+		{"audits", 'M', true, DIGEST},
 		{"replaces", 'h', false, HASH_2},
 	}},
 	{ECERT_KIND_CERTIFICATE, "products", "products.", CERTIFICATE_BEFORE CERTIFICATE_AFTER("conventions", CONVENTIONS)
 		CERTIFICATE_AFTER("totals", TOTALS) CERTIFICATE_AFTER("completeness", COMPLETENESS)
-		CERTIFICATE_AFTER("packages", "[" RANGE "]") ", 'products': [", "]}", {
+		CERTIFICATE_AFTER("packages", DIGEST) CERTIFICATE_AFTER("audits", DIGEST) ", 'products': [", "]}", {
 		{"product", 'i', true, "'cement'"},
 		{"unit", 'i', true, "'t'"},
 		{"base_kgce", 'r', true, "960100"},
@@ -409,7 +411,7 @@ static const BodyShape body_shapes[] = {
 	}},
 	{ECERT_KIND_CERTIFICATE, "totals", "totals.", CERTIFICATE_BEFORE CERTIFICATE_AFTER("conventions", CONVENTIONS)
 		CERTIFICATE_AFTER("products", "[" RESULT "]") CERTIFICATE_AFTER("completeness", COMPLETENESS)
-		CERTIFICATE_AFTER("packages", "[" RANGE "]") ", 'totals': ", "}", {
+		CERTIFICATE_AFTER("packages", DIGEST) CERTIFICATE_AFTER("audits", DIGEST) ", 'totals': ", "}", {
 		{"adjusted_base_kgce", 'r', true, "1600327"},
 		{"now_kgce", 'r', true, "1525965"},
 		{"saving_kgce", 'r', true, "74362"},
@@ -419,14 +421,14 @@ static const BodyShape body_shapes[] = {
 	}},
 	{ECERT_KIND_CERTIFICATE, "conventions", "conventions.", CERTIFICATE_BEFORE CERTIFICATE_AFTER("totals", TOTALS)
 		CERTIFICATE_AFTER("products", "[" RESULT "]") CERTIFICATE_AFTER("completeness", COMPLETENESS)
-		CERTIFICATE_AFTER("packages", "[" RANGE "]") ", 'conventions': ", "}", {
+		CERTIFICATE_AFTER("packages", DIGEST) CERTIFICATE_AFTER("audits", DIGEST) ", 'conventions': ", "}", {
 		{"saving", 'c', true, "'baseline_minus_reporting'"},
 		{"denominator", 'c', true, "'reporting'"},
 		{"electricity", 't', true, "'calorific value'"},
 	}},
 	{ECERT_KIND_CERTIFICATE, "completeness", "completeness.", CERTIFICATE_BEFORE CERTIFICATE_AFTER("totals", TOTALS)
 		CERTIFICATE_AFTER("products", "[" RESULT "]") CERTIFICATE_AFTER("conventions", CONVENTIONS)
-		CERTIFICATE_AFTER("packages", "[" RANGE "]") ", 'completeness': ", "}", {
+		CERTIFICATE_AFTER("packages", DIGEST) CERTIFICATE_AFTER("audits", DIGEST) ", 'completeness': ", "}", {
 		{"energy_packages", 'u', true, "12"},
 		{"product_packages", 'u', true, "12"},
 		{"base_energy_packages", 'u', true, "12"},
@@ -434,22 +436,28 @@ static const BodyShape body_shapes[] = {
 	}},
 	{ECERT_KIND_CERTIFICATE, "packages", "packages.", CERTIFICATE_BEFORE CERTIFICATE_AFTER("totals", TOTALS)
 		CERTIFICATE_AFTER("products", "[" RESULT "]") CERTIFICATE_AFTER("conventions", CONVENTIONS)
-		CERTIFICATE_AFTER("completeness", COMPLETENESS) ", 'packages': [", "]}", {
-		{"kind", 'c', true, "'energy'"},
-		{"first", 'u', true, "5"},
-		{"last", 'u', true, "9"},
-		{"hash", 'h', true, HASH_2},
+		CERTIFICATE_AFTER("completeness", COMPLETENESS) CERTIFICATE_AFTER("audits", DIGEST) ", 'packages': ", "}", {
+		{"count", 'u', true, "36"},
+		{"digest", 'h', true, HASH_2},
+	}},
+	{ECERT_KIND_CERTIFICATE, "audits", "audits.", CERTIFICATE_BEFORE CERTIFICATE_AFTER("totals", TOTALS)
+		CERTIFICATE_AFTER("products", "[" RESULT "]") CERTIFICATE_AFTER("conventions", CONVENTIONS)
+		CERTIFICATE_AFTER("completeness", COMPLETENESS) CERTIFICATE_AFTER("packages", DIGEST) ", 'audits': ", "}", {
+		{"count", 'u', true, "0"},
+		{"digest", 'h', true, HASH_2},
 	}},
 	{ECERT_KIND_STATUS, "body", "", "", "", {
 		{"certificate", 'h', true, HASH_1},
 		{"status", 'c', true, "'suspended'"},
 		{"reason", 't', true, "'Audit voided'"},
 		{"replaced_by", 'h', false, HASH_2},
+		{"checkpoint", 'h', true, HASH_2},
 	}},
 	{ECERT_KIND_REWARD, "body", "", "", "", {
 		{"audit", 'h', true, HASH_1},
 		{"auditor", 'i', true, "'grid'"},
 		{"amount", 'a', true, "10.00"},
+		{"checkpoint", 'h', true, HASH_2},
 	}},
 	{ECERT_KIND_CHECKPOINT, "body", "", "", "", {
 		{"size", 'u', true, "1000000"},

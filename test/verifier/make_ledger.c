@@ -681,7 +681,7 @@ add_certificate(void)
 		diag_format("{'number': 'ledger.example-2026-0001', 'applicant': 'plant-0001', 'name': 'Cement works 1', 'period': [%" PRId64 ", %" PRId64 "], "
 					"'baseline': [%" PRId64 ", %" PRId64 "], 'method': 'product', 'conventions': " CONVENTIONS ", 'products': [" RESULT "], 'totals': " TOTALS ", "
 					"'completeness': " COMPLETENESS ", 'threshold': 0.04, 'verdict': 'pass', 'valid': [%" PRId64 ", %" PRId64 "], 'policy': " HASH_1 ", "
-					"'packages': [" RANGE "], 'audits': [" HASH_1 ", " HASH_2 "]}", T0 + 12 * MONTH, T0 + 24 * MONTH, T0, T0 + 12 * MONTH, ISSUED,
+					"'checkpoint': " HASH_2 ", 'packages': " DIGEST ", 'audits': " DIGEST "}", T0 + 12 * MONTH, T0 + 24 * MONTH, T0, T0 + 12 * MONTH, ISSUED,
 					ISSUED + 36 * MONTH));
 }
 
@@ -719,18 +719,19 @@ add_every_kind(void)
 	}
 }
 
-/* A plant's key is revoked and that is sealed; then there comes a package that says it is from before */
+/* A plant's key is revoked and that is sealed; then there comes a package that says it is from before, or one from after, sealed or not */
 static void
 add_late(void)
 {
 	int64_t		revoked_at = ISSUED + 10000;
 
-	if (!is_wrong("late") && !is_wrong("revoked"))
+	if (!is_wrong("late") && !is_wrong("revoked") && !is_wrong("revoked-sealed"))
 		return;
 	add("certifier", ECERT_KIND_NODE, "plant-0001", revoked_at, node_text("plant-0001", "applicant", revoked_at, 0));
 	add_checkpoint(revoked_at + 10);
 	add("plant-0001", ECERT_KIND_ENERGY, "plant-0001", is_wrong("late") ? revoked_at - 10 : revoked_at + 5, energy_text("plant-0001", 400, ""));
-	add_checkpoint(revoked_at + 20);
+	if (!is_wrong("revoked"))
+		add_checkpoint(revoked_at + 20);
 }
 
 static void

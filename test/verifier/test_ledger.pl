@@ -159,6 +159,10 @@ like(texts($document), qr/^the ledger has no sound genesis package: nothing on i
 is($status, 0, 'a package that comes after its key was revoked, and says it is from before, is valid');
 like(texts($document, 'warnings'), qr/^is sealed after its key was revoked or rotated, though it says it was issued before$/m, 'but a warning');
 
+($status, $document) = report(make_ledger('void', '--wrong', 'revoked-sealed'));
+is($status, 0, 'a package from after its key was revoked is void once a checkpoint covers it: the ledger is valid');
+like(texts($document, 'warnings'), qr/^packages that are void, because their key had ended before they were issued: 1$/m, 'and the package is counted');
+
 # ----- two ledgers -----
 
 my $other = make_ledger('other', '--wrong', 'other', '--files', "$folder/other.files");

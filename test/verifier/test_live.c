@@ -1,10 +1,11 @@
 /*
  * test_live.c
- *		Which packages of an applicant count: of a period the newest, up to a
- *		seq, and what is assessed of them.
+ *		Which packages of an applicant count: of a period the newest that a
+ *		checkpoint covers, and what is assessed of them.
  */
 #include "books.h"
 
+#include "rules/as_of.h"
 #include "rules/assess.h"
 
 static LedgerRules *books;
@@ -27,11 +28,24 @@ put_made(int64_t start, int64_t end, const char *quantity)
 	books_put(ECERT_KIND_PRODUCT, start, end, lines);
 }
 
+/* How far the checkpoint as of which is asked covers the two feeds */
+static int64_t energy_covered;
+static int64_t product_covered;
+
+static int64_t
+covered(EcertView *view, EcertSlice issuer, EcertKind kind, int64_t checkpoint)
+{
+	(void) view;
+	(void) issuer;
+	(void) checkpoint;
+	return kind == ECERT_KIND_ENERGY ? energy_covered : product_covered;
+}
+
 static void
-add_live(EcertUse *use, EcertKind kind, EcertPeriod within, int64_t last)
+add_live(EcertUse *use, EcertKind kind, EcertPeriod within)
 {
 	EcertRules *rules = &books->rules;
-	EcertLiveWalk walk = ecert_live_begin(rules, ecert_applicant(rules, ecert_slice_text("plant")), kind, within, last);
+	EcertLiveWalk walk = ecert_live_begin(rules, ecert_applicant(rules, ecert_slice_text("plant")), kind, within);
 	const EcertEntry *live;
 
 	while ((live = ecert_live_next(&walk)) != NULL)
@@ -48,17 +62,17 @@ add_live(EcertUse *use, EcertKind kind, EcertPeriod within, int64_t last)
 }
 
 static EcertUse *
-use_of(const EcertCoefficients *coefficients, EcertPeriod within, int64_t energy_last, int64_t product_last)
+use_of(const EcertCoefficients *coefficients, EcertPeriod within)
 {
 	EcertUse   *use = ecert_use_new(books->rules.arena, coefficients);
 
-	add_live(use, ECERT_KIND_ENERGY, within, energy_last);
-	add_live(use, ECERT_KIND_PRODUCT, within, product_last);
+	add_live(use, ECERT_KIND_ENERGY, within);
+	add_live(use, ECERT_KIND_PRODUCT, within);
 	ecert_use_finish(use);
 	return use;
 }
 
-/* The assessment as of these seqs */
+/* The assessment as of a checkpoint that covers the feeds up to these seqs; INT64_MAX: as of now */
 static EcertAssessment
 ask(int64_t energy_last, int64_t product_last)
 {
@@ -69,7 +83,11 @@ ask(int64_t energy_last, int64_t product_last)
 	const EcertCoefficients *coefficients = ecert_coefficients_new(books->rules.arena, policy);
 	EcertAssessment answer;
 
-	CHECK_INT(ecert_assess(use_of(coefficients, baseline, energy_last, product_last), use_of(coefficients, period, energy_last, product_last),
+	energy_covered = energy_last;
+	product_covered = product_last;
+	books->view.view.covered = covered;
+	ecert_see_as_of(&books->rules, energy_last == INT64_MAX ? ECERT_AS_OF_NOW : 0);
+	CHECK_INT(ecert_assess(use_of(coefficients, baseline), use_of(coefficients, period),
 						   (EcertTerms) {false, false, {0, 0}, false}, books->rules.arena, &answer), ECERT_ASSESS_OK, "can be assessed");
 	return answer;
 }
@@ -97,7 +115,7 @@ test_corrections(void)
 	answer = ask(INT64_MAX, INT64_MAX);
 	CHECK(is(answer.products[0].base.kgce, "1000.01") && is(answer.products[0].now.kgce, "950") && is(answer.products[0].saving_kgce, "-449.995"),
 		  "the newest package of a period counts");
-	answer = ask(1, INT64_MAX);
+	answer = ask(1, 2);
 	CHECK(is(answer.products[0].now.kgce, "900") && is(answer.products[0].now.output, "5"), "as of an earlier seq of the energy feed");
 	answer = ask(1, 1);
 	CHECK(is(answer.products[0].saving_kgce, "100.01"), "and of the product feed");

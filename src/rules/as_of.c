@@ -1,0 +1,62 @@
+/*
+ * as_of.c
+ *		Up to where the ledger is seen; see as_of.h.
+ */
+#include "rules/as_of.h"
+
+void
+ecert_see_as_of(EcertRules *rules, int64_t checkpoint)
+{
+	rules->as_of = checkpoint;
+	rules->horizon.size = 0;
+}
+
+/* The last seq of a feed that is seen; what one feed's entries ask one after the other is looked up once */
+static int64_t
+horizon(EcertRules *rules, EcertSlice issuer, EcertKind kind)
+{
+	EcertHorizon *known = &rules->horizon;
+
+	if (known->size > 0 && known->kind == kind && ecert_slice_equal(ecert_slice(known->issuer, known->size), issuer))
+		return known->last;
+	known->last = rules->view->covered(rules->view, issuer, kind, rules->as_of);
+	known->kind = kind;
+	known->size = issuer.size <= sizeof known->issuer ? issuer.size : 0;
+	if (known->size > 0)
+		memcpy(known->issuer, issuer.data, known->size);
+	return known->last;
+}
+
+bool
+ecert_is_seen(EcertRules *rules, const EcertEntry *entry)
+{
+	return rules->as_of == ECERT_AS_OF_NOW || entry->kind == ECERT_KIND_GENESIS ||
+		entry->seq <= horizon(rules, entry->issuer, entry->kind);
+}
+
+int64_t
+ecert_seen_before(EcertRules *rules, EcertKind kind)
+{
+	return rules->as_of == ECERT_AS_OF_NOW ? INT64_MAX : horizon(rules, rules->view->certifier, kind) + 1;
+}
+
+bool
+ecert_newest_seen(EcertRules *rules, EcertKind kind, EcertEntry *entry)
+{
+	EcertView  *view = rules->view;
+	EcertEntries before;
+	int64_t		last;
+
+	if (!view->head(view, rules->arena, view->certifier, kind, entry))
+		return false;
+	if (rules->as_of == ECERT_AS_OF_NOW)
+		return true;
+	last = horizon(rules, view->certifier, kind);
+	if (entry->seq <= last || view->by_seq(view, rules->arena, view->certifier, kind, last, entry))
+		return true;
+	/* the package that the checkpoint covers last is not here */
+	before = view->feed(view, rules->arena, view->certifier, kind, 0, last);
+	if (before.count > 0)
+		*entry = before.list[before.count - 1];
+	return before.count > 0;
+}

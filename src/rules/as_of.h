@@ -1,0 +1,28 @@
+/*
+ * as_of.h
+ *		Up to where the ledger is seen: what a checkpoint and those before it
+ *		cover.  A package is judged as of the checkpoint that covers it first, so
+ *		the verdict is the same at every node and in every year; a certificate, a
+ *		status and a reward as of the one that they name.
+ */
+#ifndef ECERT_RULES_AS_OF_H
+#define ECERT_RULES_AS_OF_H
+
+#include "rules/rules.h"
+
+/* Everything is seen, sealed or not */
+#define ECERT_AS_OF_NOW INT64_MAX
+
+/* From here on the ledger is seen as of the checkpoint with that seq, or ECERT_AS_OF_NOW */
+extern void ecert_see_as_of(EcertRules *rules, int64_t checkpoint);
+
+/* Is a package seen as of rules->as_of?  The genesis package always is */
+extern bool ecert_is_seen(EcertRules *rules, const EcertEntry *entry);
+
+/* The first seq of a feed of the certifier that is not seen; INT64_MAX: all of it is */
+extern int64_t ecert_seen_before(EcertRules *rules, EcertKind kind);
+
+/* The newest package of the certifier of a kind that is seen; false: there is none */
+extern bool ecert_newest_seen(EcertRules *rules, EcertKind kind, EcertEntry *entry);
+
+#endif							/* ECERT_RULES_AS_OF_H */

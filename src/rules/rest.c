@@ -1,0 +1,52 @@
+/*
+ * rest.c
+ *		Packages that rest on a checkpoint; see rest.h.
+ */
+#include "rules/rest.h"
+
+#include "rules/as_of.h"
+#include "rules/policy.h"
+
+/* Is the checkpoint behind it the first that covers the package, or not there yet? */
+static bool
+is_next(EcertCase *it, const EcertEntry *checkpoint)
+{
+	const EcertPackage *package = it->package;
+	EcertView  *view = it->rules->view;
+	int64_t		sealed_by = it->first_admission ? INT64_MAX : view->sealed_by(view, package->issuer, package->kind, package->seq);
+	EcertEntry	next;
+
+	if (sealed_by == checkpoint->seq + 1)
+		return true;
+	return sealed_by == INT64_MAX &&
+		!view->by_seq(view, it->rules->arena, checkpoint->issuer, ECERT_KIND_CHECKPOINT, checkpoint->seq + 1, &next);
+}
+
+/* How long after its checkpoint a package may be issued, by the policy that is in force as of it */
+static int64_t
+seal_within(EcertRules *rules)
+{
+	uint8_t		hash[ECERT_HASH_SIZE];
+	EcertPolicy policy;
+
+	ecert_policy_in_force(rules, hash);
+	return ecert_policy_of_hash(rules, hash, &policy) ? policy.seal_within : 0;
+}
+
+bool
+ecert_rest_on_checkpoint(EcertCase *it, EcertEntry *checkpoint)
+{
+	EcertRules *rules = it->rules;
+	int64_t		issued_at = it->package->issued_at;
+	int64_t		within;
+
+	if (!ecert_find_named(it, "checkpoint", ECERT_KIND_CHECKPOINT, checkpoint) ||
+		!ecert_slice_equal(checkpoint->issuer, rules->view->certifier))
+		return ECERT_FIND(it->finding, ECERT_REST_NO_CHECKPOINT, ecert_a_text(ecert_cbor_text_at(it->package->body, "checkpoint")));
+	ecert_see_as_of(rules, checkpoint->seq);
+	if (!is_next(it, checkpoint))
+		return ECERT_FIND(it->finding, ECERT_REST_NOT_NEWEST, ecert_a_number(checkpoint->seq));
+	within = seal_within(rules);
+	return (issued_at >= checkpoint->issued_at && issued_at - checkpoint->issued_at <= within) ||
+		ECERT_FIND(it->finding, ECERT_REST_TIME, ecert_a_time(issued_at), ecert_a_time(checkpoint->issued_at), ecert_a_number(within));
+}
