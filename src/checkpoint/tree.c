@@ -41,6 +41,7 @@ static EcertQuery is_head_query = {
 	"SELECT 1 FROM ledger.leaf_range r WHERE r.issuer OPERATOR(pg_catalog.=) $1 AND r.kind OPERATOR(pg_catalog.=) $2"
 	" AND r.last_seq OPERATOR(pg_catalog.=) $3", 3, {TEXTOID, TEXTOID, INT8OID}, NULL
 };
+static EcertQuery taken_up_query = {"SELECT COALESCE(pg_catalog.max(checkpoint_seq), -1) FROM ledger.sealing", 0, {0}, NULL};
 static EcertQuery take_up_query = {
 	"SELECT ecert.take_up_behind()", 0, {0}, NULL
 };
@@ -289,16 +290,34 @@ ECERT_FUNCTION(ecert_take_up_new)
 }
 
 /* Behind a package from a peer: a checkpoint has those that it covers judged again; the last of what one covers may have it computed */
-static void
+static bool
 settled(const EcertPackage *package)
 {
 	Datum		values[3] = {ecert_text_datum(package->issuer), ecert_kind_datum(package->kind), Int64GetDatum(package->seq)};
 
 	if (package->kind == ECERT_KIND_CHECKPOINT)
 		(void) ecert_query(&settle_query, &values[2], 0);
-	if (package->kind == ECERT_KIND_CHECKPOINT || ecert_query(&is_head_query, values, 1) > 0)
-		(void) ecert_query(&take_up_query, NULL, 0);
+	if (package->kind != ECERT_KIND_CHECKPOINT && ecert_query(&is_head_query, values, 1) == 0)
+		return false;
+	(void) ecert_query(&take_up_query, NULL, 0);
+	return true;
 }
+
+static int64
+taken_up(void)
+{
+	bool		isnull;
+	int64		seq;
+
+	SPI_connect();
+	if (ecert_query(&taken_up_query, NULL, 1) != 1)
+		elog(ERROR, "the last row of ledger.sealing is not one row");
+	seq = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	SPI_finish();
+	return seq;
+}
+
+static const EcertSealingHooks sealing_hooks = {settled, taken_up};
 
 /* Leaves that the checkpoint before makes; 1, genesis, before the first */
 static int64
@@ -343,7 +362,7 @@ void
 ecert_checkpoint_init(void)
 {
 	ecert_set_admission_hook(ECERT_KIND_CHECKPOINT, admit_checkpoint);
-	ecert_set_settled_hook(settled);
+	ecert_set_sealing_hooks(&sealing_hooks);
 }
 
 ECERT_FUNCTION(ecert_sql_tree_root)

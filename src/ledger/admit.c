@@ -17,7 +17,7 @@
 #include "rules/policy.h"
 
 static EcertAdmissionHook hooks[ECERT_KIND_COUNT];
-static EcertSettledHook settled_hook;
+static const EcertSealingHooks *sealing_hooks;
 
 /* Hash of the package whose rule was applied when it was made; NULL: none */
 static const uint8_t *judged;
@@ -35,16 +35,21 @@ ecert_set_admission_hook(EcertKind kind, EcertAdmissionHook hook)
 }
 
 void
-ecert_set_settled_hook(EcertSettledHook hook)
+ecert_set_sealing_hooks(const EcertSealingHooks *hooks_of_sealing)
 {
-	settled_hook = hook;
+	sealing_hooks = hooks_of_sealing;
 }
 
-void
+bool
 ecert_settled(const EcertPackage *package)
 {
-	if (settled_hook != NULL)
-		settled_hook(package);
+	return sealing_hooks != NULL && sealing_hooks->settled(package);
+}
+
+int64
+ecert_taken_up(void)
+{
+	return sealing_hooks != NULL ? sealing_hooks->taken_up() : -1;
 }
 
 bool

@@ -85,14 +85,23 @@ extern bool ecert_check_kind(const EcertPackage *package, bool first_admission, 
 typedef bool (*EcertAdmissionHook) (const EcertPackage *package, bool first_admission, EcertFinding *finding);
 extern void ecert_set_admission_hook(EcertKind kind, EcertAdmissionHook hook);
 
-/* Called behind each package of a peer that was admitted, outside of its insert and inside SPI */
-typedef void (*EcertSettledHook) (const EcertPackage *package);
+/*
+ * What takes checkpoints up: settled() is called behind each package of a peer
+ * that was admitted, outside of its insert and inside SPI, and tells whether it
+ * may have taken any up; taken_up() gives the seq of the last one, -1: none is
+ */
+typedef struct EcertSealingHooks
+{
+	bool		(*settled) (const EcertPackage *package);
+	int64		(*taken_up) (void);
+} EcertSealingHooks;
 
-extern void ecert_set_settled_hook(EcertSettledHook hook);
+extern void ecert_set_sealing_hooks(const EcertSealingHooks *hooks);
 
 /* Is a package of a peer being inserted, behind which that hook is called? */
 extern bool ecert_is_settling(void);
-extern void ecert_settled(const EcertPackage *package);
+extern bool ecert_settled(const EcertPackage *package);
+extern int64 ecert_taken_up(void);
 
 /* Can the keys of a node package be used?  One whose keys cannot would lock its node out */
 extern bool ecert_node_keys_usable(const EcertPackage *package, EcertFinding *finding);

@@ -73,6 +73,10 @@ static EcertQuery take_query = {
 	" RETURNING package, peer",
 	1, {TEXTOID}, NULL, true
 };
+static EcertQuery sealings_query = {
+	"SELECT DISTINCT w.waits_for FROM ledger.pending w WHERE w.waits_for OPERATOR(pg_catalog.>=) 'sealing ' AND w.waits_for OPERATOR(pg_catalog.<) 'sealing!'"
+	" AND pg_catalog.substr(w.waits_for, 9)::bigint OPERATOR(pg_catalog.<=) $1", 1, {INT8OID}, NULL
+};
 static EcertQuery woken_query = {
 	"SELECT w.waits_for FROM ecert.woken() AS w (waits_for)", 0, {0}, NULL
 };
@@ -361,6 +365,20 @@ wake_keys(List *keys, const EcertPackage *package, const uint8_t *hash, MemoryCo
 	return keys;
 }
 
+/* The same of what waits for checkpoints that are taken up by now */
+static List *
+sealing_keys(List *keys, MemoryContext context)
+{
+	Datum		last = Int64GetDatum(ecert_taken_up());
+	uint64		count = ecert_query(&sealings_query, &last, 0);
+	MemoryContext before = MemoryContextSwitchTo(context);
+
+	for (uint64 i = 0; i < count; i++)
+		keys = lcons(SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1), keys);
+	MemoryContextSwitchTo(before);
+	return keys;
+}
+
 /*
  * Judge one package and act; inside SPI.  False: it was to be admitted, but a
  * row stands in the way that was not there when it was judged, or was changed.
@@ -446,7 +464,8 @@ settle(EcertSlice bytes, const char *peer, List **keys, MemoryContext context)
 		if (settled == ECERT_SETTLED_ADMITTED)
 		{
 			*keys = wake_keys(*keys, &package, hash, context);
-			ecert_settled(&package);
+			if (ecert_settled(&package))
+				*keys = sealing_keys(*keys, context);
 		}
 	}
 	SPI_finish();

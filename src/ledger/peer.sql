@@ -127,7 +127,7 @@ AS $$
         kind text COLLATE "C" NOT NULL,  -- its kind
         seq bigint NOT NULL,  -- its number in the feed
         package ecert.package NOT NULL,  -- the package as it came
-        waits_for text COLLATE "C" NOT NULL,  -- what it waits for: "energy 7 of plant" (that package of the feed), "key of plant" (a node package), "relation of mine to plant as upstream", "policy <hash>", "audit <hash>", "certificate <hash>"
+        waits_for text COLLATE "C" NOT NULL,  -- what it waits for: "energy 7 of plant" (that package of the feed), "key of plant" (a node package), "relation of mine to plant as upstream", "policy <hash>", "audit <hash>", "certificate <hash>", "sealing 7" (all that the checkpoint covers)
         sqlstate text COLLATE "C" NOT NULL,  -- SQLSTATE of class EC that it would have been refused with
         reason text NOT NULL,  -- why it waits
         peer text COLLATE "C",  -- node it came from; NULL: from an ordinary session

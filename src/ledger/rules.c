@@ -114,6 +114,20 @@ ECERT_FUNCTION(ecert_sql_rule_problem)
 	PG_RETURN_TEXT_P(cstring_to_text(ecert_finding_words(&finding)));
 }
 
+/* Do the times of a package of the ledger follow those of its feed before? */
+static bool
+is_in_order(const EcertPackage *package, EcertFinding *finding)
+{
+	uint8_t		hash[ECERT_HASH_SIZE];
+	EcertHead	end;
+	EcertSlice	last;
+
+	ecert_hash_of(package->bytes, hash);
+	ecert_feed_read(package->issuer, package->kind, package->seq - 1, package->seq - 1, &end, &last);
+	return ecert_check_place(&end, package, hash, ecert_registry_current()->genesis_hash, finding) ||
+		(finding->code != ECERT_TIME_BACKWARDS && finding->code != ECERT_PERIOD_OVERLAP);
+}
+
 /*
  * finding_of(package): what is wrong with a package of the ledger as of the
  * checkpoint that covers it, by the keys that are known now; NULL: nothing, or
@@ -128,6 +142,7 @@ ECERT_FUNCTION(ecert_sql_finding_of)
 
 	ecert_package_of(PG_GETARG_DATUM(0), &package);
 	if ((ecert_check_issuer(ecert_registry_current(), &package, PG_INT64_MIN, &key, &finding) || ecert_is_end(finding.code)) &&
+		is_in_order(&package, &finding) &&
 		(!is_checkable(ledger, &package) || ecert_rule_check(&ledger->rules, &package, false, &finding)))
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(cstring_to_text(ecert_finding_words(&finding)));

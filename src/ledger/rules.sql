@@ -6,7 +6,7 @@ COMMENT ON FUNCTION ecert.rule_problem(ecert.package) IS 'internal: why a stored
 
 CREATE FUNCTION ecert.finding_of(p ecert.package) RETURNS text
     LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_finding_of';
-COMMENT ON FUNCTION ecert.finding_of(ecert.package) IS 'internal: what is wrong with the issuer of a stored package or with what it says, as of the checkpoint that covers it; NULL when nothing is, or when that cannot be told here';
+COMMENT ON FUNCTION ecert.finding_of(ecert.package) IS 'internal: what is wrong with the issuer of a stored package, with its times or with what it says, as of the checkpoint that covers it; NULL when nothing is, or when that cannot be told here';
 
 CREATE FUNCTION ecert.is_checkable(p ecert.package) RETURNS boolean
     LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_is_checkable';

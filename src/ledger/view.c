@@ -310,6 +310,12 @@ ecert_is_filtered(EcertLedgerRules *ledger)
 	return ledger->is_filtered;
 }
 
+static int64_t
+view_taken_up(EcertView *view)
+{
+	return ecert_taken_up();
+}
+
 static bool
 view_holds(EcertView *view, EcertSlice issuer, EcertKind kind)
 {
@@ -333,6 +339,7 @@ ecert_ledger_rules(MemoryContext parent, EcertSight sight, EcertRegistry *regist
 		.package = view_package,
 		.key = view_key,
 		.holder = view_holder,
+		.taken_up = view_taken_up,
 		.holds = view_holds,
 	};
 	MemoryContext context = AllocSetContextCreate(parent, "ecert rules", ALLOCSET_DEFAULT_SIZES);

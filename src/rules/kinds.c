@@ -71,7 +71,7 @@ const EcertKindRow ecert_kinds[ECERT_KIND_COUNT] = {
 		.rests_on_checkpoint = true,
 		.rule = ecert_rule_certificate,
 		.names = {
-			{ECERT_NAMES_HASH, "checkpoint", ECERT_KIND_CHECKPOINT, ECERT_BY_CERTIFIER},
+			{ECERT_RESTS_ON_CHECKPOINT, "checkpoint", ECERT_KIND_CHECKPOINT, ECERT_BY_CERTIFIER},
 			{ECERT_RESTS_ON_FEED, "applicant", ECERT_KIND_ENERGY, ECERT_BY_ANYBODY},
 			{ECERT_RESTS_ON_FEED, "applicant", ECERT_KIND_PRODUCT, ECERT_BY_ANYBODY},
 			{ECERT_RESTS_ON_FEED, NULL, ECERT_KIND_AUDIT, ECERT_BY_ANYBODY},
@@ -83,7 +83,7 @@ const EcertKindRow ecert_kinds[ECERT_KIND_COUNT] = {
 		.rests_on_checkpoint = true,
 		.rule = ecert_rule_status,
 		.names = {
-			{ECERT_NAMES_HASH, "checkpoint", ECERT_KIND_CHECKPOINT, ECERT_BY_CERTIFIER},
+			{ECERT_RESTS_ON_CHECKPOINT, "checkpoint", ECERT_KIND_CHECKPOINT, ECERT_BY_CERTIFIER},
 			{ECERT_NAMES_HASH, "certificate", ECERT_KIND_CERTIFICATE, ECERT_BY_CERTIFIER},
 			{ECERT_NAMES_HASH, "replaced_by", ECERT_KIND_CERTIFICATE, ECERT_BY_CERTIFIER},
 		},
@@ -95,7 +95,7 @@ const EcertKindRow ecert_kinds[ECERT_KIND_COUNT] = {
 		.rests_on_checkpoint = true,
 		.rule = ecert_rule_reward,
 		.names = {
-			{ECERT_NAMES_HASH, "checkpoint", ECERT_KIND_CHECKPOINT, ECERT_BY_CERTIFIER},
+			{ECERT_RESTS_ON_CHECKPOINT, "checkpoint", ECERT_KIND_CHECKPOINT, ECERT_BY_CERTIFIER},
 			{ECERT_NAMES_HASH, "audit", ECERT_KIND_AUDIT, ECERT_BY_AUDITOR},
 		},
 	},

@@ -77,6 +77,24 @@ miss_hash(Search *search, const EcertReference *reference, EcertSlice hex)
 	return note_missing(search, &key, issuer, reference->kind);
 }
 
+/* What rests on a checkpoint is judged by all that it covers */
+static bool
+miss_checkpoint(Search *search, const EcertReference *reference, EcertSlice hex)
+{
+	EcertText	key = ecert_text_in(search->rules->arena);
+	EcertView  *view = search->rules->view;
+	EcertEntry	entry;
+	uint8_t		hash[ECERT_HASH_SIZE];
+
+	if (miss_hash(search, reference, hex))
+		return true;
+	if (search->whole || view->taken_up == NULL || !ecert_hex_to_hash(hex, hash) || !view->by_hash(view, search->rules->arena, hash, &entry) ||
+		entry.kind != ECERT_KIND_CHECKPOINT || entry.seq <= view->taken_up(view))
+		return false;
+	ECERT_PUT(&key, "sealing %1", ecert_a_number(entry.seq));
+	return note_missing(search, &key, entry.issuer, entry.kind);
+}
+
 /* A feed that is sent here is here as far as the checkpoint reaches that names its head */
 static bool
 miss_feed(Search *search, const EcertReference *reference)
@@ -140,6 +158,8 @@ miss_reference(Search *search, const EcertReference *reference)
 	{
 		case ECERT_NAMES_HASH:
 			return miss_hash(search, reference, ecert_cbor_text_at(search->package->body, reference->field));
+		case ECERT_RESTS_ON_CHECKPOINT:
+			return miss_checkpoint(search, reference, ecert_cbor_text_at(search->package->body, reference->field));
 		case ECERT_RESTS_ON_FEED:
 			return miss_feed(search, reference);
 		case ECERT_NAMES_RANGES:

@@ -71,6 +71,7 @@ typedef enum EcertReferenceType
 {
 	ECERT_NAMES_NOTHING,
 	ECERT_NAMES_HASH,			/* the package with that hash */
+	ECERT_RESTS_ON_CHECKPOINT,	/* the checkpoint with that hash, and all packages that it and those before it cover */
 	ECERT_RESTS_ON_FEED,		/* the whole feed of a kind, of whom the field names or of anybody: a node that is not sent it cannot judge */
 	ECERT_NAMES_RANGES,			/* ranges of the applicant's feeds */
 	ECERT_NAMES_ROLE,			/* an enrolled node; of is its role */
@@ -138,7 +139,8 @@ typedef struct EcertMissing
 {
 	/*
 	 * What ledger.pending keeps: "energy 7 of plant", "key of plant", "relation
-	 * of mine to plant as upstream", "policy <hash>"; NULL: nothing is missing
+	 * of mine to plant as upstream", "policy <hash>", "sealing 7" (all that the
+	 * checkpoint covers); NULL: nothing is missing
 	 */
 	const char *key;
 	bool		is_held;		/* its feed is sent here: it will come; else this node cannot judge the package */

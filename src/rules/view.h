@@ -94,6 +94,9 @@ struct EcertView
 
 	/* Asked by ecert_missing() alone: NULL where nothing waits for what is not here */
 
+	/* The last checkpoint that is taken up: what it and those before it cover is here, as far as it will come; -1: none is */
+	int64_t		(*taken_up) (EcertView *view);
+
 	/* Is the feed of an issuer (of size 0: of anybody) and kind sent here?  What is not sent will never come */
 	bool		(*holds) (EcertView *view, EcertSlice issuer, EcertKind kind);
 };
