@@ -27,6 +27,7 @@ SQL_PARTS = \
 	src/energy/energy.sql \
 	src/energy/saving.sql \
 	src/audit/audit.sql \
+	src/certificate/standing.sql \
 	src/certificate/certificate.sql \
 	src/verify/verify.sql \
 	src/replication/link.sql \

@@ -127,6 +127,16 @@ SELECT ecert.certify('plant-a', '[2024-01-01,2024-02-01)') IS NOT NULL AS certif
 SELECT certificate_number, status, replaces_hash = (SELECT certificate_hash FROM ledger.certificate WHERE certificate_number = 'EC-2024-000001') AS replaces_first
   FROM ledger.certificate ORDER BY 1;
 
+-- a policy counts from when it is sealed: what gives a checkpoint more time than the one in force did does not help before that
+BEGIN;
+SELECT ecert.set_policy(jsonb_set(ecert.policy(), '{certificate,seal_within}', '1')) IS NOT NULL AS put_in_force;
+SELECT ecert.checkpoint() IS NOT NULL AS sealed;
+SELECT ecert.set_policy(jsonb_set(ecert.policy(), '{certificate,seal_within}', '1000000000000000')) IS NOT NULL AS put_in_force;
+SELECT FROM pg_sleep(2.1);
+SELECT ecert.set_status(hash, 'suspended', 'a question') IS NOT NULL AS done FROM ledger.package WHERE kind = 'certificate' AND seq = 1;
+SELECT * FROM ecert.passed_over();
+SELECT * FROM ecert.problems();
+ROLLBACK;
 -- rewards: each completed audit once, whatever its verdict; a renewed audit again
 SELECT ecert.checkpoint() IS NOT NULL AS sealed;
 SELECT count(*) FROM ecert.reward();

@@ -268,6 +268,37 @@ SELECT checkpoint_seq, outcome, detail FROM ledger.checkpoint ORDER BY checkpoin
 SELECT state FROM ledger.health WHERE item = 'checkpoint';
 SELECT ecert.rebuild_tree() AS checkpoints;
 SELECT checkpoint_seq, outcome, detail FROM ledger.checkpoint ORDER BY checkpoint_seq DESC LIMIT 2;
+-- where a checkpoint waits for its packages, what those behind it cover is known all the same
+BEGIN;
+CREATE TEMP TABLE ranges ON COMMIT DROP AS SELECT * FROM ledger.leaf_range;
+SELECT set_config('ecert.node', 'reader', true) AS node;
+ALTER TABLE ledger.package DISABLE TRIGGER USER;
+DELETE FROM ledger.package WHERE issuer = 'plant-a' AND kind = 'energy';
+SELECT ecert.rebuild_tree() AS checkpoints;
+SELECT count(*) > 10 AND count(*) = count(*) FILTER (WHERE r = l) AS same FROM pg_temp.ranges r FULL JOIN ledger.leaf_range l USING (issuer, kind, last_seq);
+ROLLBACK;
+-- nothing is sealed over tiles and leaf ranges that somebody has damaged
+BEGIN;
+UPDATE ledger.tile SET hashes = set_byte(hashes, 10, (get_byte(hashes, 10) + 1) % 256) WHERE level = 0 AND index = (SELECT max(index) FROM ledger.tile WHERE level = 0);
+SELECT ecert.append('node', ecert.node_state('supplier'), 'supplier') IS NOT NULL AS appended;
+SAVEPOINT damaged;
+SELECT ecert.checkpoint();
+ROLLBACK;
+BEGIN;
+DELETE FROM ledger.leaf_range;
+SAVEPOINT damaged;
+SELECT ecert.checkpoint();
+ROLLBACK;
+BEGIN;
+DELETE FROM ledger.leaf_range WHERE issuer = 'certifier' AND kind = 'node';
+SELECT ecert.append('node', ecert.node_state('supplier'), 'supplier') IS NOT NULL AS appended;
+SAVEPOINT damaged;
+SELECT ecert.checkpoint();
+ROLLBACK TO damaged;
+SELECT ecert.rebuild_tree() AS checkpoints;
+SELECT ecert.checkpoint() IS NOT NULL AS sealed;
+SELECT * FROM ecert.problems();
+ROLLBACK;
 -- removing the newest packages of a feed is seen now
 ALTER TABLE ledger.package DISABLE TRIGGER USER;
 DELETE FROM ledger.package WHERE issuer = 'plant-es256' AND kind = 'energy' AND seq = 10;

@@ -168,7 +168,10 @@ SELECT obstacles_test.forged(period => '[2024-02-01,2024-05-01)');
 SELECT count(*) FROM ledger.package WHERE kind = 'certificate';
 -- the honest one
 SELECT obstacles_test.forged();
-SELECT certificate_number, saving_tce, saving_rate, threshold, verdict, audit_count, recomputation_agrees FROM ledger.certificate;
+-- put on the ledger past certify(), it is judged with what has moved
+SELECT recomputation_agrees, standing FROM ledger.certificate;
+SELECT ecert.judge_certificates() AS have_another_standing;
+SELECT certificate_number, saving_tce, saving_rate, threshold, verdict, audit_count, recomputation_agrees, standing FROM ledger.certificate;
 -- the packages and audits that it rests on, by count and digest
 SELECT c.body -> 'packages' ->> 'count' AS packages, c.body -> 'packages' ->> 'digest' = encode(sha256(p.hashes), 'hex') AS packages_agree,
        c.body -> 'audits' ->> 'count' AS audits, c.body -> 'audits' ->> 'digest' = encode(sha256(a.hashes), 'hex') AS audits_agree
@@ -187,6 +190,17 @@ SELECT certificate_number, denominator, saving_kgce, now_kgce, adjusted_base_kgc
 -- what was certified under the policy before stays as it was
 SELECT applicant, recomputation_agrees FROM ledger.certificate ORDER BY certificate_number;
 SELECT * FROM ecert.problems();
+-- a period that has ended since the last checkpoint is over
+BEGIN;
+SELECT tstzrange('2024-04-01', date_trunc('second', clock_timestamp()) + interval '3 seconds') AS ends_soon \gset
+SELECT obstacles_test.declare('unaudited', 'energy', :'ends_soon', obstacles_test.fuel(900)), obstacles_test.declare('unaudited', 'product', :'ends_soon', obstacles_test.steel(10));
+SELECT ecert.checkpoint() IS NOT NULL AS sealed;
+SELECT obstacle FROM ecert.obstacles('unaudited', :'ends_soon', '[2023-01-01,2023-04-01)');
+SELECT FROM pg_sleep_until(upper(:'ends_soon'::tstzrange));
+SELECT obstacle FROM ecert.obstacles('unaudited', :'ends_soon', '[2023-01-01,2023-04-01)');
+SELECT ecert.certify('unaudited', :'ends_soon', '[2023-01-01,2023-04-01)') IS NOT NULL AS certified;
+SELECT * FROM ecert.problems();
+ROLLBACK;
 -- whether certificates are issued without being asked for is the policy's choice
 SELECT count(*) > 0 AS uncertified, count(*) = (SELECT count(*) FROM ecert.due_duties() WHERE duty = 'certify') AS all_are_due FROM ecert.uncertified();
 SELECT ecert.set_policy(jsonb_set(ecert.policy(), '{certificate,automatic,on}', 'false')) IS NOT NULL AS set;

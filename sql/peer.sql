@@ -134,7 +134,7 @@ SELECT count(*) AS pending, (SELECT count(*) FROM ledger.package WHERE issuer = 
 
 -- a row filter and its twin in SQL say the same
 SELECT bool_and(a.sent = f.sent) AS agree, count(*) AS feeds
-  FROM (VALUES (NULL::text[], NULL::text[]), ('{plant}', '{energy}'), ('{plant}', NULL), (NULL, '{product,audit}'), ('{}', '{}')) AS w (issuers, kinds)
+  FROM (VALUES (NULL::text[], NULL::text[]), ('{plant}', '{energy}'), ('{plant}', NULL), (NULL, '{product,audit}'), (NULL, '{certificate}'), ('{mine}', '{energy,certificate}'), ('{}', '{}')) AS w (issuers, kinds)
  CROSS JOIN unnest('{genesis,node,relation,policy,energy,product,audit,certificate,status,reward,checkpoint,witness}'::text[]) AS k (kind)
  CROSS JOIN unnest('{plant,mine,me,certifier}'::text[]) AS i (issuer)
  CROSS JOIN LATERAL (SELECT ecert.is_sent('me', w.issuers, w.kinds, 'certifier', k.kind, i.issuer) AS sent) AS a

@@ -6,6 +6,7 @@
 #include "pg/compat.h"
 #include "fmgr.h"
 
+#include "certificate/standing.h"
 #include "checkpoint/tree.h"
 #include "duty/duty.h"
 #include "ledger/ledger.h"
@@ -25,6 +26,7 @@ _PG_init(void)
 	ecert_moved_init();
 	ecert_peer_init();
 	ecert_checkpoint_init();
+	ecert_standing_init();
 	ecert_guard_init();
 	ecert_worker_init();
 }

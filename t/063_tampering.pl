@@ -83,6 +83,15 @@ $hub->safe_psql('postgres', 'CREATE TRIGGER ecert_admit BEFORE INSERT ON ledger.
 append_months(1);
 is(Network::equal($node{plant}, $node{mine}), '', 'and packages go on through the hub');
 
+# what the hub does not take is said where it was signed
+my $taken_by = $hub->safe_psql('postgres', q{SELECT subscription FROM ledger.peer WHERE peer = 'plant'});
+$hub->safe_psql('postgres', "ALTER SUBSCRIPTION $taken_by DISABLE");
+append_months(1);
+Network::duties($node{plant});
+like($node{plant}->safe_psql('postgres', q{SELECT detail FROM ledger.health WHERE item = 'sending to'}), qr/1 packages from here were not there yet/, 'a hub that withholds a package is seen by its issuer');
+$hub->safe_psql('postgres', "ALTER SUBSCRIPTION $taken_by ENABLE");
+is(Network::equal($node{plant}, $node{mine}), '', 'and it comes after all');
+
 # the hub sends its changes along: updates and deletes are passed over, a truncation stops the subscription, which is made anew
 attack('deletes sent', "SET ecert.allow_ledger_ddl = on; ALTER PUBLICATION ecert SET TABLE ledger.package, ledger.equivocation; ALTER PUBLICATION ecert SET (publish = 'insert, update, delete, truncate');
 	$open UPDATE ledger.package SET subject = 'other' WHERE kind = 'energy' AND seq = 4; DELETE FROM ledger.package WHERE kind = 'energy' AND seq = 12; $close", 'difference', qr/plant energy/);
@@ -113,6 +122,6 @@ is(Network::equal($node{plant}, $node{mine}), '', 'and packages go on through th
 attack('the table truncated', "$open TRUNCATE ledger.package; $close", 'difference', qr/packages are gone there, from seq 0 on/);
 # a node admits nothing either from a hub that has nothing, and signs on
 append_months(1);
-is($node{plant}->safe_psql('postgres', "SELECT max(seq) FROM ledger.package WHERE issuer = 'plant' AND kind = 'energy'"), '14', 'the plant signs on');
+is($node{plant}->safe_psql('postgres', "SELECT max(seq) FROM ledger.package WHERE issuer = 'plant' AND kind = 'energy'"), '15', 'the plant signs on');
 $_->stop for values %node, $hub;
 done_testing();

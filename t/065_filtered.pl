@@ -38,7 +38,7 @@ $server{mine}->safe_psql('postgres', "SELECT ecert.join_ledger('" . Network::gen
 $server{mine}->safe_psql('postgres', $grants);
 $hub->safe_psql('postgres', "SELECT ecert.admit_node('mine', '" . (Network::connection($server{mine}) =~ s/user=\S+/user=ecert_replicator/r) . "', '{plant}', '{energy}')");
 Network::link_node($hub, $server{buyer}, 'buyer', q{, '{plant}', '{product}'});
-Network::link_node($hub, $server{reader}, 'reader', q{, NULL, '{certificate,status}'});
+Network::link_node($hub, $server{reader}, 'reader', q{, NULL, '{certificate}'});
 
 for my $node (qw(plant other))
 {
@@ -86,11 +86,17 @@ Network::duties($hub);
 $hub->safe_psql('postgres', "SELECT ecert.dismiss_node('reader')");
 $server{reader}->safe_psql('postgres', 'SELECT ecert.leave_ledger()');
 is($hub->safe_psql('postgres', q{SELECT count(*) FROM pg_replication_slots WHERE slot_name LIKE '%reader%'}) . $server{reader}->safe_psql('postgres', 'SELECT count(*) FROM pg_replication_slots'), '00', 'dismissed and gone, no slot is left');
-$server{reader}->safe_psql('postgres', "SELECT ecert.join_ledger('" . Network::genesis($hub) . "', '" . Network::connection($hub) . "', NULL, '{audit,certificate,status,reward}')");
-$hub->safe_psql('postgres', "SELECT ecert.admit_node('reader', '" . Network::connection($server{reader}) . "', NULL, '{audit,certificate,status,reward}')");
+$server{reader}->safe_psql('postgres', "SELECT ecert.join_ledger('" . Network::genesis($hub) . "', '" . Network::connection($hub) . "', NULL, '{audit,certificate,reward}')");
+$hub->safe_psql('postgres', "SELECT ecert.admit_node('reader', '" . Network::connection($server{reader}) . "', NULL, '{audit,certificate,reward}')");
 ok(arrived('reader', 'reward', 4), 'joined again it is sent more');
 is(Network::problems($server{reader}), '', 'which verifies as far as it can');
 is($server{reader}->safe_psql('postgres', q{SELECT count(*) FILTER (WHERE overtaken IS NULL) || ' of ' || count(*) FROM ledger.audit}), '4 of 4', 'whether an audit is overtaken is not told where the audited packages are not held');
+
+# statuses come with certificates: one that was withdrawn is not shown as if it held, and the one in its place is not taken for a second one
+$hub->safe_psql('postgres', q{SELECT ecert.set_status(hash, 'withdrawn', 'a mistake') FROM ledger.package WHERE kind = 'certificate'; SELECT ecert.certify('plant', '[2025-01-01,2025-02-01)'); SELECT ecert.checkpoint()});
+ok(arrived('reader', 'certificate', 2) && arrived('reader', 'checkpoint', $hub->safe_psql('postgres', q{SELECT count(*) FROM ledger.package WHERE kind = 'checkpoint'})), 'a certificate is withdrawn and issued again');
+is($server{reader}->safe_psql('postgres', q{SELECT status, finding IS NULL FROM ledger.certificate ORDER BY certificate_number}), "withdrawn|t\nactive|t", 'which a reader of certificates sees');
+is(Network::problems($server{reader}), '', 'and takes for right');
 
 # two stories: the plant's server is cloned by somebody, and both sign
 my $story = q{SET ecert.sign_unconfirmed = on; SELECT ecert.sign('energy', jsonb_build_object('period', ecert.period_json('[2025-02-01,2025-03-01)'),

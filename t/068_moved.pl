@@ -15,7 +15,7 @@ my $next_day = q{
 	DECLARE
 		day timestamptz;
 	BEGIN
-		PERFORM set_config('ecert.node', node, true);
+		PERFORM set_config('ecert.node', node, true), set_config('ecert.signing_key', regexp_replace(current_setting('ecert.signing_key'), '[^/]+$', node || '.pem'), true);
 		SELECT coalesce(max(upper(p.period)), '1990-01-01') INTO day FROM ledger.package p WHERE p.issuer = node AND p.kind = 'energy';
 		RETURN ecert.append('energy', jsonb_build_object('period', ecert.period_json(tstzrange(day, day + '1 day')),
 			'lines', '[{"source": "electricity", "unit": "kWh", "quantity": 1.25}]'::jsonb));
@@ -24,7 +24,9 @@ my $hub = Network::hub('moved.example', conf => "fsync = on\nmax_prepared_transa
 my $plant = Network::server('plant', conf => "autovacuum = off\n");
 Network::enroll($hub, $plant, 'plant', '{applicant}');
 Network::link_node($hub, $plant, 'plant');
-$hub->safe_psql('postgres', "$next_day SELECT ecert.enroll('here', '{applicant}', ecert.public_key())");
+my $here = $hub->basedir . '/here.pem';
+system_or_bail('openssl', 'genpkey', '-algorithm', 'ed25519', '-out', $here);
+$hub->safe_psql('postgres', "$next_day SET ecert.signing_key = '$here'; SELECT ecert.public_key() AS key \\gset\nRESET ecert.signing_key; SELECT ecert.enroll('here', '{applicant}', :'key')");
 $plant->safe_psql('postgres', $next_day);
 is(Network::equal($hub, $plant), '', 'linked');
 

@@ -71,7 +71,7 @@ sub joins
 	$server->poll_query_until('postgres', 'SELECT count(*) FROM ledger.sealing', certifier('SELECT count(*) FROM ledger.sealing')) or die 'checkpoints were not computed';
 	is($server->safe_psql('postgres', q{SELECT count(*) FROM ledger.sealing WHERE outcome <> 'agrees'}), '0', "$name: the same roots");
 	is(Network::problems($server), '', "$name: nothing is wrong, pending or refused");
-	return;
+	return $server;
 }
 
 enroll('plant', '{applicant}');
@@ -140,9 +140,21 @@ my $period = q{'[2024-01-01,2024-02-01)'};
 my $void = 'SELECT count(*) FROM ledger.audit WHERE void';
 my $missing = "SELECT obstacle || ': ' || detail FROM ecert.obstacles('plant', $period) WHERE obstacle = 'audit_missing' ORDER BY 1";
 is(certifier($missing), '', 'no audit is missing');
-certifier(q{SELECT ecert.set_status(hash, 'withdrawn', 'to be computed again') FROM ledger.package WHERE kind = 'certificate'});
+certifier('SELECT ecert.judge_certificates()');
+my $standing = q{SELECT string_agg(concat_ws(' ', recomputation, standing, status), ', ' ORDER BY certificate_number) FROM ledger.certificate};
+my $health = q{SELECT state || ' ' || value || coalesce(' ' || detail, '') FROM ledger.health WHERE item = 'certificate'};
+is(certifier($standing), 'agrees stands active', 'what was said so far takes nothing away from the certificate');
 certifier(q{SELECT ecert.revoke_node('customer', 'key stolen', now() - interval '1 day')});
 is(certifier($void), '2', 'the audits of the stolen key are void');
+Network::duties($hub);
+is(certifier($standing), 'agrees void active', 'the certificate that rests on them says so');
+like(certifier('SELECT standing_reason FROM ledger.certificate'), qr/^audit [01] of "customer" \([0-9a-f]{64}\) is void: its key had ended before it was issued, says node \d+ of "certifier"/, 'and why');
+like(certifier($health), qr/^alarm 1 EC-2024-000001 of "plant" rests on what is void: audit .* Next: /, 'which is an alarm');
+is_sound('a certificate that rests on void audits');
+like((run_command([ $verify, '--no-progress', "$folder/dump" ]))[0], qr/^  issuer "certifier", certificate, seq 0, hash \w+: certificate's standing is void: audit [01] of "customer"/m, 'the program warns of it');
+like((run_command([ $verify, '--no-progress', '--json', "$folder/dump" ]))[0], qr/"warnings": \[[^\]]*"kind": "certificate", "seq": 0, "hash": "\w+", "text": "certificate's standing is void: /, 'also other programs');
+certifier(q{SELECT ecert.set_status(hash, 'withdrawn', 'to be computed again') FROM ledger.package WHERE kind = 'certificate'});
+is(certifier($health), 'ok 0', 'until it is withdrawn');
 like(certifier($missing), qr/^audit_missing: 2 product packages lack 1 passing downstream/, 'and missing for a certificate');
 is(Network::sqlstate($hub, "SELECT ecert.certify('plant', $period)"), 'EC062', 'which is not issued');
 is_sound('a key that was stolen');
@@ -159,7 +171,11 @@ certifier("SELECT ecert.certify('plant', $period)");
 is(certifier(q{SELECT audit_count FROM ledger.certificate WHERE status = 'active'}), '4', 'and there is a certificate, which does not rest on what is void');
 seal();
 is_sound('certified again');
-joins('youngest');
+unlike((run_command([ $verify, '--no-progress', "$folder/dump" ]))[0], qr/standing is/, 'the program says nothing of what was withdrawn');
+my $youngest = joins('youngest');
+Network::duties($youngest, $hub);
+is($youngest->safe_psql('postgres', $standing), 'agrees void withdrawn, agrees stands active', 'who joins now is told the same of the certificates');
+is(certifier($standing), 'agrees void withdrawn, agrees stands active', 'as the certifier');
 
 # a thief's package for ten years does not stand in the way of the plant that was enrolled again
 as('plant', q{SELECT ecert.append('energy', jsonb_build_object('period', ecert.period_json('[2024-02-01,2034-02-01)'),

@@ -92,6 +92,7 @@ lie_about('nothing', "'{}'", qr/^$/);
 
 # a failing audit that is sealed, which is told of or left out
 audit('rival', 'peer', $period, 'fail');
+lie_about('a failing audit that is not sealed yet', "'{}'", qr/^$/);
 my $second = seal();
 lie_about('a failing audit', "'{}'", qr/"plant" cannot be certified for .*audit_failed: "rival" as peer says fail/);
 lie_about('a failing audit that is left out', $honest, qr/certificate differs from its recomputation in "audits.count"/);
@@ -149,4 +150,65 @@ is(certifier(q{SELECT verdict, recomputation, checkpoint_hash = encode((ecert.ne
 seal();
 is(Network::equal($hub, $node), '', 'and goes everywhere');
 is($node->safe_psql('postgres', q{SELECT string_agg(coalesce(finding, 'none'), ', ' ORDER BY certificate_number DESC) FROM ledger.certificate WHERE status = 'active'}), 'none', 'where nothing is found against it');
+
+# a failing audit that a node holds and the certifier never seals: the certificate agrees as of its checkpoint, and is disputed
+my $fails = as('rival', qq{SELECT encode(ecert.sign('audit', jsonb_build_object('applicant', 'plant', 'period', ecert.period_json('$period'), 'as', 'peer', 'verdict', 'fail', 'checks', '[]'::jsonb,
+	'policy', encode(ecert.policy_hash(), 'hex'), 'checked', jsonb_build_array(jsonb_build_object('kind', 'energy', 'first', p.seq, 'last', p.seq, 'hash', encode(p.hash, 'hex')))), 'plant')::bytea, 'hex')
+	FROM ecert.live_packages('plant', 'energy', '$period') AS p});
+Network::duties($node);
+my $shown = q{SELECT concat_ws(' ', certificate_number, recomputation, standing, standing_reason) FROM ledger.certificate WHERE status = 'active'};
+is($node->safe_psql('postgres', $shown), 'EC-2024-000002 agrees stands', 'before it is known the certificate stands');
+is($node->safe_psql('postgres', "SELECT ecert.admit_from_peer('\\x$fails', 'rival')"), 'admitted', 'a failing audit that the certifier does not have');
+Network::duties($node);
+like($node->safe_psql('postgres', $shown), qr/^EC-2024-000002 agrees disputed audit 1 of "rival" \([0-9a-f]{64}\) as peer says fail/, 'the certificate is disputed');
+like($node->safe_psql('postgres', q{SELECT state || ' ' || detail FROM ledger.health WHERE item = 'certificate'}), qr/^warning EC-2024-000002 of "plant" is disputed: audit 1 of "rival" .* Next: ask "certifier" about it/, 'health has a row');
+like($node->safe_psql('postgres', q{SET ecert.node = 'plant'; SELECT state FROM ledger.health WHERE item = 'certificate'}), qr/^alarm$/, 'an alarm at the plant');
+$node->safe_psql('postgres', "\\copy ledger.package (package) TO '$folder/dump' (FORMAT binary)");
+like((run_command([ $verify, '--no-progress', "$folder/dump" ]))[0], qr/certificate's standing is disputed: audit 1 of "rival"/, 'ecert-verify says so too');
+# two checkpoints pass it over: the policy gives a second
+for (1 .. 2)
+{
+	select(undef, undef, undef, 1.2);
+	certifier(q{SELECT ecert.relate('rival', 'plant', 'peer')});
+	seal();
+}
+ok($node->poll_query_until('postgres', 'SELECT count(*) FROM ledger.sealing', certifier('SELECT count(*) FROM ledger.sealing')), 'two checkpoints more');
+like($node->safe_psql('postgres', q{SELECT state || ' ' || detail FROM ledger.health WHERE item = 'passed over'}), qr/^alarm two checkpoints leave out audit of "rival" from seq 1 on/, 'that they leave it out is an alarm');
+# sealed at last, it disputes the certificate everywhere
+certifier("SELECT ecert.admit_from_peer('\\x$fails', 'rival')");
+seal();
+is(Network::equal($hub, $node), '', 'it is sealed');
+Network::duties($hub);
+like(certifier($shown), qr/^EC-2024-000002 agrees disputed audit 1 of "rival"/, 'the certifier is told');
+like(certifier(q{SELECT state || ' ' || detail FROM ledger.health WHERE item = 'certificate'}), qr/^alarm EC-2024-000002 of "plant" is disputed.* Next: settle it with that auditor/, 'with what to do');
+is($node->safe_psql('postgres', q{SELECT state FROM ledger.health WHERE item = 'passed over'}), 'ok', 'nothing is passed over any more');
+is(certifier(q{SELECT issuer, kind, seq FROM ecert.problems()}), 'certifier|certificate|0', 'and the disputed certificate is no problem of the ledger');
+
+# an audit that is on the ledger although its rule speaks against it does not count: neither for a certificate nor for a reward
+certifier(q{SELECT ecert.set_status(certificate_hash, 'withdrawn', 'to be issued again') FROM (SELECT decode(c.certificate_hash, 'hex') FROM ledger.certificate c WHERE c.status = 'active') AS c (certificate_hash);
+	SELECT ecert.set_policy(jsonb_set(ecert.policy(), '{audit,required}', '[{"as": "upstream", "count": 2}]'))});
+my $missing = "SELECT detail FROM ecert.obstacles('plant', '$period', '$base') WHERE obstacle = 'audit_missing'";
+like(certifier($missing), qr/^2 energy packages lack 2 passing upstream/, 'a second auditor is required');
+as('rival', qq{SET ecert.allow_ledger_ddl = on;
+	ALTER TABLE ledger.package DISABLE TRIGGER ecert_admit;
+	DO \$\$
+	DECLARE
+		body jsonb;
+	BEGIN
+		FOR body IN SELECT ecert.body(package) FROM ledger.package WHERE issuer = 'mine' AND kind = 'audit' ORDER BY seq LOOP
+			INSERT INTO ledger.package (issuer, kind, seq, subject, period, issued_at, hash, package, recorded_at)
+			SELECT ecert.issuer(package), ecert.kind(package), ecert.seq(package), ecert.subject(package), ecert.period(package), ecert.issued_at(package), ecert.hash(package), package, now()
+			  FROM (SELECT ecert.sign('audit', body, 'plant')) AS lie (package);
+		END LOOP;
+	END \$\$;
+	ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_admit});
+seal();
+like(certifier($missing), qr/^2 energy packages lack 2 passing upstream/, 'an auditor who is not related does not make it');
+certifier('SELECT ecert.reward()');
+is(certifier(q{SELECT count(*) FROM ledger.audit a JOIN ledger.reward r USING (audit_hash) WHERE a.auditor = 'rival' AND a.as_role = 'upstream'}), '0', 'nor is it paid');
+my $replaced = certifier(q{SELECT certificate_hash FROM ledger.certificate ORDER BY certificate_number DESC LIMIT 1});
+lie_about('a certificate on such audits', "'{\"replaces\": \"$replaced\"}'", qr/"plant" cannot be certified for .*audit_missing: 2 energy packages lack 2 passing upstream/);
+seal();
+is(Network::equal($hub, $node), '', 'it goes everywhere');
+is($node->safe_psql('postgres', q{SELECT string_agg(problem, ' ') LIKE '%"rival" is not related to "plant" as upstream%' FROM ledger.finding WHERE kind = 'audit'}), 't', 'with what is wrong');
 done_testing();

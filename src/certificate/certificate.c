@@ -262,12 +262,12 @@ ECERT_FUNCTION(ecert_sql_has_unrewarded)
 {
 	EcertLedgerRules *ledger = ecert_ledger_rules_of_reader(fcinfo);
 	EcertApplicant *applicant;
-	const EcertAudit *audit;
+	EcertAudit *audit;
 	EcertEntry	entry;
 
 	if (!named_entry(fcinfo, ledger, ECERT_KIND_AUDIT, &entry))
 		PG_RETURN_BOOL(false);
 	applicant = ecert_applicant(&ledger->rules, entry.subject);
 	audit = ecert_audit_of_hash(&ledger->rules, applicant, entry.hash);
-	PG_RETURN_BOOL(audit != NULL && ecert_has_unrewarded(&ledger->rules, applicant, audit, ecert_seq_argument(fcinfo, 1)));
+	PG_RETURN_BOOL(audit != NULL && ecert_audit_counts(&ledger->rules, audit) && ecert_has_unrewarded(&ledger->rules, applicant, audit, ecert_seq_argument(fcinfo, 1)));
 }

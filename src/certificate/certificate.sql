@@ -32,14 +32,14 @@ CREATE FUNCTION ecert.has_unsealed_about(applicant text) RETURNS boolean
 AS $$
     SELECT EXISTS (
         SELECT FROM ecert.unsealed() AS u
-         WHERE u.issuer = applicant OR u.kind = 'policy'
+         WHERE u.issuer = applicant
             OR u.kind IN ('audit', 'status', 'node', 'relation') AND EXISTS (
                 SELECT FROM ledger.package p
                  WHERE p.issuer = u.issuer AND p.kind = u.kind AND p.seq BETWEEN u.first_seq AND u.last_seq
                    AND (p.subject = applicant
                         OR p.kind = 'node' AND p.subject IN (SELECT r.auditor FROM ledger.relation r WHERE r.applicant = has_unsealed_about.applicant))))
 $$;
-COMMENT ON FUNCTION ecert.has_unsealed_about(text) IS 'internal: whether something that bears on a certificate of an applicant is under no checkpoint yet: its packages, audits and statuses, node and relation packages of it and its auditors, a policy';
+COMMENT ON FUNCTION ecert.has_unsealed_about(text) IS 'internal: whether something that bears on a certificate of an applicant is under no checkpoint yet: its packages, audits and statuses, node and relation packages of it and its auditors';
 
 CREATE FUNCTION ecert.rest_on_checkpoint(must_seal boolean) RETURNS bytea
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -49,15 +49,16 @@ DECLARE
 BEGIN
     PERFORM ecert.hold_checkpoint();
     SELECT n.seq, n.issued_at INTO newest FROM ecert.newest_checkpoint() AS n;
-    -- half of the time is for what is signed on it
+    -- half of the time is for what is signed on it; a policy counts from when it is sealed
     IF must_seal OR newest.seq IS NULL
+       OR EXISTS (SELECT FROM ecert.unsealed_in(ARRAY[(ecert.certifier(), 'policy')::ecert.feed]))
        OR newest.issued_at < clock_timestamp() - ecert.seal_within() / 2 THEN
         PERFORM ecert.seal_moved(true);
     END IF;
     RETURN ecert.hold_checkpoint();
 END
 $$;
-COMMENT ON FUNCTION ecert.rest_on_checkpoint(boolean) IS 'internal: the hash of the checkpoint that a certificate, status or reward issued in this transaction rests on; seals first when that must be, or when the newest checkpoint is too old for it. No other comes behind it until the transaction ends. EC011, EC101, 25000';
+COMMENT ON FUNCTION ecert.rest_on_checkpoint(boolean) IS 'internal: the hash of the checkpoint that a certificate, status or reward issued in this transaction rests on; seals first when that must be, when a policy is unsealed, or when the newest checkpoint is too old for it. No other comes behind it until the transaction ends. EC011, EC101, 25000';
 
 CREATE FUNCTION ecert.issue_certificate(applicant text, period tstzrange, baseline tstzrange, method text) RETURNS bytea
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_issue_certificate';
@@ -66,10 +67,12 @@ COMMENT ON FUNCTION ecert.issue_certificate(text, tstzrange, tstzrange, text) IS
 CREATE FUNCTION ecert.certify(applicant text, period tstzrange, baseline tstzrange DEFAULT NULL, method text DEFAULT 'product') RETURNS bytea
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT ecert.rest_on_checkpoint(ecert.has_unsealed_about(certify.applicant));
-    SELECT ecert.issue_certificate(certify.applicant, certify.period, coalesce(certify.baseline, ecert.default_baseline(certify.period, ecert.policy())), certify.method)
+    SELECT ecert.rest_on_checkpoint(ecert.has_unsealed_about(certify.applicant)
+                                    -- a period is over as of the checkpoint
+                                    OR upper(certify.period) <= clock_timestamp() AND upper(certify.period) > (ecert.newest_checkpoint()).issued_at);
+    SELECT ecert.note_issued(ecert.issue_certificate(certify.applicant, certify.period, coalesce(certify.baseline, ecert.default_baseline(certify.period, ecert.policy())), certify.method))
 $$;
-COMMENT ON FUNCTION ecert.certify(text, tstzrange, tstzrange, text) IS 'certifier: assess an applicant for a statistics period, as of a checkpoint (one is made first when something about the applicant is unsealed), and put the signed certificate on the ledger; its verdict is pass when the total saving rate reaches the policy''s threshold, fail when not. Baseline by default the policy''s, or the same months of the year before. Returns the hash of the certificate package. EC062 lists every obstacle';
+COMMENT ON FUNCTION ecert.certify(text, tstzrange, tstzrange, text) IS 'certifier: assess an applicant for a statistics period, as of a checkpoint (one is made first when something about the applicant is unsealed, or the period was not over yet), and put the signed certificate on the ledger; its verdict is pass when the total saving rate reaches the policy''s threshold, fail when not. Baseline by default the policy''s, or the same months of the year before. Returns the hash of the certificate package. EC062 lists every obstacle';
 
 CREATE FUNCTION ecert.certificate_agrees(p ecert.package) RETURNS boolean
     LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_certificate_agrees';
@@ -138,7 +141,7 @@ COMMENT ON FUNCTION ecert.reward() IS 'certifier: reward every completed audit u
 CREATE FUNCTION ecert.create_certificate_views() RETURNS void
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT ecert.create_described($view$CREATE OR REPLACE VIEW ledger.certificate AS  -- the certificates, one row each, with their status now and whether this node's recomputation agrees
+    SELECT ecert.create_described($view$CREATE OR REPLACE VIEW ledger.certificate AS  -- the certificates, one row each, with their status now, whether this node's recomputation agrees, and whether they stand; judges nothing
     SELECT encode(p.hash, 'hex') AS certificate_hash,  -- hash of the certificate package, hexadecimal
            b.body ->> 'number' AS certificate_number,  -- number for people
            p.issuer,  -- node id of the certifier
@@ -168,17 +171,19 @@ AS $$
            (b.body -> 'audits' ->> 'count')::bigint AS audit_count,  -- audits that counted over its packages, whatever they say
            b.body ->> 'checkpoint' AS checkpoint_hash,  -- hash of the checkpoint as of which it was computed, hexadecimal
            b.body ->> 'replaces' AS replaces_hash,  -- hash of the certificate it takes the place of, hexadecimal
-           CASE r.found WHEN 'agrees' THEN true WHEN 'differs' THEN false END AS recomputation_agrees,  -- do the figures equal their recomputation from this node's ledger; NULL: not checkable here
-           r.found AS recomputation,  -- the same in words: agrees, differs, or not checkable here, when this node is not sent the packages that the certificate rests on
-           f.problem AS finding,  -- what is wrong with it, where it is on the ledger only because a checkpoint covers it: it does not count; NULL: nothing that this node knows of (ecert.problems() judges it again)
+           CASE f.recomputation WHEN 'agrees' THEN true WHEN 'differs' THEN false END AS recomputation_agrees,  -- did the figures equal their recomputation from this node's ledger, as of their checkpoint; NULL: not checkable here, or not judged yet
+           f.recomputation,  -- the same in words: agrees, differs, or not checkable here, when this node is not sent the packages that the certificate rests on; NULL: its checkpoint has not been computed here yet
+           f.problem AS finding,  -- what is wrong with it as of its checkpoint: it does not count; NULL: nothing that this node knows of (ecert.problems() judges it again)
+           f.standing,  -- stands, or by what came later: disputed, overtaken, replaced, void; unsound: it has a finding; not checkable here; NULL: not judged yet. ecert.judge_certificates() keeps it up to date
+           f.why AS standing_reason,  -- why it does not stand: the package or audit and what became of it
+           f.since AS standing_since,  -- since when it has this standing
            c.seq AS checkpoint_seq,  -- the first checkpoint that covers it; NULL: it is not sealed yet
            CASE WHEN c.seq IS NULL THEN 0 ELSE ecert.witness_count(c.seq) END AS witness_count,  -- nodes that have witnessed that checkpoint or a later one
            coalesce((ecert.policy_body(decode(b.body ->> 'policy', 'hex')) -> 'certificate' ->> 'witnesses')::bigint, 0) AS witnesses_required  -- witnesses that its policy asks for before anybody should rely on it
       FROM ledger.package p CROSS JOIN LATERAL (SELECT ecert.body(p.package)) AS b (body)
      CROSS JOIN LATERAL ecert.certificate_status(p.hash) AS s
-     CROSS JOIN LATERAL (SELECT ecert.recomputation(p.package) OFFSET 0) AS r (found)
      CROSS JOIN LATERAL (SELECT ecert.sealed_by(p.issuer, p.kind, p.seq) OFFSET 0) AS c (seq)
-      LEFT JOIN ledger.finding f ON f.issuer = p.issuer AND f.kind = p.kind AND f.seq = p.seq
+      LEFT JOIN ledger.certificate_state f ON f.certificate_hash = p.hash
      WHERE p.kind = 'certificate'$view$);
 
     SELECT ecert.create_described($view$CREATE OR REPLACE VIEW ledger.certificate_product AS  -- the products of the certificates: baseline, now, saving

@@ -173,10 +173,23 @@ DECLARE
     before ledger.sealing := (SELECT s FROM ledger.sealing s WHERE s.checkpoint_seq = take_up.checkpoint_seq - 1);
     old_size bigint := coalesce(before.size, 1);
     is_unknown boolean := NOT ecert.holds_all();
+    covered bigint;
 BEGIN
     IF checkpoint_seq > 0 AND before.checkpoint_seq IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'EC100', MESSAGE = format('checkpoint %s cannot be taken up before the one before it', checkpoint_seq),
             HINT = 'Run SELECT ecert.take_up_checkpoints().';
+    END IF;
+    SELECT r.first_index + r.last_seq - r.first_seq + 1 INTO covered FROM ledger.leaf_range r
+     WHERE r.checkpoint_seq < take_up.checkpoint_seq ORDER BY r.checkpoint_seq DESC, r.first_index DESC LIMIT 1;
+    IF coalesce(covered, 1) <> old_size THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC103', MESSAGE = 'this node''s tree is damaged',
+            DETAIL = format('By ledger.leaf_range the checkpoints before %s cover %s packages, by ledger.sealing %s.', checkpoint_seq, coalesce(covered, 1), old_size),
+            HINT = 'Run SELECT ecert.rebuild_tree().';
+    END IF;
+    IF before.root IS NOT NULL AND NOT is_unknown AND ecert.tree_root(old_size) <> before.root THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC103', MESSAGE = 'this node''s tree is damaged',
+            DETAIL = format('Of size %s it has root %s by ledger.tile, and %s by ledger.sealing.', old_size, encode(ecert.tree_root(old_size), 'hex'), encode(before.root, 'hex')),
+            HINT = 'Run SELECT ecert.rebuild_tree().';
     END IF;
     SELECT format('checkpoint''s head %s of "%s" does not advance (it names seq %s, an earlier checkpoint %s)', h.kind, h.issuer, h.seq, r.last_seq) INTO fault
       FROM ecert.heads(body) AS h
@@ -240,15 +253,23 @@ $$;
 COMMENT ON FUNCTION ecert.take_up_checkpoints() IS 'compute the checkpoints that this node has and has not computed yet, and compare their roots; happens by itself when a checkpoint comes and in every round of duties. Returns how many; 0 also when another session is at it';
 
 CREATE FUNCTION ecert.rebuild_tree() RETURNS bigint
-    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT pg_advisory_xact_lock(hashtext('ecert.tree'));
+DECLARE
+    made record;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('ecert.tree'));
     DELETE FROM ledger.tile;
     DELETE FROM ledger.leaf_range;
     DELETE FROM ledger.sealing;
     -- what was sealed may not be any more
-    SELECT ecert.forget_keeper('sealing');
-    SELECT ecert.take_up_checkpoints();
+    PERFORM ecert.forget_keeper('sealing');
+    -- what a checkpoint covers is known before its packages, and those before it, are here
+    FOR made IN SELECT p.seq, ecert.body(p.package) AS body FROM ledger.package p WHERE p.issuer = ecert.certifier() AND p.kind = 'checkpoint' ORDER BY p.seq LOOP
+        PERFORM ecert.cover(made.seq, made.body);
+    END LOOP;
+    RETURN ecert.take_up_checkpoints();
+END
 $$;
 COMMENT ON FUNCTION ecert.rebuild_tree() IS 'make the Merkle tree anew from the ledger, for instance after lost packages have come back, or when this node is sent all feeds from now on; returns the number of checkpoints. Who asks for a receipt meanwhile sees the old tree';
 
@@ -339,6 +360,31 @@ END
 $$;
 COMMENT ON FUNCTION ecert.follow_sealings() IS 'internal: from now on, of the feeds that moved, sealing is told only those with packages that are under no checkpoint yet';
 
+CREATE FUNCTION ecert.check_leaf_ranges(feeds ecert.feed[]) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    since timestamptz;
+    damaged bigint;
+BEGIN
+    -- what came before the newest checkpoint and is unsealed was committed behind it, or its rows are lost: only then are rows counted
+    SELECT min(p.recorded_at) INTO since
+      FROM ecert.unsealed_in(feeds) AS u JOIN ledger.package p ON p.issuer = u.issuer AND p.kind = u.kind AND p.seq = u.first_seq;
+    SELECT s.checkpoint_seq INTO damaged
+      FROM ledger.package c
+      JOIN ledger.sealing s ON s.checkpoint_seq = c.seq
+      LEFT JOIN ledger.sealing b ON b.checkpoint_seq = s.checkpoint_seq - 1
+     WHERE c.issuer = ecert.certifier() AND c.kind = 'checkpoint' AND c.recorded_at > since
+       AND s.size - coalesce(b.size, 1) <> (SELECT coalesce(sum(r.last_seq - r.first_seq + 1), 0) FROM ledger.leaf_range r WHERE r.checkpoint_seq = s.checkpoint_seq)
+     ORDER BY s.checkpoint_seq LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC103', MESSAGE = 'this node''s tree is damaged',
+            DETAIL = format('In ledger.leaf_range rows of checkpoint %s are missing or changed.', damaged), HINT = 'Run SELECT ecert.rebuild_tree().';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ecert.check_leaf_ranges(ecert.feed[]) IS 'internal: before these feeds are sealed, that none of their packages is taken for unsealed because rows of ledger.leaf_range are lost; EC103';
+
 CREATE FUNCTION ecert.seal(next_seq bigint, heads jsonb) RETURNS bytea
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -375,7 +421,7 @@ BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         -- an old snapshot does not see what has been sealed meanwhile
         RAISE EXCEPTION USING ERRCODE = 'invalid_transaction_state', MESSAGE = 'a checkpoint is made in READ COMMITTED',
-            DETAIL = format('This transaction is %s.', upper(current_setting('transaction_isolation')));
+            DETAIL = format('This transaction is %s.', upper(current_setting('transaction_isolation'))), HINT = 'Run SELECT ecert.checkpoint() in a transaction of its own before this one.';
     END IF;
     -- two who seal at once wait for each other, and who issues what rests on a checkpoint waits for them; no insert of another kind does
     PERFORM ecert.hold_checkpoint();
@@ -383,6 +429,7 @@ BEGIN
     PERFORM ecert.take_up_checkpoints();
     SELECT coalesce(max(p.seq) + 1, 0) INTO next_seq FROM ledger.package p WHERE p.issuer = me AND p.kind = 'checkpoint';
     look := ecert.look_moved('sealing');
+    PERFORM ecert.check_leaf_ranges(look.feeds);
     -- one snapshot of all of them; what does not fit in a package goes into the next
     FOR moved IN SELECT u.issuer, u.kind, u.last_seq FROM ecert.unsealed_in(look.feeds) AS u LOOP
         -- at most in CBOR: [ issuer, kind, seq ]; of the 65535 bytes of a package 60000 are for heads
@@ -409,7 +456,7 @@ COMMENT ON FUNCTION ecert.seal_moved(boolean) IS 'internal: ecert.checkpoint(); 
 CREATE FUNCTION ecert.checkpoint() RETURNS bytea
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$ SELECT ecert.seal_moved(false) $$;
-COMMENT ON FUNCTION ecert.checkpoint() IS 'certifier: seal what was admitted since the last checkpoint: append its leaves to the Merkle tree, sign the root, put the checkpoint on the ledger. Feeds that do not fit in one go into another, made at once. Returns the hash of the newest checkpoint, NULL when there is none and nothing to seal. Takes no lock that an insert waits for, but of certificates, statuses and rewards. EC011, EC094, EC101, 25000 in another isolation level than READ COMMITTED';
+COMMENT ON FUNCTION ecert.checkpoint() IS 'certifier: seal what was admitted since the last checkpoint: append its leaves to the Merkle tree, sign the root, put the checkpoint on the ledger. Feeds that do not fit in one go into another, made at once. Returns the hash of the newest checkpoint, NULL when there is none and nothing to seal. Takes no lock that an insert waits for, but of certificates, statuses and rewards. EC011, EC094, EC101, EC103, 25000 in another isolation level than READ COMMITTED';
 
 CREATE FUNCTION ecert.has_unsealed() RETURNS boolean
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -418,7 +465,8 @@ COMMENT ON FUNCTION ecert.has_unsealed() IS 'whether something is under no check
 
 CREATE FUNCTION ecert.seal_within() RETURNS interval
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-AS $$ SELECT make_interval(secs => (ecert.policy() -> 'certificate' ->> 'seal_within')::double precision) $$;
+-- of more than a hundred years an interval of seconds need not be made
+AS $$ SELECT make_interval(secs => least((ecert.policy() -> 'certificate' ->> 'seal_within')::double precision, 3155760000)) $$;
 COMMENT ON FUNCTION ecert.seal_within() IS 'how long after its checkpoint a certificate, status or reward may be issued, and how long checkpoints may pass a package over that has come: the policy''s certificate.seal_within';
 
 CREATE FUNCTION ecert.passed_over(OUT issuer text, OUT kind text, OUT first_seq bigint, OUT last_seq bigint, OUT recorded_at timestamptz) RETURNS SETOF record

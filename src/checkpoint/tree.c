@@ -8,6 +8,7 @@
  * level is ever written again.
  */
 #include "checkpoint/tree.h"
+#include "ledger/view.h"
 
 #include "catalog/pg_type.h"
 #include "access/htup_details.h"
@@ -317,8 +318,6 @@ taken_up(void)
 	return seq;
 }
 
-static const EcertSealingHooks sealing_hooks = {settled, taken_up};
-
 /* Leaves that the checkpoint before makes; 1, genesis, before the first */
 static int64
 size_before(const EcertPackage *package)
@@ -362,7 +361,8 @@ void
 ecert_checkpoint_init(void)
 {
 	ecert_set_admission_hook(ECERT_KIND_CHECKPOINT, admit_checkpoint);
-	ecert_set_sealing_hooks(&sealing_hooks);
+	ecert_add_settled_hook(settled);
+	ecert_set_taken_up_hook(taken_up);
 }
 
 ECERT_FUNCTION(ecert_sql_tree_root)

@@ -242,10 +242,11 @@ BEGIN
     IF ecert.has_role(me, 'auditor') THEN
         RETURN QUERY SELECT 'witness', 'checkpoint', NULL::text, NULL::tstzrange WHERE ecert.witness_is_due();
     END IF;
+    RETURN QUERY SELECT 'judge', 'certificates', NULL::text, NULL::tstzrange WHERE EXISTS (SELECT FROM ecert.moved('certificates'));
     RETURN QUERY SELECT 'forget', 'what has moved', NULL::text, NULL::tstzrange WHERE EXISTS (SELECT FROM ecert_internal.moved);
 END
 $$;
-COMMENT ON FUNCTION ecert.due_duties() IS 'what this node (ecert.node) has to do now: link and drain as any node; pack as an applicant (subject: the kind), audit as an auditor (subject: the applicant), certify, reward and checkpoint as the certifier; take up checkpoints as any node, witness them as an auditor; forget what has moved when everybody has seen it';
+COMMENT ON FUNCTION ecert.due_duties() IS 'what this node (ecert.node) has to do now: link and drain as any node; pack as an applicant (subject: the kind), audit as an auditor (subject: the applicant), certify, reward and checkpoint as the certifier; take up checkpoints as any node, witness them as an auditor; judge which certificates stand; forget what has moved when everybody has seen it';
 
 CREATE FUNCTION ecert.do_duty(duty text, subject text, as_role text, period tstzrange) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off
@@ -278,6 +279,8 @@ BEGIN
             outcome := (SELECT format('sealed %s packages', n.body ->> 'size') FROM ecert.newest_checkpoint() AS n);
         WHEN 'take up' THEN
             outcome := (SELECT format('computed %s checkpoints', t.count) FROM ecert.take_up_checkpoints() AS t (count) WHERE t.count > 0);
+        WHEN 'judge' THEN
+            outcome := (SELECT format('%s certificates have another standing', j.count) FROM ecert.judge_certificates() AS j (count) WHERE j.count > 0);
         WHEN 'forget' THEN
             PERFORM ecert.follow_sealings();
             PERFORM ecert.forget_moved();
@@ -336,13 +339,13 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON PROCEDURE ecert.run_duties() IS 'one round of this node''s duties, each in a transaction of its own: keep links alive, settle what waits, pack periods that are over, audit what came in, certify, reward and seal, compute and witness checkpoints. What cannot be done is in ledger.duty_log and tried again in the next round. The background worker does the same every ecert.worker_interval; cron may call this instead';
+COMMENT ON PROCEDURE ecert.run_duties() IS 'one round of this node''s duties, each in a transaction of its own: keep links alive, settle what waits, pack periods that are over, audit what came in, certify, reward and seal, compute and witness checkpoints, judge which certificates stand. What cannot be done is in ledger.duty_log and tried again in the next round. The background worker does the same every ecert.worker_interval; cron may call this instead';
 
 CREATE FUNCTION ecert.create_duty_tables() RETURNS void
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT ecert.create_described($table$CREATE TABLE ledger.duty_log (  -- how this node's duties went last, one row each; those with an sqlstate could not be done yet and are tried again
-        duty text COLLATE "C" NOT NULL,  -- link, compare, drain, pack, audit, certify, reward, checkpoint, take up, witness, forget; round: a whole round
+        duty text COLLATE "C" NOT NULL,  -- link, compare, drain, pack, audit, certify, reward, checkpoint, take up, witness, judge, forget; round: a whole round
         subject text COLLATE "C" NOT NULL,  -- what or whom it is about
         node text COLLATE "C" NOT NULL,  -- node that it was done as
         first_tried_at timestamptz NOT NULL DEFAULT clock_timestamp(),  -- when it was first tried

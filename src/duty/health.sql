@@ -29,6 +29,7 @@ BEGIN
     RETURN QUERY SELECT 'void', NULL::text, CASE count(*) WHEN 0 THEN 'ok' ELSE 'warning' END, count(*)::text,
                         (SELECT format('the last: %s %s of "%s"; ledger.void lists them', l.kind, l.seq, l.issuer) FROM ledger.void l ORDER BY l.issued_at DESC, l.seq DESC LIMIT 1)
                    FROM ledger.void v;
+    RETURN QUERY SELECT * FROM ecert.certificate_health();
     RETURN QUERY SELECT * FROM ecert.link_health();
     RETURN QUERY SELECT 'difference', d.peer, CASE WHEN count(d.peer) FILTER (WHERE d.gone_at IS NULL) > 0 THEN 'alarm' ELSE 'ok' END,
                         count(d.peer) FILTER (WHERE d.gone_at IS NULL)::text,
@@ -134,7 +135,7 @@ AS $$
      WHERE ecert.is_void(p.hash)$view$);
 
     SELECT ecert.create_described($view$CREATE OR REPLACE VIEW ledger.health AS  -- how this node is, in one screen; look at what is not ok
-    SELECT h.item,  -- what is looked at: feeds, newest package, pending, quarantine, equivocation, finding, void, receiving from and sending to each peer, difference, checkpoint, fork, passed over, verification, duties, triggers, publication, setting
+    SELECT h.item,  -- what is looked at: feeds, newest package, pending, quarantine, equivocation, finding, void, certificate, receiving from and sending to each peer, difference, checkpoint, fork, passed over, verification, duties, triggers, publication, setting
            h.subject,  -- whom or what it is about: a peer, a publication, a setting
            h.state,  -- ok, warning (look at it) or alarm (something is wrong)
            h.value,  -- count, time or state

@@ -72,7 +72,7 @@ BEGIN
         'status', 'revoked', 'effective', effective_seconds, 'reason', reason, 'keys', keys), node);
 END
 $$;
-COMMENT ON FUNCTION ecert.revoke_node(text, text, timestamptz) IS 'certifier: from that time on nothing more is admitted from the node; a time in the past makes what it issued since then a problem that verification names. Returns the hash of the node package; EC081';
+COMMENT ON FUNCTION ecert.revoke_node(text, text, timestamptz) IS 'certifier: from that time on nothing more is admitted from the node; with a time in the past, what it issued since then is void once a checkpoint covers that (ledger.void): it stays on the ledger and does not count. Returns the hash of the node package; EC081';
 
 CREATE FUNCTION ecert.relate(auditor text, applicant text, as_role text, valid_from timestamptz DEFAULT '-infinity',
                              valid_to timestamptz DEFAULT NULL) RETURNS bytea

@@ -17,7 +17,7 @@
 #include "rules/policy.h"
 
 static EcertAdmissionHook hooks[ECERT_KIND_COUNT];
-static const EcertSealingHooks *sealing_hooks;
+static EcertSettledHook settled_hooks[2];
 
 /* Hash of the package whose rule was applied when it was made; NULL: none */
 static const uint8_t *judged;
@@ -35,21 +35,22 @@ ecert_set_admission_hook(EcertKind kind, EcertAdmissionHook hook)
 }
 
 void
-ecert_set_sealing_hooks(const EcertSealingHooks *hooks_of_sealing)
+ecert_add_settled_hook(EcertSettledHook hook)
 {
-	sealing_hooks = hooks_of_sealing;
+	size_t		place = settled_hooks[0] == NULL ? 0 : 1;
+
+	Assert(settled_hooks[place] == NULL);
+	settled_hooks[place] = hook;
 }
 
 bool
 ecert_settled(const EcertPackage *package)
 {
-	return sealing_hooks != NULL && sealing_hooks->settled(package);
-}
+	bool		may_have_taken_up = false;
 
-int64
-ecert_taken_up(void)
-{
-	return sealing_hooks != NULL ? sealing_hooks->taken_up() : -1;
+	for (size_t i = 0; i < lengthof(settled_hooks) && settled_hooks[i] != NULL; i++)
+		may_have_taken_up |= settled_hooks[i] (package);
+	return may_have_taken_up;
 }
 
 bool

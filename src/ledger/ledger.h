@@ -86,22 +86,17 @@ typedef bool (*EcertAdmissionHook) (const EcertPackage *package, bool first_admi
 extern void ecert_set_admission_hook(EcertKind kind, EcertAdmissionHook hook);
 
 /*
- * What takes checkpoints up: settled() is called behind each package of a peer
- * that was admitted, outside of its insert and inside SPI, and tells whether it
- * may have taken any up; taken_up() gives the seq of the last one, -1: none is
+ * Called behind each package of a peer that was admitted, outside of its insert
+ * and inside SPI; true: checkpoints may have been taken up
  */
-typedef struct EcertSealingHooks
-{
-	bool		(*settled) (const EcertPackage *package);
-	int64		(*taken_up) (void);
-} EcertSealingHooks;
+typedef bool (*EcertSettledHook) (const EcertPackage *package);
 
-extern void ecert_set_sealing_hooks(const EcertSealingHooks *hooks);
+/* They are called in the order in which they were added */
+extern void ecert_add_settled_hook(EcertSettledHook hook);
 
-/* Is a package of a peer being inserted, behind which that hook is called? */
+/* Is a package of a peer being inserted, behind which those hooks are called? */
 extern bool ecert_is_settling(void);
 extern bool ecert_settled(const EcertPackage *package);
-extern int64 ecert_taken_up(void);
 
 /* Can the keys of a node package be used?  One whose keys cannot would lock its node out */
 extern bool ecert_node_keys_usable(const EcertPackage *package, EcertFinding *finding);

@@ -77,6 +77,9 @@ static EcertQuery sealings_query = {
 	"SELECT DISTINCT w.waits_for FROM ledger.pending w WHERE w.waits_for OPERATOR(pg_catalog.>=) 'sealing ' AND w.waits_for OPERATOR(pg_catalog.<) 'sealing!'"
 	" AND pg_catalog.substr(w.waits_for, 9)::bigint OPERATOR(pg_catalog.<=) $1", 1, {INT8OID}, NULL
 };
+static EcertQuery other_story_query = {
+	"SELECT 1 WHERE ecert.is_other_story($1)", 1, {TEXTOID}, NULL
+};
 static EcertQuery woken_query = {
 	"SELECT w.waits_for FROM ecert.woken() AS w (waits_for)", 0, {0}, NULL
 };
@@ -220,11 +223,18 @@ static EcertSettled
 judge_rule(const EcertPackage *package, Judgement *judgement)
 {
 	EcertMissing missing;
+	Datum		key;
 
 	if (!ecert_check_kind(package, false, &missing, &judgement->finding))
 		return ECERT_SETTLED_QUARANTINED;
 	if (missing.key == NULL || !missing.is_held)
 		return ECERT_SETTLED_ADMITTED;
+	key = CStringGetTextDatum(missing.key);
+	if (ecert_query(&other_story_query, &key, 1) > 0)
+	{
+		(void) ECERT_FIND(&judgement->finding, ECERT_NAMED_OTHER_STORY, ecert_a_word(missing.key));
+		return ECERT_SETTLED_QUARANTINED;
+	}
 	(void) ECERT_FIND_PLAIN(&judgement->finding, ECERT_NAMED_NOT_COME);
 	judgement->waits_for = missing.key;
 	return ECERT_SETTLED_PENDING;
@@ -382,13 +392,17 @@ sealing_keys(List *keys, MemoryContext context)
 /*
  * Judge one package and act; inside SPI.  False: it was to be admitted, but a
  * row stands in the way that was not there when it was judged, or was changed.
+ * wakes: what waits for it is judged again, because it is here or never will be
  */
 static bool
-settle_package(const EcertPackage *package, const uint8_t *hash, const char *peer, EcertSettled *settled)
+settle_package(const EcertPackage *package, const uint8_t *hash, const char *peer, EcertSettled *settled, bool *wakes)
 {
 	Judgement	judgement = {0};
 
 	*settled = judge(package, hash, &judgement);
+	*wakes = *settled == ECERT_SETTLED_ADMITTED ||
+		(*settled == ECERT_SETTLED_QUARANTINED &&
+		 (judgement.finding.code == ECERT_TWO_STORIES || judgement.finding.code == ECERT_OTHER_SIGNATURE));
 	if (*settled == ECERT_SETTLED_ADMITTED)
 		return insert_checked(package) && (!judgement.is_covered || note_unjudged(package));
 	if (*settled != ECERT_SETTLED_KNOWN)
@@ -446,6 +460,7 @@ settle(EcertSlice bytes, const char *peer, List **keys, MemoryContext context)
 	EcertPackage package;
 	EcertFinding finding;
 	EcertSettled settled = ECERT_SETTLED_QUARANTINED;
+	bool		wakes;
 	uint8_t		hash[ECERT_HASH_SIZE];
 
 	SPI_connect();
@@ -455,18 +470,17 @@ settle(EcertSlice bytes, const char *peer, List **keys, MemoryContext context)
 	{
 		ecert_hash_of(bytes, hash);
 		/* another worker may be first with the same seq: its package is there at the second look */
-		if (!settle_package(&package, hash, peer, &settled) && !settle_package(&package, hash, peer, &settled))
+		if (!settle_package(&package, hash, peer, &settled, &wakes) && !settle_package(&package, hash, peer, &settled, &wakes))
 		{
 			(void) ECERT_FIND_PLAIN(&finding, ECERT_NOT_STORED);
 			put_aside(bytes, &package, &finding, NULL, peer);
 			settled = ECERT_SETTLED_QUARANTINED;
+			wakes = false;
 		}
-		if (settled == ECERT_SETTLED_ADMITTED)
-		{
+		if (wakes)
 			*keys = wake_keys(*keys, &package, hash, context);
-			if (ecert_settled(&package))
-				*keys = sealing_keys(*keys, context);
-		}
+		if (settled == ECERT_SETTLED_ADMITTED && ecert_settled(&package))
+			*keys = sealing_keys(*keys, context);
 	}
 	SPI_finish();
 	return settled;

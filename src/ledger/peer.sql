@@ -24,9 +24,10 @@ COMMENT ON FUNCTION ecert.basic_kinds() IS 'kinds of package that every node is 
 CREATE FUNCTION ecert.is_sent(node text, issuers text[], kinds text[], certifier text, of_kind text, of_issuer text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN of_kind = ANY (ecert.basic_kinds()) OR coalesce(of_issuer = node, false)
-        OR (kinds IS NULL OR of_kind = ANY (kinds))
+        -- whether a certificate still holds is what its statuses say
+        OR (kinds IS NULL OR of_kind = ANY (kinds) OR of_kind = 'status' AND 'certificate' = ANY (kinds))
            AND (issuers IS NULL OR coalesce(of_issuer = ANY (issuers) OR of_issuer = certifier, false));
-COMMENT ON FUNCTION ecert.is_sent(text, text[], text[], text, text, text) IS 'internal: whether a node that asked for these issuers and kinds (NULL: all) is sent the feed of an issuer and kind: the basic kinds, its own packages, and of the kinds asked for those of the issuers asked for and of the certifier. ecert.feed_filter() is the same as a row filter';
+COMMENT ON FUNCTION ecert.is_sent(text, text[], text[], text, text, text) IS 'internal: whether a node that asked for these issuers and kinds (NULL: all) is sent the feed of an issuer and kind: the basic kinds, its own packages, and of the kinds asked for, with statuses where certificates are asked for, those of the issuers asked for and of the certifier. ecert.feed_filter() is the same as a row filter';
 
 CREATE FUNCTION ecert.holds(of_kind text, of_issuer text) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -41,6 +42,17 @@ CREATE FUNCTION ecert.peer_of(subscription text) RETURNS text
 AS $$ SELECT coalesce((SELECT p.peer FROM ledger.peer p WHERE p.subscription = peer_of.subscription), nullif(peer_of.subscription, '')) $$;
 COMMENT ON FUNCTION ecert.peer_of(text) IS 'internal: node id of the server behind a subscription; the name itself when it is none of ecert''s, NULL when empty';
 
+CREATE FUNCTION ecert.is_other_story(waits_for text) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    -- a proof may have come without its packages; the same statement under two signatures is no proof
+    SELECT CASE WHEN waits_for ~ '^[a-z]+ [0-9a-f]{64}$' THEN (
+        SELECT EXISTS (SELECT FROM ledger.equivocation e WHERE h.hash IN (e.first_hash, e.second_hash))
+            OR EXISTS (SELECT FROM ledger.quarantine q JOIN ledger.package p ON p.issuer = q.issuer AND p.kind = q.kind AND p.seq = q.seq WHERE q.hash = h.hash AND q.sqlstate IN ('EC021', 'EC022'))
+          FROM (SELECT decode(split_part(waits_for, ' ', 2), 'hex')) AS h (hash)) ELSE false END
+$$;
+COMMENT ON FUNCTION ecert.is_other_story(text) IS 'internal: whether what a package in ledger.pending waits for, by its hash, is known as another package for a place that is taken: it will not come';
+
 CREATE FUNCTION ecert.woken(OUT waits_for text) RETURNS SETOF text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -50,11 +62,11 @@ AS $$
                               WHERE p.issuer = substr(w.waits_for, strpos(w.waits_for, ' of ') + 4) AND p.kind = split_part(w.waits_for, ' ', 1)
                                 AND p.seq = split_part(w.waits_for, ' ', 2)::bigint)
                 WHEN w.waits_for ~ '^[a-z]+ [0-9a-f]{64}$'
-                THEN EXISTS (SELECT FROM ledger.package p WHERE p.hash = decode(split_part(w.waits_for, ' ', 2), 'hex'))
+                THEN EXISTS (SELECT FROM ledger.package p WHERE p.hash = decode(split_part(w.waits_for, ' ', 2), 'hex')) OR ecert.is_other_story(w.waits_for)
                 WHEN starts_with(w.waits_for, 'key of ') THEN ecert.node_state(substr(w.waits_for, 8)) IS NOT NULL
                 ELSE true END
 $$;
-COMMENT ON FUNCTION ecert.woken() IS 'internal: what packages in ledger.pending wait for although it is here';
+COMMENT ON FUNCTION ecert.woken() IS 'internal: what packages in ledger.pending wait for although it is here, or never will be';
 
 CREATE FUNCTION ecert.retry_quarantined(quarantined bytea DEFAULT NULL) RETURNS bigint
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp

@@ -21,6 +21,8 @@
 static EcertQuery filter_query = {
 	"SELECT 1 FROM ledger.peer p WHERE p.is_hub AND (p.issuers IS NOT NULL OR p.kinds IS NOT NULL)", 0, {0}, NULL
 };
+static EcertTakenUpHook taken_up_hook;
+
 static EcertQuery holds_query = {
 	"SELECT 1 WHERE ecert.holds($1, CASE WHEN $2 OPERATOR(pg_catalog.<>) '' THEN $2 END)", 2, {TEXTOID, TEXTOID}, NULL
 };
@@ -308,6 +310,18 @@ ecert_is_filtered(EcertLedgerRules *ledger)
 		ledger->is_filtered = is_there(&filter_query, NULL);
 	ledger->knows_filter = true;
 	return ledger->is_filtered;
+}
+
+void
+ecert_set_taken_up_hook(EcertTakenUpHook hook)
+{
+	taken_up_hook = hook;
+}
+
+int64
+ecert_taken_up(void)
+{
+	return taken_up_hook != NULL ? taken_up_hook() : -1;
 }
 
 static int64_t

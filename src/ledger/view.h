@@ -61,4 +61,9 @@ extern bool ecert_is_by_value(EcertSlice method);
  */
 extern bool ecert_period_argument(FunctionCallInfo fcinfo, int number, EcertPeriod *period);
 
+/* The seq of the last checkpoint that is taken up; -1: none is */
+typedef int64 (*EcertTakenUpHook) (void);
+extern void ecert_set_taken_up_hook(EcertTakenUpHook hook);
+extern int64 ecert_taken_up(void);
+
 #endif							/* ECERT_LEDGER_VIEW_H */

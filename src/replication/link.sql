@@ -18,7 +18,7 @@ COMMENT ON FUNCTION ecert.link_name(text, text, bytea) IS 'name of the subscript
 CREATE FUNCTION ecert.feed_filter(node text, issuers text[], kinds text[], certifier text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN pg_catalog.format('kind = ANY (%L) OR issuer = %L OR (%s AND %s)', ecert.basic_kinds(), node,
-                  CASE WHEN kinds IS NULL THEN 'true' ELSE pg_catalog.format('kind = ANY (%L)', kinds) END,
+                  CASE WHEN kinds IS NULL THEN 'true' ELSE pg_catalog.format('kind = ANY (%L)', kinds || CASE WHEN 'certificate' = ANY (kinds) THEN '{status}'::text[] END) END,
                   CASE WHEN issuers IS NULL THEN 'true' ELSE pg_catalog.format('issuer = ANY (%L)', issuers || certifier) END);
 COMMENT ON FUNCTION ecert.feed_filter(text, text[], text[], text) IS 'internal: the row filter of a publication for a node that asked for these issuers and kinds (NULL: all); says what ecert.is_sent() says';
 

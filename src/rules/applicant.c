@@ -260,8 +260,8 @@ was_audited(const EcertTimeline *timeline, const EcertAudit *audit, EcertKind ki
 	return false;
 }
 
-static bool
-is_replaced(EcertRules *rules, EcertApplicant *applicant, const EcertAudit *audit, EcertKind kind)
+static const EcertEntry *
+replaced_by(EcertRules *rules, EcertApplicant *applicant, const EcertAudit *audit, EcertKind kind)
 {
 	EcertLiveWalk walk = ecert_live_begin(rules, applicant, kind, audit->entry.period);
 	const EcertEntry *live;
@@ -269,15 +269,17 @@ is_replaced(EcertRules *rules, EcertApplicant *applicant, const EcertAudit *audi
 	while ((live = ecert_live_next(&walk)) != NULL)
 	{
 		if (!ecert_ranges_contain(&audit->ranges, kind, live->seq) && was_audited(walk.timeline, audit, kind, live))
-			return true;
+			return live;
 	}
-	return false;
+	return NULL;
 }
 
-bool
-ecert_audit_overtaken(EcertRules *rules, EcertApplicant *applicant, const EcertAudit *audit)
+const EcertEntry *
+ecert_audit_overtaken_by(EcertRules *rules, EcertApplicant *applicant, const EcertAudit *audit)
 {
-	return is_replaced(rules, applicant, audit, ECERT_KIND_ENERGY) || is_replaced(rules, applicant, audit, ECERT_KIND_PRODUCT);
+	const EcertEntry *by = replaced_by(rules, applicant, audit, ECERT_KIND_ENERGY);
+
+	return by != NULL ? by : replaced_by(rules, applicant, audit, ECERT_KIND_PRODUCT);
 }
 
 static int

@@ -44,6 +44,8 @@ typedef struct EcertAudit
 	EcertAuditRole role;
 	EcertVerdict verdict;
 	EcertRanges ranges;			/* without hashes */
+	bool		is_judged;		/* by ecert_audit_counts() */
+	bool		is_sound;
 } EcertAudit;
 
 struct EcertApplicant
@@ -96,8 +98,17 @@ extern EcertAudit *ecert_audit_read(EcertRules *rules, EcertApplicant *applicant
 /* The audit of that hash, read; NULL when there is none of this applicant */
 extern EcertAudit *ecert_audit_of_hash(EcertRules *rules, EcertApplicant *applicant, const uint8_t *hash);
 
-/* Has one of an audit's packages been replaced by one outside of it */
-extern bool ecert_audit_overtaken(EcertRules *rules, EcertApplicant *applicant, const EcertAudit *audit);
+/* Does an audit that was read count: is it seen, not void, and right by its rule as of the checkpoint that covers it first (audit.c) */
+extern bool ecert_audit_counts(EcertRules *rules, EcertAudit *audit);
+
+/* The newest package that has replaced one of an audit's packages and is outside of it; NULL: none has */
+extern const EcertEntry *ecert_audit_overtaken_by(EcertRules *rules, EcertApplicant *applicant, const EcertAudit *audit);
+
+static inline bool
+ecert_audit_overtaken(EcertRules *rules, EcertApplicant *applicant, const EcertAudit *audit)
+{
+	return ecert_audit_overtaken_by(rules, applicant, audit) != NULL;
+}
 
 /*
  * Does an audit cover a package for which its auditor has not been rewarded in

@@ -161,3 +161,37 @@ ecert_rule_audit(EcertCase *it)
 	audited.ranges = ecert_ranges_of(it->rules->arena, package->body, "checked");
 	return check_audit_policy(it) && check_ranges(it, &audited) && check_first(it, &audited);
 }
+
+/* What its rule says as of the checkpoint that covers it first; its bytes are copied, because the rule reads other packages */
+static bool
+is_sound(EcertRules *rules, const EcertEntry *entry)
+{
+	EcertView  *view = rules->view;
+	int64_t		as_of = rules->as_of;
+	EcertPackage package;
+	EcertFinding finding = {.code = ECERT_SOUND};
+	EcertCase	it = {rules, &package, false, &finding};
+	EcertError	error;
+	bool		sound;
+
+	if (!view->package(view, entry, &package))
+		return true;			/* which is said elsewhere */
+	if (ecert_package_parse(ecert_arena_copy(rules->kept, package.bytes), &package, &error) != ECERT_OK ||
+		!ecert_slice_equal(ecert_cbor_text_at(package.body, "applicant"), entry->subject))
+		return false;
+	ecert_see_as_of(rules, view->sealed_by(view, package.issuer, package.kind, package.seq));
+	sound = ecert_rule_audit(&it) && (ecert_node_roles(rules, package.issuer, package.issued_at) & ECERT_ROLE_AUDITOR) != 0;
+	ecert_see_as_of(rules, as_of);
+	return sound;
+}
+
+bool
+ecert_audit_counts(EcertRules *rules, EcertAudit *audit)
+{
+	if (!ecert_counts(rules, &audit->entry))
+		return false;
+	if (!audit->is_judged)
+		audit->is_sound = is_sound(rules, &audit->entry);
+	audit->is_judged = true;
+	return audit->is_sound;
+}

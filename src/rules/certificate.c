@@ -157,12 +157,9 @@ check_alone(EcertCase *it, const EcertCertified *certified)
 		ECERT_FIND(it->finding, ECERT_CERTIFICATE_LIVE, ecert_a_text(certified->applicant), ecert_a_hash(live.hash));
 }
 
-/* What the body says it is about */
-static void
-read_certified(EcertCase *it, EcertCertified *certified)
+void
+ecert_read_certified(EcertSlice body, EcertCertified *certified)
 {
-	EcertSlice	body = it->package->body;
-
 	memset(certified, 0, sizeof *certified);
 	certified->applicant = ecert_cbor_text_at(body, "applicant");
 	(void) ecert_field_period(body, "period", &certified->period);
@@ -192,7 +189,7 @@ ecert_rule_certificate(EcertCase *it)
 	EcertCertified certified;
 	EcertEntry	checkpoint;
 
-	read_certified(it, &certified);
+	ecert_read_certified(it->package->body, &certified);
 	return ecert_rest_on_checkpoint(it, &checkpoint) && check_alone(it, &certified) && read_policy(it, &certified) &&
 		check_figures(it, &certified) && check_terms(it, &certified) && check_obstacles(it, &certified, checkpoint.issued_at);
 }
@@ -204,6 +201,6 @@ ecert_figures_agree(EcertRules *rules, const EcertPackage *package, EcertFinding
 	EcertCertified certified;
 	EcertEntry	checkpoint;
 
-	read_certified(&it, &certified);
+	ecert_read_certified(package->body, &certified);
 	return ecert_rest_on_checkpoint(&it, &checkpoint) && read_policy(&it, &certified) && check_figures(&it, &certified);
 }

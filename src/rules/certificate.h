@@ -23,6 +23,9 @@ typedef struct EcertCertified
 	uint8_t		checkpoint[ECERT_HASH_SIZE];	/* hash of the one that it rests on: everything is seen as of it */
 } EcertCertified;
 
+/* What a certificate's body says it is about; the policy is not read */
+extern void ecert_read_certified(EcertSlice body, EcertCertified *certified);
+
 /* The applicant's live packages of a kind within one of the two periods */
 static inline EcertLiveWalk
 ecert_certified_begin(EcertRules *rules, const EcertCertified *certified, EcertKind kind, EcertPeriod within)

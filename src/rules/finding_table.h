@@ -198,5 +198,6 @@ FINDING(ECERT_OTHER_SIGNATURE, "EC022", "the same statement is on the ledger wit
 		"Issuer \"%1\", %2, seq %3.", NULL)
 FINDING(ECERT_SEQ_NOT_COME, "EC020", "seq %1 of the feed has not come yet", "The feed ends at seq %2.", NULL)
 FINDING(ECERT_NAMED_NOT_COME, "EC020", "what the package names has not come yet", NULL, NULL)
+FINDING(ECERT_NAMED_OTHER_STORY, "EC021", "what the package names is of another story than this ledger's", "It names %1.", NULL)
 FINDING(ECERT_NOT_STORED, "EC092", "the package was not stored",
 		"A row of ledger.package that has been changed holds its hash or its place, or a trigger or rule suppresses it.", NULL)

@@ -15,12 +15,13 @@ ecert_standing_audits(EcertRules *rules, const EcertCertified *certified, EcertV
 	for (size_t i = 0; i < count; i++)
 	{
 		EcertPeriod period = applicant->audits[i].entry.period;
-		const EcertAudit *audit;
+		EcertAudit *audit;
 
 		if (!ecert_periods_overlap(period, certified->period) && !ecert_periods_overlap(period, certified->baseline))
 			continue;
-		audit = ecert_counts(rules, &applicant->audits[i].entry) ? ecert_audit_read(rules, applicant, i) : NULL;
-		if (audit != NULL && (verdict == ECERT_VERDICT_ANY || audit->verdict == verdict) && !ecert_audit_overtaken(rules, applicant, audit))
+		audit = ecert_audit_read(rules, applicant, i);
+		if (audit != NULL && (verdict == ECERT_VERDICT_ANY || audit->verdict == verdict) && ecert_audit_counts(rules, audit) &&
+			!ecert_audit_overtaken(rules, applicant, audit))
 			audits.list[audits.count++] = audit;
 	}
 	return audits;

@@ -96,7 +96,7 @@ ecert_rule_reward(EcertCase *it)
 	EcertSlice	hex = ecert_cbor_text_at(it->package->body, "audit");
 	EcertSlice	auditor = ecert_cbor_text_at(it->package->body, "auditor");
 	EcertApplicant *applicant;
-	const EcertAudit *audit;
+	EcertAudit *audit;
 	EcertEntry	checkpoint;
 	EcertEntry	entry;
 
@@ -108,6 +108,8 @@ ecert_rule_reward(EcertCase *it)
 	audit = ecert_audit_of_hash(rules, applicant, entry.hash);
 	if (audit == NULL)
 		return true;			/* its bytes cannot be read, which was said */
+	if (!ecert_audit_counts(rules, audit))
+		return ECERT_FIND(it->finding, ECERT_REWARD_NO_AUDIT, ecert_a_text(hex), ecert_a_text(auditor));
 	if (audit->verdict == ECERT_VERDICT_ABSTAIN)
 		return ECERT_FIND(it->finding, ECERT_REWARD_ABSTENTION, ecert_a_text(hex));
 	if (!check_amount(it, audit->role))

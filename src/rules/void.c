@@ -64,3 +64,52 @@ ecert_is_void(EcertRules *rules, const EcertEntry *entry)
 	}
 	return false;
 }
+
+/* Does a node package say that a key ended before that time? */
+static bool
+ends_key(EcertRules *rules, const EcertEntry *node, const uint8_t *kid, int64_t issued_at)
+{
+	EcertPackage package;
+	EcertCursor cursor;
+	uint64_t	count;
+
+	if (!rules->view->package(rules->view, node, &package))
+		return false;
+	for (cursor = ecert_node_keys(node->kind, package.body, &count); count > 0; count--)
+	{
+		EcertSlice	item = ecert_cbor_skip(&cursor);
+		uint8_t		other[ECERT_HASH_SIZE];
+		int64_t		until;
+
+		if (ecert_field_int(item, "until", &until) && issued_at > until && ecert_field_hash(item, "kid", other) &&
+			memcmp(other, kid, sizeof other) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool
+ecert_voided_by(EcertRules *rules, const EcertEntry *entry, EcertEntry *said)
+{
+	EcertView  *view = rules->view;
+	EcertPackage package;
+	EcertEntries nodes;
+	uint8_t		kid[ECERT_HASH_SIZE];
+	bool		found = false;
+
+	if (!ecert_is_void(rules, entry) || !view->package(view, entry, &package))
+		return false;
+	memcpy(kid, package.kid.data, sizeof kid);
+	nodes = ecert_about(view, rules->arena, entry->issuer, ECERT_KIND_NODE, ECERT_ALL_TIME);
+	for (size_t i = 0; i < nodes.count; i++)
+	{
+		const EcertEntry *node = &nodes.list[i];
+
+		if ((found && node->seq >= said->seq) || !ecert_slice_equal(node->issuer, view->certifier) || !ecert_is_seen(rules, node) ||
+			!ends_key(rules, node, kid, entry->issued_at))
+			continue;
+		*said = *node;
+		found = true;
+	}
+	return found;
+}

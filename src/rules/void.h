@@ -14,4 +14,7 @@
  */
 extern bool ecert_is_void(EcertRules *rules, const EcertEntry *entry);
 
+/* The first node package that makes it void; false: none does */
+extern bool ecert_voided_by(EcertRules *rules, const EcertEntry *entry, EcertEntry *said);
+
 #endif							/* ECERT_RULES_VOID_H */

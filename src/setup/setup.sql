@@ -8,13 +8,14 @@ AS $$
     SELECT ecert.create_checkpoint_tables();
     SELECT ecert.create_energy_tables();
     SELECT ecert.create_audit_tables();
+    SELECT ecert.create_certificate_tables();
     SELECT ecert.create_verification_tables();
     SELECT ecert.create_replication_tables();
     SELECT ecert.create_duty_tables();
 $$;
 COMMENT ON FUNCTION ecert.create_tables() IS 'internal: makes schema ledger, everything in it but the views';
 
--- Views come from SQL that runs again after an extension update.
+-- Views come from SQL that runs again after an extension update, and what a rule said may be said otherwise now.
 CREATE FUNCTION ecert.upgrade_ledger() RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -29,9 +30,10 @@ BEGIN
     PERFORM ecert.create_checkpoint_views();
     PERFORM ecert.create_certificate_views();
     PERFORM ecert.create_health_views();
+    PERFORM ecert.rebuild_certificates();
 END
 $$;
-COMMENT ON FUNCTION ecert.upgrade_ledger() IS 'make or renew the views of schema ledger; call it after ALTER EXTENSION ecert UPDATE. EC090 when there is no ledger';
+COMMENT ON FUNCTION ecert.upgrade_ledger() IS 'make or renew the views of schema ledger and ledger.certificate_state; call it after ALTER EXTENSION ecert UPDATE. EC090 when there is no ledger';
 
 CREATE FUNCTION ecert.create_ledger(origin text, policy jsonb DEFAULT NULL) RETURNS bytea
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -129,7 +131,7 @@ BEGIN
     END;
 END
 $$;
-COMMENT ON FUNCTION ecert.join_ledger(ecert.package, text, text[], text[], text) IS 'any node but the certifier, with ecert.node set: make this database''s copy of the ledger that begins with a genesis package, which must have come by a way that is trusted. hub is the connection string of the server that sends the others'' packages and takes this node''s (a role that may replicate and read ledger.package there; NULL: none yet, call again to link later). issuers, kinds: be sent only these beside node, relation, policy, checkpoint and what this node signs (NULL: all). Prints what the hub has to run; with own_connection, the connection string of this server as the hub is to use it, this node''s duties have ecert.admit_node() run there where their role may. EC016, EC091, EC093, EC110';
+COMMENT ON FUNCTION ecert.join_ledger(ecert.package, text, text[], text[], text) IS 'any node but the certifier, with ecert.node set: make this database''s copy of the ledger that begins with a genesis package, which must have come by a way that is trusted. hub is the connection string of the server that sends the others'' packages and takes this node''s (a role that may replicate and read ledger.package there; NULL: none yet, call again to link later). issuers, kinds: be sent only these beside node, relation, policy, checkpoint, statuses of certificates and what this node signs (NULL: all). Prints what the hub has to run; with own_connection, the connection string of this server as the hub is to use it, this node''s duties have ecert.admit_node() run there where their role may. EC016, EC091, EC093, EC110';
 
 -- PUBLIC may call nothing that writes, signs or asks other servers: all that is VOLATILE; nor what tells how this server is set up or verified
 DO $$

@@ -5,6 +5,8 @@
  */
 #include "verifier/verifier.h"
 
+#include "rules/standing.h"
+
 typedef struct Judging
 {
 	Ledger	   *ledger;
@@ -76,6 +78,20 @@ take_tasks(Judging *judging, size_t *count)
 	return first;
 }
 
+/* A certificate that is right, and that later packages take away or dispute; one that is withdrawn is of no interest */
+static void
+say_standing(LedgerRules *rules, Ledger *ledger, const Entry *entry, const EcertPackage *package)
+{
+	EcertStood	stood = ecert_certificate_standing(&rules->rules, package);
+	EcertView  *view = rules->rules.view;
+	EcertEntry	certificate;
+
+	if (stood.why == NULL || !view->by_hash(view, rules->rules.arena, entry->hash, &certificate) ||
+		ecert_slice_equal(ecert_certificate_status(&rules->rules, &certificate, INT64_MAX).status, ecert_slice_text("withdrawn")))
+		return;
+	ledger_warning(ledger, entry, "certificate's standing is %s: %s", ecert_standing_name(stood.standing), stood.why);
+}
+
 /* A body that says nothing to judge has its own finding */
 static void
 judge(LedgerRules *rules, Ledger *ledger, Reader *reader, const Entry *entry)
@@ -85,8 +101,9 @@ judge(LedgerRules *rules, Ledger *ledger, Reader *reader, const Entry *entry)
 
 	arena_reset(&rules->arena);
 	if (reader_get(reader, entry, &package) &&
-		((entry->flags & ENTRY_UNSOUND) == 0 || ecert_check_body(&package, &finding)))
-		(void) ledger_rule(rules, ledger, entry, &package);
+		((entry->flags & ENTRY_UNSOUND) == 0 || ecert_check_body(&package, &finding)) &&
+		ledger_rule(rules, ledger, entry, &package) && package.kind == ECERT_KIND_CERTIFICATE)
+		say_standing(rules, ledger, entry, &package);
 }
 
 static void
