@@ -96,7 +96,7 @@ CREATE FUNCTION pg_temp.certificate_valid() RETURNS jsonb LANGUAGE sql AS $$
 -- a certificate with other numbers is refused, whoever signs it
 SELECT ecert.checkpoint() IS NOT NULL AS sealed;
 SELECT ecert.append('certificate', f.figures || jsonb_build_object('number', 'EC-2024-000001', 'name', 'Plant A', 'valid', pg_temp.certificate_valid(),
-           'totals', f.figures -> 'totals' || '{"saving_kgce": 74363}'), 'plant-a')
+           'figures', jsonb_set(f.figures -> 'figures', '{2,saving_kgce}', '74363')), 'plant-a')
   FROM (SELECT ecert.certificate_figures('plant-a', '[2024-01-01,2024-02-01)', '[2023-01-01,2023-02-01)', 'product')) AS f (figures);
 -- and so is one that leaves out its audits
 SELECT ecert.append('certificate', f.figures || jsonb_build_object('number', 'EC-2024-000001', 'name', 'Plant A', 'valid', pg_temp.certificate_valid(), 'audits', '{"count": 0, "digest": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}'::jsonb), 'plant-a')

@@ -144,15 +144,15 @@ EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS said = MESSAGE_TEXT;
     RETURN SQLSTATE || ' ' || said;
 END $$;
-SELECT obstacles_test.forged(at => '{totals,saving_rate}', value => '0.2');
-SELECT obstacles_test.forged(at => '{totals,structure_kgce}', value => 'null');
-SELECT obstacles_test.forged(at => '{products,0,base_output}', value => '31');
-SELECT obstacles_test.forged(at => '{products,0,status}', value => '"no_baseline"');
-SELECT obstacles_test.forged(at => '{completeness,energy_packages}', value => '4');
+SELECT obstacles_test.forged(at => '{figures,1,saving_rate}', value => '0.2');
+SELECT obstacles_test.forged(at => '{figures,1,structure_kgce}', value => 'null');
+SELECT obstacles_test.forged(at => '{figures,0,base_output}', value => '31');
+SELECT obstacles_test.forged(at => '{figures,0,status}', value => '"no_baseline"');
+SELECT obstacles_test.forged(at => '{figures,2,energy_packages}', value => '4');
 SELECT obstacles_test.forged(at => '{conventions,denominator}', value => '"reporting"');
 SELECT obstacles_test.forged('{"threshold": 0.01}');
 SELECT obstacles_test.forged('{"verdict": "fail"}');
-SELECT obstacles_test.forged('{"method": "value"}');
+SELECT obstacles_test.forged('{"method": {"name": "value"}}');
 SELECT obstacles_test.forged(at => '{baseline,0}', value => '1675209600');
 SELECT obstacles_test.forged(at => '{packages,digest}', value => to_jsonb(repeat('0', 64)));
 SELECT obstacles_test.forged(at => '{audits,count}', value => '1');
@@ -162,6 +162,20 @@ SELECT obstacles_test.forged('{"number": "EC-2024-000002"}');
 SELECT obstacles_test.forged('{"valid": [1700000000, 1731536000]}');
 SELECT obstacles_test.forged('{"valid": [4000000000, 4000000001]}');
 SELECT obstacles_test.forged('{"name": "Somebody else"}');
+SELECT obstacles_test.forged('{"names": {"en": "Somebody else", "zh": ""}}');
+SELECT obstacles_test.forged('{"site": "Elsewhere"}');
+SELECT obstacles_test.forged('{"issuer_name": "A ministry"}');
+SELECT obstacles_test.forged('{"title": {"en": "Certificate of merit", "zh": ""}}');
+SELECT obstacles_test.forged('{"calendar": "Asia/Shanghai"}');
+SELECT obstacles_test.forged('{"rate": 0.5}');
+SELECT obstacles_test.forged(jsonb_build_object('baseline_replaced', jsonb_build_array(repeat('0', 64))));
+-- with what comes in a later version, and with what never does
+SELECT obstacles_test.forged('{"safe_rate": 0.05}');
+SELECT obstacles_test.forged('{"verdict": "pass_unconfirmed"}');
+SELECT obstacles_test.forged('{"exceptions": [{"accepts": "new_product", "product": "steel", "reason": "a new line"}]}');
+SELECT obstacles_test.forged('{"exceptions": [{"accepts": "feed_broken", "reason": "never mind"}]}');
+SELECT obstacles_test.forged(at => '{figures,1}', value => '{"of": "confirmed", "now_energy": 1, "now_output": 1, "base_energy": 1, "base_output": 1}');
+SELECT obstacles_test.forged(at => '{figures,1}', value => '{"of": "rumour"}');
 SELECT obstacles_test.forged(jsonb_build_object('replaces', repeat('0', 64)));
 -- for a period that nothing was declared for, or audited
 SELECT obstacles_test.forged(period => '[2024-02-01,2024-05-01)');
@@ -182,10 +196,21 @@ SELECT c.body -> 'packages' ->> 'count' AS packages, c.body -> 'packages' ->> 'd
        (SELECT string_agg(decode(audit_hash, 'hex'), '' ORDER BY audit_hash) FROM ledger.audit WHERE NOT void AND NOT overtaken AND applicant = 'plant') AS a (hashes);
 SELECT obstacle FROM ecert.obstacles('plant', '[2024-02-01,2024-04-01)') ORDER BY 1;
 
+-- a baseline that was corrected long after, and names that came later
+SELECT obstacles_test.declare('unaudited', 'energy', '[2023-01-01,2023-02-01)', obstacles_test.fuel(1500), 0);
+SELECT obstacles_test.declare('unaudited', 'energy', '[2023-01-01,2023-02-01)', obstacles_test.fuel(1000), (SELECT max(seq) FROM ledger.package WHERE issuer = 'unaudited' AND kind = 'energy'));
+SELECT ecert.append('node', ecert.body(package) || '{"names": {"en": "Unaudited works", "zh": "-"}, "attributes": {"site": "Mill Road 1"}}', 'unaudited') IS NOT NULL AS said
+  FROM ledger.package WHERE kind = 'node' AND subject = 'unaudited' ORDER BY seq DESC LIMIT 1;
+SELECT ecert.append('node', ecert.body(package) -> 'node' || '{"name": "Certification body"}', 'certifier') IS NOT NULL AS said FROM ledger.package WHERE kind = 'genesis';
+
 -- the policy decides: no audits, the reporting denominator, a threshold that is missed by what rounding would hide
 SELECT ecert.set_policy(obstacles_test.policy('{"audit": {"required": [], "upstream": {"tolerance": 0.01}, "downstream": {"tolerance": 0.01}, "peer": {"k": 3, "floor": 0, "band": 0.2, "minimum": 3}, "audit_days": 30},
-    "certificate": {"threshold": 0.1111111111112, "denominator": "reporting", "valid_days": 30, "witnesses": 0, "strict": false, "baseline": {"rule": "year_before"}, "attribution": {"rule": "direct"}, "electricity": "calorific", "confirmed_min": {"energy": 0.8, "output": 0.8}, "seal_within": 3600, "automatic": {"on": true, "days": 366}}}')) IS NOT NULL AS set;
+    "certificate": {"threshold": 0.1111111111112, "denominator": "reporting", "valid_days": 30, "witnesses": 0, "strict": false, "baseline": {"rule": "year_before"}, "attribution": {"rule": "direct"}, "electricity": "calorific", "confirmed_min": {"energy": 0.8, "output": 0.8}, "seal_within": 3600, "automatic": {"on": true, "days": 366}, "title": {"en": "Certificate of energy saved", "zh": "-"}}}')) IS NOT NULL AS set;
 SELECT ecert.certify('unaudited', '[2024-01-01,2024-04-01)') IS NOT NULL AS certified;
+SELECT b.body - 'figures' - 'baseline_replaced' - 'valid' - 'policy' - 'checkpoint' - 'packages' - 'audits' AS body, jsonb_array_length(b.body -> 'baseline_replaced') AS replaced,
+       b.body -> 'baseline_replaced' = (SELECT jsonb_agg(encode(hash, 'hex') ORDER BY hash) FROM ledger.package l
+           WHERE l.issuer = 'unaudited' AND l.kind = 'energy' AND EXISTS (SELECT FROM ledger.package r WHERE r.issuer = l.issuer AND ecert.replaces(r.package) = l.hash)) AS are_those
+  FROM ledger.package p CROSS JOIN LATERAL (SELECT ecert.body(p.package)) AS b (body) WHERE p.kind = 'certificate' AND p.subject = 'unaudited';
 SELECT certificate_number, denominator, saving_kgce, now_kgce, adjusted_base_kgce, saving_rate, verdict, valid_until - valid_from AS valid, audit_count FROM ledger.certificate WHERE applicant = 'unaudited';
 -- what was certified under the policy before stays as it was
 SELECT applicant, recomputation_agrees FROM ledger.certificate ORDER BY certificate_number;

@@ -193,5 +193,6 @@ joins('last');
 is(Network::sqlstate($hub, q{SELECT ecert.append('node', jsonb_set(ecert.node_state('certifier'), '{keys,0,until}', '1000000000'), 'certifier')}), 'EC081', 'a back-dated end of the certifier key');
 # and a revocation ends every key
 is(Network::sqlstate($hub, q{SELECT ecert.append('node', ecert.node_state('plant') || jsonb_build_object('status', 'revoked', 'effective', 1000000000), 'plant')}), 'EC081', 'a revocation that leaves a key');
+is(Network::sqlstate($hub, q{SELECT ecert.append('node', ecert.node_state('plant') || jsonb_build_object('status', 'revoked', 'effective', ecert.unix_seconds(clock_timestamp())), 'plant')}), 'EC081', 'or a key that has no end');
 
 done_testing();

@@ -25,7 +25,7 @@ COMMENT ON FUNCTION ecert.obstacles(text, tstzrange, tstzrange, text) IS 'everyt
 
 CREATE FUNCTION ecert.certificate_figures(applicant text, period tstzrange, baseline tstzrange, method text) RETURNS jsonb
     LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_certificate_figures';
-COMMENT ON FUNCTION ecert.certificate_figures(text, tstzrange, tstzrange, text) IS 'what a certificate''s body says that can be computed, as of the newest checkpoint and the policy in force then: products, totals, completeness, threshold, verdict, and count and digest of the packages and audits it rests on; NULL when there is no checkpoint or a period has no end. EC042, EC097';
+COMMENT ON FUNCTION ecert.certificate_figures(text, tstzrange, tstzrange, text) IS 'what a certificate''s body says that can be computed, as of the newest checkpoint and the policy in force then: figures, rate, threshold, verdict, calendar, the packages of the baseline that were replaced after the statistics period began, and count and digest of the packages and audits it rests on; NULL when there is no checkpoint or a period has no end. EC042, EC097';
 
 CREATE FUNCTION ecert.has_unsealed_about(applicant text) RETURNS boolean
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -37,9 +37,10 @@ AS $$
                 SELECT FROM ledger.package p
                  WHERE p.issuer = u.issuer AND p.kind = u.kind AND p.seq BETWEEN u.first_seq AND u.last_seq
                    AND (p.subject = applicant
+                        OR p.kind = 'node' AND p.subject = ecert.certifier()
                         OR p.kind = 'node' AND p.subject IN (SELECT r.auditor FROM ledger.relation r WHERE r.applicant = has_unsealed_about.applicant))))
 $$;
-COMMENT ON FUNCTION ecert.has_unsealed_about(text) IS 'internal: whether something that bears on a certificate of an applicant is under no checkpoint yet: its packages, audits and statuses, node and relation packages of it and its auditors';
+COMMENT ON FUNCTION ecert.has_unsealed_about(text) IS 'internal: whether something that bears on a certificate of an applicant is under no checkpoint yet: its packages, audits and statuses, node and relation packages of it and its auditors, node packages of the certifier';
 
 CREATE FUNCTION ecert.rest_on_checkpoint(must_seal boolean) RETURNS bytea
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -147,18 +148,18 @@ AS $$
            p.issuer,  -- node id of the certifier
            p.subject AS applicant,  -- node id of the applicant
            b.body ->> 'name' AS applicant_name,  -- name of the applicant when it was issued
-           b.body ->> 'method' AS method,  -- product: per qualified output; value: per its value
+           b.body -> 'method' ->> 'name' AS method,  -- product: per qualified output; value: per its value
            b.body -> 'conventions' ->> 'denominator' AS denominator,  -- baseline: saving_rate = saving_kgce / adjusted_base_kgce; reporting: saving_kgce / now_kgce
            lower(p.period) AS period_start,  -- start of the statistics period
            upper(p.period) AS period_end,  -- end of the statistics period, exclusive
            lower(ecert.period_of_json(b.body -> 'baseline')) AS baseline_start,  -- start of the baseline
            upper(ecert.period_of_json(b.body -> 'baseline')) AS baseline_end,  -- end of the baseline, exclusive
-           (b.body -> 'totals' ->> 'adjusted_base_kgce')::numeric(38,4) AS adjusted_base_kgce,  -- sum over products of e0 * M1: energy the reporting output would have taken at baseline intensity, kgce; denominator of saving_rate by default
-           (b.body -> 'totals' ->> 'now_kgce')::numeric(38,4) AS now_kgce,  -- energy of the statistics period, kgce
-           (b.body -> 'totals' ->> 'saving_kgce')::numeric(38,4) AS saving_kgce,  -- total saving, sum over products of (e0 - e1) * M1, kgce; positive = saved; numerator of saving_rate
-           (b.body -> 'totals' ->> 'saving_tce')::numeric(38,4) AS saving_tce,  -- the same in tonnes of standard coal
-           (b.body -> 'totals' ->> 'saving_rate')::numeric(38,9) AS saving_rate,  -- total saving rate; of several certificates sum(saving_kgce) / sum(adjusted_base_kgce), never an average
-           (b.body -> 'totals' ->> 'structure_kgce')::numeric(38,4) AS structure_kgce,  -- saving by one intensity over all products, less saving_kgce: the effect of the product mix; NULL where products have different units
+           (t.total ->> 'adjusted_base_kgce')::numeric(38,4) AS adjusted_base_kgce,  -- sum over products of e0 * M1: energy the reporting output would have taken at baseline intensity, kgce; denominator of saving_rate by default
+           (t.total ->> 'now_kgce')::numeric(38,4) AS now_kgce,  -- energy of the statistics period, kgce
+           (t.total ->> 'saving_kgce')::numeric(38,4) AS saving_kgce,  -- total saving, sum over products of (e0 - e1) * M1, kgce; positive = saved; numerator of saving_rate
+           (t.total ->> 'saving_tce')::numeric(38,4) AS saving_tce,  -- the same in tonnes of standard coal
+           (t.total ->> 'saving_rate')::numeric(38,9) AS saving_rate,  -- total saving rate; of several certificates sum(saving_kgce) / sum(adjusted_base_kgce), never an average
+           (t.total ->> 'structure_kgce')::numeric(38,4) AS structure_kgce,  -- saving by one intensity over all products, less saving_kgce: the effect of the product mix; NULL where products have different units
            (b.body ->> 'threshold')::numeric(38,18) AS threshold,  -- saving rate that the policy asks for
            b.body ->> 'verdict' AS verdict,  -- pass when the unrounded rate reaches the threshold, else fail
            p.issued_at,  -- when it was issued
@@ -181,6 +182,7 @@ AS $$
            CASE WHEN c.seq IS NULL THEN 0 ELSE ecert.witness_count(c.seq) END AS witness_count,  -- nodes that have witnessed that checkpoint or a later one
            coalesce((ecert.policy_body(decode(b.body ->> 'policy', 'hex')) -> 'certificate' ->> 'witnesses')::bigint, 0) AS witnesses_required  -- witnesses that its policy asks for before anybody should rely on it
       FROM ledger.package p CROSS JOIN LATERAL (SELECT ecert.body(p.package)) AS b (body)
+     CROSS JOIN LATERAL (SELECT jsonb_path_query_first(b.body, '$.figures[*] ? (@.of == "total")')) AS t (total)
      CROSS JOIN LATERAL ecert.certificate_status(p.hash) AS s
      CROSS JOIN LATERAL (SELECT ecert.sealed_by(p.issuer, p.kind, p.seq) OFFSET 0) AS c (seq)
       LEFT JOIN ledger.certificate_state f ON f.certificate_hash = p.hash
@@ -201,8 +203,8 @@ AS $$
            ((r ->> 'saving_kgce')::numeric + (r ->> 'now_kgce')::numeric)::numeric(38,4) AS adjusted_base_kgce,  -- e0 * M1, kgce, from the rounded figures: denominator of saving_rate by default
            (r ->> 'saving_rate')::numeric(38,9) AS saving_rate,  -- saving rate of the product
            r ->> 'status' AS status  -- ok, or why there is no saving
-      FROM ledger.package p CROSS JOIN LATERAL jsonb_array_elements(ecert.body(p.package) -> 'products') AS r
-     WHERE p.kind = 'certificate'$view$);
+      FROM ledger.package p CROSS JOIN LATERAL jsonb_array_elements(ecert.body(p.package) -> 'figures') AS r
+     WHERE p.kind = 'certificate' AND r ->> 'of' = 'product'$view$);
 
     SELECT ecert.create_described($view$CREATE OR REPLACE VIEW ledger.reward AS  -- the rewards of auditors
     SELECT encode(p.hash, 'hex') AS reward_hash,  -- hash of the reward package, hexadecimal

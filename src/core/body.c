@@ -74,7 +74,15 @@ typedef struct Shape
 	const Field *fields;		/* fastest in the order of their encoded names */
 	size_t		count;
 	CheckWhole	check_whole;	/* or NULL; of shapes with WHOLE_MAX fields at most */
+	const struct Variant *variants; /* or NULL; then it has no fields of its own */
 } Shape;
+
+/* A map has the shape that its field "of" chooses; the last one has no name, and is for what is none */
+typedef struct Variant
+{
+	const char *of;
+	const Shape *shape;
+} Variant;
 
 #define WHOLE_MAX 16
 
@@ -97,7 +105,7 @@ typedef struct BodyWalk
 #define SHAPE(name, ...) SHAPE_WITH(name, NULL, __VA_ARGS__)
 #define SHAPE_WITH(name, check, ...) \
 	static const Field name##_fields[] = {__VA_ARGS__}; \
-	static const Shape name##_shape = {name##_fields, sizeof name##_fields / sizeof name##_fields[0], check}
+	static const Shape name##_shape = {name##_fields, sizeof name##_fields / sizeof name##_fields[0], check, NULL}
 
 static EcertCode check_required_audit(BodyWalk *walk, const EcertSlice *items, EcertSlice map);
 static EcertCode check_attribution(BodyWalk *walk, const EcertSlice *items, EcertSlice map);
@@ -113,7 +121,11 @@ static const char *const audit_roles[] = {"upstream", "peer", "downstream", NULL
 static const char *const node_statuses[] = {"active", "revoked", NULL};
 static const char *const certificate_statuses[] = {"active", "suspended", "withdrawn", NULL};
 static const char *const verdicts[] = {"pass", "fail", "abstain", NULL};
-static const char *const certificate_verdicts[] = {"pass", "fail", NULL};
+static const char *const certificate_verdicts[] = {"pass", "fail", NULL, "pass_unconfirmed", NULL};
+static const char *const figure_rows[] = {"product", "total", "completeness", NULL, "confirmed", NULL};
+static const char *const exceptions[] = {
+	"implausible_change", "new_product", "boundary_changed", "covered", "estimated", "baseline", "failed_peer_audit", NULL
+};
 static const char *const methods[] = {"product", "value", NULL};
 static const char *const denominators[] = {"baseline", "reporting", NULL};
 static const char *const electricity_values[] = {"calorific", "equivalent", NULL};
@@ -465,37 +477,77 @@ SHAPE_WITH(audit, check_audit,
 	[AUDIT_REPLACES] = {PATH("", "replaces"), TYPE_HASH, LATER, NULL, NULL},
 	[AUDIT_APPLICANT] = {PATH("", "applicant"), TYPE_ID, REQUIRED, NULL, NULL});
 
-SHAPE(result,
-	{PATH("products.", "product"), TYPE_ID, REQUIRED, NULL, NULL},
-	{PATH("products.", "unit"), TYPE_ID, REQUIRED, NULL, NULL},
-	{PATH("products.", "base_kgce"), TYPE_RESULT, REQUIRED, NULL, NULL},
-	{PATH("products.", "base_output"), TYPE_RESULT, REQUIRED, NULL, NULL},
-	{PATH("products.", "base_unit_energy"), TYPE_RESULT, REQUIRED, NULL, NULL},
-	{PATH("products.", "now_kgce"), TYPE_RESULT, REQUIRED, NULL, NULL},
-	{PATH("products.", "now_output"), TYPE_RESULT, REQUIRED, NULL, NULL},
-	{PATH("products.", "now_unit_energy"), TYPE_RESULT, REQUIRED, NULL, NULL},
-	{PATH("products.", "saving_kgce"), TYPE_RESULT, REQUIRED, NULL, NULL},
-	{PATH("products.", "saving_rate"), TYPE_RESULT, REQUIRED, NULL, NULL},
-	{PATH("products.", "status"), TYPE_ID, REQUIRED, NULL, NULL});
+/* A row of figures has the shape that its first field chooses */
+#define FIGURE_OF_PATH "figures.of"
+#define FIGURE_OF {PATH("figures.", "of"), TYPE_CHOICE_OR_LATER, REQUIRED, NULL, figure_rows}
 
-SHAPE(totals,
-	{PATH("totals.", "adjusted_base_kgce"), TYPE_RESULT, REQUIRED, NULL, NULL},
-	{PATH("totals.", "now_kgce"), TYPE_RESULT, REQUIRED, NULL, NULL},
-	{PATH("totals.", "saving_kgce"), TYPE_RESULT, REQUIRED, NULL, NULL},
-	{PATH("totals.", "saving_tce"), TYPE_RESULT, REQUIRED, NULL, NULL},
-	{PATH("totals.", "saving_rate"), TYPE_RESULT, REQUIRED, NULL, NULL},
-	{PATH("totals.", "structure_kgce"), TYPE_RESULT, REQUIRED, NULL, NULL});
+SHAPE(product_figure,
+	FIGURE_OF,
+	{PATH("figures.", "unit"), TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("figures.", "status"), TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("figures.", "product"), TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("figures.", "now_kgce"), TYPE_RESULT, REQUIRED, NULL, NULL},
+	{PATH("figures.", "base_kgce"), TYPE_RESULT, REQUIRED, NULL, NULL},
+	{PATH("figures.", "now_output"), TYPE_RESULT, REQUIRED, NULL, NULL},
+	{PATH("figures.", "base_output"), TYPE_RESULT, REQUIRED, NULL, NULL},
+	{PATH("figures.", "saving_kgce"), TYPE_RESULT, REQUIRED, NULL, NULL},
+	{PATH("figures.", "saving_rate"), TYPE_RESULT, REQUIRED, NULL, NULL},
+	{PATH("figures.", "now_unit_energy"), TYPE_RESULT, REQUIRED, NULL, NULL},
+	{PATH("figures.", "base_unit_energy"), TYPE_RESULT, REQUIRED, NULL, NULL});
+
+SHAPE(total_figure,
+	FIGURE_OF,
+	{PATH("figures.", "now_kgce"), TYPE_RESULT, REQUIRED, NULL, NULL},
+	{PATH("figures.", "saving_tce"), TYPE_RESULT, REQUIRED, NULL, NULL},
+	{PATH("figures.", "saving_kgce"), TYPE_RESULT, REQUIRED, NULL, NULL},
+	{PATH("figures.", "saving_rate"), TYPE_RESULT, REQUIRED, NULL, NULL},
+	{PATH("figures.", "structure_kgce"), TYPE_RESULT, REQUIRED, NULL, NULL},
+	{PATH("figures.", "adjusted_base_kgce"), TYPE_RESULT, REQUIRED, NULL, NULL});
+
+SHAPE(confirmed_figure,
+	FIGURE_OF,
+	{PATH("figures.", "now_energy"), TYPE_SHARE, REQUIRED, NULL, NULL},
+	{PATH("figures.", "now_output"), TYPE_SHARE, REQUIRED, NULL, NULL},
+	{PATH("figures.", "base_energy"), TYPE_SHARE, REQUIRED, NULL, NULL},
+	{PATH("figures.", "base_output"), TYPE_SHARE, REQUIRED, NULL, NULL});
+
+SHAPE(completeness_figure,
+	FIGURE_OF,
+	{PATH("figures.", "energy_packages"), TYPE_COUNT, REQUIRED, NULL, NULL},
+	{PATH("figures.", "product_packages"), TYPE_COUNT, REQUIRED, NULL, NULL},
+	{PATH("figures.", "base_energy_packages"), TYPE_COUNT, REQUIRED, NULL, NULL},
+	{PATH("figures.", "base_product_packages"), TYPE_COUNT, REQUIRED, NULL, NULL});
+
+static const Variant figure_variants[] = {
+	{"product", &product_figure_shape},
+	{"total", &total_figure_shape},
+	{"completeness", &completeness_figure_shape},
+	{"confirmed", &confirmed_figure_shape},
+	{NULL, &product_figure_shape}
+};
+
+static const Shape figures_shape = {NULL, 0, NULL, figure_variants};
 
 SHAPE(conventions,
 	{PATH("conventions.", "saving"), TYPE_CHOICE, REQUIRED, NULL, saving_signs},
 	{PATH("conventions.", "denominator"), TYPE_CHOICE, REQUIRED, NULL, denominators},
 	{PATH("conventions.", "electricity"), TYPE_TEXT, REQUIRED, NULL, NULL});
 
-SHAPE(completeness,
-	{PATH("completeness.", "energy_packages"), TYPE_COUNT, REQUIRED, NULL, NULL},
-	{PATH("completeness.", "product_packages"), TYPE_COUNT, REQUIRED, NULL, NULL},
-	{PATH("completeness.", "base_energy_packages"), TYPE_COUNT, REQUIRED, NULL, NULL},
-	{PATH("completeness.", "base_product_packages"), TYPE_COUNT, REQUIRED, NULL, NULL});
+SHAPE(method,
+	{PATH("method.", "name"), TYPE_CHOICE, REQUIRED, NULL, methods});
+
+SHAPE(issuer_names,
+	{PATH("issuer_names.", "en"), TYPE_TEXT, REQUIRED, NULL, NULL},
+	{PATH("issuer_names.", "zh"), TYPE_TEXT, REQUIRED, NULL, NULL});
+
+SHAPE(certificate_title,
+	{PATH("title.", "en"), TYPE_TEXT, REQUIRED, NULL, NULL},
+	{PATH("title.", "zh"), TYPE_TEXT, REQUIRED, NULL, NULL});
+
+SHAPE(exception,
+	{PATH("exceptions.", "reason"), TYPE_TEXT, REQUIRED, NULL, NULL},
+	{PATH("exceptions.", "accepts"), TYPE_CHOICE, REQUIRED, NULL, exceptions},
+	{PATH("exceptions.", "product"), TYPE_ID, 0, NULL, NULL});
 
 SHAPE(packages,
 	{PATH("packages.", "count"), TYPE_COUNT, REQUIRED, NULL, NULL},
@@ -506,24 +558,32 @@ SHAPE(audits,
 	{PATH("audits.", "digest"), TYPE_HASH, REQUIRED, NULL, NULL});
 
 SHAPE(certificate,
-	{PATH("", "number"), TYPE_ID, REQUIRED, NULL, NULL},
-	{PATH("", "applicant"), TYPE_ID, REQUIRED, NULL, NULL},
 	{PATH("", "name"), TYPE_TEXT, 0, NULL, NULL},
-	{PATH("", "period"), TYPE_PERIOD, REQUIRED, NULL, NULL},
-	{PATH("", "baseline"), TYPE_PERIOD, REQUIRED, NULL, NULL},
-	{PATH("", "method"), TYPE_CHOICE, REQUIRED, NULL, methods},
-	{PATH("", "conventions"), TYPE_MAP, REQUIRED, &conventions_shape, NULL},
-	{PATH("", "products"), TYPE_MAP, REQUIRED | LIST, &result_shape, NULL},
-	{PATH("", "totals"), TYPE_MAP, REQUIRED, &totals_shape, NULL},
-	{PATH("", "completeness"), TYPE_MAP, REQUIRED, &completeness_shape, NULL},
-	{PATH("", "threshold"), TYPE_NUMBER, REQUIRED, NULL, NULL},
-	{PATH("", "verdict"), TYPE_CHOICE, REQUIRED, NULL, certificate_verdicts},
+	{PATH("", "rate"), TYPE_RESULT, REQUIRED, NULL, NULL},
+	{PATH("", "site"), TYPE_TEXT, 0, NULL, NULL},
+	{PATH("", "names"), TYPE_MAP, 0, &node_names_shape, NULL},
+	{PATH("", "title"), TYPE_MAP, 0, &certificate_title_shape, NULL},
 	{PATH("", "valid"), TYPE_PERIOD, REQUIRED, NULL, NULL},
-	{PATH("", "policy"), TYPE_HASH, REQUIRED, NULL, NULL},
-	{PATH("", "checkpoint"), TYPE_HASH, REQUIRED, NULL, NULL},
-	{PATH("", "packages"), TYPE_MAP, REQUIRED, &packages_shape, NULL},
 	{PATH("", "audits"), TYPE_MAP, REQUIRED, &audits_shape, NULL},
-	{PATH("", "replaces"), TYPE_HASH, 0, NULL, NULL});
+	{PATH("", "method"), TYPE_MAP, REQUIRED, &method_shape, NULL},
+	{PATH("", "number"), TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("", "period"), TYPE_PERIOD, REQUIRED, NULL, NULL},
+	{PATH("", "policy"), TYPE_HASH, REQUIRED, NULL, NULL},
+	{PATH("", "figures"), TYPE_MAP, REQUIRED | LIST, &figures_shape, NULL},
+	{PATH("", "verdict"), TYPE_CHOICE_OR_LATER, REQUIRED, NULL, certificate_verdicts},
+	{PATH("", "baseline"), TYPE_PERIOD, REQUIRED, NULL, NULL},
+	{PATH("", "calendar"), TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("", "packages"), TYPE_MAP, REQUIRED, &packages_shape, NULL},
+	{PATH("", "replaces"), TYPE_HASH, 0, NULL, NULL},
+	{PATH("", "applicant"), TYPE_ID, REQUIRED, NULL, NULL},
+	{PATH("", "safe_rate"), TYPE_RESULT, LATER, NULL, NULL},
+	{PATH("", "threshold"), TYPE_NUMBER, REQUIRED, NULL, NULL},
+	{PATH("", "checkpoint"), TYPE_HASH, REQUIRED, NULL, NULL},
+	{PATH("", "exceptions"), TYPE_MAP, REQUIRED | LIST | MAY_BE_EMPTY | ANY_LATER, &exception_shape, NULL},
+	{PATH("", "conventions"), TYPE_MAP, REQUIRED, &conventions_shape, NULL},
+	{PATH("", "issuer_name"), TYPE_TEXT, 0, NULL, NULL},
+	{PATH("", "issuer_names"), TYPE_MAP, 0, &issuer_names_shape, NULL},
+	{PATH("", "baseline_replaced"), TYPE_HASH, REQUIRED | LIST | MAY_BE_EMPTY, NULL, NULL});
 
 SHAPE(status,
 	{PATH("", "certificate"), TYPE_HASH, REQUIRED, NULL, NULL},
@@ -988,6 +1048,22 @@ check_pair(BodyWalk *walk, const Shape *shape, EcertCursor *cursor, const char *
 	return code;
 }
 
+/* The shape that a map's field "of" chooses; NULL when it has none */
+static const Shape *
+choose_shape(const Shape *shape, EcertSlice map)
+{
+	const Variant *variant = shape->variants;
+	EcertSlice	item;
+	EcertSlice	of = {NULL, 0};
+
+	if (!ecert_cbor_find(map, "of", &item))
+		return NULL;
+	(void) ecert_cbor_text(item, &of);
+	while (variant->of != NULL && !ecert_slice_equal(of, ecert_slice_text(variant->of)))
+		variant++;
+	return variant->shape;
+}
+
 /* Every field of the map is known and right, and every required one is there */
 static EcertCode
 check_map(BodyWalk *walk, const Shape *shape, EcertCursor *cursor, const char *path)
@@ -1001,6 +1077,9 @@ check_map(BodyWalk *walk, const Shape *shape, EcertCursor *cursor, const char *p
 	(void) ecert_cbor_head(cursor, &head, NULL);
 	if (head.type != ECERT_CBOR_MAP)
 		return refuse(walk, ECERT_BODY_TYPE, map, path);
+	if (shape->variants != NULL &&
+		(shape = choose_shape(shape, ecert_slice(map.data, cursor->bytes.size - head.offset))) == NULL)
+		return refuse(walk, ECERT_BODY_MISSING, map, FIGURE_OF_PATH);
 	if (shape->check_whole != NULL)
 		memset(items, 0, sizeof items);
 	for (uint64_t i = head.value; i > 0; i--, index++)

@@ -8,6 +8,7 @@
 
 #define KGCE_DECIMALS 4
 #define RATE_DECIMALS 9
+#define PRINTED_RATE_DECIMALS 4
 
 static const char *const status_ok = "ok";
 static const char *const status_no_baseline = "no_baseline";
@@ -247,6 +248,7 @@ say_total_saving(Work *work, const Sums *sums)
 	totals->saving_kgce = figure(work, &saving, KGCE_DECIMALS);
 	totals->saving_tce = quotient(work, &saving, &thousand, KGCE_DECIMALS);
 	totals->saving_rate = quotient(work, &saving, denominator, RATE_DECIMALS);
+	totals->rate = quotient(work, &saving, denominator, PRINTED_RATE_DECIMALS);
 	totals->structure_kgce = structure(work, sums, &saving);
 	totals->passes = !work->is_lost && reaches(&saving, denominator, &work->terms);
 }

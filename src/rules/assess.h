@@ -38,6 +38,7 @@ typedef struct EcertAssessed
 	const char *saving_kgce;	/* it minus E1, */
 	const char *saving_rate;	/* and that over e0 * M1 or E1, 9 decimals */
 	/* of the totals only */
+	const char *rate;			/* saving_rate of 4 decimals, for everybody */
 	const char *saving_tce;		/* 4 decimals */
 	const char *structure_kgce; /* the saving by one intensity of all products, minus the saving product by product */
 	bool		passes;			/* the rate, not rounded, reaches the threshold */

@@ -45,13 +45,20 @@ replaced_item(EcertRules *rules, const EcertCertified *certified, int64_t seq)
 	return newest == NULL ? ecert_slice(NULL, 0) : ecert_item_hash(rules->arena, newest->hash);
 }
 
-/* The applicant's name; null when it has none */
-static EcertSlice
-name_item(EcertRules *rules, EcertSlice applicant)
+/* What both are called, and where the applicant's site is; null where their node packages do not say */
+static void
+put_names(EcertRules *rules, const EcertCertified *certified, EcertParts *body)
 {
-	EcertSlice	state;
+	EcertSlice	applicant = {NULL, 0};
+	EcertSlice	issuer = {NULL, 0};
 
-	return ecert_node_state(rules, applicant, INT64_MAX, &state) ? ecert_field_item(state, "name") : ecert_slice(NULL, 0);
+	(void) ecert_node_state(rules, certified->applicant, INT64_MAX, &applicant);
+	(void) ecert_node_state(rules, rules->view->certifier, INT64_MAX, &issuer);
+	ecert_parts_put(body, "name", ecert_field_item(applicant, "name"));
+	ecert_parts_put(body, "names", ecert_field_item(applicant, "names"));
+	ecert_parts_put(body, "site", ecert_field_item(ecert_field_item(applicant, "attributes"), "site"));
+	ecert_parts_put(body, "issuer_name", ecert_field_item(issuer, "name"));
+	ecert_parts_put(body, "issuer_names", ecert_field_item(issuer, "names"));
 }
 
 static void
@@ -65,7 +72,8 @@ put_terms(EcertRules *rules, const EcertCertified *certified, int64_t seq, int64
 		__builtin_add_overflow(valid.start, seconds, &valid.end))
 		valid.end = INT64_MAX;
 	ecert_parts_put(body, "number", number_item(certified, seq, rules->arena));
-	ecert_parts_put(body, "name", name_item(rules, certified->applicant));
+	put_names(rules, certified, body);
+	ecert_parts_put(body, "title", certified->policy.title);
 	ecert_parts_put(body, "replaces", replaced_item(rules, certified, seq));
 	ecert_parts_put(body, "valid", ecert_item_period(rules->arena, valid));
 }
@@ -79,6 +87,9 @@ ecert_certificate_body(EcertRules *rules, const EcertCertified *certified, Ecert
 	put_terms(rules, certified, seq, valid_from, &terms);
 	ecert_parts_put_all(&body, figures);
 	ecert_parts_put_all(&body, ecert_parts_item(&terms));
+	/* the one field that is there even where it is null: of reporting energy that is zero there is no rate */
+	if (ecert_item_is_null(ecert_field_item(figures, "rate")))
+		ecert_parts_put(&body, "rate", ecert_slice(NULL, 0));
 	return ecert_parts_item(&body);
 }
 
@@ -164,7 +175,7 @@ ecert_read_certified(EcertSlice body, EcertCertified *certified)
 	certified->applicant = ecert_cbor_text_at(body, "applicant");
 	(void) ecert_field_period(body, "period", &certified->period);
 	(void) ecert_field_period(body, "baseline", &certified->baseline);
-	certified->by_value = ecert_field_is(body, "method", "value");
+	certified->by_value = ecert_field_is(ecert_field_item(body, "method"), "name", "value");
 	(void) ecert_field_hash(body, "policy", certified->policy_hash);
 	(void) ecert_field_hash(body, "checkpoint", certified->checkpoint);
 }

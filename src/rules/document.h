@@ -54,12 +54,12 @@ extern void ecert_parts_put_all(EcertParts *parts, EcertSlice map);
 
 extern EcertSlice ecert_parts_item(const EcertParts *parts);
 
-/* Room for products.65535.base_unit_energy and the like */
+/* Room for figures.65535.base_unit_energy and the like */
 #define ECERT_PATH_SIZE 128
 
 typedef struct EcertDifference
 {
-	char		path[ECERT_PATH_SIZE];	/* like totals.saving_kgce; empty: there is none */
+	char		path[ECERT_PATH_SIZE];	/* like figures.0.saving_kgce; empty: there is none */
 	EcertSlice	expected;
 	EcertSlice	stated;			/* of size 0: not stated */
 } EcertDifference;

@@ -30,6 +30,13 @@ put_hash(Hashes *hashes, const uint8_t *hash)
 	memcpy(hashes->list[hashes->count++], hash, ECERT_HASH_SIZE);
 }
 
+static void
+sort(Hashes *hashes)
+{
+	if (hashes->count > 0)
+		qsort(hashes->list, hashes->count, ECERT_HASH_SIZE, compare_hashes);
+}
+
 /* {count, digest}: SHA-256 over the hashes one after the other, in the order of their bytes; of size 0 when it cannot be computed */
 static EcertSlice
 digest_item(Hashes *hashes)
@@ -38,8 +45,7 @@ digest_item(Hashes *hashes)
 	EcertSlice	all = ecert_slice(hashes->list, hashes->count * ECERT_HASH_SIZE);
 	uint8_t		digest[ECERT_HASH_SIZE];
 
-	if (hashes->count > 0)
-		qsort(hashes->list, hashes->count, ECERT_HASH_SIZE, compare_hashes);
+	sort(hashes);
 	if (ecert_sha256(&all, 1, digest) != ECERT_OK)
 		return ecert_slice(NULL, 0);
 	ecert_parts_put(&parts, "count", ecert_item_int(hashes->arena, (int64_t) hashes->count));
@@ -82,8 +88,19 @@ put_audits(EcertRules *rules, const EcertCertified *certified, EcertParts *figur
 	ecert_parts_put(figures, "audits", digest_item(&hashes));
 }
 
+/* A row of figures in the making */
+static EcertParts
+row_of(EcertArena *arena, const char *of)
+{
+	EcertParts	row = ecert_parts_of(arena, ECERT_CBOR_MAP);
+
+	ecert_parts_put(&row, "of", ecert_item_word(arena, of));
+	return row;
+}
+
+/* What it rests on, and how much of each kind in each period */
 static void
-put_packages(EcertRules *rules, const EcertCertified *certified, EcertParts *figures)
+put_packages(EcertRules *rules, const EcertCertified *certified, EcertParts *rows, EcertParts *figures)
 {
 	static const struct
 	{
@@ -98,7 +115,7 @@ put_packages(EcertRules *rules, const EcertCertified *certified, EcertParts *fig
 	};
 	EcertArena *arena = rules->arena;
 	Hashes		hashes = {.arena = arena};
-	EcertParts	counts = ecert_parts_of(arena, ECERT_CBOR_MAP);
+	EcertParts	counts = row_of(arena, "completeness");
 
 	for (size_t i = 0; i < sizeof windows / sizeof windows[0]; i++)
 	{
@@ -110,7 +127,7 @@ put_packages(EcertRules *rules, const EcertCertified *certified, EcertParts *fig
 			put_hash(&hashes, live->hash);
 		ecert_parts_put(&counts, windows[i].count, ecert_item_int(arena, (int64_t) (hashes.count - before)));
 	}
-	ecert_parts_put(figures, "completeness", ecert_parts_item(&counts));
+	ecert_parts_put(rows, NULL, ecert_parts_item(&counts));
 	ecert_parts_put(figures, "packages", digest_item(&hashes));
 }
 
@@ -138,7 +155,7 @@ read_use(EcertRules *rules, const EcertCertified *certified, const EcertCoeffici
 static EcertSlice
 product_item(const EcertAssessed *product, EcertArena *arena)
 {
-	EcertParts	parts = ecert_parts_of(arena, ECERT_CBOR_MAP);
+	EcertParts	parts = row_of(arena, "product");
 
 	ecert_parts_put(&parts, "product", ecert_item_text(arena, product->product));
 	ecert_parts_put(&parts, "unit", ecert_item_text(arena, product->unit.size == 0 ? ecert_slice_text("-") : product->unit));
@@ -155,9 +172,9 @@ product_item(const EcertAssessed *product, EcertArena *arena)
 }
 
 static EcertSlice
-totals_item(const EcertAssessed *totals, EcertArena *arena)
+total_item(const EcertAssessed *totals, EcertArena *arena)
 {
-	EcertParts	parts = ecert_parts_of(arena, ECERT_CBOR_MAP);
+	EcertParts	parts = row_of(arena, "total");
 
 	ecert_parts_put(&parts, "adjusted_base_kgce", ecert_item_number(arena, totals->adjusted_base_kgce));
 	ecert_parts_put(&parts, "now_kgce", ecert_item_number(arena, totals->now.kgce));
@@ -169,14 +186,12 @@ totals_item(const EcertAssessed *totals, EcertArena *arena)
 }
 
 static void
-put_assessment(const EcertAssessment *assessment, EcertArena *arena, EcertParts *figures)
+put_assessment(const EcertAssessment *assessment, EcertArena *arena, EcertParts *rows, EcertParts *figures)
 {
-	EcertParts	products = ecert_parts_of(arena, ECERT_CBOR_ARRAY);
-
 	for (size_t i = 0; i < assessment->count; i++)
-		ecert_parts_put(&products, NULL, product_item(&assessment->products[i], arena));
-	ecert_parts_put(figures, "products", products.count == 0 ? ecert_slice(NULL, 0) : ecert_parts_item(&products));
-	ecert_parts_put(figures, "totals", totals_item(&assessment->totals, arena));
+		ecert_parts_put(rows, NULL, product_item(&assessment->products[i], arena));
+	ecert_parts_put(rows, NULL, total_item(&assessment->totals, arena));
+	ecert_parts_put(figures, "rate", ecert_item_number(arena, assessment->totals.rate));
 	ecert_parts_put(figures, "verdict", ecert_item_word(arena, assessment->totals.passes ? "pass" : "fail"));
 }
 
@@ -185,6 +200,8 @@ static void
 put_question(const EcertCertified *certified, EcertArena *arena, EcertParts *figures)
 {
 	EcertParts	conventions = ecert_parts_of(arena, ECERT_CBOR_MAP);
+	EcertParts	method = ecert_parts_of(arena, ECERT_CBOR_MAP);
+	EcertParts	exceptions = ecert_parts_of(arena, ECERT_CBOR_ARRAY);
 
 	ecert_parts_put(&conventions, "saving", ecert_item_word(arena, "baseline_minus_reporting"));
 	ecert_parts_put(&conventions, "denominator", ecert_item_text(arena, certified->policy.denominator));
@@ -194,9 +211,48 @@ put_question(const EcertCertified *certified, EcertArena *arena, EcertParts *fig
 	ecert_parts_put(figures, "applicant", ecert_item_text(arena, certified->applicant));
 	ecert_parts_put(figures, "period", ecert_item_period(arena, certified->period));
 	ecert_parts_put(figures, "baseline", ecert_item_period(arena, certified->baseline));
-	ecert_parts_put(figures, "method", ecert_item_word(arena, certified->by_value ? "value" : "product"));
+	ecert_parts_put(&method, "name", ecert_item_word(arena, certified->by_value ? "value" : "product"));
+	ecert_parts_put(figures, "method", ecert_parts_item(&method));
 	ecert_parts_put(figures, "policy", ecert_item_hash(arena, certified->policy_hash));
 	ecert_parts_put(figures, "checkpoint", ecert_item_hash(arena, certified->checkpoint));
+	ecert_parts_put(figures, "calendar", ecert_item_text(arena, certified->policy.zone));
+	/* nothing can be accepted yet (core/body.c) */
+	ecert_parts_put(figures, "exceptions", ecert_parts_item(&exceptions));
+}
+
+/* The packages of the baseline that another took the place of after the statistics period had begun */
+static void
+put_replaced(EcertRules *rules, const EcertCertified *certified, EcertKind kind, Hashes *hashes)
+{
+	EcertApplicant *applicant = ecert_applicant(rules, certified->applicant);
+	const EcertTimeline *timeline = ecert_timeline(rules, applicant, kind, certified->baseline);
+	const EcertEntry *before = NULL;
+
+	for (size_t i = ecert_first_from(timeline, certified->baseline.start);
+		 i < timeline->count && timeline->list[i].period.start < certified->baseline.end; i++)
+	{
+		const EcertEntry *entry = &timeline->list[i];
+
+		if (entry->period.end > certified->baseline.end || !ecert_counts(rules, entry))
+			continue;
+		if (before != NULL && before->period.start == entry->period.start && entry->issued_at >= certified->period.start)
+			put_hash(hashes, before->hash);
+		before = entry;
+	}
+}
+
+static void
+put_baseline_replaced(EcertRules *rules, const EcertCertified *certified, EcertParts *figures)
+{
+	EcertParts	replaced = ecert_parts_of(rules->arena, ECERT_CBOR_ARRAY);
+	Hashes		hashes = {.arena = rules->arena};
+
+	for (size_t i = 0; i < 2; i++)
+		put_replaced(rules, certified, ecert_declared_kinds[i], &hashes);
+	sort(&hashes);
+	for (size_t i = 0; i < hashes.count; i++)
+		ecert_parts_put(&replaced, NULL, ecert_item_hash(rules->arena, hashes.list[i]));
+	ecert_parts_put(figures, "baseline_replaced", ecert_parts_item(&replaced));
 }
 
 /* An error's text as the beginning of a sentence */
@@ -240,15 +296,18 @@ ecert_certificate_figures(EcertRules *rules, const EcertCertified *certified, Ec
 	EcertUse   *base = read_use(rules, certified, coefficients, certified->baseline);
 	EcertUse   *now = read_use(rules, certified, coefficients, certified->period);
 	EcertParts	parts = ecert_parts_of(arena, ECERT_CBOR_MAP);
+	EcertParts	rows = ecert_parts_of(arena, ECERT_CBOR_ARRAY);
 	EcertAssessment assessment;
 	EcertAssessCode code = ecert_assess(base, now, terms, arena, &assessment);
 
 	if (code != ECERT_ASSESS_OK)
 		return find_why(certified, code, &assessment, arena, finding);
 	put_question(certified, arena, &parts);
-	put_assessment(&assessment, arena, &parts);
-	put_packages(rules, certified, &parts);
+	put_assessment(&assessment, arena, &rows, &parts);
+	put_packages(rules, certified, &rows, &parts);
+	ecert_parts_put(&parts, "figures", ecert_parts_item(&rows));
 	put_audits(rules, certified, &parts);
+	put_baseline_replaced(rules, certified, &parts);
 	*figures = ecert_parts_item(&parts);
 	return true;
 }

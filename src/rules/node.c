@@ -242,9 +242,11 @@ check_ends(EcertCase *it, EcertSlice node)
 	{
 		EcertSlice	key = ecert_cbor_skip(&cursor);
 		EcertSlice	kid = ecert_cbor_text_at(key, "kid");
-		int64_t		until = INT64_MAX;
+		int64_t		until;
 
-		(void) ecert_field_int(key, "until", &until);
+		/* which a key without an end leaves 0 */
+		if (!ecert_field_int(key, "until", &until))
+			until = INT64_MAX;
 		if (until > facts.revoked_at)
 			return ECERT_FIND(it->finding, ECERT_KEY_OUTLIVES, ecert_a_text(node), ecert_a_text(kid), ecert_a_time(facts.revoked_at));
 		/* ends of before are carried on */

@@ -234,8 +234,9 @@ void
 ecert_status_obstacles(EcertSlice body, EcertObstacles *obstacles)
 {
 	uint64_t	count;
-	EcertCursor cursor = ecert_cbor_items_at(body, "products", &count);
-	const char *nothing = count == 0 ? "no_reporting" : "no_baseline";
+	EcertCursor cursor = ecert_cbor_items_at(body, "figures", &count);
+	const char *nothing = "no_reporting";
+	bool		is_saved = false;
 	size_t		before = obstacles->count;
 
 	while (count-- > 0)
@@ -243,10 +244,15 @@ ecert_status_obstacles(EcertSlice body, EcertObstacles *obstacles)
 		EcertSlice	item = ecert_cbor_skip(&cursor);
 		EcertSlice	status = ecert_cbor_text_at(item, "status");
 
+		if (ecert_field_is(item, "of", "total"))
+			is_saved = !ecert_item_is_null(ecert_field_item(item, "saving_kgce"));
+		if (!ecert_field_is(item, "of", "product"))
+			continue;
+		nothing = "no_baseline";
 		if (!ecert_slice_equal(status, ecert_slice_text("ok")) && !ecert_slice_equal(status, ecert_slice_text("no_baseline")))
 			put_status(obstacles, status, "product \"%1\"", ecert_a_text(ecert_cbor_text_at(item, "product")));
 	}
-	if (obstacles->count == before && ecert_item_is_null(ecert_field_item(ecert_field_item(body, "totals"), "saving_kgce")))
+	if (obstacles->count == before && !is_saved)
 		put_status(obstacles, ecert_slice_text(nothing), "%1", ecert_a_word("nothing can be assessed"));
 }
 

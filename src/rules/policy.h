@@ -25,6 +25,8 @@ typedef struct EcertPolicy
 	EcertSlice	denominator;
 	EcertSlice	threshold_item;
 	EcertSlice	electricity;
+	EcertSlice	zone;			/* of the calendar */
+	EcertSlice	title;			/* what a certificate is called: the item; of size 0: nothing in particular */
 	int64_t		valid_days;
 	int64_t		seal_within;	/* seconds from a checkpoint to what rests on it */
 	EcertSlice	reward;			/* the map of amounts */

@@ -107,6 +107,24 @@ print_header(Statement *statement)
 	print_row("key", "%s (%s)", HEX(package->kid.data), ecert_alg_name(package->alg));
 }
 
+/* A name, and the same in two languages where they are said */
+static void
+print_names(const char *label, EcertSlice name, const char *chinese, const char *english, EcertSlice names)
+{
+	print_line(label, name);
+	print_line(chinese, ecert_cbor_text_at(names, "zh"));
+	print_line(english, ecert_cbor_text_at(names, "en"));
+}
+
+static EcertSlice
+map_at(EcertSlice map, const char *key)
+{
+	EcertSlice	item;
+
+	(void) ecert_cbor_find(map, key, &item);
+	return item;
+}
+
 static void
 print_product(EcertSlice product)
 {
@@ -124,39 +142,89 @@ print_product(EcertSlice product)
 }
 
 static void
+print_total(EcertSlice total)
+{
+	puts("\nTotals");
+	print_row("adjusted baseline kgce", "%s", NUMBER(total, "adjusted_base_kgce"));
+	print_row("reporting kgce", "%s", NUMBER(total, "now_kgce"));
+	print_row("saving kgce", "%s", NUMBER(total, "saving_kgce"));
+	print_row("saving tce", "%s", NUMBER(total, "saving_tce"));
+	print_row("saving rate", "%s", NUMBER(total, "saving_rate"));
+	print_row("structure kgce", "%s", NUMBER(total, "structure_kgce"));
+}
+
+static void
+print_completeness(EcertSlice counts)
+{
+	puts("\nPackages");
+	print_row("baseline", "%s energy, %s product", NUMBER(counts, "base_energy_packages"), NUMBER(counts, "base_product_packages"));
+	print_row("reporting", "%s energy, %s product", NUMBER(counts, "energy_packages"), NUMBER(counts, "product_packages"));
+}
+
+/* The rows of figures, whose order the rules give: products come first */
+static void
+print_figures(EcertSlice body)
+{
+	uint64_t	count;
+	EcertCursor rows = ecert_cbor_items_at(body, "figures", &count);
+
+	printf("\n               %18s %18s %22s\n", "kgce", "qualified output", "kgce per unit");
+	while (count-- > 0)
+	{
+		EcertSlice	row = ecert_cbor_skip(&rows);
+		EcertSlice	of = ecert_cbor_text_at(row, "of");
+
+		if (ecert_slice_equal(of, ecert_slice_text("product")))
+			print_product(row);
+		else if (ecert_slice_equal(of, ecert_slice_text("total")))
+			print_total(row);
+		else if (ecert_slice_equal(of, ecert_slice_text("completeness")))
+			print_completeness(row);
+	}
+}
+
+/* What it is about, and under what conventions it was computed */
+static void
+print_question(Statement *statement, EcertSlice body)
+{
+	EcertSlice	conventions = map_at(body, "conventions");
+
+	print_line("title (zh)", ecert_cbor_text_at(map_at(body, "title"), "zh"));
+	print_line("title (en)", ecert_cbor_text_at(map_at(body, "title"), "en"));
+	print_line("number", ecert_cbor_text_at(body, "number"));
+	print_names("issuer's name", ecert_cbor_text_at(body, "issuer_name"), "issuer's name (zh)", "issuer's name (en)", map_at(body, "issuer_names"));
+	print_line("applicant", ecert_cbor_text_at(body, "applicant"));
+	print_names("name", ecert_cbor_text_at(body, "name"), "name (zh)", "name (en)", map_at(body, "names"));
+	print_line("site", ecert_cbor_text_at(body, "site"));
+	print_period(statement, "period");
+	print_period(statement, "baseline");
+	print_line("calendar", ecert_cbor_text_at(body, "calendar"));
+	print_line("method", ecert_cbor_text_at(map_at(body, "method"), "name"));
+	print_line("rate is of", ecert_cbor_text_at(conventions, "denominator"));
+	print_line("electricity by", ecert_cbor_text_at(conventions, "electricity"));
+	print_line("replaces", ecert_cbor_text_at(body, "replaces"));
+}
+
+static void
 print_certificate(Statement *statement)
 {
 	EcertSlice	body = statement->package.body;
-	EcertSlice	totals = {NULL, 0};
-	uint64_t	count;
-	EcertCursor products = ecert_cbor_items_at(body, "products", &count);
-	uint64_t	audits;
+	uint64_t	replaced;
 
 	puts("\nCertificate");
-	print_line("number", ecert_cbor_text_at(body, "number"));
-	print_line("applicant", ecert_cbor_text_at(body, "applicant"));
-	print_line("name", ecert_cbor_text_at(body, "name"));
-	print_period(statement, "period");
-	print_period(statement, "baseline");
-	print_line("method", ecert_cbor_text_at(body, "method"));
-	print_line("replaces", ecert_cbor_text_at(body, "replaces"));
-	printf("\n               %18s %18s %22s\n", "kgce", "qualified output", "kgce per unit");
-	while (count-- > 0)
-		print_product(ecert_cbor_skip(&products));
-	(void) ecert_cbor_find(body, "totals", &totals);
-	puts("\nTotals");
-	print_row("adjusted baseline kgce", "%s", NUMBER(totals, "adjusted_base_kgce"));
-	print_row("reporting kgce", "%s", NUMBER(totals, "now_kgce"));
-	print_row("saving kgce", "%s", NUMBER(totals, "saving_kgce"));
-	print_row("saving tce", "%s", NUMBER(totals, "saving_tce"));
-	print_row("saving rate", "%s", NUMBER(totals, "saving_rate"));
-	print_row("structure kgce", "%s", NUMBER(totals, "structure_kgce"));
+	print_question(statement, body);
+	print_figures(body);
+	puts("\nVerdict");
+	print_row("rate", "%s", NUMBER(body, "rate"));
 	print_row("threshold", "%s", NUMBER(body, "threshold"));
 	print_line("verdict", ecert_cbor_text_at(body, "verdict"));
 	print_period(statement, "valid");
 	print_line("policy", ecert_cbor_text_at(body, "policy"));
-	(void) ecert_cbor_items_at(body, "audits", &audits);
-	print_row("audits", "%" PRIu64, audits);
+	print_line("checkpoint", ecert_cbor_text_at(body, "checkpoint"));
+	print_row("packages", "%s", NUMBER(map_at(body, "packages"), "count"));
+	print_row("audits", "%s", NUMBER(map_at(body, "audits"), "count"));
+	(void) ecert_cbor_items_at(body, "baseline_replaced", &replaced);
+	print_row("baseline replaced", "%" PRIu64 " packages since the period began", replaced);
 }
 
 static bool

@@ -36,6 +36,7 @@ typedef struct Draft
 	int64_t		energy_last;	/* the state of the feeds it is computed at */
 	int64_t		product_last;
 	char	   *audits;
+	char	   *replaced;
 	bool		is_failed;
 	const char *checkpoint;
 	int64_t		valid_start;
@@ -113,6 +114,22 @@ overlap(Window a, Window b)
 	return a.start < b.end && b.start < a.end;
 }
 
+/* The first package that takes another's place within a window; NULL: none does */
+static const Pack *
+next_of(const Packs *packs, const Pack *pack, Window within)
+{
+	const Pack *next = NULL;
+
+	for (int i = 0; i < packs->count && pack->end <= within.end; i++)
+	{
+		const Pack *other = &packs->packs[i];
+
+		if (other->start == pack->start && other->end <= within.end && other->seq > pack->seq && (next == NULL || other->seq < next->seq))
+			next = other;
+	}
+	return next;
+}
+
 /* The audits over it that no correction has overtaken, whatever they say; does one of them fail? */
 static void
 put_audits(Draft *draft)
@@ -137,11 +154,38 @@ put_audits(Draft *draft)
 	draft->audits = digest_text(&hashes, false);
 }
 
+/* The packages of the baseline that others took the place of after the period had begun */
+static void
+put_baseline_replaced(Draft *draft)
+{
+	static Hashes hashes;
+
+	hashes.count = 0;
+	for (int kind = 0; kind < 2; kind++)
+	{
+		const Packs *packs = kind == 0 ? &draft->plant->energy : &draft->plant->product;
+
+		for (int i = 0; i < packs->count; i++)
+		{
+			const Pack *next = packs->packs[i].start < draft->base.start ? NULL : next_of(packs, &packs->packs[i], draft->base);
+
+			if (next != NULL && made[next->made].issued_at >= draft->period.start)
+				put_hash(&hashes, packs->packs[i].made);
+		}
+	}
+	if (lie(LIE_BASELINE_REPLACED))
+		hashes.count = hashes.count > 0 ? 0 : 1;
+	qsort(hashes.list, (size_t) hashes.count, ECERT_HASH_SIZE, compare_hashes);
+	draft->replaced = strdup("");
+	for (int i = 0; i < hashes.count; i++)
+		draft->replaced = text_of("%s%s'%s'", draft->replaced, i == 0 ? "" : ", ", hex_of(hashes.list[i], ECERT_HASH_SIZE));
+}
+
 /* One row of products, with one figure replaced when wrong names it */
 static char *
 product_text(const Figures *figures, int n, int wrong)
 {
-	char	   *text = text_of("'product': '%s', 'unit': '%s', 'status': '%s'", figures->products[n],
+	char	   *text = text_of("'of': 'product', 'product': '%s', 'unit': '%s', 'status': '%s'", figures->products[n],
 							   lie(LIE_UNIT) ? "kg" : figures->units[n] == NULL ? "-" : figures->units[n],
 							   lie(LIE_STATUS_OF_PRODUCT) ? "no_reporting" : figures->statuses[n]);
 
@@ -174,10 +218,10 @@ static char *
 totals_text(const Figures *figures)
 {
 	int			wrong = lie(LIE_TOTAL) ? (int) below(TOTALS) : -1;
-	char	   *text = strdup("");
+	char	   *text = strdup("'of': 'total'");
 
 	for (int i = 0; i < TOTALS; i++)
-		text = text_of("%s%s'%s': %s", text, i == 0 ? "" : ", ", total_names[i], i == wrong ? (one_in(3) ? "null" : "-3.25") : or_null(figures->totals[i]));
+		text = text_of("%s, '%s': %s", text, total_names[i], i == wrong ? (one_in(3) ? "null" : "-3.25") : or_null(figures->totals[i]));
 	return text;
 }
 
@@ -187,8 +231,23 @@ completeness_text(const int *counts)
 {
 	int			more = lie(LIE_COMPLETENESS) ? 1 : 0;
 
-	return text_of("{'base_energy_packages': %d, 'energy_packages': %d, 'base_product_packages': %d, 'product_packages': %d}",
+	return text_of("{'of': 'completeness', 'base_energy_packages': %d, 'energy_packages': %d, 'base_product_packages': %d, 'product_packages': %d}",
 				   counts[0] + more, counts[1], counts[2], counts[3]);
+}
+
+/* Products, the total, completeness; in another order, or one of them twice */
+static char *
+figures_text(const Draft *draft)
+{
+	char	   *products = products_text(&draft->figures);
+	char	   *total = text_of("{%s}", totals_text(&draft->figures));
+	char	   *completeness = completeness_text(draft->counts);
+
+	if (lie(LIE_ROW_ORDER))
+		return text_of("%s, %s, %s", total, products, completeness);
+	if (lie(LIE_ROW_TWICE))
+		return text_of("%s, %s, %s, %s", products, total, total, completeness);
+	return text_of("%s, %s, %s", products, total, completeness);
 }
 
 /* The number that the year of the period and the place in the feed give */
@@ -218,13 +277,39 @@ replaces_text(const Draft *draft)
 	return before == NULL ? strdup("") : text_of(", 'replaces': '%s'", made[before->made].hex);
 }
 
-/* The applicant's name, where it has one */
+/* A field in notation, which is left out where there is nothing to say */
 static char *
-name_text(const Draft *draft)
+field_text(const char *name, const char *value)
 {
-	if (lie(LIE_CERTIFICATE_NAME))
-		return strdup(", 'name': 'The \"works\"'");
-	return draft->plant->node->name == NULL ? strdup("") : text_of(", 'name': '%s'", draft->plant->node->name);
+	return value == NULL ? strdup("") : text_of(", '%s': %s", name, value);
+}
+
+/* A name in notation; NULL: none */
+static char *
+quoted(const char *name)
+{
+	return name == NULL ? NULL : text_of("'%s'", name);
+}
+
+/* What both are called, and the applicant's site */
+static char *
+names_text(const Draft *draft)
+{
+	const Node *node = draft->plant->node;
+	const Node *issuer = lie(LIE_CERTIFICATE_ISSUER) ? &nodes[below((uint64_t) node_count)] : CERTIFIER;
+
+	return text_of("%s%s%s%s%s", field_text("name", lie(LIE_CERTIFICATE_NAME) ? "'The \"works\"'" : quoted(node->name)), field_text("names", node->names),
+				   field_text("site", lie(LIE_SITE) ? "'elsewhere'" : node->site), field_text("issuer_name", quoted(issuer->name)),
+				   field_text("issuer_names", issuer->names));
+}
+
+/* What comes with later versions: nothing, or something that is refused */
+static char *
+later_text(void)
+{
+	static const char *const later[] = {", 'exceptions': [{'accepts': 'new_product', 'reason': ''}]", ", 'exceptions': [], 'safe_rate': 0"};
+
+	return strdup(lie(LIE_CERTIFICATE_LATER) ? PICK(later) : ", 'exceptions': []");
 }
 
 /* The whole body in notation */
@@ -245,13 +330,14 @@ body_of(Draft *draft, int64_t seq)
 		valid_end > ECERT_TIME_MAX)
 		valid_end = ECERT_TIME_MAX;
 	valid_end += lie(LIE_VALID_END) && valid_end < ECERT_TIME_MAX ? 1 : 0;
-	return text_of("{'number': '%s', 'applicant': '%s', 'period': [%" PRId64 ", %" PRId64 "], 'baseline': [%" PRId64 ", %" PRId64 "], 'method': '%s', "
+	return text_of("{'number': '%s', 'applicant': '%s', 'period': [%" PRId64 ", %" PRId64 "], 'baseline': [%" PRId64 ", %" PRId64 "], 'method': {'name': '%s'}, "
 				   "'conventions': {'saving': 'baseline_minus_reporting', 'denominator': '%s', 'electricity': '%s'}, "
-				   "'products': [%s], 'totals': {%s}, 'completeness': %s, 'threshold': %s, 'verdict': '%s', 'valid': [%" PRId64 ", %" PRId64 "], "
+				   "'figures': [%s], 'rate': %s, 'calendar': '%s'%s, 'baseline_replaced': [%s]%s, 'threshold': %s, 'verdict': '%s', 'valid': [%" PRId64 ", %" PRId64 "], "
 				   "'policy': '%s', 'checkpoint': '%s', 'packages': %s, 'audits': %s%s%s}", number_text(draft, seq), draft->applicant, draft->period.start, draft->period.end,
-				   draft->base.start, draft->base.end, draft->by_value ? "value" : "product", denominator, policy->electricity, products_text(&draft->figures),
-				   totals_text(&draft->figures), completeness_text(draft->counts), threshold, passes ? "pass" : "fail", draft->valid_start, valid_end,
-				   draft->policy_hash, draft->checkpoint, draft->packages, draft->audits, name_text(draft), replaces_text(draft));
+				   draft->base.start, draft->base.end, draft->by_value ? "value" : "product", denominator, policy->electricity, figures_text(draft),
+				   lie(LIE_RATE) ? "0.0001" : or_null(draft->figures.rate), lie(LIE_CALENDAR) ? "elsewhere" : ZONE,
+				   field_text("title", lie(LIE_TITLE) ? "{'zh': '', 'en': ''}" : policy->title), draft->replaced, later_text(), threshold, passes ? "pass" : "fail", draft->valid_start, valid_end,
+				   draft->policy_hash, draft->checkpoint, draft->packages, draft->audits, names_text(draft), replaces_text(draft));
 }
 
 /* ----- certificates ----- */
@@ -266,6 +352,7 @@ compute(Draft *draft)
 	put_packages(draft);
 	assess(draft->plant, draft->policy, draft->base, draft->period, draft->by_value, draft->energy_last, draft->product_last, &draft->figures);
 	put_audits(draft);
+	put_baseline_replaced(draft);
 }
 
 /* A certificate for an overlapping period that is not withdrawn; NULL when there is none */

@@ -433,6 +433,7 @@ print_totals(const Total *total, const Policy *policy, bool is_ok, Figures *figu
 	figures->totals[3] = print_quotient(total->saving, least, 4, figures);
 	figures->totals[4] = print_quotient(total->saving, *denominator, 9, figures);
 	figures->totals[5] = structure(total, figures);
+	figures->rate = print_quotient(total->saving, *denominator, 4, figures);
 	mpq_mul(least, policy->threshold.value, *denominator);
 	figures->passes = mpq_sgn(*denominator) > 0 && mpq_cmp(total->saving, least) >= (policy->is_strict ? 1 : 0);
 }

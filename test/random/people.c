@@ -91,6 +91,11 @@ node_text(const Node *node)
 	int			roles = node == CERTIFIER && node_count > 1 && lie(LIE_ROLE_GIVEN_UP) ? ROLE_AUDITOR : node->roles;
 	char	   *name = node->name == NULL ? strdup("") : text_of(", 'name': '%s'", node->name);
 
+	if (node->names != NULL)
+		name = text_of("%s, 'names': %s", name, node->names);
+	if (node->site != NULL || one_in(6))
+		name = text_of("%s, 'attributes': {'city': 'X'%s%s}", name, node->site == NULL ? "" : ", 'site': ", node->site == NULL ? "" : node->site);
+
 	if (node != CERTIFIER && roles != ROLE_AUDITOR && lie(LIE_ROLE_LOST))
 		roles = ROLE_AUDITOR;
 	return text_of("{'node': '%s'%s, 'roles': [%s], 'keys': [%s], 'status': '%s', 'effective': %" PRId64 "%s}", node->id, name, roles_text(roles),
@@ -125,6 +130,8 @@ new_node(const char *id, int roles, const Pair *pair)
 	snprintf(node->id, sizeof node->id, "%s", id);
 	node->roles = roles;
 	node->name = one_in(3) ? NULL : PICK(names);
+	node->names = one_in(3) ? "{'zh': '第一水泥厂', 'en': 'Cement works 1'}" : NULL;
+	node->site = one_in(3) ? "'Mill Road 1'" : NULL;
 	node->effective = now;
 	add_key(node, pair, now);
 	return node;
@@ -231,7 +238,7 @@ revoke_node(Node *node)
 	now += 10;
 	node->revoked = true;
 	node->effective = now - (one_in(4) ? between(0, DAY) : 0);
-	if (one_in(2))
+	if (!lie(LIE_KEY_OUTLIVES))
 		end_keys(node, node->effective);
 	say_node(node);
 	now++;

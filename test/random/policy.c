@@ -221,7 +221,7 @@ calendar_text(void)
 		"'pack': 'month', 'statistics': 'quarter'"};
 	static const char *const torn[] = {"'pack': 'week', 'statistics': 'month'", "'pack': 'year', 'statistics': 'month'", "'pack': 'month', 'statistics': 'week'"};
 
-	return text_of("{'zone': 'somewhere', 'offsets': [%s], 'year_start': %d, %s}", lie(LIE_OFFSETS) ? "[5, 1], [5, 2]" : PICK(offsets),
+	return text_of("{'zone': '" ZONE "', 'offsets': [%s], 'year_start': %d, %s}", lie(LIE_OFFSETS) ? "[5, 1], [5, 2]" : PICK(offsets),
 				   (int) between(1, 12), lie(LIE_STATISTICS) ? PICK(torn) : PICK(spans));
 }
 
@@ -250,13 +250,14 @@ terms_text(Policy *policy)
 		policy->valid_days = one_in(2) ? INT64_MAX / DAY : INT64_MAX / 3;
 	policy->is_strict = one_in(2);
 	policy->electricity = one_in(3) ? "equivalent" : "calorific";
+	policy->title = one_in(4) ? "{'zh': '节能证书', 'en': 'Certificate'}" : NULL;
 	return text_of("{'threshold': %s, 'strict': %s, 'denominator': '%s', 'valid_days': %" PRId64 ", 'baseline': {%s}, 'witnesses': %d, "
 				   "'attribution': {'rule': '%s'}, 'electricity': '%s', 'confirmed_min': {'energy': 0.8, 'output': 1}, 'seal_within': 3600, "
-				   "'automatic': {'on': %s, 'days': 90}%s}", threshold->text, policy->is_strict ? "true" : "false",
+				   "'automatic': {'on': %s, 'days': 90}%s%s}", threshold->text, policy->is_strict ? "true" : "false",
 				   policy->by_reporting ? "reporting" : "baseline", policy->valid_days,
 				   one_in(4) ? "'rule': 'fixed', 'period': [0, 1000]" : "'rule': 'year_before'", one_in(4) ? 1 : 0,
 				   lie(LIE_NOT_YET) ? "value" : "direct", policy->electricity, one_in(2) ? "true" : "false",
-				   one_in(4) ? ", 'title': {'zh': '节能证书', 'en': 'Certificate'}" : "");
+				   policy->title == NULL ? "" : ", 'title': ", policy->title == NULL ? "" : policy->title);
 }
 
 /* A policy body in notation, and what it comes to */

@@ -57,7 +57,7 @@ extern char *hex_of(const uint8_t *bytes, size_t size);
 	LIE(GENESIS_SUBJECT) LIE(GENESIS_NO_ROLE) LIE(GENESIS_OTHER_NODE) LIE(GENESIS_POLICY) LIE(GENESIS_KEY_TWICE) \
 	LIE(COEFFICIENT_TWICE) LIE(UNIT_TWICE) LIE(TWO_WAYS) LIE(TWO_BASES) LIE(FACTOR_ZERO) LIE(OWN_BASE) LIE(REQUIRED_TWICE) LIE(STATISTICS) LIE(OFFSETS) LIE(SOURCE_GONE) \
 	LIE(LONG_VALIDITY) LIE(COUNT_HUGE) LIE(KEY_LOST) LIE(KEY_TIMES) LIE(UNTIL_LATER) LIE(UNTIL_GONE) LIE(KEY_TWICE) LIE(KID_WRONG) LIE(ROLE_GIVEN_UP) \
-	LIE(KEY_INVALID) LIE(ALG_OTHER) LIE(KEY_OF_OTHER) LIE(ROLE_LOST) \
+	LIE(KEY_INVALID) LIE(ALG_OTHER) LIE(KEY_OF_OTHER) LIE(KEY_OUTLIVES) LIE(ROLE_LOST) \
 	LIE(RELATION_SELF) LIE(RELATION_ENDS_FIRST) LIE(RELATION_UNKNOWN) LIE(RELATION_NO_ROLE) LIE(RELATION_CLOSED) LIE(RELATION_LATER) \
 	LIE(OVERLAP) LIE(POINT_TWICE) LIE(POINT_SERVICE) LIE(BACKWARDS) LIE(REPLACES_NONE) LIE(REPLACES_OTHER_PERIOD) LIE(REPLACES_OLDER) LIE(UNKNOWN_SOURCE) \
 	LIE(NEGATIVE_QUANTITY) LIE(SERIES_LENGTH) LIE(QUALIFIED_MORE) LIE(OTHER_UNIT) LIE(PERIOD_LONGER) LIE(LARGE_NUMBER) \
@@ -68,6 +68,7 @@ extern char *hex_of(const uint8_t *bytes, size_t size);
 	LIE(SECOND_LIVE) LIE(STALE) LIE(PRODUCT_MISSING) LIE(PRODUCT_ORDER) LIE(CONVENTION) LIE(THRESHOLD) LIE(NO_APPLICANT) LIE(UNIT) LIE(STATUS_OF_PRODUCT) \
 	LIE(NO_CERTIFICATE) LIE(AFTER_WITHDRAWN) LIE(SAME_STATUS) LIE(REPLACED_BY_NONE) LIE(STATUS_SUBJECT) LIE(REPLACED_BY_OTHERS) \
 	LIE(REST_OLD) LIE(REST_NONE) LIE(REST_LATE) LIE(CERTIFICATE_NAME) \
+	LIE(CERTIFICATE_ISSUER) LIE(SITE) LIE(TITLE) LIE(CALENDAR) LIE(RATE) LIE(BASELINE_REPLACED) LIE(ROW_ORDER) LIE(ROW_TWICE) LIE(CERTIFICATE_LATER) \
 	LIE(REWARD_TWICE) LIE(REWARD_ABSTAINED) LIE(REWARD_OTHER) LIE(REWARD_NONE) \
 	LIE(ROOT) LIE(SIZE) LIE(SIZE_HUGE) LIE(SEAL) LIE(NOTE) LIE(HEAD_AGAIN) LIE(HEAD_ORDER) LIE(HEAD_MISSING) LIE(HEAD_GENESIS) LIE(NOTE_OTHER_SIZE) LIE(HEAD_TWICE) LIE(LEFT_OUT) LIE(LEFT_OUT_LAST) \
 	LIE(WITNESS_ROOT) LIE(WITNESS_NONE) LIE(COSIGNATURE) LIE(COSIGNATURE_FOREIGN) LIE(COSIGNATURE_JUNK) LIE(COSIGNATURE_STRANGER) \
@@ -117,6 +118,8 @@ typedef struct Node
 {
 	char		id[ID_ROOM];
 	char	   *name;			/* in notation, or NULL */
+	const char *names;			/* the same, a map */
+	const char *site;
 	int			roles;
 	Key			keys[8];
 	int			key_count;
@@ -212,6 +215,7 @@ typedef struct Policy
 	bool		by_reporting;
 	bool		is_strict;
 	const char *electricity;
+	const char *title;			/* in notation, or NULL */
 	int64_t		valid_days;
 	const char *reward_text[ROLES];
 } Policy;
@@ -300,6 +304,8 @@ extern void new_plant(Plant *plant, const char *id);
 extern void work(Plant *plant, int year, int month);
 extern void correct(Plant *plant);
 
+#define ZONE "somewhere"
+
 /* The packages that count in a window as of a seq, by seq; how many */
 extern int	live_packs(const Packs *packs, Window within, int64_t last, const Pack **live);
 
@@ -316,6 +322,7 @@ typedef struct Figures
 	char	   *figures[16][FIGURES];
 	int			count;
 	char	   *totals[TOTALS];
+	char	   *rate;			/* the total rate as the certificate has it on top */
 	bool		passes;
 	bool		assessed;		/* no product stands against a certificate, and one was assessed */
 	bool		unknown_source;

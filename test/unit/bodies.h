@@ -41,21 +41,21 @@ typedef struct BodyShape
 	const char *prefix;			/* of the path of each field */
 	const char *before;			/* the rest of the body, in notation */
 	const char *after;
-	BodyField	fields[20];
+	BodyField	fields[28];
 } BodyShape;
 
-/* Is the map right in form and not supported yet? */
-static inline bool
-is_later_map(const BodyShape *shape)
+/* The field that a map which is right in form and not supported yet is told of by; NULL: it is supported */
+static inline const char *
+later_path(const BodyShape *shape)
 {
-	static const char *const paths[] = {"stock", "deflators"};
+	static const char *const paths[] = {"stock", "deflators", "exceptions"};
 
 	for (size_t i = 0; i < COUNT(paths); i++)
 	{
 		if (strcmp(shape->path, paths[i]) == 0)
-			return true;
+			return paths[i];
 	}
-	return false;
+	return strcmp(shape->fields[0].good, "'confirmed'") == 0 ? "figures.of" : NULL;
 }
 
 #define KEY "{'alg': -19, 'kid': " HASH_1 ", 'public': " HASH_2 ", 'effective': 0}"
@@ -77,15 +77,18 @@ is_later_map(const BodyShape *shape)
 #define RANGE "{'kind': 'energy', 'first': 0, 'last': 11, 'hash': " HASH_1 "}"
 #define FIGURE "{'of': 'period', 'declared': 100, 'found': 100.5, 'deviation': 0.005, 'tolerance': 0.03}"
 #define DIGEST "{'count': 3, 'digest': " HASH_1 "}"
-#define RESULT "{'product': 'cement', 'unit': 't', 'base_kgce': 960100, 'base_output': 5000, " \
+#define PRODUCT_FIGURE "{'of': 'product', 'product': 'cement', 'unit': 't', 'base_kgce': 960100, 'base_output': 5000, " \
 	"'base_unit_energy': 192.02, 'now_kgce': 1008105, 'now_output': 5600, 'now_unit_energy': 180.01875, " \
 	"'saving_kgce': 67207, 'saving_rate': 0.0625, 'status': 'ok'}"
-#define TOTALS "{'adjusted_base_kgce': 1600327, 'now_kgce': 1525965, 'saving_kgce': 74362, 'saving_tce': 74.362, " \
+#define TOTAL_FIGURE "{'of': 'total', 'adjusted_base_kgce': 1600327, 'now_kgce': 1525965, 'saving_kgce': 74362, 'saving_tce': 74.362, " \
 	"'saving_rate': 0.046466753, 'structure_kgce': null}"
+#define COMPLETENESS_FIGURE "{'of': 'completeness', 'energy_packages': 12, 'product_packages': 12, 'base_energy_packages': 12, 'base_product_packages': 0}"
+#define FIGURES_LIST "[" PRODUCT_FIGURE ", " TOTAL_FIGURE ", " COMPLETENESS_FIGURE "]"
 #define CONVENTIONS "{'saving': 'baseline_minus_reporting', 'denominator': 'baseline', 'electricity': 'calorific value'}"
-#define COMPLETENESS "{'energy_packages': 12, 'product_packages': 12, 'base_energy_packages': 12, 'base_product_packages': 0}"
 #define CERTIFICATE_BEFORE "{'number': 'C-1', 'applicant': 'mill', 'period': [100, 200], 'baseline': [0, 100], " \
-	"'method': 'product', 'threshold': 0.05, 'verdict': 'pass', 'valid': [200, 300], 'policy': " HASH_1 ", 'checkpoint': " HASH_2
+	"'method': {'name': 'product'}, 'calendar': 'UTC', 'rate': 0.0465, 'threshold': 0.05, 'verdict': 'pass', 'valid': [200, 300], 'policy': " HASH_1 ", " \
+	"'checkpoint': " HASH_2 ", 'baseline_replaced': []"
+#define EXCEPTION "{'accepts': 'new_product', 'product': 'cement', 'reason': 'A new line'}"
 #define CERTIFICATE_AFTER(name, value) ", '" name "': " value
 #define ENERGY_BEFORE "{'period': [0, 60], 'lines': ["
 #define ENERGY_LINE "{'source': 'electricity', 'unit': 'kWh', 'quantity': 1}"
@@ -375,16 +378,23 @@ static const BodyShape body_shapes[] = {
 	}},
 	{ECERT_KIND_CERTIFICATE, "body", "", "", "", {
 		{"number", 'i', true, "'C-2024-0001'"},
+		{"issuer_name", 't', false, "'Certification body'"},
+		{"issuer_names", 'M', false, "{'zh': '\xE8\xAE\xA4\xE8\xAF\x81', 'en': 'Certification body'}"},
 		{"applicant", 'i', true, "'mill'"},
 		{"name", 't', false, "'The mill'"},
+		{"names", 'M', false, "{'zh': '\xE5\x8E\x82', 'en': 'The mill'}"},
+		{"site", 't', false, "'Mill Road 1'"},
+		{"title", 'M', false, "{'zh': '\xE8\xAF\x81', 'en': 'Certificate'}"},
 		{"period", 'P', true, "[100, 200]"},
 		{"baseline", 'P', true, "[0, 100]"},
-		{"method", 'c', true, "'value'"},
+		{"method", 'M', true, "{'name': 'value'}"},
 		{"conventions", 'M', true, CONVENTIONS},
-		{"products", 'L', true, "[" RESULT ", {'product': 'new', 'unit': 't', 'base_kgce': null, 'base_output': null, 'base_unit_energy': null, "
-			"'now_kgce': 5, 'now_output': 1, 'now_unit_energy': 5, 'saving_kgce': null, 'saving_rate': null, 'status': 'no_baseline'}]"},
-		{"totals", 'M', true, TOTALS},
-		{"completeness", 'M', true, COMPLETENESS},
+		{"calendar", 'i', true, "'Asia/Shanghai'"},
+		{"figures", 'L', true, "[" PRODUCT_FIGURE ", {'of': 'product', 'product': 'new', 'unit': 't', 'base_kgce': null, 'base_output': null, 'base_unit_energy': null, "
+			"'now_kgce': 5, 'now_output': 1, 'now_unit_energy': 5, 'saving_kgce': null, 'saving_rate': null, 'status': 'no_baseline'}, "
+			TOTAL_FIGURE ", " COMPLETENESS_FIGURE "]"},
+		{"rate", 'r', true, "0.0465"},
+		{"safe_rate", 'r', LATER, "0.0401"},
 		{"threshold", 'n', true, "0.05"},
 		{"verdict", 'c', true, "'fail'"},
 		{"valid", 'P', true, "[200, 300]"},
@@ -392,11 +402,13 @@ static const BodyShape body_shapes[] = {
 		{"checkpoint", 'h', true, HASH_2},
 		{"packages", 'M', true, DIGEST},
 		{"audits", 'M', true, DIGEST},
+		{"exceptions", 'X', true, "[]"},
+		{"baseline_replaced", 'E', true, "[" HASH_1 ", " HASH_2 "]"},
 		{"replaces", 'h', false, HASH_2},
 	}},
-	{ECERT_KIND_CERTIFICATE, "products", "products.", CERTIFICATE_BEFORE CERTIFICATE_AFTER("conventions", CONVENTIONS)
-		CERTIFICATE_AFTER("totals", TOTALS) CERTIFICATE_AFTER("completeness", COMPLETENESS)
-		CERTIFICATE_AFTER("packages", DIGEST) CERTIFICATE_AFTER("audits", DIGEST) ", 'products': [", "]}", {
+	{ECERT_KIND_CERTIFICATE, "figures", "figures.", CERTIFICATE_BEFORE CERTIFICATE_AFTER("conventions", CONVENTIONS) CERTIFICATE_AFTER("packages", DIGEST) CERTIFICATE_AFTER("audits", DIGEST) CERTIFICATE_AFTER("exceptions", "[]")
+		", 'figures': [", "]}", {
+		{"of", 'c', true, "'product'"},
 		{"product", 'i', true, "'cement'"},
 		{"unit", 'i', true, "'t'"},
 		{"base_kgce", 'r', true, "960100"},
@@ -409,9 +421,9 @@ static const BodyShape body_shapes[] = {
 		{"saving_rate", 'r', true, "null"},
 		{"status", 'i', true, "'ok'"},
 	}},
-	{ECERT_KIND_CERTIFICATE, "totals", "totals.", CERTIFICATE_BEFORE CERTIFICATE_AFTER("conventions", CONVENTIONS)
-		CERTIFICATE_AFTER("products", "[" RESULT "]") CERTIFICATE_AFTER("completeness", COMPLETENESS)
-		CERTIFICATE_AFTER("packages", DIGEST) CERTIFICATE_AFTER("audits", DIGEST) ", 'totals': ", "}", {
+	{ECERT_KIND_CERTIFICATE, "figures", "figures.", CERTIFICATE_BEFORE CERTIFICATE_AFTER("conventions", CONVENTIONS) CERTIFICATE_AFTER("packages", DIGEST) CERTIFICATE_AFTER("audits", DIGEST) CERTIFICATE_AFTER("exceptions", "[]")
+		", 'figures': [", "]}", {
+		{"of", 'c', true, "'total'"},
 		{"adjusted_base_kgce", 'r', true, "1600327"},
 		{"now_kgce", 'r', true, "1525965"},
 		{"saving_kgce", 'r', true, "74362"},
@@ -419,32 +431,58 @@ static const BodyShape body_shapes[] = {
 		{"saving_rate", 'r', true, "0.046466753"},
 		{"structure_kgce", 'r', true, "-800"},
 	}},
-	{ECERT_KIND_CERTIFICATE, "conventions", "conventions.", CERTIFICATE_BEFORE CERTIFICATE_AFTER("totals", TOTALS)
-		CERTIFICATE_AFTER("products", "[" RESULT "]") CERTIFICATE_AFTER("completeness", COMPLETENESS)
-		CERTIFICATE_AFTER("packages", DIGEST) CERTIFICATE_AFTER("audits", DIGEST) ", 'conventions': ", "}", {
-		{"saving", 'c', true, "'baseline_minus_reporting'"},
-		{"denominator", 'c', true, "'reporting'"},
-		{"electricity", 't', true, "'calorific value'"},
-	}},
-	{ECERT_KIND_CERTIFICATE, "completeness", "completeness.", CERTIFICATE_BEFORE CERTIFICATE_AFTER("totals", TOTALS)
-		CERTIFICATE_AFTER("products", "[" RESULT "]") CERTIFICATE_AFTER("conventions", CONVENTIONS)
-		CERTIFICATE_AFTER("packages", DIGEST) CERTIFICATE_AFTER("audits", DIGEST) ", 'completeness': ", "}", {
+	{ECERT_KIND_CERTIFICATE, "figures", "figures.", CERTIFICATE_BEFORE CERTIFICATE_AFTER("conventions", CONVENTIONS) CERTIFICATE_AFTER("packages", DIGEST) CERTIFICATE_AFTER("audits", DIGEST) CERTIFICATE_AFTER("exceptions", "[]")
+		", 'figures': [", "]}", {
+		{"of", 'c', true, "'completeness'"},
 		{"energy_packages", 'u', true, "12"},
 		{"product_packages", 'u', true, "12"},
 		{"base_energy_packages", 'u', true, "12"},
 		{"base_product_packages", 'u', true, "0"},
 	}},
-	{ECERT_KIND_CERTIFICATE, "packages", "packages.", CERTIFICATE_BEFORE CERTIFICATE_AFTER("totals", TOTALS)
-		CERTIFICATE_AFTER("products", "[" RESULT "]") CERTIFICATE_AFTER("conventions", CONVENTIONS)
-		CERTIFICATE_AFTER("completeness", COMPLETENESS) CERTIFICATE_AFTER("audits", DIGEST) ", 'packages': ", "}", {
+	{ECERT_KIND_CERTIFICATE, "figures", "figures.", CERTIFICATE_BEFORE CERTIFICATE_AFTER("conventions", CONVENTIONS) CERTIFICATE_AFTER("packages", DIGEST) CERTIFICATE_AFTER("audits", DIGEST) CERTIFICATE_AFTER("exceptions", "[]")
+		", 'figures': [", "]}", {
+		{"of", 'c', true, "'confirmed'"},
+		{"base_energy", 'S', true, "0.9"},
+		{"base_output", 'S', true, "1"},
+		{"now_energy", 'S', true, "0.85"},
+		{"now_output", 'S', true, "0"},
+	}},
+	{ECERT_KIND_CERTIFICATE, "conventions", "conventions.", CERTIFICATE_BEFORE CERTIFICATE_AFTER("figures", FIGURES_LIST) CERTIFICATE_AFTER("packages", DIGEST) CERTIFICATE_AFTER("audits", DIGEST) CERTIFICATE_AFTER("exceptions", "[]")
+		", 'conventions': ", "}", {
+		{"saving", 'c', true, "'baseline_minus_reporting'"},
+		{"denominator", 'c', true, "'reporting'"},
+		{"electricity", 't', true, "'calorific value'"},
+	}},
+	{ECERT_KIND_CERTIFICATE, "packages", "packages.", CERTIFICATE_BEFORE CERTIFICATE_AFTER("conventions", CONVENTIONS) CERTIFICATE_AFTER("figures", FIGURES_LIST) CERTIFICATE_AFTER("audits", DIGEST) CERTIFICATE_AFTER("exceptions", "[]")
+		", 'packages': ", "}", {
 		{"count", 'u', true, "36"},
 		{"digest", 'h', true, HASH_2},
 	}},
-	{ECERT_KIND_CERTIFICATE, "audits", "audits.", CERTIFICATE_BEFORE CERTIFICATE_AFTER("totals", TOTALS)
-		CERTIFICATE_AFTER("products", "[" RESULT "]") CERTIFICATE_AFTER("conventions", CONVENTIONS)
-		CERTIFICATE_AFTER("completeness", COMPLETENESS) CERTIFICATE_AFTER("packages", DIGEST) ", 'audits': ", "}", {
+	{ECERT_KIND_CERTIFICATE, "audits", "audits.", CERTIFICATE_BEFORE CERTIFICATE_AFTER("conventions", CONVENTIONS) CERTIFICATE_AFTER("figures", FIGURES_LIST) CERTIFICATE_AFTER("packages", DIGEST) CERTIFICATE_AFTER("exceptions", "[]")
+		", 'audits': ", "}", {
 		{"count", 'u', true, "0"},
 		{"digest", 'h', true, HASH_2},
+	}},
+	{ECERT_KIND_CERTIFICATE, "issuer_names", "issuer_names.", CERTIFICATE_BEFORE CERTIFICATE_AFTER("conventions", CONVENTIONS) CERTIFICATE_AFTER("figures", FIGURES_LIST) CERTIFICATE_AFTER("packages", DIGEST) CERTIFICATE_AFTER("audits", DIGEST) CERTIFICATE_AFTER("exceptions", "[]")
+		", 'issuer_names': ", "}", {
+		{"en", 't', true, "'Body'"},
+		{"zh", 't', true, "''"},
+	}},
+	{ECERT_KIND_CERTIFICATE, "names", "names.", CERTIFICATE_BEFORE CERTIFICATE_AFTER("conventions", CONVENTIONS) CERTIFICATE_AFTER("figures", FIGURES_LIST) CERTIFICATE_AFTER("packages", DIGEST) CERTIFICATE_AFTER("audits", DIGEST) CERTIFICATE_AFTER("exceptions", "[]")
+		", 'names': ", "}", {
+		{"en", 't', true, "'Mill'"},
+		{"zh", 't', true, "''"},
+	}},
+	{ECERT_KIND_CERTIFICATE, "title", "title.", CERTIFICATE_BEFORE CERTIFICATE_AFTER("conventions", CONVENTIONS) CERTIFICATE_AFTER("figures", FIGURES_LIST) CERTIFICATE_AFTER("packages", DIGEST) CERTIFICATE_AFTER("audits", DIGEST) CERTIFICATE_AFTER("exceptions", "[]")
+		", 'title': ", "}", {
+		{"en", 't', true, "'Certificate'"},
+		{"zh", 't', true, "''"},
+	}},
+	{ECERT_KIND_CERTIFICATE, "exceptions", "exceptions.", CERTIFICATE_BEFORE CERTIFICATE_AFTER("conventions", CONVENTIONS) CERTIFICATE_AFTER("figures", FIGURES_LIST) CERTIFICATE_AFTER("packages", DIGEST) CERTIFICATE_AFTER("audits", DIGEST)
+		", 'exceptions': [", "]}", {
+		{"accepts", 'c', true, "'failed_peer_audit'"},
+		{"product", 'i', false, "'cement'"},
+		{"reason", 't', true, "'A new line'"},
 	}},
 	{ECERT_KIND_STATUS, "body", "", "", "", {
 		{"certificate", 'h', true, HASH_1},

@@ -222,8 +222,10 @@ test_o3(void)
 	check_product("O3 B", &answer.products[1], b);
 	CHECK(is(answer.totals.adjusted_base_kgce, "1600327") && is(answer.totals.now.kgce, "1525965"), "O3: adjusted baseline and energy now");
 	CHECK(is(answer.totals.saving_kgce, "74362") && is(answer.totals.saving_tce, "74.362") && is(answer.totals.saving_rate, "0.046466753"), "O3: 74.362 tce, 4.6466753 %%");
+	CHECK(is(answer.totals.rate, "0.0465"), "O3: 4.65 %% for everybody");
 	asked.denominator = "reporting";
 	(void) ask(&asked, &answer);
+	CHECK(is(answer.totals.rate, "0.0487"), "O3: 4.87 %% for everybody by the reporting denominator");
 	CHECK(is(answer.totals.saving_rate, "0.048731131"), "O3: 4.8731131 %% by the reporting denominator");
 	asked.denominator = "baseline";
 	asked.by_value = true;
@@ -307,6 +309,11 @@ test_unrounded_verdict(void)
 	asked.threshold = "0.05";
 	(void) ask(&asked, &answer);
 	CHECK(is(answer.totals.saving_rate, "0.05") && !answer.totals.passes, "a rate that rounds to the threshold does not reach it");
+	books_begin();
+	books_year(BASE_START, USED("fuel", "kgce", "100000000000", "x"), MADE("x", "1"));
+	books_year(NOW_START, USED("fuel", "kgce", "99995000001", "x"), MADE("x", "1"));
+	(void) ask(&asked, &answer);
+	CHECK(is(answer.totals.saving_rate, "0.00005") && is(answer.totals.rate, "0"), "a rate is rounded to four decimals once, not over nine");
 	test_arena_free();
 }
 

@@ -149,7 +149,7 @@ expected_code(char sort, const Candidate *candidate)
 static Outcome
 good_outcome(const BodyShape *shape)
 {
-	return is_later_map(shape) ? (Outcome) {ECERT_RESERVED_FIELD, shape->path, NULL, ""} : fine;
+	return later_path(shape) != NULL ? (Outcome) {ECERT_RESERVED_FIELD, later_path(shape), NULL, ""} : fine;
 }
 
 /* One field with every candidate, each with its code, path and place; the shape's other fields are good */
@@ -299,6 +299,10 @@ typedef struct Special
 #define POLICY_OF(rest, required, more) "{" rest ", 'coefficients': [" COEFFICIENT "], 'units': [], 'audit': {'upstream': {'tolerance': 0}, " \
 	"'downstream': {'tolerance': 0}, 'peer': " PEER_RULES ", 'audit_days': 1, " required "}, 'certificate': " CERTIFICATE_RULES ", 'reward': " REWARDS more "}"
 #define CERTIFIED(rules) POLICY_BEFORE ", 'audit': " AUDIT_RULES ", 'reward': " REWARDS ", 'certificate': {" CERTIFICATE_BUT ", " rules "}}"
+#define CERTIFIED_BODY(figures, verdict, exceptions) "{'number': 'C-1', 'applicant': 'mill', 'period': [100, 200], 'baseline': [0, 100], " \
+	"'method': {'name': 'product'}, 'calendar': 'UTC', 'rate': null, 'threshold': 0.05, 'valid': [200, 300], 'policy': " HASH_1 ", 'checkpoint': " HASH_2 ", " \
+	"'baseline_replaced': [], 'conventions': " CONVENTIONS ", 'packages': " DIGEST ", 'audits': " DIGEST ", 'figures': " figures ", 'verdict': " verdict ", " \
+	"'exceptions': " exceptions "}"
 #define SERIES_VALUES "lines.series.values"
 #define NODE_WITH(more) "{'node': 'n', 'roles': ['auditor'], 'status': 'active', 'effective': 0, 'keys': [" KEY "], " more "}"
 #define KEY_OF(alg, public) "{'node': 'n', 'roles': ['auditor'], 'status': 'active', 'effective': 0, 'keys': [{'alg': " alg ", 'kid': " HASH_1 \
@@ -432,7 +436,19 @@ static const Special specials[] = {
 	{"feed of a kind that is no text", ECERT_KIND_CHECKPOINT, CHECKPOINT("[['a', 4, 1]]"), {ECERT_BODY_TYPE, "heads", NULL, "['a', 4, 1]"}},
 	{"feed with seq -1", ECERT_KIND_CHECKPOINT, CHECKPOINT("[['a', 'energy', -1]]"), {ECERT_BODY_VALUE, "heads", NULL, "['a', 'energy', -1]"}},
 	{"feed with seq text", ECERT_KIND_CHECKPOINT, CHECKPOINT("[['b', 'energy', 1], ['a', 'energy', '1']]"), {ECERT_BODY_TYPE, "heads", NULL, "['a', 'energy', '1']"}},
-	{"audit that is no hash", ECERT_KIND_CERTIFICATE, CERTIFICATE_BEFORE "}", {ECERT_BODY_MISSING, "conventions", NULL, NULL}},
+	{"audit that is no hash", ECERT_KIND_CERTIFICATE, CERTIFICATE_BEFORE "}", {ECERT_BODY_MISSING, "audits", NULL, NULL}},
+	{"rows of figures in any order", ECERT_KIND_CERTIFICATE, CERTIFIED_BODY("[" TOTAL_FIGURE ", " PRODUCT_FIGURE "]", "'pass'", "[]"), {ECERT_OK, NULL, NULL, NULL}},
+	{"a row of one kind with the fields of another", ECERT_KIND_CERTIFICATE, CERTIFIED_BODY("[" TOTAL_FIGURE ", {'of': 'total', 'energy_packages': 12}]", "'pass'", "[]"),
+	{ECERT_BODY_UNKNOWN, "figures", NULL, "'energy_packages'"}},
+	{"a row of nothing", ECERT_KIND_CERTIFICATE, CERTIFIED_BODY("[" TOTAL_FIGURE ", {}]", "'pass'", "[]"), {ECERT_BODY_MISSING, "figures.of", NULL, "{}"}},
+	{"a saving that is not confirmed", ECERT_KIND_CERTIFICATE, CERTIFIED_BODY(FIGURES_LIST, "'pass_unconfirmed'", "[]"),
+	{ECERT_RESERVED_FIELD, "verdict", "'verdict'", "'pass_unconfirmed'"}},
+	{"an exception", ECERT_KIND_CERTIFICATE, CERTIFIED_BODY(FIGURES_LIST, "'pass'", "[" EXCEPTION "]"),
+	{ECERT_RESERVED_FIELD, "exceptions", "'exceptions'", "[" EXCEPTION "]"}},
+	{"an exception that nobody may accept", ECERT_KIND_CERTIFICATE, CERTIFIED_BODY(FIGURES_LIST, "'pass'", "[{'accepts': 'feed_broken', 'reason': ''}]"),
+	{ECERT_BODY_VALUE, "exceptions.accepts", "'accepts'", "'feed_broken'"}},
+	{"a title in one language", ECERT_KIND_CERTIFICATE, CERTIFIED_BODY(FIGURES_LIST, "'pass'", "[], 'title': {'en': 'C'}"),
+	{ECERT_BODY_MISSING, "title.zh", "'title'", "{'en': 'C'}"}},
 	{"bad node inside genesis", ECERT_KIND_GENESIS, "{'origin': 'o', 'name': '', 'node': {'node': ''}, 'policy': " POLICY "}",
 	{ECERT_BODY_VALUE, "node", "'node'", "''"}},
 	{"policy inside genesis with coefficients alone", ECERT_KIND_GENESIS, "{'origin': 'o', 'name': '', 'node': " NODE ", 'policy': {'coefficients': [" COEFFICIENT "]}}",

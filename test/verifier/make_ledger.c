@@ -678,9 +678,10 @@ static void
 add_certificate(void)
 {
 	add("certifier", ECERT_KIND_CERTIFICATE, "plant-0001", ISSUED + 60 + 60 * options.months,
-		diag_format("{'number': 'ledger.example-2026-0001', 'applicant': 'plant-0001', 'name': 'Cement works 1', 'period': [%" PRId64 ", %" PRId64 "], "
-					"'baseline': [%" PRId64 ", %" PRId64 "], 'method': 'product', 'conventions': " CONVENTIONS ", 'products': [" RESULT "], 'totals': " TOTALS ", "
-					"'completeness': " COMPLETENESS ", 'threshold': 0.04, 'verdict': 'pass', 'valid': [%" PRId64 ", %" PRId64 "], 'policy': " HASH_1 ", "
+		diag_format("{'number': 'ledger.example-2026-0001', 'issuer_name': 'Certification body', 'applicant': 'plant-0001', 'name': 'Cement works 1', "
+					"'names': {'zh': '\xE4\xB8\x80\xE5\x8F\xB7\xE5\x8E\x82', 'en': 'Cement works 1'}, 'title': {'zh': '', 'en': 'Certificate of energy saved'}, "
+					"'period': [%" PRId64 ", %" PRId64 "], 'baseline': [%" PRId64 ", %" PRId64 "], 'method': {'name': 'product'}, 'conventions': " CONVENTIONS ", "
+					"'calendar': 'Asia/Shanghai', 'figures': " FIGURES_LIST ", 'rate': 0.0465, 'exceptions': [], 'baseline_replaced': [" HASH_1 "], 'threshold': 0.04, 'verdict': 'pass', 'valid': [%" PRId64 ", %" PRId64 "], 'policy': " HASH_1 ", "
 					"'checkpoint': " HASH_2 ", 'packages': " DIGEST ", 'audits': " DIGEST "}", T0 + 12 * MONTH, T0 + 24 * MONTH, T0, T0 + 12 * MONTH, ISSUED,
 					ISSUED + 36 * MONTH));
 }
@@ -727,7 +728,7 @@ add_late(void)
 
 	if (!is_wrong("late") && !is_wrong("revoked") && !is_wrong("revoked-sealed"))
 		return;
-	add("certifier", ECERT_KIND_NODE, "plant-0001", revoked_at, node_text("plant-0001", "applicant", revoked_at, 0));
+	add("certifier", ECERT_KIND_NODE, "plant-0001", revoked_at, node_text("plant-0001", "applicant", revoked_at, revoked_at));
 	add_checkpoint(revoked_at + 10);
 	add("plant-0001", ECERT_KIND_ENERGY, "plant-0001", is_wrong("late") ? revoked_at - 10 : revoked_at + 5, energy_text("plant-0001", 400, ""));
 	if (!is_wrong("revoked"))

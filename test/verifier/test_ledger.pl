@@ -256,6 +256,12 @@ like($said, qr/^\s+period\s+2024-12-31 06:00:00\+00 to 2025-12-31 12:00:00\+00$/
 like($said, qr/^  cement in t, ok\n\s+baseline\s+960100\s+5000\s+192\.02\n\s+reporting\s+1008105\s+5600\s+180\.01875\n\s+saving\s+67207\s+rate 0\.0625$/m,
 	'the products');
 like($said, qr/^\s+saving tce\s+74\.362$/m, 'the totals');
+like($said, qr/^\s+title \(en\)\s+Certificate of energy saved\n\s+number/m, 'its title');
+like($said, qr/^\s+issuer's name\s+Certification body\n/m, 'the name of its issuer');
+like($said, qr/^\s+calendar\s+Asia\/Shanghai\n\s+method\s+product\n\s+rate is of\s+baseline$/m, 'what was asked');
+like($said, qr/^Packages\n\s+baseline\s+12 energy, 0 product\n\s+reporting\s+12 energy, 12 product$/m, 'the packages');
+like($said, qr/^\s+rate\s+0\.0465\n\s+threshold\s+0\.04$/m, 'the rate');
+like($said, qr/^\s+audits\s+3$/m, 'how many audits');
 like($said, qr/^\s+verdict\s+pass$/m, 'the verdict');
 like($said, qr/^The statement is VALID\.$/m, 'that it is valid');
 like($said, qr/whether it was suspended, withdrawn or replaced since/, 'and what was not checked');
