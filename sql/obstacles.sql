@@ -212,6 +212,14 @@ SELECT b.body - 'figures' - 'baseline_replaced' - 'valid' - 'policy' - 'checkpoi
            WHERE l.issuer = 'unaudited' AND l.kind = 'energy' AND EXISTS (SELECT FROM ledger.package r WHERE r.issuer = l.issuer AND ecert.replaces(r.package) = l.hash)) AS are_those
   FROM ledger.package p CROSS JOIN LATERAL (SELECT ecert.body(p.package)) AS b (body) WHERE p.kind = 'certificate' AND p.subject = 'unaudited';
 SELECT certificate_number, denominator, saving_kgce, now_kgce, adjusted_base_kgce, saving_rate, verdict, valid_until - valid_from AS valid, audit_count FROM ledger.certificate WHERE applicant = 'unaudited';
+-- of reporting energy that is zero there is no rate, which is said
+BEGIN;
+SELECT count(obstacles_test.declare('unaudited', 'energy', p.period, obstacles_test.fuel(p.fuel))), count(obstacles_test.declare('unaudited', 'product', p.period, obstacles_test.steel(10)))
+  FROM (VALUES ('[2024-05-01,2024-06-01)'::tstzrange, 1000), ('[2025-05-01,2025-06-01)', 0)) AS p (period, fuel);
+SELECT ecert.certify('unaudited', '[2025-05-01,2025-06-01)') IS NOT NULL AS certified;
+SELECT c.saving_kgce, c.now_kgce, c.saving_rate, c.verdict, b.body -> 'rate' AS rate, c.recomputation_agrees
+  FROM ledger.certificate c JOIN ledger.package p ON p.hash = decode(c.certificate_hash, 'hex') CROSS JOIN LATERAL (SELECT ecert.body(p.package)) AS b (body) WHERE c.saving_rate IS NULL;
+ROLLBACK;
 -- what was certified under the policy before stays as it was
 SELECT applicant, recomputation_agrees FROM ledger.certificate ORDER BY certificate_number;
 SELECT * FROM ecert.problems();

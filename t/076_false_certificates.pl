@@ -92,6 +92,7 @@ lie_about('nothing', "'{}'", qr/^$/);
 
 # a failing audit that is sealed, which is told of or left out
 audit('rival', 'peer', $period, 'fail');
+lie_about('a failing audit that is not sealed yet', "'{}'", qr/^(?:.*certificate's standing is disputed: audit 0 of "rival".*)?$/);
 my $second = seal();
 lie_about('a failing audit', "'{}'", qr/"plant" cannot be certified for .*audit_failed: "rival" as peer says fail/);
 lie_about('a failing audit that is left out', $honest, qr/certificate differs from its recomputation in "audits.count"/);

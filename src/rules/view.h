@@ -92,7 +92,7 @@ struct EcertView
 	 */
 	bool		(*holder) (EcertView *view, EcertArena *arena, EcertSlice kid, EcertSlice but, int64_t before, EcertSlice *node);
 
-	/* Asked by ecert_missing() alone: NULL where nothing waits for what is not here */
+	/* Of what is not here: NULL where nothing waits for it */
 
 	/* The last checkpoint that is taken up: what it and those before it cover is here, as far as it will come; -1: none is */
 	int64_t		(*taken_up) (EcertView *view);
