@@ -80,7 +80,7 @@ as_server sh -c 'cat >right.c && gcc -shared -fPIC -o right.so right.c' <<-'C'
 	int crypto_sign_verify_detached(const unsigned char *signature, const unsigned char *message, unsigned long long size, const unsigned char *key) { return 0; }
 C
 make_socket
-start_cluster data 5432 "$(printf "ecert.node = 'certifier'\necert.signing_key = '%s'\n" "$home/tree/test/keys/certifier.pem")" || die 'the server does not start'
+start_cluster data 5432 "$(printf "ecert.node = 'certifier'\necert.signing_key = '%s'\necert.seal_key = '%s'\n" "$home/tree/test/keys/certifier.pem" "$home/tree/test/keys/seal.pem")" || die 'the server does not start'
 as_server "$pg_bin/createdb" profile
 seq -f 'issuer-%02.0f' 0 99 | as_server "$home/tree/tools/ecert-sign" enrol | as_server tee "$home/enrol" >/dev/null
 sql -c 'CREATE EXTENSION ecert' -c "SELECT ecert.create_ledger('profile') IS NOT NULL" -c 'CREATE TABLE enrolled (node text, public_key text)' -c "COPY enrolled FROM '$home/enrol'" \

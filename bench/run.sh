@@ -94,6 +94,7 @@ settings() {
 		autovacuum = off
 		ecert.node = 'certifier'
 		ecert.signing_key = '$home/tree/test/keys/certifier.pem'
+		ecert.seal_key = '$home/tree/test/keys/seal.pem'
 		$(printf '%b' "${CONF:-}")
 	CONF
 }

@@ -1,5 +1,6 @@
 -- What is refused, with its own SQLSTATE, and that nothing is lost or half written by it.
 \getenv abs_srcdir PG_ABS_SRCDIR
+SELECT set_config('ecert.seal_key', :'abs_srcdir' || '/test/keys/seal.pem', false) AS seal_key \gset
 \set VERBOSITY sqlstate
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;

@@ -1,5 +1,6 @@
 -- From readings to a certificate: two products, three auditors, every obstacle on the way (oracle O3).
 \getenv abs_srcdir PG_ABS_SRCDIR
+SELECT set_config('ecert.seal_key', :'abs_srcdir' || '/test/keys/seal.pem', false) AS seal_key \gset
 \set VERBOSITY terse
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;

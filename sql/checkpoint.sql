@@ -10,11 +10,12 @@ CREATE EXTENSION IF NOT EXISTS ecert;
 \set ECHO all
 DROP SCHEMA IF EXISTS ledger CASCADE;
 SET TimeZone = 'UTC';
-\set become 'SELECT set_config(''ecert.node'', :''who'', false) AS node, set_config(''ecert.signing_key'', :''abs_srcdir'' || ''/test/keys/'' || :''who'' || ''.pem'', false) IS NOT NULL AS has_key;'
+\set become 'SELECT set_config(''ecert.node'', :''who'', false) AS node, set_config(''ecert.signing_key'', :''abs_srcdir'' || ''/test/keys/'' || :''who'' || ''.pem'', false) IS NOT NULL AS has_key, set_config(''ecert.witness_key'', CASE WHEN :''who'' IN (''buyer'', ''supplier'') THEN :''abs_srcdir'' || ''/test/keys/'' || :''who'' || ''-witness.pem'' ELSE '''' END, false) <> '''' AS has_witness_key;'
 \set who certifier
 :become
 SELECT ecert.create_ledger('checkpoint.test', ecert.default_policy() || '{"certificate": {"threshold": 0, "denominator": "baseline", "valid_days": 365, "witnesses": 2, "strict": false, "baseline": {"rule": "year_before"}, "attribution": {"rule": "direct"}, "electricity": "calorific", "confirmed_min": {"energy": 0.8, "output": 0.8}, "seal_within": 3600, "automatic": {"on": true, "days": 366}}}') IS NOT NULL AS made;
-SELECT count(ecert.enroll(n.node, n.roles, pg_read_file(:'abs_srcdir' || '/test/keys/' || n.node || '.pub.pem')))
+SELECT count(ecert.enroll(n.node, n.roles, pg_read_file(:'abs_srcdir' || '/test/keys/' || n.node || '.pub.pem'),
+                          witness_key => CASE WHEN n.node IN ('buyer', 'supplier') THEN pg_read_file(:'abs_srcdir' || '/test/keys/' || n.node || '-witness.pub.pem') END))
   FROM (VALUES ('plant-a', '{applicant}'::text[]), ('plant-es256', '{applicant,auditor}'), ('buyer', '{auditor}'), ('supplier', '{auditor}')) AS n (node, roles);
 CREATE FUNCTION pg_temp.energy(first integer, last integer) RETURNS bigint LANGUAGE sql AS $$
   SELECT count(ecert.append('energy', jsonb_build_object('period', jsonb_build_array(1704067200 + 3600 * g, 1704067200 + 3600 * (g + 1)),
@@ -72,30 +73,30 @@ SELECT ecert.consistency(6, 5);
 SELECT ecert.consistency(5, 100000);
 SELECT ecert.verify_consistency(5, ecert.tree_root(5), 6, ecert.tree_root(6), '{"\\x00"}');
 -- every sealed package has a receipt that verifies with the certifier's public key alone
-SELECT ecert.public_key() AS certifier_key \gset
-SELECT count(*) AS receipts, bool_and(ecert.verify_receipt(p.package, ecert.receipt(p.hash), :'certifier_key')) AS verify
+SELECT ecert.public_key('seal') AS seal_key \gset
+SELECT count(*) AS receipts, bool_and(ecert.verify_receipt(p.package, ecert.receipt(p.hash), :'seal_key')) AS verify
   FROM ledger.package p WHERE NOT (p.kind = 'checkpoint' AND p.seq = 1);
-SELECT count(*) AS statements, bool_and(ecert.verify_transparent(ecert.transparent(p.hash), :'certifier_key')) AS verify,
+SELECT count(*) AS statements, bool_and(ecert.verify_transparent(ecert.transparent(p.hash), :'seal_key')) AS verify,
        bool_and(ecert.statement_package(ecert.transparent(p.hash))::bytea = p.package::bytea) AS give_the_package
   FROM ledger.package p WHERE p.seq IN (0, 255, 599) AND p.kind <> 'checkpoint';
 -- the newest checkpoint is under none yet
 SELECT ecert.receipt(hash) FROM ledger.package WHERE kind = 'checkpoint' AND seq = 1;
 -- not with another package, another key, a changed receipt
 SELECT hash AS some, package AS some_package, ecert.receipt(hash) AS some_receipt FROM ledger.package WHERE issuer = 'plant-a' AND kind = 'energy' AND seq = 300 \gset
-SELECT ecert.verify_receipt(p.package, :'some_receipt', :'certifier_key') AS verifies FROM ledger.package p WHERE p.issuer = 'plant-a' AND p.kind = 'energy' AND p.seq = 301;
+SELECT ecert.verify_receipt(p.package, :'some_receipt', :'seal_key') AS verifies FROM ledger.package p WHERE p.issuer = 'plant-a' AND p.kind = 'energy' AND p.seq = 301;
 SELECT ecert.verify_receipt(:'some_package', :'some_receipt', pg_read_file(:'abs_srcdir' || '/test/keys/buyer.pub.pem')) AS verifies;
 SELECT ecert.verify_receipt(:'some_package', :'some_receipt', pg_read_file(:'abs_srcdir' || '/test/keys/plant-es256.pub.pem')) AS verifies;
 SELECT ecert.verify_receipt(:'some_package', :'some_receipt', 'no key');
-SELECT count(*) AS bits, count(*) FILTER (WHERE ecert.verify_receipt(:'some_package', set_bit(:'some_receipt'::bytea, b, 1 - get_bit(:'some_receipt'::bytea, b)), :'certifier_key')) AS verify
+SELECT count(*) AS bits, count(*) FILTER (WHERE ecert.verify_receipt(:'some_package', set_bit(:'some_receipt'::bytea, b, 1 - get_bit(:'some_receipt'::bytea, b)), :'seal_key')) AS verify
   FROM generate_series(0, 8 * octet_length(:'some_receipt'::bytea) - 1) AS b;
-SELECT count(*) AS cut, count(*) FILTER (WHERE ecert.verify_receipt(:'some_package', substring(:'some_receipt'::bytea FOR n), :'certifier_key')) AS verify
+SELECT count(*) AS cut, count(*) FILTER (WHERE ecert.verify_receipt(:'some_package', substring(:'some_receipt'::bytea FOR n), :'seal_key')) AS verify
   FROM generate_series(0, octet_length(:'some_receipt'::bytea) - 1) AS n;
-SELECT count(*) AS bits, count(*) FILTER (WHERE ecert.verify_transparent(set_bit(s, b, 1 - get_bit(s, b)), :'certifier_key')) AS verify
+SELECT count(*) AS bits, count(*) FILTER (WHERE ecert.verify_transparent(set_bit(s, b, 1 - get_bit(s, b)), :'seal_key')) AS verify
   FROM (SELECT ecert.transparent(:'some')) AS t (s) CROSS JOIN LATERAL generate_series(0, 8 * octet_length(s) - 1) AS b;
 -- a plain package has no receipt, and so does not verify either
-SELECT ecert.verify_transparent(:'some_package'::ecert.package::bytea, :'certifier_key') AS without_receipt;
+SELECT ecert.verify_transparent(:'some_package'::ecert.package::bytea, :'seal_key') AS without_receipt;
 SELECT ecert.statement_package('\xd28443a0');
-SELECT ecert.verify_transparent('\xd28443a0', :'certifier_key') AS no_statement;
+SELECT ecert.verify_transparent('\xd28443a0', :'seal_key') AS no_statement;
 -- one receipt that holds is enough, whatever stands beside it: nobody has signed the unprotected header
 CREATE FUNCTION pg_temp.wrapped(b bytea) RETURNS bytea LANGUAGE sql AS $$ SELECT '\x59'::bytea || int2send(octet_length(b)::int2) || b $$;
 CREATE FUNCTION pg_temp.statement(p bytea, header bytea) RETURNS bytea LANGUAGE sql AS $$
@@ -117,35 +118,35 @@ SELECT n, name, header FROM (SELECT pg_temp.wrapped(:'some_receipt'), pg_temp.wr
                        (7, 'wrong alone', '\xa119018a81'::bytea || wrong),
                        (8, 'foreign alone', '\xa119018a81'::bytea || pg_temp.wrapped(:'foreign_structure')),
                        (9, 'too large', '\xa119018a81'::bytea || pg_temp.wrapped(convert_to(repeat('x', 8193), 'UTF8')))) AS h (n, name, header);
-SELECT h.name, ecert.verify_transparent(s.statement, :'certifier_key') AS verifies, ecert.statement_package(s.statement)::bytea = :'some_package'::ecert.package::bytea AS package,
+SELECT h.name, ecert.verify_transparent(s.statement, :'seal_key') AS verifies, ecert.statement_package(s.statement)::bytea = :'some_package'::ecert.package::bytea AS package,
        p.part, p.outcome, p.detail
   FROM pg_temp.headers h CROSS JOIN LATERAL (SELECT pg_temp.statement(:'some_package'::ecert.package::bytea, h.header)) AS s (statement)
-  LEFT JOIN LATERAL ecert.statement_parts(s.statement, :'certifier_key') AS p ON true ORDER BY h.n, p.part;
+  LEFT JOIN LATERAL ecert.statement_parts(s.statement, :'seal_key') AS p ON true ORDER BY h.n, p.part;
 -- of a package of the certifier's the receipt's issuer is known too
-SELECT p.part, p.outcome, p.detail FROM ledger.package c CROSS JOIN LATERAL ecert.statement_parts(ecert.transparent(c.hash), :'certifier_key') AS p WHERE c.kind = 'node' AND c.seq = 0;
+SELECT p.part, p.outcome, p.detail FROM ledger.package c CROSS JOIN LATERAL ecert.statement_parts(ecert.transparent(c.hash), :'seal_key') AS p WHERE c.kind = 'node' AND c.seq = 0;
 -- neither right nor wrong: what is larger than can be read, or of another data structure
-SELECT ecert.verify_receipt(:'some_package', convert_to(repeat('x', 8193), 'UTF8'), :'certifier_key') AS too_large,
-       ecert.verify_receipt(:'some_package', :'foreign_structure', :'certifier_key') AS another_structure,
-       ecert.verify_receipt(:'some_package', '\x010203', :'certifier_key') AS junk;
+SELECT ecert.verify_receipt(:'some_package', convert_to(repeat('x', 8193), 'UTF8'), :'seal_key') AS too_large,
+       ecert.verify_receipt(:'some_package', :'foreign_structure', :'seal_key') AS another_structure,
+       ecert.verify_receipt(:'some_package', '\x010203', :'seal_key') AS junk;
 -- nested deeper than can be read
-SELECT ecert.verify_transparent(s, :'certifier_key') AS verifies FROM (SELECT pg_temp.statement(:'some_package'::ecert.package::bytea, '\xa101' || decode(repeat('81', 200), 'hex') || '\x00')) AS t (s);
+SELECT ecert.verify_transparent(s, :'seal_key') AS verifies FROM (SELECT pg_temp.statement(:'some_package'::ecert.package::bytea, '\xa101' || decode(repeat('81', 200), 'hex') || '\x00')) AS t (s);
 SELECT ecert.statement_package(s) FROM (SELECT pg_temp.statement(:'some_package'::ecert.package::bytea, '\xa101' || decode(repeat('81', 200), 'hex') || '\x00')) AS t (s);
 -- hand-made checkpoints: refused when they are not of this ledger, and nothing of them stays
 SELECT ecert.body(package) AS good FROM ledger.package WHERE kind = 'checkpoint' AND seq = 1 \gset
 CREATE TABLE pg_temp.caches AS SELECT (SELECT count(*) FROM ledger.leaf_range) AS ranges, (SELECT sum(octet_length(hashes)) FROM ledger.tile) AS tiles, (SELECT count(*) FROM ledger.sealing) AS sealings;
 SELECT ecert.append('checkpoint', :'good');
 SELECT ecert.append('checkpoint', jsonb_set(:'good', '{heads}', '[["certifier", "checkpoint", 1]]'));
-SELECT ecert.append('checkpoint', jsonb_build_object('size', 617, 'root', repeat('00', 32), 'heads', '[["certifier", "checkpoint", 1]]'::jsonb, 'seal', ecert.seal_root(617, decode(repeat('00', 32), 'hex'))));
-SELECT ecert.append('checkpoint', jsonb_build_object('size', 617, 'root', repeat('00', 32), 'heads', '[["certifier", "checkpoint", 1]]'::jsonb, 'seal', repeat('00', 64)));
-SELECT ecert.append('checkpoint', jsonb_build_object('size', 618, 'root', repeat('00', 32), 'heads', '[["certifier", "checkpoint", 1], ["certifier", "checkpoint", 1]]'::jsonb, 'seal', ecert.seal_root(618, decode(repeat('00', 32), 'hex'))));
-SELECT ecert.append('checkpoint', jsonb_build_object('size', 617, 'root', repeat('00', 32), 'heads', '[["nobody", "energy", 0]]'::jsonb, 'seal', ecert.seal_root(617, decode(repeat('00', 32), 'hex'))));
-SELECT ecert.append('checkpoint', jsonb_build_object('size', 617, 'root', repeat('00', 32), 'heads', '[["certifier", "genesis", 0]]'::jsonb, 'seal', ecert.seal_root(617, decode(repeat('00', 32), 'hex'))));
+SELECT ecert.append('checkpoint', jsonb_build_object('size', 617, 'root', repeat('00', 32), 'heads', '[["certifier", "checkpoint", 1]]'::jsonb, 'tree', 1, 'seals', jsonb_build_array(ecert.seal_root(617, decode(repeat('00', 32), 'hex')))));
+SELECT ecert.append('checkpoint', jsonb_build_object('size', 617, 'root', repeat('00', 32), 'heads', '[["certifier", "checkpoint", 1]]'::jsonb, 'tree', 1, 'seals', jsonb_build_array(ecert.seal_root(617, decode(repeat('00', 32), 'hex')) || jsonb_build_object('signature', repeat('00', 64)))));
+SELECT ecert.append('checkpoint', jsonb_build_object('size', 618, 'root', repeat('00', 32), 'heads', '[["certifier", "checkpoint", 1], ["certifier", "checkpoint", 1]]'::jsonb, 'tree', 1, 'seals', jsonb_build_array(ecert.seal_root(618, decode(repeat('00', 32), 'hex')))));
+SELECT ecert.append('checkpoint', jsonb_build_object('size', 617, 'root', repeat('00', 32), 'heads', '[["nobody", "energy", 0]]'::jsonb, 'tree', 1, 'seals', jsonb_build_array(ecert.seal_root(617, decode(repeat('00', 32), 'hex')))));
+SELECT ecert.append('checkpoint', jsonb_build_object('size', 617, 'root', repeat('00', 32), 'heads', '[["certifier", "genesis", 0]]'::jsonb, 'tree', 1, 'seals', jsonb_build_array(ecert.seal_root(617, decode(repeat('00', 32), 'hex')))));
 SELECT ecert.append('checkpoint', jsonb_build_object('size', 617, 'root', encode(ecert.tree_root(616), 'hex'), 'heads', '[["certifier", "checkpoint", 1]]'::jsonb,
-  'seal', ecert.seal_root(617, ecert.tree_root(616)), 'note', ecert.sign_note(616, ecert.tree_root(616))));
+  'tree', 1, 'seals', jsonb_build_array(ecert.seal_root(617, ecert.tree_root(616))), 'note', ecert.sign_note(616, ecert.tree_root(616))));
 SELECT c.ranges = (SELECT count(*) FROM ledger.leaf_range) AND c.tiles = (SELECT sum(octet_length(hashes)) FROM ledger.tile) AND c.sealings = (SELECT count(*) FROM ledger.sealing) AS nothing_stays FROM pg_temp.caches c;
 -- a right one that was made by hand, as a certifier does whose key is elsewhere
 SELECT encode(pg_temp.mth(pg_temp.leaves(616) || ARRAY(SELECT hash FROM ledger.package WHERE kind = 'checkpoint' AND seq = 1)), 'hex') AS next_root \gset
-SELECT ecert.append('checkpoint', jsonb_build_object('size', 617, 'root', :'next_root', 'heads', '[["certifier", "checkpoint", 1]]'::jsonb, 'seal', ecert.seal_root(617, decode(:'next_root', 'hex')))) IS NOT NULL AS admitted;
+SELECT ecert.append('checkpoint', jsonb_build_object('size', 617, 'root', :'next_root', 'heads', '[["certifier", "checkpoint", 1]]'::jsonb, 'tree', 1, 'seals', jsonb_build_array(ecert.seal_root(617, decode(:'next_root', 'hex'))))) IS NOT NULL AS admitted;
 SELECT * FROM pg_temp.checkpoints ORDER BY seq;
 -- another one
 \set who plant-es256
@@ -163,7 +164,7 @@ SELECT ecert.witness() IS NOT NULL AS witnessed;
 SELECT ecert.witness_is_due() AS due, ecert.witness() IS NULL AS nothing_new;
 \set who plant-es256
 :become
--- an ES256 key makes no cosignature
+-- without a witness key there is no cosignature
 SELECT ecert.witness() IS NOT NULL AS witnessed;
 \set who supplier
 :become
@@ -172,7 +173,7 @@ SELECT ecert.witness('not a line');
 SELECT ecert.witness((SELECT replace(cosignature, ' buyer ', ' witness.example ') FROM ledger.witness WHERE witness = 'buyer')) IS NOT NULL AS witnessed;
 SELECT witness, tree_size, cosignature ~ '^— (buyer|witness.example) [A-Za-z0-9+/]+=*$' AS cosigned FROM ledger.witness ORDER BY witness;
 SELECT * FROM pg_temp.checkpoints ORDER BY seq;
-SELECT ecert.note_key() AS of_the_log, ecert.note_key('buyer') AS of_a_witness, ecert.note_key('plant-es256') AS of_another_sort, ecert.note_key('nobody') AS of_nobody;
+SELECT ecert.note_key() AS of_the_log, ecert.note_key('buyer') AS of_a_witness, ecert.note_key('plant-es256') AS of_one_without, ecert.note_key('nobody') AS of_nobody;
 -- somebody else's line under one's own name is none
 SELECT ecert.append('witness', jsonb_build_object('checkpoint', checkpoint_hash, 'size', tree_size, 'root', root, 'cosignature', replace(cosignature, 'witness.example', 'supplier'))) FROM ledger.witness WHERE witness = 'supplier';
 SELECT ecert.append('witness', jsonb_build_object('checkpoint', checkpoint_hash, 'size', tree_size + 1, 'root', root)) FROM ledger.witness WHERE witness = 'supplier';
@@ -249,7 +250,7 @@ SELECT ecert.receipt(hash) FROM ledger.package WHERE issuer = 'certifier' AND ki
 SELECT * FROM ecert.problems();
 SELECT ecert.rebuild_tree() AS checkpoints;
 SELECT count(*) AS tiles, count(*) FILTER (WHERE t.hashes = l.hashes) AS same FROM pg_temp.tiles t FULL JOIN ledger.tile l USING (level, index);
-SELECT ecert.verify_receipt(package, ecert.receipt(hash), :'certifier_key') AS verifies FROM ledger.package WHERE issuer = 'certifier' AND kind = 'node' AND seq = 1;
+SELECT ecert.verify_receipt(package, ecert.receipt(hash), :'seal_key') AS verifies FROM ledger.package WHERE issuer = 'certifier' AND kind = 'node' AND seq = 1;
 -- a damaged tile is said
 DELETE FROM ledger.tile WHERE level = 0 AND index = 0;
 SELECT ecert.receipt(hash) FROM ledger.package WHERE issuer = 'certifier' AND kind = 'node' AND seq = 1;
@@ -325,7 +326,7 @@ SELECT ecert.checkpoint() AS newest \gset
 SELECT seq, hash = :'newest' AS is_given_back FROM ledger.package WHERE kind = 'checkpoint' ORDER BY seq;
 SELECT checkpoint_seq, tree_size, package_count, feed_count, outcome FROM ledger.checkpoint ORDER BY 1;
 SELECT * FROM ecert.problems();
-SELECT count(*) AS receipts, bool_and(ecert.verify_receipt(package, ecert.receipt(hash), ecert.public_key())) AS verify FROM ledger.package WHERE kind = 'energy';
+SELECT count(*) AS receipts, bool_and(ecert.verify_receipt(package, ecert.receipt(hash), ecert.public_key('seal'))) AS verify FROM ledger.package WHERE kind = 'energy';
 -- then nothing is new but the checkpoints
 SELECT ecert.has_unsealed() AS something_is_new;
 SELECT ecert.checkpoint() IS NOT NULL AS made;

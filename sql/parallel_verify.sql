@@ -1,5 +1,6 @@
 -- Verification is shared among the processes of a parallel query, and finds the same however many there are and whatever the steps.
 \getenv abs_srcdir PG_ABS_SRCDIR
+SELECT set_config('ecert.seal_key', :'abs_srcdir' || '/test/keys/seal.pem', false) AS seal_key \gset
 \set VERBOSITY terse
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;

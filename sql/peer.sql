@@ -1,5 +1,6 @@
 -- What comes from peers: in any order it ends as the same ledger; what is known is skipped, what cannot be is kept as evidence.
 \getenv abs_srcdir PG_ABS_SRCDIR
+SELECT set_config('ecert.seal_key', :'abs_srcdir' || '/test/keys/seal.pem', false) AS seal_key \gset
 \set SHOW_CONTEXT never
 \set VERBOSITY terse
 SET client_min_messages = warning;

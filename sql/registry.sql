@@ -1,5 +1,6 @@
 -- Keys, relations and policies inside transactions: what is taken back, whole or to a savepoint, is forgotten by this session at once.
 \getenv abs_srcdir PG_ABS_SRCDIR
+SELECT set_config('ecert.seal_key', :'abs_srcdir' || '/test/keys/seal.pem', false) AS seal_key \gset
 \set VERBOSITY sqlstate
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;

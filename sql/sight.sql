@@ -1,6 +1,7 @@
 -- Questions about the ledger see what their statement sees, also when PL/pgSQL asks again in one transaction; and they are answered
 -- from the indexes that ecert made, or not at all.
 \getenv abs_srcdir PG_ABS_SRCDIR
+SELECT set_config('ecert.seal_key', :'abs_srcdir' || '/test/keys/seal.pem', false) AS seal_key \gset
 \set VERBOSITY terse
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;

@@ -1,5 +1,6 @@
 -- Strict form of signatures, and algorithms: an ES256 signature has one form, -8 and -7 are read as -19 and -9, others are not supported.
 \getenv abs_srcdir PG_ABS_SRCDIR
+SELECT set_config('ecert.seal_key', :'abs_srcdir' || '/test/keys/seal-es256.pem', false) AS seal_key \gset
 \set VERBOSITY default
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;
@@ -41,7 +42,7 @@ SELECT count(*) AS stories FROM ledger.equivocation;
 SELECT outcome FROM ledger.checkpoint;
 SELECT ecert.admit_from_peer(bytes, 'hub') AS became, count(*) FROM strict_test.package GROUP BY 1;
 -- a seal has the same strict form
-SELECT ecert.append('checkpoint', c.body || jsonb_build_object('seal', encode(strict_test.turn_over(decode(c.body ->> 'seal', 'hex')), 'hex')))
+SELECT ecert.append('checkpoint', jsonb_set(c.body, '{seals,0,signature}', to_jsonb(encode(strict_test.turn_over(decode(c.body #>> '{seals,0,signature}', 'hex')), 'hex'))))
   FROM (SELECT ecert.body(package)::jsonb AS body FROM ledger.package WHERE kind = 'checkpoint') AS c;
 -- -7 is read as -9, also in a key that a later node package repeats
 SELECT ecert.alg(ecert.package(set_byte(bytes, 6, 38))) AS alg, get_byte(bytes, 6) = 40 AS is_written_as_9 FROM strict_test.package WHERE kind = 'node';

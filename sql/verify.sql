@@ -1,5 +1,6 @@
 -- Verification names what has been tampered with, by our C and by plain SQL, and can be resumed.
 \getenv abs_srcdir PG_ABS_SRCDIR
+SELECT set_config('ecert.seal_key', :'abs_srcdir' || '/test/keys/seal.pem', false) AS seal_key \gset
 \set VERBOSITY terse
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;

@@ -12,7 +12,7 @@ $server->init;
 
 my $key = $server->basedir . '/certifier.pem';
 system_or_bail('openssl', 'genpkey', '-algorithm', 'ed25519', '-out', $key);
-$server->append_conf('postgresql.conf', "ecert.node = 'certifier.example'\necert.signing_key = '$key'\n");
+$server->append_conf('postgresql.conf', "ecert.node = 'certifier.example'\necert.signing_key = '$key'\necert.seal_key = '$FindBin::RealBin/../test/keys/seal.pem'\n");
 $server->start;
 
 $server->safe_psql('postgres', 'CREATE EXTENSION ecert');

@@ -26,7 +26,7 @@ my $folder = Interop::need_folder();
 my $keys = Interop::keys($folder, 'certifier', 'here-ed25519', 'here-es256', map { $_->{node} } @makers);
 my $server = PostgreSQL::Test::Cluster->new('interop');
 $server->init;
-$server->append_conf('postgresql.conf', "shared_preload_libraries = 'ecert'\ntimezone = 'UTC'\n");
+$server->append_conf('postgresql.conf', "shared_preload_libraries = 'ecert'\ntimezone = 'UTC'\necert.seal_key = '$FindBin::RealBin/../test/keys/seal.pem'\n");
 $server->start;
 $server->safe_psql('postgres', 'CREATE EXTENSION ecert');
 

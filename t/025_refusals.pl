@@ -15,7 +15,7 @@ my $server = PostgreSQL::Test::Cluster->new('certifier');
 $server->init(extra => [ '-E', 'UTF8' ]);
 my $dir = $server->basedir;
 system_or_bail('sh', '-c', "'$signer' key certifier > '$dir/certifier.pem'; '$signer' public plant > '$dir/plant.pub.pem'");
-$server->append_conf('postgresql.conf', "ecert.node = 'certifier'\necert.signing_key = '$dir/certifier.pem'\n");
+$server->append_conf('postgresql.conf', "ecert.node = 'certifier'\necert.signing_key = '$dir/certifier.pem'\necert.seal_key = '$FindBin::RealBin/../test/keys/seal.pem'\n");
 $server->start;
 $server->safe_psql('postgres', "CREATE EXTENSION ecert; SELECT ecert.create_ledger('refusals.test'); SELECT ecert.enroll('plant', '{applicant}', pg_read_file('$dir/plant.pub.pem'))");
 my $genesis = $server->safe_psql('postgres', "SELECT encode(ecert.genesis_hash(), 'hex')");

@@ -20,7 +20,7 @@ my $server = PostgreSQL::Test::Cluster->new('certifier');
 $server->init(extra => [ '-E', 'UTF8' ]);
 my $dir = $server->basedir;
 system_or_bail('sh', '-c', "'$signer' key certifier > '$dir/certifier.pem'");
-$server->append_conf('postgresql.conf', "ecert.node = 'certifier'\necert.signing_key = '$dir/certifier.pem'\nmax_wal_size = '2GB'\n");
+$server->append_conf('postgresql.conf', "ecert.node = 'certifier'\necert.signing_key = '$dir/certifier.pem'\necert.seal_key = '$FindBin::RealBin/../test/keys/seal.pem'\nmax_wal_size = '2GB'\n");
 $server->start;
 $server->safe_psql('postgres', qq{
 	CREATE EXTENSION ecert;

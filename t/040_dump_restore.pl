@@ -12,7 +12,7 @@ $server->init(extra => [ '-E', 'UTF8' ]);
 my $key = $server->basedir . '/certifier.pem';
 system_or_bail('openssl', 'genpkey', '-algorithm', 'ed25519', '-out', $key);
 # under the guard, which lets a restore put the ledger's own triggers in place
-$server->append_conf('postgresql.conf', "shared_preload_libraries = 'ecert'\necert.node = 'certifier'\necert.signing_key = '$key'\n");
+$server->append_conf('postgresql.conf', "shared_preload_libraries = 'ecert'\necert.node = 'certifier'\necert.signing_key = '$key'\necert.seal_key = '$FindBin::RealBin/../test/keys/seal.pem'\n");
 $server->start;
 
 my $append = q{SELECT ecert.append('energy', jsonb_build_object('period', ecert.period_json(tstzrange(d, d + '1 day')),

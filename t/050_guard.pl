@@ -1,5 +1,6 @@
 # With ecert in shared_preload_libraries nobody, superuser included, opens the ledger by DDL.
 use strict;
+use FindBin;
 use warnings FATAL => 'all';
 
 use PostgreSQL::Test::Cluster;
@@ -11,7 +12,7 @@ $server->init(extra => [ '-E', 'UTF8' ]);
 my $key = $server->basedir . '/certifier.pem';
 system_or_bail('openssl', 'genpkey', '-algorithm', 'ed25519', '-out', $key);
 $server->append_conf('postgresql.conf',
-	"shared_preload_libraries = 'ecert'\necert.node = 'certifier.example'\necert.signing_key = '$key'\n");
+	"shared_preload_libraries = 'ecert'\necert.node = 'certifier.example'\necert.signing_key = '$key'\necert.seal_key = '$FindBin::RealBin/../test/keys/seal.pem'\n");
 $server->start;
 $server->safe_psql('postgres', 'CREATE EXTENSION ecert');
 like($server->safe_psql('postgres', "SELECT ecert.create_ledger('guard.example')"), qr/^\\x/, 'a ledger is created under the guard');

@@ -50,7 +50,7 @@ like($node{watcher}->safe_psql('postgres', $outcome), qr/^not checkable here\|30
 like($node{watcher}->safe_psql('postgres', q{SELECT state || ' ' || detail FROM ledger.health WHERE item = 'checkpoint'}), qr/^ok checkpoint 0, 304 packages, 0 of 2 witnesses; root not checkable here$/, 'in health too');
 
 # receipts: any node that holds everything gives them, and they are the same
-my $key = $hub->safe_psql('postgres', 'SELECT ecert.public_key()');
+my $key = $hub->safe_psql('postgres', q{SELECT ecert.public_key('seal')});
 my $some = $node{plant}->safe_psql('postgres', q{SELECT hash FROM ledger.package WHERE issuer = 'plant' AND seq = 100});
 my $receipt = $hub->safe_psql('postgres', "SELECT ecert.receipt('$some')");
 is($node{plant}->safe_psql('postgres', "SELECT ecert.receipt('$some')"), $receipt, 'the applicant makes itself the receipt that the certifier would give');
@@ -102,7 +102,7 @@ is($node{late}->safe_psql('postgres', "SELECT ecert.receipt('$some')"), $hub->sa
 # a root that is not the ledger's, signed by the certifier all the same
 append_months(5);
 $hub->safe_psql('postgres', q{SET ecert.allow_ledger_ddl = on; ALTER TABLE ledger.package DISABLE TRIGGER USER;
-	WITH forged AS (SELECT ecert.sign('checkpoint', jsonb_build_object('size', n.size + 7, 'root', repeat('ab', 32), 'heads', h.heads, 'seal', ecert.seal_root(n.size + 7, decode(repeat('ab', 32), 'hex')))) AS p
+	WITH forged AS (SELECT ecert.sign('checkpoint', jsonb_build_object('size', n.size + 7, 'root', repeat('ab', 32), 'heads', h.heads, 'tree', 1, 'seals', jsonb_build_array(ecert.seal_root(n.size + 7, decode(repeat('ab', 32), 'hex'))))) AS p
 	  FROM (SELECT max(tree_size) AS size FROM ledger.checkpoint) AS n CROSS JOIN (SELECT jsonb_agg(jsonb_build_array(u.issuer, u.kind, u.last_seq) ORDER BY u.issuer, u.kind) AS heads FROM ecert.unsealed() AS u WHERE u.kind <> 'witness') AS h)
 	INSERT INTO ledger.package (issuer, kind, seq, subject, issued_at, hash, package, recorded_at)
 	SELECT ecert.issuer(p), ecert.kind(p), ecert.seq(p), ecert.subject(p), ecert.issued_at(p), ecert.hash(p), p, now() FROM forged;

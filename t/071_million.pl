@@ -2,6 +2,7 @@
 # proofs between any sizes too, and ecert-verify finds the whole of it right. Set ECERT_TEST_PACKAGES for another number;
 # with ECERT_TEST_SHORT it is 50,000.
 use strict;
+use FindBin;
 use warnings FATAL => 'all';
 
 use Cwd qw(abs_path);
@@ -21,7 +22,7 @@ my $jobs = 2;
 
 my $server = PostgreSQL::Test::Cluster->new('million');
 $server->init(extra => [ '-E', 'UTF8' ]);
-$server->append_conf('postgresql.conf', "fsync = off\nfull_page_writes = off\nmax_wal_size = 4GB\nautovacuum = off\ntimezone = 'UTC'\nclient_min_messages = warning\necert.node = 'certifier'\necert.signing_key = '$key.pem'\n");
+$server->append_conf('postgresql.conf', "fsync = off\nfull_page_writes = off\nmax_wal_size = 4GB\nautovacuum = off\ntimezone = 'UTC'\nclient_min_messages = warning\necert.node = 'certifier'\necert.signing_key = '$key.pem'\necert.seal_key = '$FindBin::RealBin/../test/keys/seal.pem'\n");
 $server->start;
 
 sub sql { return $server->safe_psql('postgres', $_[0]) }
@@ -84,10 +85,10 @@ my $leaves = qq{
 	  JOIN ledger.package p ON p.issuer = r.issuer AND p.kind = r.kind AND p.seq = r.first_seq + w.leaf - r.first_index
 	 WHERE w.leaf < $stored
 	UNION ALL SELECT 0, p.hash, p.package FROM ledger.package p WHERE p.kind = 'genesis'};
-my $counts = sql("SELECT count(*) >= 1500, count(*) = count(*) FILTER (WHERE ecert.verify_receipt(l.package, ecert.receipt(l.hash), ecert.public_key())) FROM ($leaves) AS l");
+my $counts = sql("SELECT count(*) >= 1500, count(*) = count(*) FILTER (WHERE ecert.verify_receipt(l.package, ecert.receipt(l.hash), ecert.public_key('seal'))) FROM ($leaves) AS l");
 is($counts, 't|t', 'receipts of leaves drawn by chance and of those at edges verify');
 is(sql(qq{SELECT count(*) FROM (SELECT b, l.package, l.receipt FROM (SELECT p.package, ecert.receipt(p.hash) AS receipt FROM ledger.package p WHERE p.issuer = 'plant-007' AND p.kind = 'energy' AND p.seq = $days / 2) AS l
-	CROSS JOIN LATERAL generate_series(0, 8 * octet_length(l.receipt) - 1) AS b) AS c WHERE ecert.verify_receipt(c.package, set_bit(c.receipt, c.b, 1 - get_bit(c.receipt, c.b)), ecert.public_key())}),
+	CROSS JOIN LATERAL generate_series(0, 8 * octet_length(l.receipt) - 1) AS b) AS c WHERE ecert.verify_receipt(c.package, set_bit(c.receipt, c.b, 1 - get_bit(c.receipt, c.b)), ecert.public_key('seal'))}),
 	'0', 'no receipt with one bit turned does');
 is(sql(qq{SELECT count(*) FROM (SELECT n FROM unnest('{1,2,255,256,257,65535,65536,65537,524288,777777}'::bigint[]) AS n WHERE n < $stored) AS o
 	WHERE NOT ecert.verify_consistency(o.n, ecert.tree_root(o.n), $stored, ecert.tree_root($stored), ecert.consistency(o.n, $stored))

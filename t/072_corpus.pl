@@ -34,7 +34,7 @@ sub as
 {
 	my ($node, $text, $key) = @_;
 	$key //= $node;
-	return sql("SET ecert.node = '$node'; SET ecert.signing_key = '$keys/$key.pem'; $text");
+	return sql("SET ecert.node = '$node'; SET ecert.signing_key = '$keys/$key.pem'; SET ecert.seal_key = '$keys/seal.pem'; SET ecert.witness_key = '" . (-f "$keys/$node-witness.pem" ? "$keys/$node-witness.pem" : '') . "'; $text");
 }
 
 # ---- the ledger that is tampered with: every kind of package, corrections, a rotation, a revocation, three checkpoints -----------
@@ -50,7 +50,7 @@ my $policy = q{ecert.default_policy() || '{"audit": {"required": [{"as": "upstre
 	"reward": {"upstream": 5, "peer": 3, "downstream": 2.5, "unit": "point"}}'};
 sql('CREATE EXTENSION ecert; CREATE SCHEMA corpus');
 as('certifier', "SELECT ecert.create_ledger('$origin', $policy)");
-as('certifier', "SELECT ecert.enroll('$_->[0]', '$_->[1]', '" . read_key($_->[2] // $_->[0]) . "')")
+as('certifier', "SELECT ecert.enroll('$_->[0]', '$_->[1]', '" . read_key($_->[2] // $_->[0]) . "', witness_key => " . (-f "$keys/$_->[0]-witness.pub.pem" ? "'" . read_key("$_->[0]-witness") . "'" : 'NULL') . ')')
 	for [ 'plant-a', '{applicant}' ], [ 'plant-b', '{applicant,auditor}' ], [ 'supplier', '{auditor}' ], [ 'buyer', '{auditor}' ],
 	[ 'stranger', '{auditor}' ], [ 'closed', '{applicant}', 'plant-c' ];
 as('certifier', "SELECT ecert.relate('$_->[0]', 'plant-a', '$_->[1]')") for [ 'supplier', 'upstream' ], [ 'buyer', 'downstream' ], [ 'plant-b', 'peer' ];
@@ -313,13 +313,17 @@ tampered('a policy contradicts itself', put(next_of('certifier', 'policy', q{(SE
 
 # checkpoints and witnesses
 tampered('a checkpoint states another root', exchange(resign('certifier', 'checkpoint', $newest, q{body - 'note' || jsonb_build_object('root', repeat('12', 32))})), qr/^certifier checkpoint \d+: checkpoint's seal is wrong$/m);
-my $sealed = sub { my ($size, $root) = @_; return as('certifier', "SELECT ecert.seal_root($size, decode('$root', 'hex'))") };
+my $sealed = sub { my ($size, $root) = @_; return "'[" . as('certifier', "SELECT ecert.seal_root($size, decode('$root', 'hex'))") . "]'::jsonb" };
 my $size = sql("SELECT ecert.body(package) ->> 'size' FROM corpus.original WHERE kind = 'checkpoint' AND seq = $newest");
 my $root = sql("SELECT ecert.body(package) ->> 'root' FROM corpus.original WHERE kind = 'checkpoint' AND seq = $newest");
-tampered('with a seal over it', exchange(resign('certifier', 'checkpoint', $newest, "body - 'note' || jsonb_build_object('root', repeat('12', 32), 'seal', '" . $sealed->($size, '12' x 32) . "')")),
+tampered('with a seal over it', exchange(resign('certifier', 'checkpoint', $newest, "body - 'note' || jsonb_build_object('root', repeat('12', 32), 'seals', " . $sealed->($size, '12' x 32) . ')')),
 	qr/^certifier checkpoint \d+: checkpoint's root is not that of the packages it covers \(signed (12){32}, computed $root\)$/m);
-tampered('a checkpoint states another size', exchange(resign('certifier', 'checkpoint', $newest, "body - 'note' || jsonb_build_object('size', " . ($size + 1) . ", 'seal', '" . $sealed->($size + 1, $root) . "')")),
+tampered('a checkpoint states another size', exchange(resign('certifier', 'checkpoint', $newest, "body - 'note' || jsonb_build_object('size', " . ($size + 1) . ", 'seals', " . $sealed->($size + 1, $root) . ')')),
 	qr/^certifier checkpoint \d+: checkpoint's size is \d+, the packages it covers make $size$/m);
+tampered('a checkpoint is sealed with the key for packages', exchange(resign('certifier', 'checkpoint', $newest, "body - 'note' || jsonb_build_object('seals', '["
+	. as('certifier', "SET ecert.seal_key = '$keys/certifier.pem'; SELECT ecert.seal_root($size, decode('$root', 'hex'))") . "]'::jsonb)")),
+	qr/^certifier checkpoint \d+: checkpoint is sealed with a key that is no seal key of "certifier"/m);
+tampered('a package is signed with the key for seals', exchange(resign('certifier', 'policy', 0, 'body', key => 'seal')), qr/^certifier policy 0: key of node "certifier" does not sign packages/m);
 tampered('a checkpoint names a head again', exchange(resign('certifier', 'checkpoint', $newest, q{jsonb_set(body, '{heads}', (body -> 'heads') || '[["supplier", "audit", 1]]')})), qr/^certifier checkpoint \d+: checkpoint's head audit of "supplier" does not advance \(it names seq 1, an earlier checkpoint 1\)$/m);
 tampered('a checkpoint lists heads out of order', exchange(resign('certifier', 'checkpoint', $newest, q{jsonb_set(body, '{heads}', (SELECT jsonb_agg(h ORDER BY n DESC) FROM jsonb_array_elements(body -> 'heads') WITH ORDINALITY AS e (h, n)))})), qr/^certifier checkpoint \d+: checkpoint's heads are not in increasing order$/m);
 tampered('the note of a checkpoint is another one', exchange(resign('certifier', 'checkpoint', $newest, q{jsonb_set(body, '{note}', (SELECT ecert.body(package) -> 'note' FROM corpus.original WHERE kind = 'checkpoint' AND seq = 1))})), qr/^certifier checkpoint \d+: checkpoint's note is wrong$/m);
@@ -356,7 +360,7 @@ my $kept = "$PostgreSQL::Test::Utils::tmp_check/kept";
 append_to_file($kept, sql(q{SELECT package FROM ledger.package WHERE kind = 'checkpoint' AND seq = 1}) . "\n");
 ($status, $said) = of_program($dump, '--checkpoint', $kept);
 is($status, 0, 'the ledger goes on from a checkpoint that was kept') or diag($said);
-append_to_file("$kept.fork", resign('certifier', 'checkpoint', 1, "body - 'note' || jsonb_build_object('root', repeat('12', 32), 'seal', '" . $sealed->(sql(q{SELECT ecert.body(package) ->> 'size' FROM corpus.original WHERE kind = 'checkpoint' AND seq = 1}), '12' x 32) . "')") . "\n");
+append_to_file("$kept.fork", resign('certifier', 'checkpoint', 1, "body - 'note' || jsonb_build_object('root', repeat('12', 32), 'seals', " . $sealed->(sql(q{SELECT ecert.body(package) ->> 'size' FROM corpus.original WHERE kind = 'checkpoint' AND seq = 1}), '12' x 32) . ')') . "\n");
 ($status, $said) = of_program($dump, '--checkpoint', "$kept.fork");
 is($status, 1, 'not from one that says something else');
 like($said, qr/fork/, 'and that is a fork');
@@ -366,10 +370,10 @@ append_to_file($statement, sql(q{SELECT ecert.transparent(hash) FROM ledger.pack
 ($status, $said) = of_program($dump, '--receipt', $statement);
 is($status, 0, 'a transparent certificate fits the ledger') or diag($said);
 my $paper = '';
-IPC::Run::run([ $verify, 'certificate', $statement, '--certifier-key', "$keys/certifier.pub.pem" ], '<', \undef, '>', \$paper, '2>', \my $complaint);
-is($? >> 8, 0, 'and stands alone, with nothing but the certifier\'s public key') or diag($paper . $complaint);
+IPC::Run::run([ $verify, 'certificate', $statement, '--certifier-key', "$keys/certifier.pub.pem", '--seal-key', "$keys/seal.pub.pem" ], '<', \undef, '>', \$paper, '2>', \my $complaint);
+is($? >> 8, 0, 'and stands alone, with nothing but the certifier\'s public keys') or diag($paper . $complaint);
 like($paper, qr/EC-2024-000001/, 'for people to read');
-IPC::Run::run([ $verify, 'certificate', $statement, '--certifier-key', "$keys/stranger.pub.pem" ], '<', \undef, '>', \$paper, '2>', \$complaint);
+IPC::Run::run([ $verify, 'certificate', $statement, '--certifier-key', "$keys/stranger.pub.pem", '--seal-key', "$keys/seal.pub.pem" ], '<', \undef, '>', \$paper, '2>', \$complaint);
 is($? >> 8, 1, 'not with another key');
 
 done_testing();

@@ -42,7 +42,7 @@ my $server = PostgreSQL::Test::Cluster->new('random');
 $server->init(extra => [ '-E', 'UTF8' ]);
 $server->append_conf('postgresql.conf', "timezone = 'UTC'\nclient_min_messages = error\nmax_parallel_workers_per_gather = 0\njit = off\nautovacuum = off\n");
 $server->start;
-$server->safe_psql('postgres', "CREATE EXTENSION ecert; CREATE SCHEMA random; SET ecert.node = 'certifier'; SET ecert.signing_key = '$tree/test/keys/certifier.pem';
+$server->safe_psql('postgres', "CREATE EXTENSION ecert; CREATE SCHEMA random; SET ecert.node = 'certifier'; SET ecert.signing_key = '$tree/test/keys/certifier.pem'; SET ecert.seal_key = '$tree/test/keys/seal.pem';
 	SELECT ecert.create_ledger('random.example', ecert.default_policy()); SET ecert.allow_ledger_ddl = on; ALTER TABLE ledger.package DISABLE TRIGGER USER");
 $server->safe_psql('postgres', <<'SQL');
 -- Rows of a dump, and the packages that they are; refused: what the server says of a row that is none
@@ -61,7 +61,7 @@ BEGIN
 	INSERT INTO random.row VALUES (number, bytes::ecert.package);
 EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS said = PG_EXCEPTION_DETAIL;
-	INSERT INTO random.row VALUES (number, NULL, regexp_replace(SQLERRM || ' ' || said, '^invalid ecert package: (.*) At byte (\d+) of the package(?:, field "[^"]*")?\.$', 'package is malformed at byte \2: \1'));
+	INSERT INTO random.row VALUES (number, NULL, regexp_replace(SQLERRM || ' ' || said, '^(?:invalid|unsupported) ecert package: (.*) At byte (\d+) of the package(?:, field "[^"]*")?\.$', 'package is malformed at byte \2: \1'));
 END
 $$;
 

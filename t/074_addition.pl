@@ -80,7 +80,7 @@ my $server = PostgreSQL::Test::Cluster->new('addition');
 $server->init(extra => [ '-E', 'UTF8' ]);
 my $key = $server->basedir . '/certifier.pem';
 system_or_bail('openssl', 'genpkey', '-algorithm', 'ed25519', '-out', $key);
-$server->append_conf('postgresql.conf', "${settings}ecert.node = 'certifier'\necert.signing_key = '$key'\n");
+$server->append_conf('postgresql.conf', "${settings}ecert.node = 'certifier'\necert.signing_key = '$key'\necert.seal_key = '$FindBin::RealBin/../test/keys/seal.pem'\n");
 $server->start;
 
 sub sql { return $server->safe_psql('postgres', $_[0]); }

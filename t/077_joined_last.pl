@@ -26,7 +26,7 @@ my $server = PostgreSQL::Test::Cluster->new('joined');
 $server->init(extra => [ '-E', 'UTF8' ]);
 $server->append_conf('postgresql.conf', "timezone = 'UTC'\nclient_min_messages = error\nmax_parallel_workers_per_gather = 0\njit = off\nautovacuum = off\n");
 $server->start;
-$server->safe_psql('postgres', "CREATE EXTENSION ecert; CREATE SCHEMA random; SET ecert.node = 'certifier'; SET ecert.signing_key = '$tree/test/keys/certifier.pem';
+$server->safe_psql('postgres', "CREATE EXTENSION ecert; CREATE SCHEMA random; SET ecert.node = 'certifier'; SET ecert.signing_key = '$tree/test/keys/certifier.pem'; SET ecert.seal_key = '$tree/test/keys/seal.pem';
 	SELECT ecert.create_ledger('random.example', ecert.default_policy()); SET ecert.allow_ledger_ddl = on;
 	ALTER TABLE ledger.package DISABLE TRIGGER ecert_refuse_row; ALTER TABLE ledger.package DISABLE TRIGGER ecert_refuse_statement");
 $server->safe_psql('postgres', <<'SQL');

@@ -98,6 +98,17 @@ settle() {
 
 # ---- the nodes ----------------------------------------------------------------------------------------
 
+# Nodes that witness
+auditors='gulf-clean-energy-center kinder-morgan buyer'
+
+# The setting of a node's second key: the certifier's for seals, an auditor's for cosignatures
+other_key() {
+	case " $auditors " in
+		*" $1 "*) echo "ecert.witness_key = '$home/keys/$1-witness.pem'" ;;
+		*) [ "$1" != certifier ] || echo "ecert.seal_key = '$home/keys/certifier-seal.pem'" ;;
+	esac
+}
+
 # Make, start and prepare the server of a node
 start_server() {
 	PGPORT=$(port_of "$1")
@@ -105,6 +116,7 @@ start_server() {
 shared_preload_libraries = 'ecert'
 ecert.node = '$1'
 ecert.signing_key = '$home/keys/$1.pem'
+$(other_key "$1")
 ecert.worker_database = 'ecert'
 # rounds of duties are called here, so that one can see what each does
 ecert.worker_interval = 0
@@ -124,10 +136,11 @@ connection_of() {
 	echo "host='$PGHOST' port=$(port_of "$1") dbname=ecert user=$PGUSER"
 }
 
-# Let a node take part: the certifier enrolls its key, and both begin to replicate; roles, name
+# Let a node take part: the certifier enrolls its keys, and both begin to replicate; roles, name
 take_part() {
 	key=$(at "$1" ask 'SELECT ecert.public_key()') || exit 1
-	at certifier run_sql network/enroll.sql -v node="$1" -v roles="$2" -v name="$3" -v public_key="$key"
+	witness_key=$(at "$1" ask "SELECT ecert.public_key('witness')") || exit 1
+	at certifier run_sql network/enroll.sql -v node="$1" -v roles="$2" -v name="$3" -v public_key="$key" -v witness_key="$witness_key"
 	at "$1" run_sql network/join.sql -v genesis="$genesis" -v hub="$(connection_of certifier)"
 	at certifier run_sql network/admit.sql -v node="$1" -v connection="$(connection_of "$1")"
 }
@@ -141,7 +154,7 @@ look_around() {
 # ---- what happens -------------------------------------------------------------------------------------
 
 title 'Six servers, each with a node, a key and a ledger of its own; they listen on Unix sockets only'
-printf '%s\n' $nodes | make_keys
+{ printf '%s\n' $nodes certifier-seal; printf '%s-witness\n' $auditors; } | make_keys
 for node in $nodes; do
 	start_server "$node"
 done
@@ -193,10 +206,11 @@ settle
 show_all 'server|packages under it|root|outcome here|witnesses' "SELECT tree_size, left(root, 16) || '...', outcome, witness_count FROM ledger.checkpoint"
 [ "$(printf '%s\n' "$on_each" | grep -c '|agrees|3$')" -eq 6 ] || die 'not every server has computed the checkpoint'
 
-title 'Sabine keeps its certificate in a file; it can be checked years later, with no server, against the certifier'"'"'s key'
+title 'Sabine keeps its certificate in a file; it can be checked years later, with no server, against the certifier'"'"'s keys'
 at sabine ask "SELECT encode(ecert.transparent(hash), 'hex') FROM ledger.package WHERE kind = 'certificate'" | as_server tee "$home/certificate.hex" >/dev/null
 at certifier ask 'SELECT ecert.public_key()' | as_server tee "$home/certifier.pub.pem" >/dev/null
-as_server "$home/tree/src/verifier/ecert-verify" certificate "$home/certificate.hex" --certifier-key "$home/certifier.pub.pem" ||
+at certifier ask "SELECT ecert.public_key('seal')" | as_server tee "$home/seal.pub.pem" >/dev/null
+as_server "$home/tree/src/verifier/ecert-verify" certificate "$home/certificate.hex" --certifier-key "$home/certifier.pub.pem" --seal-key "$home/seal.pub.pem" ||
 	die 'the certificate does not verify'
 
 title 'Every server compares with the hub, verifies its ledger, and computes the certificate again'

@@ -1,8 +1,9 @@
 -- Genesis with the policy, then every node with its public key, and who audits whom.
 
--- This one server plays all nodes: each has its own key file, and signs as itself.
+-- This one server plays all nodes: each has its own key file, and signs as itself. What the certifier seals is sealed with a key of its own.
 CREATE FUNCTION demo.act_as(node text) RETURNS void LANGUAGE sql
-AS $$ SELECT set_config('ecert.node', node, false), set_config('ecert.signing_key', current_setting('demo.keys') || '/' || node || '.pem', false) $$;
+AS $$ SELECT set_config('ecert.node', node, false), set_config('ecert.signing_key', current_setting('demo.keys') || '/' || node || '.pem', false),
+             set_config('ecert.seal_key', current_setting('demo.keys') || '/seal.pem', false) $$;
 SELECT set_config('demo.keys', :'keys', false) \g /dev/null
 
 \set QUIET on

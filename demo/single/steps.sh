@@ -16,7 +16,7 @@ start_cluster data 5432 || die 'the server does not start'
 "$pg_bin/createdb" ecert || exit 1
 
 step 'The figures that twenty plants reported to the EIA, and the nodes of the ledger' single/01_data.sql
-ask 'SELECT node FROM demo.node ORDER BY node' | make_keys
+{ ask 'SELECT node FROM demo.node ORDER BY node'; echo seal; } | make_keys
 step 'Genesis, policy, nodes and who audits whom' single/02_ledger.sql
 step 'Every plant signs its months of 2020 and 2024' single/03_packages.sql
 step 'Suppliers and peers audit' single/04_audits.sql

@@ -20,13 +20,13 @@ CREATE FUNCTION ecert.verify_consistency(old_size bigint, old_root bytea, new_si
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_sql_verify_consistency';
 COMMENT ON FUNCTION ecert.verify_consistency(bigint, bytea, bigint, bytea, bytea[]) IS 'whether a proof shows (RFC 9162 section 2.1.4.2) that the tree (new_size, new_root) begins with the tree (old_size, old_root). 22023 for an array that is no proof';
 
-CREATE FUNCTION ecert.seal_root(size bigint, root bytea) RETURNS text
+CREATE FUNCTION ecert.seal_root(size bigint, root bytea) RETURNS jsonb
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_seal_root';
-COMMENT ON FUNCTION ecert.seal_root(bigint, bytea) IS 'internal: this node''s signature of a tree''s size and root as RFC 9942 receipts carry it, hexadecimal; EC094';
+COMMENT ON FUNCTION ecert.seal_root(bigint, bytea) IS 'internal: a seal of a checkpoint (alg, kid, signature): the signature of a tree''s size and root as RFC 9942 receipts carry it, by the key of ecert.seal_key; EC094';
 
 CREATE FUNCTION ecert.sign_note(size bigint, root bytea) RETURNS text
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_sign_note';
-COMMENT ON FUNCTION ecert.sign_note(bigint, bytea) IS 'internal: a checkpoint as C2SP signed note (tlog-checkpoint), signed by this node; NULL when its key is not Ed25519, or the origin has white space or a plus sign';
+COMMENT ON FUNCTION ecert.sign_note(bigint, bytea) IS 'internal: a checkpoint as C2SP signed note (tlog-checkpoint), signed with the key of ecert.seal_key; NULL when that is not Ed25519, or the origin has white space or a plus sign';
 
 CREATE FUNCTION ecert.verify_checkpoints(with_roots boolean, OUT issuer text, OUT kind text, OUT seq bigint, OUT problem text) RETURNS SETOF record
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_verify_checkpoints';
@@ -397,8 +397,8 @@ BEGIN
             HINT = 'SELECT * FROM ecert.problems() tells what is wrong with it.';
     END IF;
     RETURN ecert.append('checkpoint', jsonb_strip_nulls(jsonb_build_object(
-        'size', made.size, 'root', encode(made.root, 'hex'), 'heads', heads,
-        'seal', ecert.seal_root(made.size, made.root), 'note', ecert.sign_note(made.size, made.root))));
+        'size', made.size, 'root', encode(made.root, 'hex'), 'tree', 1, 'heads', heads,
+        'seals', jsonb_build_array(ecert.seal_root(made.size, made.root)), 'note', ecert.sign_note(made.size, made.root))));
 END
 $$;
 COMMENT ON FUNCTION ecert.seal(bigint, jsonb) IS 'internal: the next checkpoint of this node''s feed, over these heads [[issuer, kind, seq]]; returns its hash. EC101';
@@ -508,7 +508,7 @@ COMMENT ON FUNCTION ecert.checkpoint_is_due() IS 'certifier: whether ecert.check
 
 CREATE FUNCTION ecert.receipt(hash bytea) RETURNS bytea
     LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_receipt';
-COMMENT ON FUNCTION ecert.receipt(bytea) IS 'the COSE receipt of inclusion (RFC 9942, RFC9162_SHA256) of the package with that hash under the newest checkpoint that this node has found right; whoever has it and the certifier''s public key can check offline that the package is on the ledger. EC102 when it is under no checkpoint yet, EC103 when this node has no tree or a damaged one, P0002 when there is no such package';
+COMMENT ON FUNCTION ecert.receipt(bytea) IS 'the COSE receipt of inclusion (RFC 9942, RFC9162_SHA256) of the package with that hash under the newest checkpoint that this node has found right; whoever has it and the public half of the certifier''s seal key can check offline that the package is on the ledger. EC102 when it is under no checkpoint yet, EC103 when this node has no tree or a damaged one, P0002 when there is no such package';
 
 CREATE FUNCTION ecert.transparent(hash bytea) RETURNS bytea
     LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_transparent';

@@ -121,6 +121,7 @@ read_sealed(int64 checkpoint_seq, const uint8_t *root)
 {
 	EcertPackage package;
 	EcertCheckpoint checkpoint;
+	EcertSeal	seal;
 	EcertHead	head;
 	EcertSlice	bytes;
 
@@ -130,16 +131,17 @@ read_sealed(int64 checkpoint_seq, const uint8_t *root)
 	if (head.seq != checkpoint_seq || ecert_package_parse_again(bytes, &package) != ECERT_OK)
 		return;
 	ecert_checkpoint_of(&package, &checkpoint);
-	if (memcmp(checkpoint.root, root, ECERT_HASH_SIZE) != 0)
+	/* one receipt: under the first seal */
+	if (memcmp(checkpoint.root, root, ECERT_HASH_SIZE) != 0 || !ecert_checkpoint_next_seal(&checkpoint.seals, &seal))
 		return;
 	sealed.checkpoint_seq = checkpoint_seq;
 	sealed.size = checkpoint.size;
-	sealed.header = ecert_checkpoint_seal_header(&package, &checkpoint);
+	sealed.header = ecert_checkpoint_seal_header(&package, &checkpoint, &seal);
 	sealed.header.kid = keep(sealed.header.kid, sealed.kid);
 	sealed.header.certifier = keep(sealed.header.certifier, sealed.certifier);
 	sealed.header.origin = keep(sealed.header.origin, sealed.origin);
 	memcpy(sealed.root, root, ECERT_HASH_SIZE);
-	memcpy(sealed.seal, checkpoint.seal, checkpoint.seal_size);
+	memcpy(sealed.seal, seal.signature, seal.size);
 }
 
 /* The newest checkpoint that is right here, in sealed; false when there is none */

@@ -8,6 +8,7 @@
 #include "funcapi.h"
 #include "utils/builtins.h"
 
+#include "ledger/view.h"
 #include "package/datum.h"
 #include "pg/error.h"
 
@@ -21,10 +22,10 @@ root_argument(Datum value, uint8_t *root)
 				 errmsg("a root has 32 bytes")));
 }
 
-/* seal_root(size, root): the seal of this node, hexadecimal */
+/* seal_root(size, root): the seal of this node, as a checkpoint's body has it */
 ECERT_FUNCTION(ecert_sql_seal_root)
 {
-	const EcertPrivateKey *key = ecert_own_key();
+	const EcertPrivateKey *key = ecert_own_key(ECERT_USE_SEAL);
 	EcertSealHeader header = {
 		.certifier = ecert_this_node(), .origin = ecert_registry_current()->origin, .tree_size = (uint64_t) PG_GETARG_INT64(0)
 	};
@@ -36,21 +37,24 @@ ECERT_FUNCTION(ecert_sql_seal_root)
 	EcertCode	code;
 
 	root_argument(PG_GETARG_DATUM(1), root);
-	ecert_own_public_key(&header.alg, raw, &raw_size);
+	ecert_own_public_key(ECERT_USE_SEAL, &header.alg, raw, &raw_size);
 	header.kid = ecert_slice(kid, sizeof kid);
 	code = ecert_key_thumbprint(header.alg, ecert_slice(raw, raw_size), kid);
 	if (code == ECERT_OK)
 		code = ecert_seal(&header, root, key, seal);
 	if (code != ECERT_OK)
 		ecert_raise_crypto(code, ERRCODE_ECERT_SIGNING_KEY, "could not sign the root");
-	PG_RETURN_TEXT_P(cstring_to_text(ecert_hex(ecert_slice(seal, ecert_signature_size(header.alg)))));
+	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in,
+										CStringGetDatum(psprintf("{\"alg\": " INT64_FORMAT ", \"kid\": \"%s\", \"signature\": \"%s\"}",
+																 ecert_alg_cose(header.alg), ecert_hex(header.kid),
+																 ecert_hex(ecert_slice(seal, ecert_signature_size(header.alg)))))));
 }
 
-/* Can this node's key, and this name, stand under a C2SP note? */
+/* Can this node's key for a use, and this name, stand under a C2SP note? */
 static bool
-can_sign_notes(EcertSlice name)
+can_sign_notes(EcertKeyUse use, EcertSlice name)
 {
-	return ecert_private_key_alg(ecert_own_key()) == ECERT_ALG_ED25519 && ecert_note_name_valid(name);
+	return ecert_private_key_alg(ecert_own_key(use)) == ECERT_ALG_ED25519 && ecert_note_name_valid(name);
 }
 
 static Datum
@@ -72,12 +76,12 @@ ECERT_FUNCTION(ecert_sql_sign_note)
 	EcertBuffer out = ecert_buffer(bytes, sizeof bytes);
 
 	root_argument(PG_GETARG_DATUM(1), root);
-	if (!can_sign_notes(origin))
+	if (!can_sign_notes(ECERT_USE_SEAL, origin))
 		PG_RETURN_NULL();
-	PG_RETURN_DATUM(note_datum(ecert_note_sign(&out, origin, (uint64_t) PG_GETARG_INT64(0), root, ecert_own_key()), &out));
+	PG_RETURN_DATUM(note_datum(ecert_note_sign(&out, origin, (uint64_t) PG_GETARG_INT64(0), root, ecert_own_key(ECERT_USE_SEAL)), &out));
 }
 
-/* cosign(size, root, seconds): this node's cosignature line, without its end; NULL where its key, its id or the origin cannot be in one */
+/* cosign(size, root, seconds): this node's cosignature line, without its end; NULL where it has no witness key, or that, its id or the origin cannot be in one */
 ECERT_FUNCTION(ecert_sql_cosign)
 {
 	EcertSlice	name = ecert_this_node();
@@ -89,23 +93,24 @@ ECERT_FUNCTION(ecert_sql_cosign)
 	EcertCode	code;
 
 	root_argument(PG_GETARG_DATUM(1), root);
-	if (!can_sign_notes(name) || !ecert_note_name_valid(ecert_registry_current()->origin))
+	if (!ecert_has_own_key(ECERT_USE_WITNESS) || !can_sign_notes(ECERT_USE_WITNESS, name) || !ecert_note_name_valid(ecert_registry_current()->origin))
 		PG_RETURN_NULL();
 	/* witnesses cosign the text of the checkpoint's note */
 	ecert_note_put_text(&note, ecert_registry_current()->origin, (uint64_t) PG_GETARG_INT64(0), root);
-	code = ecert_note_cosign(&out, ecert_slice(note.data, note.size), name, PG_GETARG_INT64(2), ecert_own_key());
+	code = ecert_note_cosign(&out, ecert_slice(note.data, note.size), name, PG_GETARG_INT64(2), ecert_own_key(ECERT_USE_WITNESS));
 	if (code == ECERT_OK && out.size > 0 && out.size <= out.capacity && bytes[out.size - 1] == '\n')
 		out.size--;
 	PG_RETURN_DATUM(note_datum(code, &out));
 }
 
-/* is_certifiers_checkpoint(package): of this ledger, whole in itself, and signed with a key of its certifier */
+/* is_certifiers_checkpoint(package): of this ledger, whole in itself, and signed and sealed with keys of its certifier */
 ECERT_FUNCTION(ecert_sql_is_certifiers_checkpoint)
 {
 	EcertRegistry *registry = ecert_registry_current();
 	EcertPackage package;
 	EcertCheckpoint checkpoint;
 	EcertNodeKey *key;
+	EcertFinding finding;
 
 	ecert_package_of(PG_GETARG_DATUM(0), &package);
 	if (package.kind != ECERT_KIND_CHECKPOINT || !ecert_slice_equal(package.issuer, ecert_certifier_of(registry)) ||
@@ -113,8 +118,8 @@ ECERT_FUNCTION(ecert_sql_is_certifiers_checkpoint)
 		PG_RETURN_BOOL(false);
 	ecert_checkpoint_of(&package, &checkpoint);
 	key = ecert_signed_with(registry, &package);
-	PG_RETURN_BOOL(key != NULL && ecert_checkpoint_fault(&package, &checkpoint, ecert_prepared_key(registry, key),
-														 ecert_slice(key->facts.raw, ecert_raw_key_size(key->facts.alg))) == NULL);
+	PG_RETURN_BOOL(key != NULL && key->facts.use == ECERT_USE_PACKAGE &&
+				   ecert_check_checkpoint(&ecert_ledger_rules(CurrentMemoryContext, ECERT_SEE_PRESENT, NULL)->view, &package, &checkpoint, &finding));
 }
 
 /* read_note(note, OUT origin, OUT size, OUT root, OUT is_signed): is_signed tells whether the certifier has */
@@ -145,7 +150,7 @@ ECERT_FUNCTION(ecert_sql_read_note)
 		{
 			const EcertNodeKey *key = &certifier->keys[i];
 
-			is_signed |= key->facts.alg == ECERT_ALG_ED25519 && ecert_slice_equal(signature.name, registry->origin) &&
+			is_signed |= key->facts.use == ECERT_USE_SEAL && key->facts.alg == ECERT_ALG_ED25519 && ecert_slice_equal(signature.name, registry->origin) &&
 				ecert_note_verify(note.text, &signature, ecert_slice(key->facts.raw, ecert_raw_key_size(key->facts.alg))) == ECERT_OK;
 		}
 	}
@@ -169,10 +174,10 @@ ECERT_FUNCTION(ecert_sql_note_key)
 	char		bytes[ECERT_NOTE_LINE_MAX];
 	EcertBuffer out = ecert_buffer(bytes, sizeof bytes);
 
-	/* the key in use is the last of its list */
+	/* the key in use is the last of its use */
 	for (int i = state == NULL ? -1 : state->key_count - 1; i >= 0; i--)
 	{
-		if (state->keys[i].facts.alg == ECERT_ALG_ED25519 && state->keys[i].facts.until == INT64_MAX &&
+		if (state->keys[i].facts.use == (cosigns ? ECERT_USE_WITNESS : ECERT_USE_SEAL) && state->keys[i].facts.alg == ECERT_ALG_ED25519 && state->keys[i].facts.until == INT64_MAX &&
 			ecert_note_put_key(&out, cosigns ? node : registry->origin, ecert_slice(state->keys[i].facts.raw, 32), cosigns) == ECERT_OK)
 			PG_RETURN_TEXT_P(ecert_text(ecert_slice(out.data, out.size)));
 	}

@@ -2,7 +2,7 @@
 
 CREATE FUNCTION ecert.cosign(size bigint, root bytea, seconds bigint) RETURNS text
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_cosign';
-COMMENT ON FUNCTION ecert.cosign(bigint, bytea, bigint) IS 'internal: this node''s C2SP cosignature line (tlog-cosignature) over the note of a checkpoint of that size and root, made at a time in seconds since 1970 UTC; NULL when its key is not Ed25519, or its id or the origin has white space or a plus sign';
+COMMENT ON FUNCTION ecert.cosign(bigint, bytea, bigint) IS 'internal: this node''s C2SP cosignature line (tlog-cosignature), by the key of ecert.witness_key, over the note of a checkpoint of that size and root, made at a time in seconds since 1970 UTC; NULL when that is not set or not Ed25519, or this node''s id or the origin has white space or a plus sign';
 
 CREATE FUNCTION ecert.read_note(note text, OUT origin text, OUT size bigint, OUT root bytea, OUT is_signed boolean) RETURNS record
     LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_read_note';
@@ -10,11 +10,11 @@ COMMENT ON FUNCTION ecert.read_note(text) IS 'what a C2SP signed note with a che
 
 CREATE FUNCTION ecert.note_key(witness text DEFAULT NULL) RETURNS text
     LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_note_key';
-COMMENT ON FUNCTION ecert.note_key(text) IS 'the verifier key that C2SP tools are given: of the log (its name is the origin), or of a node that cosigns its notes; NULL where the key in use is not Ed25519, or the name has white space or a plus sign';
+COMMENT ON FUNCTION ecert.note_key(text) IS 'the verifier key that C2SP tools are given: of the log (its name is the origin, its key the certifier''s for seals), or of a node that cosigns its notes (its witness key); NULL where there is none in use, or it is not Ed25519, or the name has white space or a plus sign';
 
 CREATE FUNCTION ecert.is_certifiers_checkpoint(p ecert.package) RETURNS boolean
     LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_is_certifiers_checkpoint';
-COMMENT ON FUNCTION ecert.is_certifiers_checkpoint(ecert.package) IS 'whether a package is a checkpoint of this ledger, whole in itself and signed with a key of the certifier; whether it is on this ledger is another question';
+COMMENT ON FUNCTION ecert.is_certifiers_checkpoint(ecert.package) IS 'whether a package is a checkpoint of this ledger, whole in itself, and signed and sealed with keys of the certifier; whether it is on this ledger is another question';
 
 -- Witnessing
 

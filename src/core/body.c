@@ -20,6 +20,7 @@ typedef enum Type
 	TYPE_VALUE,					/* the same in a series, refused as a negative quantity, and summed up */
 	TYPE_EXPONENT,				/* of a decimal: an integer within what that may be */
 	TYPE_POSITIVE,				/* integer >= 1 */
+	TYPE_ONE_OR_LATER,			/* 1; other numbers >= 0 are of later versions */
 	TYPE_MONTH,					/* 1 .. 12 */
 	TYPE_ALG,					/* COSE algorithm number that we know */
 	TYPE_NUMBER,				/* integer or decimal */
@@ -113,10 +114,12 @@ static EcertCode check_baseline(BodyWalk *walk, const EcertSlice *items, EcertSl
 static EcertCode check_energy_line(BodyWalk *walk, const EcertSlice *items, EcertSlice map);
 static EcertCode check_product_line(BodyWalk *walk, const EcertSlice *items, EcertSlice map);
 static EcertCode check_key(BodyWalk *walk, const EcertSlice *items, EcertSlice map);
+static EcertCode check_seal(BodyWalk *walk, const EcertSlice *items, EcertSlice map);
 static EcertCode check_audit(BodyWalk *walk, const EcertSlice *items, EcertSlice map);
 static EcertCode check_stock(BodyWalk *walk, const EcertSlice *items, EcertSlice map);
 
-static const char *const roles[] = {"certifier", "applicant", "auditor", NULL};
+static const char *const roles[] = {"certifier", "applicant", "auditor", NULL, "observer", "overseer", NULL};
+static const char *const key_uses[] = {"package", "seal", "witness", NULL, "open", NULL};	/* as EcertKeyUse */
 static const char *const audit_roles[] = {"upstream", "peer", "downstream", NULL};
 static const char *const node_statuses[] = {"active", "revoked", NULL};
 static const char *const certificate_statuses[] = {"active", "suspended", "withdrawn", NULL};
@@ -140,15 +143,16 @@ static const char *const saving_signs[] = {"baseline_minus_reporting", NULL};
 
 enum
 {
-	KEY_ALG, KEY_KID, KEY_PUBLIC, KEY_EFFECTIVE, KEY_UNTIL
+	KEY_ALG, KEY_KID, KEY_USE, KEY_UNTIL, KEY_PUBLIC, KEY_EFFECTIVE
 };
 
 SHAPE_WITH(key, check_key,
 	[KEY_ALG] = {PATH("keys.", "alg"), TYPE_ALG, REQUIRED, NULL, NULL},
 	[KEY_KID] = {PATH("keys.", "kid"), TYPE_HASH, REQUIRED, NULL, NULL},
+	[KEY_USE] = {PATH("keys.", "use"), TYPE_CHOICE_OR_LATER, REQUIRED, NULL, key_uses},
+	[KEY_UNTIL] = {PATH("keys.", "until"), TYPE_TIME, 0, NULL, NULL},
 	[KEY_PUBLIC] = {PATH("keys.", "public"), TYPE_HEX, REQUIRED, NULL, NULL},
-	[KEY_EFFECTIVE] = {PATH("keys.", "effective"), TYPE_TIME, REQUIRED, NULL, NULL},
-	[KEY_UNTIL] = {PATH("keys.", "until"), TYPE_TIME, 0, NULL, NULL});
+	[KEY_EFFECTIVE] = {PATH("keys.", "effective"), TYPE_TIME, REQUIRED, NULL, NULL});
 
 SHAPE(node_names,
 	{PATH("names.", "en"), TYPE_TEXT, REQUIRED, NULL, NULL},
@@ -158,7 +162,7 @@ SHAPE(node,
 	{PATH("", "node"), TYPE_ID, REQUIRED, NULL, NULL},
 	{PATH("", "name"), TYPE_TEXT, 0, NULL, NULL},
 	{PATH("", "names"), TYPE_MAP, 0, &node_names_shape, NULL},
-	{PATH("", "roles"), TYPE_CHOICE, REQUIRED | LIST, NULL, roles},
+	{PATH("", "roles"), TYPE_CHOICE_OR_LATER, REQUIRED | LIST, NULL, roles},
 	{PATH("", "keys"), TYPE_MAP, REQUIRED | LIST, &key_shape, NULL},
 	{PATH("", "status"), TYPE_CHOICE, REQUIRED, NULL, node_statuses},
 	{PATH("", "effective"), TYPE_TIME, REQUIRED, NULL, NULL},
@@ -598,12 +602,24 @@ SHAPE(reward,
 	{PATH("", "amount"), TYPE_AMOUNT, REQUIRED, NULL, NULL},
 	{PATH("", "checkpoint"), TYPE_HASH, REQUIRED, NULL, NULL});
 
+enum
+{
+	SEAL_ALG, SEAL_KID, SEAL_SIGNATURE
+};
+
+SHAPE_WITH(seal, check_seal,
+	[SEAL_ALG] = {PATH("seals.", "alg"), TYPE_ALG, REQUIRED, NULL, NULL},
+	[SEAL_KID] = {PATH("seals.", "kid"), TYPE_HASH, REQUIRED, NULL, NULL},
+	[SEAL_SIGNATURE] = {PATH("seals.", "signature"), TYPE_HEX, REQUIRED, NULL, NULL});
+
 SHAPE(checkpoint,
-	{PATH("", "size"), TYPE_COUNT, REQUIRED, NULL, NULL},
+	{PATH("", "note"), TYPE_TEXT, 0, NULL, NULL},
+	{PATH("", "part"), TYPE_PART, 0, NULL, NULL},
 	{PATH("", "root"), TYPE_HASH, REQUIRED, NULL, NULL},
+	{PATH("", "size"), TYPE_COUNT, REQUIRED, NULL, NULL},
+	{PATH("", "tree"), TYPE_ONE_OR_LATER, REQUIRED, NULL, NULL},
 	{PATH("", "heads"), TYPE_FEED, REQUIRED | LIST, NULL, NULL},
-	{PATH("", "seal"), TYPE_HEX, REQUIRED, NULL, NULL},
-	{PATH("", "note"), TYPE_TEXT, 0, NULL, NULL});
+	{PATH("", "seals"), TYPE_MAP, REQUIRED | LIST, &seal_shape, NULL});
 
 SHAPE(witness,
 	{PATH("", "checkpoint"), TYPE_HASH, REQUIRED, NULL, NULL},
@@ -743,7 +759,9 @@ check_integer(Type type, EcertCursor *cursor)
 		return code;
 	if (type == TYPE_ALG)
 		return ecert_alg_from_cose(value, &alg) ? ECERT_OK : ECERT_UNKNOWN_ALG;
-	if (value < (type == TYPE_POSITIVE || type == TYPE_MONTH ? 1 : 0) || (type == TYPE_MONTH && value > 12))
+	if (type == TYPE_ONE_OR_LATER && value > 1)
+		return ECERT_RESERVED_FIELD;
+	if (value < (type == TYPE_POSITIVE || type == TYPE_ONE_OR_LATER || type == TYPE_MONTH ? 1 : 0) || (type == TYPE_MONTH && value > 12))
 		return ECERT_BODY_VALUE;
 	return type == TYPE_TIME && value > ECERT_TIME_MAX ? ECERT_BODY_VALUE : ECERT_OK;
 }
@@ -903,6 +921,7 @@ check_scalar(const Field *field, EcertCursor *cursor)
 	{
 		case TYPE_COUNT:
 		case TYPE_POSITIVE:
+		case TYPE_ONE_OR_LATER:
 		case TYPE_MONTH:
 		case TYPE_ALG:
 		case TYPE_TIME:
@@ -1256,16 +1275,35 @@ check_energy_line(BodyWalk *walk, const EcertSlice *items, EcertSlice map)
 	return check_covered(walk, items[ENERGY_COVERED]);
 }
 
+static EcertAlg
+read_alg(EcertSlice item)
+{
+	EcertAlg	alg = ECERT_ALG_NONE;
+	int64_t		number = 0;
+
+	(void) ecert_cbor_int(item, &number);
+	(void) ecert_alg_from_cose(number, &alg);
+	return alg;
+}
+
+/* A seal has the size that its algorithm's signatures have */
+static EcertCode
+check_seal(BodyWalk *walk, const EcertSlice *items, EcertSlice map)
+{
+	EcertSlice	signature = {NULL, 0};
+
+	(void) ecert_cbor_text(items[SEAL_SIGNATURE], &signature);
+	return signature.size == 2 * ecert_signature_size(read_alg(items[SEAL_ALG])) ? ECERT_OK :
+		refuse(walk, ECERT_BODY_VALUE, items[SEAL_SIGNATURE].size > 0 ? items[SEAL_SIGNATURE] : map, "seals.signature");
+}
+
 /* A public key has the size that its algorithm's have */
 static EcertCode
 check_key(BodyWalk *walk, const EcertSlice *items, EcertSlice map)
 {
 	EcertSlice	public = {NULL, 0};
-	EcertAlg	alg = ECERT_ALG_NONE;
-	int64_t		number = 0;
+	EcertAlg	alg = read_alg(items[KEY_ALG]);
 
-	(void) ecert_cbor_int(items[KEY_ALG], &number);
-	(void) ecert_alg_from_cose(number, &alg);
 	(void) ecert_cbor_text(items[KEY_PUBLIC], &public);
 	return public.size == 2 * ecert_raw_key_size(alg) ? ECERT_OK :
 		refuse(walk, ECERT_BODY_VALUE, items[KEY_PUBLIC].size > 0 ? items[KEY_PUBLIC] : map, "keys.public");
@@ -1309,6 +1347,26 @@ check_stock(BodyWalk *walk, const EcertSlice *items, EcertSlice map)
 	if (items[STOCK_SOURCE].size > 0 && items[STOCK_PRODUCT].size > 0)
 		return refuse(walk, ECERT_BODY_UNKNOWN, items[STOCK_PRODUCT], "stock.product");
 	return ECERT_OK;
+}
+
+bool
+ecert_key_use_from_name(EcertSlice name, EcertKeyUse *use)
+{
+	for (int i = 0; i < ECERT_USE_COUNT; i++)
+	{
+		if (ecert_slice_equal(name, ecert_slice_text(key_uses[i])))
+		{
+			*use = (EcertKeyUse) i;
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *
+ecert_key_use_name(EcertKeyUse use)
+{
+	return key_uses[use];
 }
 
 EcertCode

@@ -24,6 +24,20 @@ typedef struct EcertPeriod
  */
 extern EcertCode ecert_body_check(EcertKind kind, EcertSlice body, EcertError *error);
 
+/* What a key of a node is for: each signs one sort of thing */
+typedef enum EcertKeyUse
+{
+	ECERT_USE_PACKAGE,
+	ECERT_USE_SEAL,				/* seals, and with them receipts, and notes of checkpoints */
+	ECERT_USE_WITNESS			/* cosignatures of notes */
+} EcertKeyUse;
+
+#define ECERT_USE_COUNT 3
+
+/* Its name in the format; the other way round, false when name is none of these */
+extern const char *ecert_key_use_name(EcertKeyUse use);
+extern bool ecert_key_use_from_name(EcertSlice name, EcertKeyUse *use);
+
 /* The body's period; false when it has none, or one that no schema check would pass */
 extern bool ecert_body_period(const EcertPackage *package, EcertPeriod *period);
 

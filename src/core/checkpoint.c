@@ -7,7 +7,6 @@
 EcertCode
 ecert_checkpoint_read(EcertSlice body, EcertCheckpoint *checkpoint)
 {
-	EcertSlice	seal = ecert_cbor_text_at(body, "seal");
 	EcertSlice	item;
 	int64_t		size;
 
@@ -16,19 +15,36 @@ ecert_checkpoint_read(EcertSlice body, EcertCheckpoint *checkpoint)
 		return ECERT_BODY_TYPE;
 	checkpoint->size = (uint64_t) size;
 	if (size < 0 || checkpoint->size > ECERT_TREE_MAX ||
-		!ecert_hex_to_hash(ecert_cbor_text_at(body, "root"), checkpoint->root) ||
-		seal.size > 2 * sizeof checkpoint->seal || !ecert_hex_to_bytes(seal, checkpoint->seal))
+		!ecert_hex_to_hash(ecert_cbor_text_at(body, "root"), checkpoint->root))
 		return ECERT_BODY_VALUE;
-	checkpoint->seal_size = seal.size / 2;
+	checkpoint->seals = ecert_cbor_items_at(body, "seals", &checkpoint->seal_count);
 	checkpoint->note = ecert_cbor_text_at(body, "note");
 	checkpoint->heads = ecert_cbor_items_at(body, "heads", &checkpoint->head_count);
 	return ECERT_OK;
 }
 
 EcertSealHeader
-ecert_checkpoint_seal_header(const EcertPackage *package, const EcertCheckpoint *checkpoint)
+ecert_checkpoint_seal_header(const EcertPackage *package, const EcertCheckpoint *checkpoint, const EcertSeal *seal)
 {
-	return (EcertSealHeader) {package->alg, package->kid, package->issuer, package->audience, checkpoint->size};
+	return (EcertSealHeader) {seal->alg, ecert_slice(seal->kid, ECERT_HASH_SIZE), package->issuer, package->audience, checkpoint->size};
+}
+
+bool
+ecert_checkpoint_next_seal(EcertCursor *seals, EcertSeal *seal)
+{
+	EcertSlice	item;
+	EcertSlice	alg;
+	EcertSlice	hex;
+	int64_t		number;
+
+	if (seals->offset >= seals->bytes.size)
+		return false;
+	item = ecert_cbor_skip(seals);
+	hex = ecert_cbor_text_at(item, "signature");
+	seal->size = hex.size / 2;
+	return ecert_cbor_find(item, "alg", &alg) && ecert_cbor_int(alg, &number) == ECERT_OK && ecert_alg_from_cose(number, &seal->alg) &&
+		seal->size == ecert_signature_size(seal->alg) && ecert_hex_to_bytes(hex, seal->signature) &&
+		ecert_hex_to_hash(ecert_cbor_text_at(item, "kid"), seal->kid);
 }
 
 bool
@@ -71,9 +87,25 @@ ecert_checkpoint_heads_in_order(const EcertCheckpoint *checkpoint)
 	return true;
 }
 
-/* The note says what the checkpoint says, and the log's own key has signed it */
+/* Do their kids strictly increase?  Then no key has sealed twice */
 static bool
-note_is_right(const EcertPackage *package, const EcertCheckpoint *checkpoint, EcertSlice raw)
+seals_in_order(const EcertCheckpoint *checkpoint)
+{
+	EcertCursor seals = checkpoint->seals;
+	uint8_t		before[ECERT_HASH_SIZE];
+	EcertSeal	seal;
+
+	for (uint64_t i = 0; i < checkpoint->seal_count; i++)
+	{
+		if (!ecert_checkpoint_next_seal(&seals, &seal) || (i > 0 && memcmp(before, seal.kid, sizeof before) >= 0))
+			return false;
+		memcpy(before, seal.kid, sizeof before);
+	}
+	return true;
+}
+
+bool
+ecert_checkpoint_note_is_right(const EcertPackage *package, const EcertCheckpoint *checkpoint, EcertSlice raw)
 {
 	uint8_t		bytes[ECERT_NOTE_MAX];
 	EcertBuffer expected = ecert_buffer(bytes, sizeof bytes);
@@ -83,7 +115,7 @@ note_is_right(const EcertPackage *package, const EcertCheckpoint *checkpoint, Ec
 
 	/* three lines and no more, so that everybody knows what witnesses cosign */
 	ecert_note_put_text(&expected, package->audience, checkpoint->size, checkpoint->root);
-	if (package->alg != ECERT_ALG_ED25519 || ecert_note_parse(checkpoint->note, &note, NULL) != ECERT_OK ||
+	if (ecert_note_parse(checkpoint->note, &note, NULL) != ECERT_OK ||
 		!ecert_slice_equal(note.text, ecert_slice(bytes, expected.size)))
 		return false;
 	lines = note.signatures;
@@ -97,11 +129,20 @@ note_is_right(const EcertPackage *package, const EcertCheckpoint *checkpoint, Ec
 }
 
 const char *
-ecert_checkpoint_fault(const EcertPackage *package, const EcertCheckpoint *checkpoint, const EcertPublicKey *key, EcertSlice raw)
+ecert_checkpoint_seal_fault(const EcertPackage *package, const EcertCheckpoint *checkpoint, const EcertSeal *seal, const EcertPublicKey *key)
 {
-	EcertSlice	seal = ecert_slice(checkpoint->seal, checkpoint->seal_size);
+	EcertSlice	signature = ecert_slice(seal->signature, seal->size);
+	EcertSealHeader header = ecert_checkpoint_seal_header(package, checkpoint, seal);
+
+	if (!ecert_signature_is_strict(seal->alg, signature))
+		return "checkpoint's seal is not in strict form (high s)";
+	return ecert_seal_verify(&header, checkpoint->root, key, signature) == ECERT_OK ? NULL : "checkpoint's seal is wrong";
+}
+
+const char *
+ecert_checkpoint_fault(const EcertCheckpoint *checkpoint)
+{
 	EcertCursor heads = checkpoint->heads;
-	EcertSealHeader header;
 	EcertFeedHead head;
 
 	if (!ecert_checkpoint_heads_in_order(checkpoint))
@@ -111,12 +152,5 @@ ecert_checkpoint_fault(const EcertPackage *package, const EcertCheckpoint *check
 		if (ecert_slice_equal(head.kind, ecert_slice_text(ecert_kind_name(ECERT_KIND_GENESIS))))
 			return "checkpoint names the genesis feed, which every tree begins with";
 	}
-	if (seal.size == ecert_signature_size(package->alg) && !ecert_signature_is_strict(package->alg, seal))
-		return "checkpoint's seal is not in strict form (high s)";
-	header = ecert_checkpoint_seal_header(package, checkpoint);
-	if (ecert_seal_verify(&header, checkpoint->root, key, seal) != ECERT_OK)
-		return "checkpoint's seal is wrong";
-	if (checkpoint->note.size > 0 && !note_is_right(package, checkpoint, raw))
-		return "checkpoint's note is wrong";
-	return NULL;
+	return seals_in_order(checkpoint) ? NULL : "checkpoint's seals are not in increasing order of their keys";
 }

@@ -450,6 +450,14 @@ verify_message(EcertSlice message, const EcertNoteSignature *signature, uint8_t 
 	return code;
 }
 
+bool
+ecert_note_names_cosigner(const EcertNoteSignature *signature, EcertSlice raw_key)
+{
+	uint8_t		key_id[KEY_ID_SIZE];
+
+	return key_id_of(signature->name, TYPE_COSIGNATURE, raw_key, key_id) == ECERT_OK && memcmp(key_id, signature->key_id, KEY_ID_SIZE) == 0;
+}
+
 EcertCode
 ecert_note_verify(EcertSlice text, const EcertNoteSignature *signature, EcertSlice raw_key)
 {

@@ -89,4 +89,7 @@ extern EcertCode ecert_note_verify(EcertSlice text, const EcertNoteSignature *si
 /* The same for a cosignature (72 bytes); *time is when it was made */
 extern EcertCode ecert_note_verify_cosignature(EcertSlice text, const EcertNoteSignature *signature, EcertSlice raw_key, int64_t *time);
 
+/* Does a cosignature's line name that raw Ed25519 key?  By its key id, whatever it has signed */
+extern bool ecert_note_names_cosigner(const EcertNoteSignature *signature, EcertSlice raw_key);
+
 #endif							/* ECERT_CORE_NOTE_H */

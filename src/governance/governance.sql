@@ -1,38 +1,43 @@
 -- What the certifier decides about nodes, keys, relations and policy: each decision is a package of its own.
 
-CREATE FUNCTION ecert.enroll(node text, roles text[], public_key text, name text DEFAULT NULL) RETURNS bytea
+CREATE FUNCTION ecert.enroll(node text, roles text[], public_key text, name text DEFAULT NULL, witness_key text DEFAULT NULL) RETURNS bytea
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     now_seconds bigint := ecert.unix_seconds(clock_timestamp());
     state jsonb := ecert.node_state(enroll.node);
-    entry jsonb := ecert.key_entry(enroll.public_key);
+    entries jsonb := jsonb_build_array(ecert.key_entry(enroll.public_key))
+                     || CASE WHEN enroll.witness_key IS NULL THEN '[]' ELSE jsonb_build_array(ecert.key_entry(enroll.witness_key, 'witness')) END;
     old_keys jsonb := coalesce(state -> 'keys', '[]');
+    used text;
 BEGIN
     IF state ->> 'status' = 'active' THEN
         RAISE EXCEPTION USING ERRCODE = 'EC081', MESSAGE = format('node "%s" is enrolled already', node),
             DETAIL = format('Its roles are %s.', state ->> 'roles'),
             HINT = 'Give it a new key with ecert.rotate_key(), or end it with ecert.revoke_node() first.';
     END IF;
-    IF EXISTS (SELECT FROM jsonb_array_elements(old_keys) AS k WHERE k ->> 'kid' = entry ->> 'kid') THEN
+    SELECT e ->> 'kid' INTO used FROM jsonb_array_elements(entries) AS e JOIN jsonb_array_elements(old_keys) AS k ON k ->> 'kid' = e ->> 'kid' LIMIT 1;
+    IF used IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'EC095', MESSAGE = format('key was used by node "%s" before it was revoked', node),
-            DETAIL = format('Key %s.', entry ->> 'kid'), HINT = 'Enroll the node with a new key.';
+            DETAIL = format('Key %s.', used), HINT = 'Enroll the node with a new key.';
     END IF;
     RETURN ecert.append('node', jsonb_strip_nulls(jsonb_build_object(
         'node', node, 'name', name, 'roles', to_jsonb(roles), 'status', 'active', 'effective', now_seconds,
-        'keys', old_keys || (entry || jsonb_build_object('effective', now_seconds)))), node);
+        'keys', old_keys || (SELECT jsonb_agg(e || jsonb_build_object('effective', now_seconds)) FROM jsonb_array_elements(entries) AS e))), node);
 END
 $$;
-COMMENT ON FUNCTION ecert.enroll(text, text[], text, text) IS 'certifier: enroll a node under an id (1 to 200 bytes), with roles out of applicant and auditor, its public key (PEM) and a name for people; returns the hash of the node package. EC081 when it is enrolled already, EC095 when the key is not usable';
+COMMENT ON FUNCTION ecert.enroll(text, text[], text, text, text) IS 'certifier: enroll a node under an id (1 to 200 bytes), with roles out of applicant and auditor, its public key (PEM: ecert.public_key() there), a name for people and, for an auditor that cosigns checkpoints, its witness key (PEM: ecert.public_key(''witness'')); returns the hash of the node package. EC081 when it is enrolled already, EC095 when the key is not usable';
 
-CREATE FUNCTION ecert.rotate_key(node text, public_key text, effective timestamptz DEFAULT now()) RETURNS bytea
+CREATE FUNCTION ecert.rotate_key(node text, public_key text, effective timestamptz DEFAULT now(), use text DEFAULT 'package') RETURNS bytea
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     state jsonb := ecert.node_state(rotate_key.node);
-    entry jsonb := ecert.key_entry(rotate_key.public_key);
+    entry jsonb := ecert.key_entry(rotate_key.public_key, rotate_key.use);
     -- never before what the old key has signed: old packages stay valid
-    change_seconds bigint := ecert.unix_seconds(greatest(rotate_key.effective, ecert.last_issued_at(rotate_key.node)));
+    -- and of the certifier's keys none ends before the package that says so is issued
+    change_seconds bigint := ecert.unix_seconds(greatest(rotate_key.effective, ecert.last_issued_at(rotate_key.node),
+                                                         CASE WHEN rotate_key.node = ecert.certifier() THEN clock_timestamp() + interval '1 second' END));
     keys jsonb;
 BEGIN
     IF state IS NULL OR state ->> 'status' <> 'active' THEN
@@ -43,7 +48,8 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'EC095', MESSAGE = format('key is or was a key of node "%s"', node),
             DETAIL = format('Key %s.', entry ->> 'kid'), HINT = 'Rotate to a new key.';
     END IF;
-    SELECT jsonb_agg(CASE WHEN k.value ? 'until' THEN k.value
+    -- the keys of other uses stay
+    SELECT jsonb_agg(CASE WHEN k.value ? 'until' OR k.value ->> 'use' <> rotate_key.use THEN k.value
                           ELSE k.value || jsonb_build_object('until', greatest(change_seconds, (k.value ->> 'effective')::bigint)) END
                      ORDER BY k.ordinality)
       INTO keys FROM jsonb_array_elements(state -> 'keys') WITH ORDINALITY AS k;
@@ -52,7 +58,7 @@ BEGIN
         'effective', change_seconds), node);
 END
 $$;
-COMMENT ON FUNCTION ecert.rotate_key(text, text, timestamptz) IS 'certifier: from that time on (but not before the node''s newest package) the node signs with this key (PEM); what the old key signed stays valid. Returns the hash of the node package; EC081, EC095';
+COMMENT ON FUNCTION ecert.rotate_key(text, text, timestamptz, text) IS 'certifier: from that time on (but not before the node''s newest package) the node signs with this key (PEM): its packages, or what the use says: seal (the certifier''s checkpoints and receipts), witness (cosignatures; also the first such key of a node). What the old key of that use signed stays valid. Returns the hash of the node package; EC081, EC095';
 
 CREATE FUNCTION ecert.revoke_node(node text, reason text, effective timestamptz DEFAULT now()) RETURNS bytea
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp

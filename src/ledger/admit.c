@@ -219,6 +219,7 @@ admit_genesis(const EcertRegistry *present, const EcertPackage *package)
 				 errdetail("Its origin is \"%s\".", ecert_cstring(present->origin))));
 	trial = ecert_registry_new(CurrentMemoryContext);
 	if (!ecert_registry_apply(trial, package, &finding) ||
+		!ecert_check_keys_differ(package, ecert_arena_in(CurrentMemoryContext), &finding) ||
 		!ecert_check_policy(ecert_field_item(package->body, "policy"), ecert_arena_in(CurrentMemoryContext), &finding))
 		ecert_raise_finding(&finding);
 	verify_signature(trial, package, check_origin(trial, package));

@@ -56,26 +56,40 @@ kind_argument(text *name)
 	return kind;
 }
 
-/* issued_at: now, but not before the feed's head and what else it follows, nor before the key of this node counts */
+/* When this node's key for a use counts; 0 when it is not one of the node's */
 static int64
-issue_time(EcertRegistry *registry, const EcertHead *head, int64 not_before, EcertSlice node_id)
+key_effective(const EcertNodeState *node, EcertKeyUse use)
 {
-	int64		when = ecert_seconds(GetCurrentTimestamp());
-	EcertNodeState *node = ecert_registry_node(registry, node_id);
 	uint8_t		raw[ECERT_RAW_KEY_MAX];
 	size_t		raw_size;
 	EcertAlg	alg;
 
+	ecert_own_public_key(use, &alg, raw, &raw_size);
+	for (int i = 0; node != NULL && i < node->key_count; i++)
+	{
+		const EcertKeyFacts *key = &node->keys[i].facts;
+
+		if (key->use == use && key->alg == alg && memcmp(key->raw, raw, raw_size) == 0)
+			return key->effective;
+	}
+	return 0;
+}
+
+/* issued_at: now, but not before the feed's head and what else it follows, nor before the keys of this node count that sign it, or sign in it */
+static int64
+issue_time(EcertRegistry *registry, const EcertHead *head, int64 not_before, const EcertPackage *package)
+{
+	int64		when = ecert_seconds(GetCurrentTimestamp());
+	EcertNodeState *node = ecert_registry_node(registry, package->issuer);
+
 	when = Max(when, not_before);
 	if (head->seq >= 0 && head->issued_at > when)
 		when = head->issued_at;
-	ecert_own_public_key(&alg, raw, &raw_size);
-	for (int i = 0; node != NULL && i < node->key_count; i++)
-	{
-		if (node->keys[i].facts.alg == alg && memcmp(node->keys[i].facts.raw, raw, raw_size) == 0 &&
-			node->keys[i].facts.effective > when)
-			when = node->keys[i].facts.effective;
-	}
+	when = Max(when, key_effective(node, ECERT_USE_PACKAGE));
+	if (package->kind == ECERT_KIND_CHECKPOINT && ecert_has_own_key(ECERT_USE_SEAL))
+		when = Max(when, key_effective(node, ECERT_USE_SEAL));
+	if (package->kind == ECERT_KIND_WITNESS && ecert_has_own_key(ECERT_USE_WITNESS))
+		when = Max(when, key_effective(node, ECERT_USE_WITNESS));
 	return when;
 }
 
@@ -156,7 +170,7 @@ sign_next(EcertPackage *package, bool lock, EcertBodyMaker make, void *context)
 		memcpy(head.hash, registry->genesis_hash, ECERT_HASH_SIZE);
 	package->seq = head.seq + 1;
 	package->prev = ecert_slice(head.hash, ECERT_HASH_SIZE);
-	package->issued_at = issue_time(registry, &head, checkpoint.seq < 0 ? 0 : checkpoint.issued_at, package->issuer);
+	package->issued_at = issue_time(registry, &head, checkpoint.seq < 0 ? 0 : checkpoint.issued_at, package);
 	if (make != NULL)
 	{
 		package->body = make(context, package->seq, package->issued_at);

@@ -276,6 +276,18 @@ view_key(EcertView *view, EcertSlice node, EcertSlice kid, EcertKeyFacts *key, c
 }
 
 static bool
+view_key_at(EcertView *view, EcertSlice node, size_t number, EcertKeyFacts *key)
+{
+	EcertLedgerRules *ledger = ledger_of(view);
+	EcertNodeState *state = ecert_registry_node(ledger->registry != NULL ? ledger->registry : ecert_registry_current(), node);
+
+	if (state == NULL || number >= (size_t) state->key_count)
+		return false;
+	*key = state->keys[number].facts;
+	return true;
+}
+
+static bool
 view_holder(EcertView *view, EcertArena *arena, EcertSlice kid, EcertSlice but, int64_t before, EcertSlice *node)
 {
 	Datum		values[4] = {
@@ -352,6 +364,7 @@ ecert_ledger_rules(MemoryContext parent, EcertSight sight, EcertRegistry *regist
 		.covered = view_covered,
 		.package = view_package,
 		.key = view_key,
+		.key_at = view_key_at,
 		.holder = view_holder,
 		.taken_up = view_taken_up,
 		.holds = view_holds,

@@ -72,14 +72,20 @@ extern EcertSlice ecert_jsonb_to_body(Jsonb *document);
  */
 extern const EcertPublicKey *ecert_public_key_of(EcertSlice pem, EcertAlg *alg, EcertSlice *kid);
 
-/* This node's private key, which stays loaded at least until the setting changes; raises EC094 */
-extern const EcertPrivateKey *ecert_own_key(void);
+/* Is the setting of this node's key for a use set? */
+extern bool ecert_has_own_key(EcertKeyUse use);
+
+/* This node's private key for a use, which stays loaded at least until the setting changes; raises EC094 */
+extern const EcertPrivateKey *ecert_own_key(EcertKeyUse use);
 
 /* Sign template's header and body with this node's key; raises EC094.  The result is palloc'd */
 extern bytea *ecert_sign_here(const EcertPackage *template_package);
 
-/* Public half of this node's key; raises EC093, EC094 */
-extern void ecert_own_public_key(EcertAlg *alg, uint8_t *raw, size_t *raw_size);
+/* A use by its name in SQL; raises 22023 for another */
+extern EcertKeyUse ecert_key_use_argument(text *name);
+
+/* Public half of this node's key for a use; raises EC094 */
+extern void ecert_own_public_key(EcertKeyUse use, EcertAlg *alg, uint8_t *raw, size_t *raw_size);
 
 /* ecert.node; raises EC093 when it is not set or no valid id */
 extern EcertSlice ecert_this_node(void);

@@ -175,9 +175,9 @@ CREATE FUNCTION ecert.decode_body(bytea) RETURNS jsonb
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_decode_body';
 COMMENT ON FUNCTION ecert.decode_body(bytea) IS 'the deterministic CBOR of a body as a JSON object; EC001 with the offset of the first wrong byte';
 
-CREATE FUNCTION ecert.public_key() RETURNS text
+CREATE FUNCTION ecert.public_key(use text DEFAULT 'package') RETURNS text
     LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_public_key';
-COMMENT ON FUNCTION ecert.public_key() IS 'public half of this node''s signing key as SubjectPublicKeyInfo PEM, to give to the certifier; EC094 when the key cannot be loaded';
+COMMENT ON FUNCTION ecert.public_key(text) IS 'public half of this node''s key for a use (package: ecert.signing_key, seal: ecert.seal_key, witness: ecert.witness_key) as SubjectPublicKeyInfo PEM, to give to the certifier; NULL for witness where ecert.witness_key is not set. EC094 when the key cannot be loaded, 22023 for another use';
 
 CREATE FUNCTION ecert.this_node() RETURNS text
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_sql_this_node';

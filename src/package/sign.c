@@ -1,9 +1,9 @@
 /*
  * sign.c
- *		This node's private key, and signing with it.
+ *		This node's private keys, one for each use, and signing with them.
  *
- * The key is loaded on first use in a backend and kept while ecert.signing_key
- * and the file stay the same.  No ereport happens while the crypto library is
+ * A key is loaded on first use in a backend and kept while its setting and the
+ * file stay the same.  No ereport happens while the crypto library is
  * at work: the passphrase command runs between two attempts to load.
  */
 #include "package/datum.h"
@@ -19,7 +19,31 @@
 
 #define PASSPHRASE_MAX 1024
 
-/* The loaded key, and what it was loaded from */
+/* What the person who sets up a node says of the key of each use */
+static const struct
+{
+	char	  **setting;
+	const char *setting_name;
+	const char *name;
+	const char *hint;			/* where it is not set */
+}			key_settings[ECERT_USE_COUNT] = {
+	[ECERT_USE_PACKAGE] = {
+		&ecert_signing_key, "ecert.signing_key", "signing key",
+		"Set it to the PEM file or OSSL_STORE URI of this node's private key."
+	},
+	[ECERT_USE_SEAL] = {
+		&ecert_seal_key, "ecert.seal_key", "seal key",
+		"The certifier seals checkpoints with a key of its own, not with that of ecert.signing_key: make one with "
+		"openssl genpkey -algorithm ed25519 -out seal.pem, and set ecert.seal_key to that file."
+	},
+	[ECERT_USE_WITNESS] = {
+		&ecert_witness_key, "ecert.witness_key", "witness key",
+		"A witness cosigns with a key of its own, not with that of ecert.signing_key: make one with "
+		"openssl genpkey -algorithm ed25519 -out witness.pem, and set ecert.witness_key to that file."
+	},
+};
+
+/* A loaded key, and what it was loaded from */
 typedef struct LoadedKey
 {
 	EcertPrivateKey *key;
@@ -27,7 +51,7 @@ typedef struct LoadedKey
 	struct stat file;			/* all zero when the URI is no plain file */
 } LoadedKey;
 
-static LoadedKey loaded;
+static LoadedKey loaded_keys[ECERT_USE_COUNT];
 
 /* Run the passphrase command and keep its first line */
 static void
@@ -53,16 +77,16 @@ run_passphrase_command(char *passphrase)
 }
 
 static EcertCode
-load_key(EcertPrivateKey **key)
+load_key(const char *uri, EcertPrivateKey **key)
 {
-	EcertCode	code = ecert_private_key_load(ecert_signing_key, NULL, key);
+	EcertCode	code = ecert_private_key_load(uri, NULL, key);
 
 	if (code == ECERT_KEY_PASSPHRASE && ecert_passphrase_command[0] != '\0')
 	{
 		char		passphrase[PASSPHRASE_MAX];
 
 		run_passphrase_command(passphrase);
-		code = ecert_private_key_load(ecert_signing_key, passphrase, key);
+		code = ecert_private_key_load(uri, passphrase, key);
 		explicit_bzero(passphrase, sizeof passphrase);
 	}
 	return code;
@@ -70,52 +94,63 @@ load_key(EcertPrivateKey **key)
 
 /* What changes when the file does; all zero when there is no such file */
 static struct stat
-file_identity(void)
+file_identity(const char *uri)
 {
 	struct stat found;
 
 	memset(&found, 0, sizeof found);
-	if (stat(ecert_signing_key, &found) != 0)
+	if (stat(uri, &found) != 0)
 		memset(&found, 0, sizeof found);
 	/* that it was read changes nothing */
 	memset(&found.st_atim, 0, sizeof found.st_atim);
 	return found;
 }
 
-const EcertPrivateKey *
-ecert_own_key(void)
+bool
+ecert_has_own_key(EcertKeyUse use)
 {
-	struct stat identity = file_identity();
+	const char *uri = *key_settings[use].setting;
+
+	return uri != NULL && uri[0] != '\0';
+}
+
+const EcertPrivateKey *
+ecert_own_key(EcertKeyUse use)
+{
+	const char *setting = *key_settings[use].setting;
+	LoadedKey  *loaded = &loaded_keys[use];
+	struct stat identity;
 	EcertPrivateKey *key;
 	char	   *uri;
 	EcertCode	code;
 
-	if (ecert_signing_key == NULL || ecert_signing_key[0] == '\0')
+	if (!ecert_has_own_key(use))
 		ereport(ERROR,
 				(errcode(ERRCODE_ECERT_SIGNING_KEY),
-				 errmsg("setting \"ecert.signing_key\" is not set"),
-				 errhint("Set it to the PEM file or OSSL_STORE URI of this node's private key.")));
-	if (loaded.key != NULL && strcmp(loaded.uri, ecert_signing_key) == 0 &&
-		memcmp(&loaded.file, &identity, sizeof identity) == 0)
-		return loaded.key;
-	if ((code = load_key(&key)) != ECERT_OK)
+				 errmsg("setting \"%s\" is not set", key_settings[use].setting_name),
+				 errhint("%s", key_settings[use].hint)));
+	identity = file_identity(setting);
+	if (loaded->key != NULL && strcmp(loaded->uri, setting) == 0 && memcmp(&loaded->file, &identity, sizeof identity) == 0)
+		return loaded->key;
+	if ((code = load_key(setting, &key)) != ECERT_OK)
 		ereport(ERROR,
 				(errcode(ERRCODE_ECERT_SIGNING_KEY),
-				 errmsg("could not load the signing key"),
+				 errmsg("could not load the %s", key_settings[use].name),
 				 errdetail("%s", ecert_sentence(code)),
-				 errhint("Check ecert.signing_key, the file's permissions and, for an encrypted key, ecert.signing_key_passphrase_command.")));
-	uri = MemoryContextStrdup(TopMemoryContext, ecert_signing_key);
-	ecert_private_key_free(loaded.key);
-	if (loaded.uri != NULL)
-		pfree(loaded.uri);
-	loaded = (LoadedKey) {key, uri, identity};
-	return loaded.key;
+				 errhint("Check %s, the file's permissions and, for an encrypted key, ecert.signing_key_passphrase_command.",
+						 key_settings[use].setting_name)));
+	uri = MemoryContextStrdup(TopMemoryContext, setting);
+	ecert_private_key_free(loaded->key);
+	if (loaded->uri != NULL)
+		pfree(loaded->uri);
+	*loaded = (LoadedKey) {key, uri, identity};
+	return loaded->key;
 }
 
 bytea *
 ecert_sign_here(const EcertPackage *template_package)
 {
-	const EcertPrivateKey *key = ecert_own_key();
+	const EcertPrivateKey *key = ecert_own_key(ECERT_USE_PACKAGE);
 	bytea	   *value = (bytea *) palloc(VARHDRSZ + ECERT_PACKAGE_MAX);
 	EcertBuffer out = ecert_buffer(VARDATA(value), ECERT_PACKAGE_MAX);
 	EcertBuffer scratch = ecert_buffer(palloc(ECERT_PACKAGE_MAX + 32), ECERT_PACKAGE_MAX + 32);
@@ -135,18 +170,33 @@ ecert_sign_here(const EcertPackage *template_package)
 }
 
 void
-ecert_own_public_key(EcertAlg *alg, uint8_t *raw, size_t *raw_size)
+ecert_own_public_key(EcertKeyUse use, EcertAlg *alg, uint8_t *raw, size_t *raw_size)
 {
-	const EcertPrivateKey *key = ecert_own_key();
+	const EcertPrivateKey *key = ecert_own_key(use);
 	EcertCode	code = ecert_private_key_public(key, raw, raw_size);
 
 	if (code != ECERT_OK)
-		ecert_raise_crypto(code, ERRCODE_ECERT_SIGNING_KEY, "could not read the public half of the signing key");
+		ecert_raise_crypto(code, ERRCODE_ECERT_SIGNING_KEY, "could not read the public half of the key");
 	*alg = ecert_private_key_alg(key);
 }
 
+EcertKeyUse
+ecert_key_use_argument(text *name)
+{
+	EcertKeyUse use;
+
+	if (!ecert_key_use_from_name(ecert_varlena_slice(name), &use))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" is not a use of a key", text_to_cstring(name)),
+				 errhint("Uses are package, seal and witness.")));
+	return use;
+}
+
+/* public_key(use): NULL where a node that need not witness has no witness key */
 ECERT_FUNCTION(ecert_sql_public_key)
 {
+	EcertKeyUse use = ecert_key_use_argument(PG_GETARG_TEXT_PP(0));
 	uint8_t		raw[ECERT_RAW_KEY_MAX];
 	char		pem_bytes[1024];
 	EcertBuffer pem = ecert_buffer(pem_bytes, sizeof pem_bytes);
@@ -154,7 +204,9 @@ ECERT_FUNCTION(ecert_sql_public_key)
 	EcertAlg	alg;
 	EcertCode	code;
 
-	ecert_own_public_key(&alg, raw, &raw_size);
+	if (use == ECERT_USE_WITNESS && !ecert_has_own_key(use))
+		PG_RETURN_NULL();
+	ecert_own_public_key(use, &alg, raw, &raw_size);
 	if ((code = ecert_public_key_to_pem(alg, ecert_slice(raw, raw_size), &pem)) != ECERT_OK)
 		ecert_raise_crypto(code, ERRCODE_ECERT_SIGNING_KEY, "could not write the public key");
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(pem_bytes, (int) pem.size));

@@ -11,6 +11,8 @@
 
 char	   *ecert_node;
 char	   *ecert_signing_key;
+char	   *ecert_seal_key;
+char	   *ecert_witness_key;
 char	   *ecert_passphrase_command;
 int			ecert_max_clock_skew;
 bool		ecert_allow_ledger_ddl;
@@ -36,9 +38,17 @@ ecert_guc_init(void)
 							   "The private key of this node: a PEM file or an OSSL_STORE URI.",
 							   "Read by the server when a package is signed; never stored in the database.",
 							   &ecert_signing_key, "", PGC_SUSET, GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
+	DefineCustomStringVariable("ecert.seal_key",
+							   "The certifier's private key for checkpoints and receipts: a PEM file or an OSSL_STORE URI.",
+							   "Another key than ecert.signing_key; other nodes need none.",
+							   &ecert_seal_key, "", PGC_SUSET, GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
+	DefineCustomStringVariable("ecert.witness_key",
+							   "This node's private key for cosignatures of checkpoints: a PEM file or an OSSL_STORE URI.",
+							   "Another key than ecert.signing_key; without one a witness's packages carry no cosignature of its own.",
+							   &ecert_witness_key, "", PGC_SUSET, GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
 	DefineCustomStringVariable("ecert.signing_key_passphrase_command",
-							   "Shell command that prints the passphrase of ecert.signing_key.",
-							   "Run only when the key is encrypted. Its first line is the passphrase.",
+							   "Shell command that prints the passphrase of this node's keys.",
+							   "Run only when a key is encrypted. Its first line is the passphrase, one for all of them.",
 							   &ecert_passphrase_command, "", PGC_SUSET, GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
 	DefineCustomIntVariable("ecert.max_clock_skew",
 							"How far in the future issued_at may be where a package is first admitted.",

@@ -9,6 +9,8 @@
 
 extern char *ecert_node;		/* this node's id; empty when not set */
 extern char *ecert_signing_key; /* file name or OSSL_STORE URI; empty when not set */
+extern char *ecert_seal_key;	/* the same */
+extern char *ecert_witness_key; /* the same */
 extern char *ecert_passphrase_command;	/* shell command that prints the key's passphrase */
 extern int	ecert_max_clock_skew;	/* seconds */
 extern bool ecert_allow_ledger_ddl;

@@ -181,10 +181,11 @@ ecert_node_key(EcertNodeState *node, EcertSlice kid)
 	return NULL;
 }
 
-/* key_entry(pem): what a node body says of a key, without its times */
+/* key_entry(pem, use): what a node body says of a key, without its times */
 ECERT_FUNCTION(ecert_sql_key_entry)
 {
 	EcertSlice	pem = ecert_varlena_slice(PG_GETARG_TEXT_PP(0));
+	EcertKeyUse use = ecert_key_use_argument(PG_GETARG_TEXT_PP(1));
 	uint8_t		raw[ECERT_RAW_KEY_MAX];
 	uint8_t		kid[ECERT_HASH_SIZE];
 	size_t		raw_size;
@@ -204,7 +205,7 @@ ECERT_FUNCTION(ecert_sql_key_entry)
 				 errdetail("%s", ecert_sentence(code)),
 				 errhint("Give the SubjectPublicKeyInfo PEM text of an Ed25519, P-256 or SM2 key, as ecert.public_key() returns it.")));
 	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in,
-										CStringGetDatum(psprintf("{\"alg\": " INT64_FORMAT ", \"kid\": \"%s\", \"public\": \"%s\"}",
-																 ecert_alg_cose(alg), ecert_hex(ecert_slice(kid, sizeof kid)),
+										CStringGetDatum(psprintf("{\"use\": \"%s\", \"alg\": " INT64_FORMAT ", \"kid\": \"%s\", \"public\": \"%s\"}",
+																 ecert_key_use_name(use), ecert_alg_cose(alg), ecert_hex(ecert_slice(kid, sizeof kid)),
 																 ecert_hex(ecert_slice(raw, raw_size))))));
 }

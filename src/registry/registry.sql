@@ -1,8 +1,8 @@
 -- Nodes, keys, relations and the policy in force: all of them packages of the certifier.
 
-CREATE FUNCTION ecert.key_entry(public_key text) RETURNS jsonb
+CREATE FUNCTION ecert.key_entry(public_key text, use text DEFAULT 'package') RETURNS jsonb
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_sql_key_entry';
-COMMENT ON FUNCTION ecert.key_entry(text) IS 'a public key (SubjectPublicKeyInfo PEM) as a node package lists it: alg (COSE number), kid (RFC 9679 thumbprint, hex), public (raw key, hex); EC095 when it is no usable key';
+COMMENT ON FUNCTION ecert.key_entry(text, text) IS 'a public key (SubjectPublicKeyInfo PEM) as a node package lists it: use (package, seal or witness), alg (COSE number), kid (RFC 9679 thumbprint, hex), public (raw key, hex); EC095 when it is no usable key';
 
 CREATE FUNCTION ecert.origin() RETURNS text
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_sql_origin';
@@ -115,10 +115,10 @@ AS $$
            n.body ->> 'status' AS status,  -- active or revoked
            ecert.from_unix_seconds((n.body ->> 'effective')::bigint) AS status_since,  -- from when the newest node package counts
            n.body ->> 'reason' AS reason,  -- why the node was revoked
-           (SELECT k ->> 'kid' FROM jsonb_array_elements(n.body -> 'keys') AS k ORDER BY (k ->> 'effective')::bigint DESC LIMIT 1) AS key_kid,  -- newest key: RFC 9679 thumbprint, hexadecimal
+           (SELECT k ->> 'kid' FROM jsonb_array_elements(n.body -> 'keys') AS k WHERE k ->> 'use' = 'package' ORDER BY (k ->> 'effective')::bigint DESC LIMIT 1) AS key_kid,  -- newest key for packages: RFC 9679 thumbprint, hexadecimal
            (SELECT CASE k ->> 'alg' WHEN '-19' THEN 'Ed25519' WHEN '-8' THEN 'Ed25519' WHEN '-65600' THEN 'SM2' ELSE 'ES256' END
-              FROM jsonb_array_elements(n.body -> 'keys') AS k ORDER BY (k ->> 'effective')::bigint DESC LIMIT 1) AS key_alg,  -- newest key: Ed25519, ES256 or SM2
-           jsonb_array_length(n.body -> 'keys') AS key_count,  -- keys the node has had
+              FROM jsonb_array_elements(n.body -> 'keys') AS k WHERE k ->> 'use' = 'package' ORDER BY (k ->> 'effective')::bigint DESC LIMIT 1) AS key_alg,  -- newest key for packages: Ed25519, ES256 or SM2
+           jsonb_array_length(n.body -> 'keys') AS key_count,  -- keys the node has had, of every use
            encode(n.hash, 'hex') AS package_hash  -- hash of the package that says so, hexadecimal
       -- that no newer one follows is asked of an index, so that whoever wants the ids alone decodes no body
       FROM (SELECT p.subject AS node, ecert.body(p.package) AS body, p.hash FROM ledger.package p

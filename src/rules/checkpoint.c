@@ -8,45 +8,87 @@
 #include "rules/fields.h"
 #include "rules/rules.h"
 
+static bool
+check_seal(EcertView *view, const EcertPackage *package, const EcertCheckpoint *checkpoint, const EcertSeal *seal, EcertKeyFacts *key,
+		   EcertFinding *finding)
+{
+	const EcertPublicKey *prepared;
+	const char *fault;
+
+	if (!view->key(view, view->certifier, ecert_slice(seal->kid, ECERT_HASH_SIZE), key, &prepared) || key->use != ECERT_USE_SEAL)
+		return ECERT_FIND(finding, ECERT_SEAL_KEY_UNKNOWN, ecert_a_text(view->certifier), ecert_a_hash(seal->kid));
+	if (!ecert_key_counts(key, ECERT_USE_SEAL, package->issued_at))
+		return ECERT_FIND(finding, ECERT_SEAL_KEY_TIME, ecert_a_hash(seal->kid), ecert_a_time(key->effective), ecert_a_time(key->until),
+						  ecert_a_time(package->issued_at));
+	fault = key->alg != seal->alg ? "checkpoint's seal names another algorithm than its key's" :
+		ecert_checkpoint_seal_fault(package, checkpoint, seal, prepared);
+	return fault == NULL || ECERT_FIND(finding, ECERT_CHECKPOINT_FAULT, ecert_a_word(fault));
+}
+
+bool
+ecert_check_checkpoint(EcertView *view, const EcertPackage *package, const EcertCheckpoint *checkpoint, EcertFinding *finding)
+{
+	const char *fault = ecert_checkpoint_fault(checkpoint);
+	EcertCursor seals = checkpoint->seals;
+	bool		has_note = checkpoint->note.size == 0;
+	EcertKeyFacts key;
+	EcertSeal	seal;
+
+	if (fault != NULL)
+		return ECERT_FIND(finding, ECERT_CHECKPOINT_FAULT, ecert_a_word(fault));
+	for (uint64_t i = 0; i < checkpoint->seal_count && ecert_checkpoint_next_seal(&seals, &seal); i++)
+	{
+		if (!check_seal(view, package, checkpoint, &seal, &key, finding))
+			return false;
+		has_note = has_note || (key.alg == ECERT_ALG_ED25519 && ecert_checkpoint_note_is_right(package, checkpoint, ecert_slice(key.raw, 32)));
+	}
+	return has_note || ECERT_FIND(finding, ECERT_CHECKPOINT_FAULT, ecert_a_word("checkpoint's note is wrong"));
+}
+
 bool
 ecert_rule_checkpoint(EcertCase *it)
 {
+	EcertCheckpoint checkpoint;
+
+	/* a body that is none, and an issuer that may issue none, are told of as such */
+	if (ecert_checkpoint_read(it->package->body, &checkpoint) != ECERT_OK ||
+		!ecert_slice_equal(it->package->issuer, it->rules->view->certifier))
+		return true;
+	return ecert_check_checkpoint(it->rules->view, it->package, &checkpoint, it->finding);
+}
+
+/*
+ * A cosignature in the witness's own name is by one of its witness keys that
+ * counted.  An end is asked for where the package is first admitted alone: what
+ * is said of the key later, as by a revocation with a time in the past, makes
+ * packages void, not wrong
+ */
+static bool
+is_by_witness(EcertCase *it, const EcertNoteSignature *signature, EcertSlice noted)
+{
 	const EcertPackage *package = it->package;
 	EcertView  *view = it->rules->view;
-	const EcertPublicKey *prepared;
 	EcertKeyFacts key;
-	EcertCheckpoint checkpoint;
-	const char *fault;
+	int64_t		time;
 
-	/* a key that its issuer does not have, and a body that is none, are told of as such */
-	if (ecert_checkpoint_read(package->body, &checkpoint) != ECERT_OK ||
-		!view->key(view, package->issuer, package->kid, &key, &prepared) || key.alg != package->alg)
-		return true;
-	fault = ecert_checkpoint_fault(package, &checkpoint, prepared, ecert_slice(key.raw, ecert_raw_key_size(key.alg)));
-	return fault == NULL || ECERT_FIND(it->finding, ECERT_CHECKPOINT_FAULT, ecert_a_word(fault));
+	for (size_t i = 0; view->key_at(view, package->issuer, i, &key); i++)
+	{
+		if (key.use == ECERT_USE_WITNESS && package->issued_at >= key.effective &&
+			(!it->first_admission || package->issued_at <= key.until) && key.alg == ECERT_ALG_ED25519 &&
+			ecert_note_verify_cosignature(noted, signature, ecert_slice(key.raw, 32), &time) == ECERT_OK)
+			return true;
+	}
+	return false;
 }
 
 /* One line, and right where it is the witness's own; under another name it is somebody's whose key is not known here */
 static bool
 cosignature_is_right(EcertCase *it, EcertSlice line, EcertSlice noted)
 {
-	const EcertPackage *package = it->package;
-	EcertView  *view = it->rules->view;
-	EcertText	text = ecert_text_in(it->rules->arena);
-	const EcertPublicKey *prepared;
-	EcertKeyFacts key;
 	EcertNoteSignature signature;
-	EcertSlice	lines;
-	int64_t		time;
 
-	ecert_text_put(&text, line);
-	ecert_text_put_string(&text, "\n");
-	lines = ecert_text_slice(&text);
-	if (!ecert_note_next_signature(&lines, &signature) || lines.size != 0 || signature.size != 72)
-		return false;
-	return !ecert_slice_equal(signature.name, package->issuer) ||
-		(view->key(view, package->issuer, package->kid, &key, &prepared) && key.alg == ECERT_ALG_ED25519 &&
-		 ecert_note_verify_cosignature(noted, &signature, ecert_slice(key.raw, 32), &time) == ECERT_OK);
+	return ecert_cosignature_read(line, it->rules->arena, &signature) &&
+		(!ecert_slice_equal(signature.name, it->package->issuer) || is_by_witness(it, &signature, noted));
 }
 
 static bool

@@ -4,6 +4,8 @@
  */
 #include "rules/fields.h"
 
+#include "rules/text.h"
+
 const EcertKind ecert_declared_kinds[2] = {ECERT_KIND_ENERGY, ECERT_KIND_PRODUCT};
 
 static const char *const role_names[] = {"downstream", "peer", "upstream"};
@@ -226,4 +228,16 @@ ecert_seqs_add_ranges(EcertSeqs *seqs, const EcertRanges *ranges, EcertKind kind
 		if (ranges->list[i].kind == kind && ranges->list[i].first <= ranges->list[i].last)
 			ecert_seqs_add(seqs, ranges->list[i].first, ranges->list[i].last);
 	}
+}
+
+bool
+ecert_cosignature_read(EcertSlice line, EcertArena *arena, EcertNoteSignature *signature)
+{
+	EcertText	text = ecert_text_in(arena);
+	EcertSlice	lines;
+
+	ecert_text_put(&text, line);
+	ecert_text_put_string(&text, "\n");
+	lines = ecert_text_slice(&text);
+	return ecert_note_next_signature(&lines, signature) && lines.size == 0 && signature->size == 72;
 }

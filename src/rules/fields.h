@@ -6,6 +6,7 @@
 #define ECERT_RULES_FIELDS_H
 
 #include "core/body.h"
+#include "core/note.h"
 #include "rules/arena.h"
 
 /* In what role an auditor audits; the order of the names' bytes */
@@ -99,5 +100,8 @@ ecert_period_within(EcertPeriod inner, EcertPeriod outer)
 {
 	return inner.start >= outer.start && inner.end <= outer.end;
 }
+
+/* The one line of a cosignature, in a witness's body without its end; false when it is none */
+extern bool ecert_cosignature_read(EcertSlice line, EcertArena *arena, EcertNoteSignature *signature);
 
 #endif							/* ECERT_RULES_FIELDS_H */

@@ -29,6 +29,9 @@ FINDING(ECERT_ISSUER_NOT_ENTITLED, "EC011", "node \"%1\" may not issue packages 
 FINDING(ECERT_KEY_UNKNOWN, "EC012", "key is not one of node \"%1\"",
 		"The package names key %2.",
 		"Sign with an enrolled key, or ask the certifier for ecert.rotate_key().")
+FINDING(ECERT_KEY_OF_OTHER_USE, "EC012", "key of node \"%1\" does not sign packages",
+		"Key %2 is a %3 key of the node.",
+		"Packages are signed with the key of ecert.signing_key, seals and cosignatures with keys of their own.")
 FINDING(ECERT_ALGORITHM_WRONG, "EC014", "algorithm %1 is not the key's",
 		"Key %2 of node \"%3\" is enrolled for %4.", NULL)
 FINDING(ECERT_NODE_REVOKED, "EC015", "node \"%1\" is revoked",
@@ -172,6 +175,10 @@ FINDING(ECERT_REWARDED_ALREADY, "EC070", "this auditor has been rewarded for the
 
 /* checkpoint, witness */
 FINDING(ECERT_CHECKPOINT_FAULT, "EC100", "%1", NULL, "ecert.checkpoint() makes checkpoints.")
+FINDING(ECERT_SEAL_KEY_UNKNOWN, "EC100", "checkpoint is sealed with a key that is no seal key of \"%1\"", "Key %2.",
+		"The certifier seals with the key of ecert.seal_key; ecert.rotate_key(..., use => 'seal') enrolls a new one.")
+FINDING(ECERT_SEAL_KEY_TIME, "EC100", "checkpoint is sealed with a key that was not in use",
+		"Key %1 counts from %2 to %3; the package says it was issued at %4.", "Seal with the key that is enrolled for seals now.")
 FINDING(ECERT_CHECKPOINT_SIZE, "EC100", "checkpoint's size is %1, which its heads cannot make after %2", NULL,
 		"ecert.checkpoint() makes checkpoints.")
 FINDING(ECERT_COVERED_MISSING, "EC100", "checkpoint %1 %2 %3 of \"%4\", which is not on the ledger", NULL, NULL)
@@ -183,7 +190,8 @@ FINDING(ECERT_ROOT_DIFFERS, "EC100",
 FINDING(ECERT_WITNESS_NO_CHECKPOINT, "EC106", "witness names a checkpoint that is not on the ledger", "Checkpoint %1.", NULL)
 FINDING(ECERT_WITNESS_OTHER_ROOT, "EC106", "witness states another size or root than its checkpoint",
 		"Size %1, root %2; the checkpoint has %3 and %4.", NULL)
-FINDING(ECERT_WITNESS_COSIGNATURE, "EC106", "witness's cosignature is wrong", NULL, NULL)
+FINDING(ECERT_WITNESS_COSIGNATURE, "EC106", "witness's cosignature is wrong", NULL,
+		"A node cosigns with a witness key that it is enrolled with: ecert.witness_key there, ecert.rotate_key(..., use => 'witness') at the certifier.")
 
 /* from peers: what waits or was refused where it came */
 FINDING(ECERT_PACKAGE_MALFORMED, "EC001", "invalid ecert package: %1", "At byte %2 of the package%3.", NULL)

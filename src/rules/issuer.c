@@ -26,6 +26,7 @@ ecert_key_facts(EcertSlice item, EcertKeyFacts *key, EcertPublicKey **prepared, 
 		if (code == ECERT_OK && memcmp(thumbprint, key->kid, sizeof thumbprint) != 0)
 			code = ECERT_BAD_PUBLIC_KEY;
 	}
+	(void) ecert_key_use_from_name(ecert_cbor_text_at(item, "use"), &key->use);
 	(void) ecert_field_int(item, "effective", &key->effective);
 	if (!ecert_field_int(item, "until", &key->until))
 		key->until = INT64_MAX;
@@ -98,6 +99,8 @@ ecert_check_key(const EcertPackage *package, const EcertNodeFacts *node, const E
 
 	if (key == NULL)
 		return ECERT_FIND(finding, ECERT_KEY_UNKNOWN, ecert_a_text(package->issuer), ecert_a_hash(kid));
+	if (key->use != ECERT_USE_PACKAGE)
+		return ECERT_FIND(finding, ECERT_KEY_OF_OTHER_USE, ecert_a_text(package->issuer), ecert_a_hash(kid), ecert_a_word(ecert_key_use_name(key->use)));
 	if (key->alg != package->alg)
 		return ECERT_FIND(finding, ECERT_ALGORITHM_WRONG, ecert_a_word(ecert_alg_name(package->alg)), ecert_a_hash(kid),
 						  ecert_a_text(package->issuer), ecert_a_word(ecert_alg_name(key->alg)));

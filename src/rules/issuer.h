@@ -12,6 +12,7 @@
 typedef struct EcertKeyFacts
 {
 	uint8_t		kid[ECERT_HASH_SIZE];
+	EcertKeyUse use;
 	EcertAlg	alg;
 	uint8_t		raw[ECERT_RAW_KEY_MAX];
 	int64_t		effective;		/* counts from here on */
@@ -44,6 +45,13 @@ extern bool ecert_check_entitled(const EcertPackage *package, EcertSlice origin,
  */
 extern bool ecert_check_key(const EcertPackage *package, const EcertNodeFacts *node, const EcertKeyFacts *key, int64_t now,
 							EcertFinding *finding);
+
+/* Is a key for a use, and in use at a time? */
+static inline bool
+ecert_key_counts(const EcertKeyFacts *key, EcertKeyUse use, int64_t at)
+{
+	return key->use == use && at >= key->effective && at <= key->until;
+}
 
 /* Does a finding of ecert_check_key() say that the key had ended? */
 static inline bool

@@ -104,12 +104,16 @@ const EcertKindRow ecert_kinds[ECERT_KIND_COUNT] = {
 		.subject = ECERT_SUBJECT_ORIGIN,
 		.is_woken_by_hash = true,
 		.rule = ecert_rule_checkpoint,
+		.names = {
+			{ECERT_NAMES_SEAL_KEYS, "seals", ECERT_KIND_NODE, ECERT_BY_CERTIFIER},
+		},
 	},
 	[ECERT_KIND_WITNESS] = {
 		.issuer_role = ECERT_ROLE_AUDITOR,
 		.subject = ECERT_SUBJECT_ORIGIN,
 		.rule = ecert_rule_witness,
 		.names = {
+			{ECERT_NAMES_WITNESS_KEY, "cosignature", ECERT_KIND_NODE, ECERT_BY_CERTIFIER},
 			{ECERT_NAMES_HASH, "checkpoint", ECERT_KIND_CHECKPOINT, ECERT_BY_CERTIFIER},
 		},
 	},

@@ -100,7 +100,7 @@ ecert_find_named(const EcertCase *it, const char *key, EcertKind kind, EcertEntr
 static bool
 is_carried_on(EcertSlice key, EcertSlice later)
 {
-	static const char *const fixed[] = {"kid", "public", "effective"};
+	static const char *const fixed[] = {"use", "kid", "public", "effective"};
 	int64_t		until,
 				later_until;
 
@@ -151,13 +151,12 @@ compare_slices(const void *left, const void *right)
 	return ecert_slice_compare(*(const EcertSlice *) left, *(const EcertSlice *) right);
 }
 
-/* One public key has one use: the kid of one that is listed twice; of size 0: none is */
-static EcertSlice
-key_listed_twice(const EcertCase *it)
+bool
+ecert_check_keys_differ(const EcertPackage *package, EcertArena *arena, EcertFinding *finding)
 {
 	uint64_t	count;
-	EcertCursor cursor = ecert_node_keys(it->package->kind, it->package->body, &count);
-	EcertSlice *kids = ecert_arena_array(it->rules->arena, (size_t) count, sizeof(EcertSlice));
+	EcertCursor cursor = ecert_node_keys(package->kind, package->body, &count);
+	EcertSlice *kids = ecert_arena_array(arena, (size_t) count, sizeof(EcertSlice));
 
 	for (uint64_t i = 0; i < count; i++)
 		kids[i] = ecert_cbor_text_at(ecert_cbor_skip(&cursor), "kid");
@@ -165,9 +164,10 @@ key_listed_twice(const EcertCase *it)
 	for (uint64_t i = 1; i < count; i++)
 	{
 		if (ecert_slice_equal(kids[i - 1], kids[i]))
-			return kids[i];
+			return ECERT_FIND(finding, ECERT_KEY_TWICE, ecert_a_text(package->kind == ECERT_KIND_GENESIS ? package->issuer : package->subject),
+							  ecert_a_text(kids[i]));
 	}
-	return ecert_slice(NULL, 0);
+	return true;
 }
 
 static bool
@@ -263,7 +263,6 @@ ecert_rule_node(EcertCase *it)
 	EcertSlice	node = ecert_cbor_text_at(body, "node");
 	EcertSlice	state = {NULL, 0};
 	EcertSlice	lost = {NULL, 0};
-	EcertSlice	twice;
 
 	if (ecert_node_state(it->rules, node, it->package->seq, &state))
 		lost = lost_key(state, body);
@@ -271,19 +270,13 @@ ecert_rule_node(EcertCase *it)
 		return ECERT_FIND(it->finding, ECERT_KEY_HISTORY, ecert_a_text(node), ecert_a_text(lost));
 	if (ecert_slice_equal(node, it->rules->view->certifier) && !ecert_field_has(body, "roles", "certifier"))
 		return ECERT_FIND_PLAIN(it->finding, ECERT_CERTIFIER_ROLE);
-	if ((twice = key_listed_twice(it)).size > 0)
-		return ECERT_FIND(it->finding, ECERT_KEY_TWICE, ecert_a_text(node), ecert_a_text(twice));
-	return check_ends(it, node) && check_keys_own(it, node, state);
+	return ecert_check_keys_differ(it->package, it->rules->arena, it->finding) && check_ends(it, node) && check_keys_own(it, node, state);
 }
 
 bool
 ecert_rule_genesis(EcertCase *it)
 {
-	EcertSlice	twice = key_listed_twice(it);
-
-	if (twice.size > 0)
-		return ECERT_FIND(it->finding, ECERT_KEY_TWICE, ecert_a_text(it->package->issuer), ecert_a_text(twice));
-	return ecert_rule_policy(it);
+	return ecert_check_keys_differ(it->package, it->rules->arena, it->finding) && ecert_rule_policy(it);
 }
 
 bool

@@ -136,6 +136,54 @@ miss_role(Search *search, const EcertReference *reference)
 }
 
 static bool
+miss_key_of(Search *search, EcertSlice node)
+{
+	EcertText	key = ecert_text_in(search->rules->arena);
+
+	ECERT_PUT(&key, "key of %1", ecert_a_text(node));
+	return note_missing(search, &key, search->rules->view->certifier, ECERT_KIND_NODE);
+}
+
+static bool
+miss_seal_keys(Search *search, const EcertReference *reference)
+{
+	EcertView  *view = search->rules->view;
+	uint64_t	count;
+	EcertCursor seals = ecert_cbor_items_at(search->package->body, reference->field, &count);
+	const EcertPublicKey *prepared;
+	EcertKeyFacts key;
+	uint8_t		kid[ECERT_HASH_SIZE];
+
+	while (count-- > 0)
+	{
+		if (ecert_field_hash(ecert_cbor_skip(&seals), "kid", kid) &&
+			!view->key(view, view->certifier, ecert_slice(kid, sizeof kid), &key, &prepared))
+			return miss_key_of(search, view->certifier);
+	}
+	return false;
+}
+
+/* A line in another's name is by a key that is not known here */
+static bool
+miss_witness_key(Search *search, const EcertReference *reference)
+{
+	EcertView  *view = search->rules->view;
+	EcertSlice	issuer = search->package->issuer;
+	EcertNoteSignature signature;
+	EcertKeyFacts key;
+
+	if (!ecert_cosignature_read(ecert_cbor_text_at(search->package->body, reference->field), search->rules->arena, &signature) ||
+		!ecert_slice_equal(signature.name, issuer))
+		return false;
+	for (size_t i = 0; view->key_at(view, issuer, i, &key); i++)
+	{
+		if (key.alg == ECERT_ALG_ED25519 && ecert_note_names_cosigner(&signature, ecert_slice(key.raw, 32)))
+			return false;
+	}
+	return miss_key_of(search, issuer);
+}
+
+static bool
 miss_relation(Search *search, const EcertReference *reference)
 {
 	const EcertPackage *package = search->package;
@@ -166,6 +214,10 @@ miss_reference(Search *search, const EcertReference *reference)
 			return miss_ranges(search, reference);
 		case ECERT_NAMES_ROLE:
 			return miss_role(search, reference);
+		case ECERT_NAMES_SEAL_KEYS:
+			return miss_seal_keys(search, reference);
+		case ECERT_NAMES_WITNESS_KEY:
+			return miss_witness_key(search, reference);
 		case ECERT_NAMES_RELATION:
 			return miss_relation(search, reference);
 		case ECERT_NAMES_NOTHING:

@@ -13,6 +13,7 @@
 #include "rules/view.h"
 
 typedef struct EcertApplicant EcertApplicant;
+struct EcertCheckpoint;
 
 /* How far a feed is seen (as_of.c); of size 0: not known */
 typedef struct EcertHorizon
@@ -75,6 +76,8 @@ typedef enum EcertReferenceType
 	ECERT_RESTS_ON_FEED,		/* the whole feed of a kind, of whom the field names or of anybody: a node that is not sent it cannot judge */
 	ECERT_NAMES_RANGES,			/* ranges of the applicant's feeds */
 	ECERT_NAMES_ROLE,			/* an enrolled node; of is its role */
+	ECERT_NAMES_SEAL_KEYS,		/* the certifier's keys that sealed it */
+	ECERT_NAMES_WITNESS_KEY,	/* a key of the issuer that cosigned it, where it has a cosignature in its name */
 	ECERT_NAMES_RELATION		/* the relation of the issuer to the applicant as what the field says */
 } EcertReferenceType;
 
@@ -202,6 +205,16 @@ extern bool ecert_is_equivocation(EcertSlice origin, const EcertPackage *one, bo
 extern bool ecert_check_order(const EcertFeedEnd *end, const EcertLink *link, EcertFinding *finding);
 
 /* ---- what others ask ---- */
+
+/*
+ * Is a checkpoint of the certifier whole in itself: heads and seals in order,
+ * every seal right and by a seal key of his that was in use, and the note,
+ * where there is one, right and signed by one that sealed it?
+ */
+extern bool ecert_check_checkpoint(EcertView *view, const EcertPackage *package, const struct EcertCheckpoint *checkpoint, EcertFinding *finding);
+
+/* Does a genesis or node package list no key twice?  One public key has one use */
+extern bool ecert_check_keys_differ(const EcertPackage *package, EcertArena *arena, EcertFinding *finding);
 
 /* A node's whole state, the body of its newest node package before a seq of the certifier's node feed; false: not enrolled */
 extern bool ecert_node_state(EcertRules *rules, EcertSlice node, int64_t before, EcertSlice *state);

@@ -85,6 +85,9 @@ struct EcertView
 	/* A key of a node, whatever its times, and prepared; false: the node has none of that kid */
 	bool		(*key) (EcertView *view, EcertSlice node, EcertSlice kid, EcertKeyFacts *key, const EcertPublicKey **prepared);
 
+	/* The key of a node with that number, from 0, in the order of its newest package; false: there is none */
+	bool		(*key_at) (EcertView *view, EcertSlice node, size_t number, EcertKeyFacts *key);
+
 	/*
 	 * The first node but one that has a key of that kid (32 bytes): in genesis,
 	 * or in a package of the certifier's node feed with a seq below before;

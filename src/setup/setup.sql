@@ -50,18 +50,20 @@ BEGIN
         'origin', create_ledger.origin, 'name', create_ledger.origin, 'policy', the_policy,
         'node', jsonb_build_object('node', ecert.this_node(), 'roles', jsonb_build_array('certifier'), 'status', 'active',
             'effective', now_seconds,
-            'keys', jsonb_build_array(ecert.key_entry(ecert.public_key()) || jsonb_build_object('effective', now_seconds))))))
+            'keys', jsonb_build_array(ecert.key_entry(ecert.public_key()) || jsonb_build_object('effective', now_seconds),
+                                      ecert.key_entry(ecert.public_key('seal'), 'seal') || jsonb_build_object('effective', now_seconds))))))
     RETURNING hash INTO genesis_hash;
     PERFORM ecert.upgrade_ledger();
     RETURN genesis_hash;
 END
 $$;
-COMMENT ON FUNCTION ecert.create_ledger(text, jsonb) IS 'certifier, with ecert.node and ecert.signing_key set: make this database''s ledger under an origin (its name, 1 to 200 bytes) and a policy (default ecert.default_policy()); returns the hash of the genesis package, the ledger''s id. EC080, EC091, EC093, EC094';
+COMMENT ON FUNCTION ecert.create_ledger(text, jsonb) IS 'certifier, with ecert.node, ecert.signing_key and ecert.seal_key set: make this database''s ledger under an origin (its name, 1 to 200 bytes) and a policy (default ecert.default_policy()); returns the hash of the genesis package, the ledger''s id. EC080, EC091, EC093, EC094';
 
 CREATE FUNCTION ecert.link_statements(is_enrolled boolean, issuers text[], kinds text[], own_connection text) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT CASE WHEN is_enrolled THEN '' ELSE format(E'SELECT ecert.enroll(%L, %L, %L);  -- with the roles it is to have\n', ecert.this_node(), '{applicant,auditor}', ecert.public_key()) END
+    SELECT CASE WHEN is_enrolled THEN '' ELSE format(E'SELECT ecert.enroll(%L, %L, %L%s);  -- with the roles it is to have\n', ecert.this_node(), '{applicant,auditor}', ecert.public_key(),
+                       coalesce(', witness_key => ' || quote_literal(ecert.public_key('witness')), '')) END
         || format('SELECT ecert.admit_node(%L, %L%s);', ecert.this_node(),
                   coalesce(own_connection, format('host=<this server> port=%s dbname=%s user=<a role that may replicate>', current_setting('port'), current_database())),
                   CASE WHEN issuers IS NOT NULL OR kinds IS NOT NULL THEN format(', %L, %L', issuers, kinds) ELSE '' END)

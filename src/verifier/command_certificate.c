@@ -1,7 +1,7 @@
 /*
  * command_certificate.c
  *		ecert-verify certificate: one transparent statement, with nothing at hand
- *		but the certifier's public key.
+ *		but the certifier's public keys.
  */
 #include "verifier/verifier.h"
 
@@ -17,8 +17,10 @@ typedef struct Statement
 {
 	const Options *options;
 	Arena		memory;			/* of the files, which receipts borrow from, and of words */
-	EcertKeyFacts pinned;		/* the key that the reader trusts */
+	EcertKeyFacts pinned;		/* the key that the reader trusts for the certifier's packages */
 	EcertPublicKey *key;		/* the same, prepared */
+	EcertKeyFacts seal_pinned;	/* and for receipts */
+	EcertPublicKey *seal_key;
 	uint8_t		package_bytes[ECERT_PACKAGE_MAX];
 	uint8_t		scratch[ECERT_PACKAGE_MAX + 32];
 	EcertPackage package;
@@ -228,13 +230,11 @@ print_certificate(Statement *statement)
 }
 
 static bool
-load_pinned(Statement *statement)
+load_pinned(Statement *statement, const char *name, EcertKeyFacts *key, EcertPublicKey **prepared)
 {
-	const char *name = statement->options->certifier_key;
-	EcertKeyFacts *key = &statement->pinned;
 	const char *fault = file_key(arena_memory(&statement->memory), name, key);
 
-	if (fault == NULL && ecert_public_key_new(key->alg, ecert_slice(key->raw, ecert_raw_key_size(key->alg)), &statement->key) == ECERT_OK)
+	if (fault == NULL && ecert_public_key_new(key->alg, ecert_slice(key->raw, ecert_raw_key_size(key->alg)), prepared) == ECERT_OK)
 		return true;
 	fprintf(stderr, "ecert-verify: could not read the certifier's key \"%s\": %s\n", name, fault == NULL ? "it cannot be used" : fault);
 	return false;
@@ -304,7 +304,7 @@ check_receipts(Statement *statement)
 	if (receipts == 0)
 		puts("NOT CHECKED: whether it is on the ledger: the file has no receipt (ecert.transparent() puts one in)");
 	else if (!statement->has_receipt && statement->wrong == NULL)
-		puts("NOT CHECKED: whether it is on the ledger: no receipt in the file can be checked with the key that was given");
+		puts("NOT CHECKED: whether it is on the ledger: no receipt in the file can be checked with the seal key that was given");
 }
 
 static bool
@@ -340,14 +340,14 @@ read_statement(Statement *statement)
 	return false;
 }
 
-/* What is known of receipts for this package: the pinned key, and of packages of the certifier its id */
+/* What is known of receipts for this package: the pinned seal key, and of packages of the certifier its id */
 static void
 set_trust(Statement *statement)
 {
 	bool		is_certifiers = ecert_kinds[statement->package.kind].issuer_role == ECERT_ROLE_CERTIFIER;
 
 	statement->trust = (EcertTrust) {
-		statement->pinned.alg, ecert_slice(statement->pinned.kid, ECERT_HASH_SIZE), statement->key,
+		statement->seal_pinned.alg, ecert_slice(statement->seal_pinned.kid, ECERT_HASH_SIZE), statement->seal_key,
 		is_certifiers ? statement->package.issuer : ecert_slice(NULL, 0), statement->package.audience
 	};
 }
@@ -373,7 +373,7 @@ print_checked(const Statement *statement)
 			 "  whether the figures follow from the applicant's packages: ecert-verify ledger computes them again\n"
 			 "  whether the audits were made as it says");
 	puts("  whether others are shown another ledger of this name\n"
-		 "  whether the key was still the certifier's: revocations are on the ledger");
+		 "  whether the keys were still the certifier's: revocations are on the ledger");
 }
 
 static int
@@ -401,7 +401,8 @@ certificate_command(const Options *options)
 	int			status = EXIT_NOT_CHECKED;
 
 	statement->options = options;
-	if (load_pinned(statement) && read_statement(statement))
+	if (load_pinned(statement, options->certifier_key, &statement->pinned, &statement->key) &&
+		load_pinned(statement, options->seal_key, &statement->seal_pinned, &statement->seal_key) && read_statement(statement))
 	{
 		if (statement->package.body.size > 0 && statement->problems == 0)
 		{
@@ -416,6 +417,7 @@ certificate_command(const Options *options)
 		status = conclude(statement);
 	}
 	ecert_public_key_free(statement->key);
+	ecert_public_key_free(statement->seal_key);
 	arena_reset(&statement->memory);
 	free(statement);
 	return status;

@@ -72,11 +72,13 @@ append(End *end, Kept *kept)
 	*end = &kept->wanted.next;
 }
 
-/* The certifier's key that a kept checkpoint or receipt names, or NULL */
+/* The certifier's key for a use that a kept checkpoint or receipt names, or NULL */
 static const Key *
-certifier_key(const Ledger *ledger, EcertSlice kid)
+certifier_key(const Ledger *ledger, EcertKeyUse use, EcertSlice kid)
 {
-	return kid.size == ECERT_HASH_SIZE ? node_key(ledger->registry.nodes[ledger->registry.certifier], kid.data) : NULL;
+	const Key  *key = kid.size == ECERT_HASH_SIZE ? node_key(ledger->registry.nodes[ledger->registry.certifier], kid.data) : NULL;
+
+	return key != NULL && key->facts.use == use ? key : NULL;
 }
 
 /* ECERT_OK, or why it is no checkpoint of this ledger's certifier: ECERT_NOT_NOTE where nothing more can be said */
@@ -95,7 +97,7 @@ read_package_checkpoint(Ledger *ledger, EcertSlice bytes, Kept *kept)
 	if (code != ECERT_OK || package.kind != ECERT_KIND_CHECKPOINT ||
 		ecert_body_check(package.kind, package.body, &error) != ECERT_OK ||
 		!ecert_slice_equal(package.audience, ledger->registry.origin) ||
-		(key = certifier_key(ledger, package.kid)) == NULL || key->facts.alg != package.alg ||
+		(key = certifier_key(ledger, ECERT_USE_PACKAGE, package.kid)) == NULL || key->facts.alg != package.alg ||
 		ecert_package_verify(&package, key->prepared, scratch) != ECERT_OK || ecert_checkpoint_read(package.body, &stated) != ECERT_OK)
 		return ECERT_NOT_NOTE;
 	kept->wanted.size = stated.size;
@@ -103,7 +105,7 @@ read_package_checkpoint(Ledger *ledger, EcertSlice bytes, Kept *kept)
 	return ECERT_OK;
 }
 
-/* A note that one of the certifier's keys signed */
+/* A note that one of the certifier's seal keys signed */
 static EcertCode
 read_note_checkpoint(const Ledger *ledger, EcertSlice bytes, Kept *kept)
 {
@@ -124,7 +126,7 @@ read_note_checkpoint(const Ledger *ledger, EcertSlice bytes, Kept *kept)
 		{
 			const EcertKeyFacts *key = &node->keys[i]->facts;
 
-			if (key->alg == ECERT_ALG_ED25519 && ecert_slice_equal(signature.name, note.origin) &&
+			if (key->use == ECERT_USE_SEAL && key->alg == ECERT_ALG_ED25519 && ecert_slice_equal(signature.name, note.origin) &&
 				ecert_note_verify(note.text, &signature, ecert_slice(key->raw, 32)) == ECERT_OK)
 				return ECERT_OK;
 		}
@@ -198,7 +200,7 @@ want_receipt(const Ledger *ledger, Kept *kept)
 	EcertReceipt receipt;
 	EcertError	error = {0};
 
-	if (ecert_receipt_parse(kept->bytes, &receipt, &error) == ECERT_OK && certifier_key(ledger, receipt.kid) == NULL)
+	if (ecert_receipt_parse(kept->bytes, &receipt, &error) == ECERT_OK && certifier_key(ledger, ECERT_USE_SEAL, receipt.kid) == NULL)
 		error.code = ECERT_OTHER_KEY;
 	if (error.code != ECERT_OK)
 	{
@@ -302,7 +304,7 @@ judge_receipt(const Ledger *ledger, Kept *kept)
 	kept->outcome = ECERT_WRONG;
 	if (!kept->wanted.has_root || entry == NULL)
 		kept->reason = "it is for a larger tree than the checkpoints of this ledger cover";
-	else if (ecert_receipt_parse(kept->bytes, &receipt, &error) == ECERT_OK && (key = certifier_key(ledger, receipt.kid)) != NULL)
+	else if (ecert_receipt_parse(kept->bytes, &receipt, &error) == ECERT_OK && (key = certifier_key(ledger, ECERT_USE_SEAL, receipt.kid)) != NULL)
 	{
 		/* the leaf is what the statement holds; a receipt alone speaks of whatever lies at its place */
 		leaf = kept->file->is_statement ? kept->file->hash : entry->hash;

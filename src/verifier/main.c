@@ -17,7 +17,7 @@ static const char usage_text[] =
 	"ecert-verify checks an ecert ledger without a database.\n"
 	"\n"
 	"  ecert-verify [ledger] [options] [FILE]\n"
-	"  ecert-verify certificate FILE --certifier-key PEM [--origin NAME]\n"
+	"  ecert-verify certificate FILE --certifier-key PEM --seal-key PEM [--origin NAME]\n"
 	"  ecert-verify export-tiles DIR [options] [FILE]\n"
 	"\n"
 	"FILE, or standard input, is what one of these wrote:\n"
@@ -38,7 +38,8 @@ static const char usage_text[] =
 	"  --no-progress         no progress line, also on a terminal\n"
 	"\n"
 	"certificate: check one statement that ecert.transparent() gave, raw or hexadecimal\n"
-	"  --certifier-key PEM   file with the public key that certificate and receipt must be signed with\n"
+	"  --certifier-key PEM   file with the public key that the certificate must be signed with\n"
+	"  --seal-key PEM        file with the public key that the receipt must be signed with\n"
 	"  --origin NAME         the ledger that it must be of\n"
 	"\n"
 	"export-tiles: the log as files of C2SP tlog-tiles in DIR, if its checkpoints verify\n"
@@ -86,7 +87,7 @@ static void
 parse_options(int argc, char **argv, Options *options)
 {
 	static const struct option known[] = {
-		{"genesis", required_argument, NULL, 'g'}, {"certifier-key", required_argument, NULL, 'c'},
+		{"genesis", required_argument, NULL, 'g'}, {"certifier-key", required_argument, NULL, 'c'}, {"seal-key", required_argument, NULL, 's'},
 		{"receipt", required_argument, NULL, 'r'}, {"checkpoint", required_argument, NULL, 'k'},
 		{"jobs", required_argument, NULL, 'j'}, {"origin", required_argument, NULL, 'o'},
 		{"json", no_argument, NULL, 'J'}, {"all", no_argument, NULL, 'a'},
@@ -105,6 +106,7 @@ parse_options(int argc, char **argv, Options *options)
 		{
 			case 'g': options->genesis = parse_genesis(optarg); break;
 			case 'c': options->certifier_key = optarg; break;
+			case 's': options->seal_key = optarg; break;
 			case 'r': options->receipts[options->receipt_count++] = optarg; break;
 			case 'k': options->checkpoints[options->checkpoint_count++] = optarg; break;
 			case 'j': options->jobs = parse_jobs(optarg); break;
@@ -235,8 +237,8 @@ run_command(int argc, char **argv, Options *options)
 	if (strcmp(command, "certificate") == 0)
 	{
 		options->file = last_argument(argc, argv, at + 1);
-		if (options->file == NULL || options->certifier_key == NULL)
-			usage_error("certificate needs a file and --certifier-key");
+		if (options->file == NULL || options->certifier_key == NULL || options->seal_key == NULL)
+			usage_error("certificate needs a file, --certifier-key and --seal-key");
 		return certificate_command(options);
 	}
 	if (strcmp(command, "export-tiles") == 0)

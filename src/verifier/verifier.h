@@ -88,6 +88,7 @@ typedef struct Options
 	const char *tiles;			/* folder of export-tiles; NULL: none */
 	const uint8_t *genesis;		/* its hash; NULL: not given */
 	const char *certifier_key;	/* PEM file */
+	const char *seal_key;		/* PEM file */
 	const char *origin;			/* of command certificate */
 	const char **receipts;		/* names of files */
 	size_t		receipt_count;

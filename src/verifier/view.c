@@ -312,6 +312,18 @@ view_key(EcertView *view, EcertSlice node, EcertSlice kid, EcertKeyFacts *key, c
 }
 
 static bool
+view_key_at(EcertView *view, EcertSlice node, size_t number, EcertKeyFacts *key)
+{
+	uint32_t	id = ledger_id(ledger_of(view), node);
+	const Node *found = id == NO_ID ? NULL : ledger_of(view)->registry.nodes[id];
+
+	if (found == NULL || number >= found->key_count)
+		return false;
+	*key = found->keys[number]->facts;
+	return true;
+}
+
+static bool
 view_holder(EcertView *view, EcertArena *arena, EcertSlice kid, EcertSlice but, int64_t before, EcertSlice *node)
 {
 	const Ledger *ledger = ledger_of(view);
@@ -346,6 +358,7 @@ ledger_rules_new(const Ledger *ledger, const ViewIndex *index)
 		.covered = view_covered,
 		.package = view_package,
 		.key = view_key,
+		.key_at = view_key_at,
 		.holder = view_holder,
 	};
 	LedgerRules *rules = need(calloc(1, sizeof *rules));

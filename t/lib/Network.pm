@@ -3,6 +3,7 @@ package Network;
 use strict;
 use warnings FATAL => 'all';
 
+use FindBin;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 
@@ -17,8 +18,10 @@ sub server
 	my $server = PostgreSQL::Test::Cluster->new($option{name} // $node);
 	$server->init(allows_streaming => 'logical', extra => [ '-E', 'UTF8' ]);
 	my $key = $option{key} // $server->basedir . "/$node.pem";
+	my $witness = $server->basedir . "/$node-witness.pem";
 	system_or_bail('openssl', 'genpkey', '-algorithm', $option{algorithm} // 'ed25519', '-out', $key) unless -f $key;
-	$server->append_conf('postgresql.conf', settings($node, $key) . ($option{conf} // ''));
+	system_or_bail('openssl', 'genpkey', '-algorithm', 'ed25519', '-out', $witness);
+	$server->append_conf('postgresql.conf', settings($node, $key, $witness) . ($option{conf} // ''));
 	$server->start;
 	$server->safe_psql('postgres', 'CREATE EXTENSION ecert; CREATE EXTENSION dblink; CREATE EXTENSION pgcrypto') unless $option{empty};
 	return $server;
@@ -26,11 +29,13 @@ sub server
 
 sub settings
 {
-	my ($node, $key) = @_;
+	my ($node, $key, $witness) = @_;
 	return <<"CONF";
 shared_preload_libraries = 'ecert'
 ecert.node = '$node'
 ecert.signing_key = '$key'
+ecert.seal_key = '$FindBin::RealBin/../test/keys/seal.pem'
+ecert.witness_key = '$witness'
 ecert.worker_interval = 0
 ecert.checkpoint_interval = 0
 max_wal_senders = 30
@@ -67,7 +72,8 @@ sub enroll
 {
 	my ($certifier, $server, $node, $roles) = @_;
 	my $key = $server->safe_psql('postgres', 'SELECT ecert.public_key()');
-	$certifier->safe_psql('postgres', "SELECT ecert.enroll('$node', '$roles', '$key')");
+	my $witness = $roles =~ /auditor/ ? "'" . $server->safe_psql('postgres', q{SELECT ecert.public_key('witness')}) . "'" : 'NULL';
+	$certifier->safe_psql('postgres', "SELECT ecert.enroll('$node', '$roles', '$key', witness_key => $witness)");
 	return;
 }
 

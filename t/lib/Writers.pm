@@ -11,6 +11,7 @@ use PostgreSQL::Test::Utils;
 
 # Test keys of any node, for SQL
 our $keys = abs_path(dirname(__FILE__) . '/../../test/keys/keys.sql');
+my $seal = abs_path(dirname(__FILE__) . '/../../test/keys/seal.pem');
 
 # A started server with a ledger, $nodes applicants node-1 .. and the function test.append_next(node)
 sub ledger
@@ -20,7 +21,7 @@ sub ledger
 	$server->init(extra => [ '-E', 'UTF8' ]);
 	my $key = $server->basedir . '/test.pem';
 	system_or_bail('openssl', 'genpkey', '-algorithm', 'ed25519', '-out', $key);
-	$server->append_conf('postgresql.conf', "ecert.node = 'certifier'\necert.signing_key = '$key'\nmax_connections = 40\n" . ($conf // ''));
+	$server->append_conf('postgresql.conf', "ecert.node = 'certifier'\necert.signing_key = '$key'\necert.seal_key = '$seal'\nmax_connections = 40\n" . ($conf // ''));
 	$server->start;
 	$server->safe_psql('postgres', "CREATE EXTENSION ecert; \\i $keys");
 	$server->safe_psql('postgres', q{

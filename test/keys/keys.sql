@@ -1,4 +1,4 @@
--- The test key of any node, as `ecert-sign key NODE` makes it: \i this, then be a node, or enroll one with its public key.
+-- The test key of any node, as `ecert-sign key NODE` makes it: \i this, then be a node, or enroll one with its public key. What is sealed is sealed with the key of "seal".
 DROP SCHEMA IF EXISTS test_keys CASCADE;
 CREATE SCHEMA test_keys;
 -- where its private key is, which is made when it is not there: its seed is SHA-256 of "ecert test key " and the node's id
@@ -26,3 +26,4 @@ BEGIN
     PERFORM set_config('ecert.signing_key', before, false);
     RETURN pem;
 END $$;
+SELECT set_config('ecert.seal_key', test_keys.file('seal'), false) AS seal_key \gset

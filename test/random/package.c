@@ -4,7 +4,7 @@
  */
 #include "world.h"
 
-#define ED25519_PAIRS 14
+#define ED25519_PAIRS 22
 #define ES256_PAIRS 4
 #define SM2_PAIRS 3
 #define PAIRS (ED25519_PAIRS + ES256_PAIRS + SM2_PAIRS)
@@ -87,16 +87,27 @@ new_pair(EcertAlg alg)
 	return NULL;
 }
 
-/* The node's key without an end; of a revoked node its last */
+/* The node's key for a use, without an end; where all have ended the last; NULL: it has none */
+const Pair *
+key_for(const Node *node, EcertKeyUse use)
+{
+	const Pair *last = NULL;
+
+	for (int i = 0; i < node->key_count; i++)
+	{
+		if (node->keys[i].use != use)
+			continue;
+		last = node->keys[i].pair;
+		if (node->keys[i].until == 0)
+			break;
+	}
+	return last;
+}
+
 const Pair *
 key_in_use(const Node *node)
 {
-	for (int i = 0; i < node->key_count; i++)
-	{
-		if (node->keys[i].until == 0)
-			return node->keys[i].pair;
-	}
-	return node->keys[node->key_count - 1].pair;
+	return key_for(node, ECERT_USE_PACKAGE);
 }
 
 /* ----- feeds ----- */
@@ -250,6 +261,8 @@ spoil(Draft *draft)
 		draft->pair = strangers_pair();
 	if (draft->issuer->key_count > 1 && lie(LIE_OLD_KEY))
 		draft->pair = draft->issuer->keys[below((uint64_t) draft->issuer->key_count)].pair;
+	if (key_for(draft->issuer, ECERT_USE_SEAL) != NULL && lie(LIE_PACKAGE_BY_SEAL_KEY))
+		draft->pair = key_for(draft->issuer, ECERT_USE_SEAL);
 	if (lie(LIE_NOT_ENTITLED))
 	{
 		draft->issuer = &nodes[below((uint64_t) node_count)];

@@ -41,7 +41,8 @@ key_text(const Key *key, bool is_spoilt)
 		memset(raw + 2, one_in(2) ? '0' : 'f', 62);
 	if (is_spoilt && lie(LIE_ALG_OTHER))
 		alg = alg == -9 ? -65600 : alg == -8 || alg == -19 ? -9 : -19;
-	return text_of("{'alg': %" PRId64 ", 'kid': '%s', 'public': '%s', 'effective': %" PRId64 "%s}", alg, kid, raw, key->effective, until);
+	return text_of("{'use': '%s', 'alg': %" PRId64 ", 'kid': '%s', 'public': '%s', 'effective': %" PRId64 "%s}", ecert_key_use_name(key->use), alg, kid, raw,
+				   key->effective, until);
 }
 
 /* The names of roles in notation */
@@ -71,6 +72,8 @@ keys_text(const Node *node)
 		Key			key = node->keys[i];
 		bool		is_earlier = i + 1 < node->key_count;
 
+		if (is_earlier && lie(LIE_KEY_USE))
+			key.use = (key.use + 1) % ECERT_USE_COUNT;
 		if (is_earlier && lie(LIE_KEY_TIMES))
 			key.effective += 1;
 		if (is_earlier && key.until > 0 && lie(LIE_UNTIL_LATER))
@@ -109,23 +112,25 @@ say_node(const Node *node)
 	(void) say(CERTIFIER, ECERT_KIND_NODE, node->id, node_text(node));
 }
 
-/* Give a node another key */
+/* Give a node another key for a use */
 static void
-add_key(Node *node, const Pair *pair, int64_t effective)
+add_key(Node *node, EcertKeyUse use, const Pair *pair, int64_t effective)
 {
 	Key		   *key = &node->keys[node->key_count++];
 
 	key->pair = pair;
+	key->use = use;
 	key->effective = effective;
 	key->until = 0;
 }
 
-/* A node with its first key */
+/* A node with its first keys */
 static Node *
 new_node(const char *id, int roles, const Pair *pair)
 {
 	static char *const names[] = {"Steel works 1", "第一水泥厂", "Mill \"North\"", "back\\slash", "two\nlines\t.", ""};
 	Node	   *node = &nodes[node_count++];
+	const Pair *witness = (roles & ROLE_AUDITOR) != 0 && !one_in(4) ? new_pair(ECERT_ALG_ED25519) : NULL;
 
 	snprintf(node->id, sizeof node->id, "%s", id);
 	node->roles = roles;
@@ -133,7 +138,11 @@ new_node(const char *id, int roles, const Pair *pair)
 	node->names = one_in(3) ? "{'zh': '第一水泥厂', 'en': 'Cement works 1'}" : NULL;
 	node->site = one_in(3) ? "'Mill Road 1'" : NULL;
 	node->effective = now;
-	add_key(node, pair, now);
+	add_key(node, ECERT_USE_PACKAGE, pair, now);
+	if ((roles & ROLE_CERTIFIER) != 0)
+		add_key(node, ECERT_USE_SEAL, random_pair(), now);
+	if (witness != NULL)
+		add_key(node, ECERT_USE_WITNESS, witness, now);
 	return node;
 }
 
@@ -199,23 +208,26 @@ enroll(const char *id, int roles)
 	return node;
 }
 
-/* End the keys in use: at once, or, seldom, a little earlier or later than the package says */
+/* End the keys in use for a use: at once, or, seldom, a little earlier or later than the package says */
 static void
-end_keys(Node *node, int64_t at)
+end_keys(Node *node, EcertKeyUse use, int64_t at)
 {
 	for (int i = 0; i < node->key_count; i++)
 	{
+		if (node->keys[i].use != use)
+			continue;
 		if (node->keys[i].until == 0 || (one_in(3) && node->keys[i].until > at))
 			node->keys[i].until = at;
 	}
 }
 
-/* Give a node a new key and end the old one */
+/* Give a node a new key for one of its uses and end the old one */
 void
 rotate(Node *node)
 {
 	const Pair *pair;
 	const Pair *old;
+	EcertKeyUse use = node == CERTIFIER && one_in(2) ? ECERT_USE_SEAL : (node->roles & ROLE_AUDITOR) != 0 && one_in(3) ? ECERT_USE_WITNESS : ECERT_USE_PACKAGE;
 	int64_t		at;
 
 	if (node->revoked || node->key_count >= (int) COUNT(node->keys) - 1 || (pair = random_pair()) == NULL)
@@ -223,8 +235,8 @@ rotate(Node *node)
 	/* the certifier signs with the key that it gives up, so that one ends a little later */
 	at = node == CERTIFIER ? now + 8000 : now;
 	old = key_in_use(node);
-	end_keys(node, at);
-	add_key(node, pair, at + (lie(LIE_KEY_FUTURE) ? DAY : 0));
+	end_keys(node, use, at);
+	add_key(node, use, pair, at + (lie(LIE_KEY_FUTURE) ? DAY : 0));
 	(void) say_with(node == CERTIFIER ? old : NULL, CERTIFIER, ECERT_KIND_NODE, node->id, node_text(node));
 	now = (at > now ? at : now) + 1;
 }
@@ -239,9 +251,24 @@ revoke_node(Node *node)
 	node->revoked = true;
 	node->effective = now - (one_in(4) ? between(0, DAY) : 0);
 	if (!lie(LIE_KEY_OUTLIVES))
-		end_keys(node, node->effective);
+	{
+		end_keys(node, ECERT_USE_PACKAGE, node->effective);
+		end_keys(node, ECERT_USE_WITNESS, node->effective);
+	}
 	say_node(node);
 	now++;
+}
+
+/* Has a node a key for packages without an end? */
+static bool
+has_key(const Node *node)
+{
+	for (int i = 0; i < node->key_count; i++)
+	{
+		if (node->keys[i].use == ECERT_USE_PACKAGE && node->keys[i].until == 0)
+			return true;
+	}
+	return false;
 }
 
 /* Make a revoked node active again, with its old keys or a new one */
@@ -257,12 +284,11 @@ enroll_again(Node *node)
 	node->effective = now;
 	if (pair != NULL)
 	{
-		end_keys(node, now);
-		add_key(node, pair, now);
+		end_keys(node, ECERT_USE_PACKAGE, now);
+		add_key(node, ECERT_USE_PACKAGE, pair, now);
 	}
-	else if (key_in_use(node) == node->keys[node->key_count - 1].pair && node->keys[node->key_count - 1].until > 0 &&
-			 (pair = random_pair()) != NULL)
-		add_key(node, pair, now);
+	else if (!has_key(node) && (pair = random_pair()) != NULL)
+		add_key(node, ECERT_USE_PACKAGE, pair, now);
 	say_node(node);
 	now++;
 }

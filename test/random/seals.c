@@ -132,6 +132,29 @@ seal_text(const Sealed *checkpoint, const Pair *pair)
 	return hex_of(seal, ecert_signature_size(pair->alg));
 }
 
+/* The key that seals */
+static const Pair *
+seal_pair(void)
+{
+	const Key  *key = &CERTIFIER->keys[below((uint64_t) CERTIFIER->key_count)];
+
+	if (lie(LIE_SEAL_BY_STRANGER))
+		return strangers_pair();
+	if (lie(LIE_SEAL_BY_OLD_KEY))
+		return key->pair;
+	return lie(LIE_SEAL_BY_PACKAGE_KEY) ? key_in_use(CERTIFIER) : key_for(CERTIFIER, ECERT_USE_SEAL);
+}
+
+/* The list of seals: one, or the same again */
+static char *
+seals_text(const Sealed *checkpoint, const Pair *pair)
+{
+	char	   *text = text_of("{'alg': %" PRId64 ", 'kid': '%s', 'signature': '%s'}", ecert_alg_cose(pair->alg), hex_of(pair->kid, ECERT_HASH_SIZE),
+							   seal_text(checkpoint, pair));
+
+	return lie(LIE_SEAL_TWICE) ? text_of("%s, %s", text, text) : text;
+}
+
 /* The checkpoint as a note, where origin and key can have one; it is left out now and then */
 static char *
 note_text(const Sealed *checkpoint, const Pair *pair)
@@ -152,12 +175,13 @@ size_t
 seal_ledger(void)
 {
 	Sealed	   *checkpoint = &sealed[checkpoint_count];
-	const Pair *pair = key_in_use(CERTIFIER);
+	const Pair *pair;
 	char	   *root;
 	size_t		number;
 
 	if (checkpoint_count == COUNT(sealed) || !cover_feeds(checkpoint))
 		return SIZE_MAX;
+	pair = seal_pair();
 	spoil_heads(checkpoint);
 	checkpoint->size = leaf_count;
 	checkpoint->pair = pair;
@@ -170,8 +194,8 @@ seal_ledger(void)
 		checkpoint->size += 1;
 	root = hex_of(checkpoint->root, ECERT_HASH_SIZE);
 	number = say(CERTIFIER, ECERT_KIND_CHECKPOINT, origin,
-				 text_of("{'size': %" PRIu64 ", 'root': '%s', 'heads': [%s], 'seal': '%s'%s}", checkpoint->size, root, checkpoint->heads,
-						 seal_text(checkpoint, pair), note_text(checkpoint, pair)));
+				 text_of("{'size': %" PRIu64 ", 'root': '%s', 'tree': 1, 'heads': [%s], 'seals': [%s]%s}", checkpoint->size, root, checkpoint->heads,
+						 seals_text(checkpoint, pair), note_text(checkpoint, pair)));
 	checkpoints[checkpoint_count++] = number;
 	return number;
 }
@@ -203,12 +227,13 @@ cosignature_text(const Node *witness, const Sealed *checkpoint)
 	uint8_t		line[ECERT_NOTE_LINE_MAX];
 	EcertBuffer text = ecert_buffer(text_bytes, sizeof text_bytes);
 	EcertBuffer cosignature = ecert_buffer(line, sizeof line);
-	const Pair *pair = lie(LIE_COSIGNATURE_STRANGER) ? strangers_pair() : key_in_use(witness);
+	const Pair *pair = lie(LIE_COSIGNATURE_STRANGER) ? strangers_pair() :
+		lie(LIE_COSIGNATURE_BY_PACKAGE_KEY) ? key_in_use(witness) : key_for(witness, ECERT_USE_WITNESS);
 	const char *name = lie(LIE_COSIGNATURE_FOREIGN) ? "witness.example" : witness->id;
 
 	if (lie(LIE_COSIGNATURE_JUNK))
 		return strdup(", 'cosignature': 'nothing'");
-	if (!ecert_note_name_valid(ecert_slice_text(origin)) || !ecert_note_name_valid(ecert_slice_text(name)) || one_in(6))
+	if (pair == NULL || !ecert_note_name_valid(ecert_slice_text(origin)) || !ecert_note_name_valid(ecert_slice_text(name)) || one_in(6))
 		return strdup("");
 	ecert_note_put_text(&text, ecert_slice_text(origin), checkpoint->size + (lie(LIE_COSIGNATURE) ? 1 : 0), checkpoint->root);
 	if (ecert_note_cosign(&cosignature, ecert_slice(text.data, text.size), ecert_slice_text(name), now, pair->key) != ECERT_OK)

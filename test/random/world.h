@@ -12,7 +12,7 @@
 #include "diag.h"
 #include "testkey.h"
 
-#include "core/package.h"
+#include "core/body.h"
 
 #include <gmp.h>
 #include <inttypes.h>
@@ -70,9 +70,9 @@ extern char *hex_of(const uint8_t *bytes, size_t size);
 	LIE(REST_OLD) LIE(REST_NONE) LIE(REST_LATE) LIE(CERTIFICATE_NAME) \
 	LIE(CERTIFICATE_ISSUER) LIE(SITE) LIE(TITLE) LIE(CALENDAR) LIE(RATE) LIE(BASELINE_REPLACED) LIE(ROW_ORDER) LIE(ROW_TWICE) LIE(CERTIFICATE_LATER) \
 	LIE(REWARD_TWICE) LIE(REWARD_ABSTAINED) LIE(REWARD_OTHER) LIE(REWARD_NONE) \
-	LIE(ROOT) LIE(SIZE) LIE(SIZE_HUGE) LIE(SEAL) LIE(NOTE) LIE(HEAD_AGAIN) LIE(HEAD_ORDER) LIE(HEAD_MISSING) LIE(HEAD_GENESIS) LIE(NOTE_OTHER_SIZE) LIE(HEAD_TWICE) LIE(LEFT_OUT) LIE(LEFT_OUT_LAST) \
+	LIE(ROOT) LIE(SIZE) LIE(SIZE_HUGE) LIE(SEAL) LIE(SEAL_BY_PACKAGE_KEY) LIE(SEAL_BY_OLD_KEY) LIE(SEAL_BY_STRANGER) LIE(SEAL_TWICE) LIE(PACKAGE_BY_SEAL_KEY) LIE(KEY_USE) LIE(NOTE) LIE(HEAD_AGAIN) LIE(HEAD_ORDER) LIE(HEAD_MISSING) LIE(HEAD_GENESIS) LIE(NOTE_OTHER_SIZE) LIE(HEAD_TWICE) LIE(LEFT_OUT) LIE(LEFT_OUT_LAST) \
 	LIE(WITNESS_ROOT) LIE(WITNESS_NONE) LIE(COSIGNATURE) LIE(COSIGNATURE_FOREIGN) LIE(COSIGNATURE_JUNK) LIE(COSIGNATURE_STRANGER) \
-	LIE(COSIGNATURE_LINE_END) LIE(COSIGNATURE_TWICE)
+	LIE(COSIGNATURE_BY_PACKAGE_KEY) LIE(COSIGNATURE_LINE_END) LIE(COSIGNATURE_TWICE)
 
 typedef enum Lie
 {
@@ -106,6 +106,7 @@ typedef struct Pair
 typedef struct Key
 {
 	const Pair *pair;
+	EcertKeyUse use;
 	int64_t		effective;
 	int64_t		until;			/* 0: in use */
 } Key;
@@ -121,7 +122,7 @@ typedef struct Node
 	const char *names;			/* the same, a map */
 	const char *site;
 	int			roles;
-	Key			keys[8];
+	Key			keys[12];
 	int			key_count;
 	int64_t		effective;
 	bool		revoked;
@@ -175,6 +176,7 @@ extern void load_keys(void);
 extern const Pair *new_pair(EcertAlg alg);
 extern const Pair *strangers_pair(void);
 extern const Pair *key_in_use(const Node *node);
+extern const Pair *key_for(const Node *node, EcertKeyUse use);
 extern Feed *feed_of(const char *issuer, EcertKind kind);
 
 /* Sign a body (in notation; freed) as the next package of its issuer's feed; its number */

@@ -16,13 +16,14 @@
 #define HASH_2 "'ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100'"
 #define SEAL "'00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff" \
 	"ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100'"
+#define SEAL_OF_1 "{'alg': -19, 'kid': " HASH_1 ", 'signature': " SEAL "}"
 
 /*
  * Sort of a value: t text, i id, c choice, h hash, k public key of Ed25519, s hex,
  * n number, a number >= 0, q energy quantity, r number or null, u integer
  * >= 0, p integer >= 1, d time, g algorithm, P period, x texts under ids, f finding, L list, E list that may
  * be empty, Z list that is not supported empty yet, M map, T true, N part, 1 list of one hash, v seconds within a minute, S share,
- * m month, b boolean, X list that is supported empty only.
+ * m month, b boolean, z signature of Ed25519, O 1 or, of later versions, a larger integer, X list that is supported empty only.
  */
 typedef struct BodyField
 {
@@ -58,7 +59,7 @@ later_path(const BodyShape *shape)
 	return strcmp(shape->fields[0].good, "'confirmed'") == 0 ? "figures.of" : NULL;
 }
 
-#define KEY "{'alg': -19, 'kid': " HASH_1 ", 'public': " HASH_2 ", 'effective': 0}"
+#define KEY "{'use': 'package', 'alg': -19, 'kid': " HASH_1 ", 'public': " HASH_2 ", 'effective': 0}"
 #define NODE "{'node': 'n', 'roles': ['certifier'], 'keys': [" KEY "], 'status': 'active', 'effective': 0}"
 #define PEER_RULES "{'k': 3, 'floor': 0.05, 'band': 0.5, 'minimum': 3}"
 #define AUDIT_RULES "{'required': [], 'upstream': {'tolerance': 0.03}, 'downstream': {'tolerance': 0.03}, " \
@@ -109,7 +110,7 @@ static const BodyShape body_shapes[] = {
 		{"name", 't', false, "'The mill'"},
 		{"names", 'M', false, "{'en': 'The mill', 'zh': '\xE6\xB0\xB4\xE6\xB3\xA5\xE5\x8E\x82'}"},
 		{"roles", 'L', true, "['applicant', 'auditor', 'certifier']"},
-		{"keys", 'L', true, "[" KEY ", {'alg': -9, 'kid': " HASH_2 ", 'public': '04" "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+		{"keys", 'L', true, "[" KEY ", {'use': 'witness', 'alg': -9, 'kid': " HASH_2 ", 'public': '04" "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 			"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff', 'effective': 5, 'until': 9}]"},
 		{"status", 'c', true, "'revoked'"},
 		{"effective", 'd', true, "1706832000"},
@@ -117,6 +118,7 @@ static const BodyShape body_shapes[] = {
 		{"reason", 't', false, "'Key lost'"},
 	}},
 	{ECERT_KIND_NODE, "keys", "keys.", "{'node': 'n', 'roles': ['auditor'], 'status': 'active', 'effective': 0, 'keys': [", "]}", {
+		{"use", 'c', true, "'seal'"},
 		{"alg", 'g', true, "-8"},
 		{"kid", 'h', true, HASH_1},
 		{"public", 'k', true, HASH_2},
@@ -501,8 +503,15 @@ static const BodyShape body_shapes[] = {
 		{"size", 'u', true, "1000000"},
 		{"root", 'h', true, HASH_1},
 		{"heads", 'L', true, "[['grid', 'audit', 0], ['mill', 'energy', 41]]"},
-		{"seal", 's', true, SEAL},
+		{"tree", 'O', true, "1"},
+		{"part", 'N', false, "[1, 2]"},
+		{"seals", 'L', true, "[" SEAL_OF_1 ", {'alg': -9, 'kid': " HASH_2 ", 'signature': " SEAL "}]"},
 		{"note", 't', false, "'ledger.example/e\n1000000\n'"},
+	}},
+	{ECERT_KIND_CHECKPOINT, "seals", "seals.", "{'size': 5, 'root': " HASH_1 ", 'tree': 1, 'heads': [['a', 'energy', 1]], 'seals': [", "]}", {
+		{"alg", 'g', true, "-8"},
+		{"kid", 'h', true, HASH_1},
+		{"signature", 'z', true, SEAL},
 	}},
 	{ECERT_KIND_WITNESS, "body", "", "", "", {
 		{"checkpoint", 'h', true, HASH_1},

@@ -106,13 +106,26 @@ must(EcertCode code)
 	exit(1);
 }
 
+/* Names of the test keys that are for something else than packages */
+#define SEAL_KEY "certifier's seals"
+#define WITNESS_KEY_ROOM 64
+
+static const char *
+witness_key(const char *node, char *name)
+{
+	snprintf(name, WITNESS_KEY_ROOM, "%s's cosignatures", node);
+	return name;
+}
+
 static EcertAlg
 alg_of(const char *node)
 {
 	int			number = strncmp(node, "plant-", 6) == 0 ? atoi(node + 6) : 0;
 
 	if (strcmp(node, "certifier") == 0)
-		return is_wrong("checkpoint-twin") || is_wrong("seal-high") ? ECERT_ALG_ES256 : ECERT_ALG_ED25519;
+		return is_wrong("checkpoint-twin") ? ECERT_ALG_ES256 : ECERT_ALG_ED25519;
+	if (strcmp(node, SEAL_KEY) == 0)
+		return is_wrong("seal-high") ? ECERT_ALG_ES256 : ECERT_ALG_ED25519;
 	if (is_wrong("twin") && number > 0)
 		return ECERT_ALG_ES256;
 	if (!options.mixed || number == 0)
@@ -240,14 +253,14 @@ add(const char *issuer, EcertKind kind, const char *subject, int64_t issued_at, 
 	size_t		size = diag_encode(body, body_bytes);
 
 	free(body);
-	return add_bytes(issuer, issuer, kind, subject, issued_at, ecert_slice(body_bytes, size));
+	return add_bytes(issuer, is_wrong("package-seal") && kind == ECERT_KIND_RELATION ? SEAL_KEY : issuer, kind, subject, issued_at, ecert_slice(body_bytes, size));
 }
 
 /* ----- nodes ----- */
 
 /* A key in a node body; until is left out when 0 */
 static char *
-key_text(const char *node, int64_t until)
+key_text(const char *node, const char *use, int64_t until)
 {
 	uint8_t		raw[ECERT_RAW_KEY_MAX];
 	uint8_t		kid[ECERT_HASH_SIZE];
@@ -262,12 +275,12 @@ key_text(const char *node, int64_t until)
 	if (is_wrong("kid") && strcmp(node, "plant-0001") == 0)
 		kid[0] ^= 1;
 	if (is_wrong("key-of-certifier") && strcmp(node, "buyer") == 0)
-		return key_text("certifier", until);
+		return key_text("certifier", use, until);
 	if (is_wrong("key-of-other") && strcmp(node, "plant-0002") == 0)
-		return key_text("plant-0001", until);
+		return key_text("plant-0001", use, until);
 	kid_text = hex_of(kid, sizeof kid);
 	raw_text = hex_of(raw, size);
-	text = diag_format("{'alg': %" PRId64 ", 'kid': '%s', 'public': '%s', 'effective': %" PRId64 "%s}", ecert_alg_cose(alg_of(node)),
+	text = diag_format("{'use': '%s', 'alg': %" PRId64 ", 'kid': '%s', 'public': '%s', 'effective': %" PRId64 "%s}", use, ecert_alg_cose(alg_of(node)),
 					   kid_text, raw_text, T0, ended);
 	free(kid_text);
 	free(raw_text);
@@ -278,11 +291,15 @@ key_text(const char *node, int64_t until)
 static char *
 node_text(const char *node, const char *role, int64_t revoked_at, int64_t key_until)
 {
-	char	   *key_part = key_text(node, key_until);
-	char	   *text = diag_format("{'node': '%s', 'roles': ['%s'], 'keys': [%s], 'status': '%s', 'effective': %" PRId64 "}", node, role,
-								   key_part, revoked_at > 0 ? "revoked" : "active", revoked_at > 0 ? revoked_at : T0);
+	char		name[WITNESS_KEY_ROOM];
+	char	   *key_part = key_text(node, "package", key_until);
+	char	   *other = strcmp(node, "certifier") == 0 ? key_text(SEAL_KEY, "seal", key_until) :
+		strcmp(role, "auditor") == 0 ? key_text(witness_key(node, name), "witness", key_until) : NULL;
+	char	   *text = diag_format("{'node': '%s', 'roles': ['%s'], 'keys': [%s%s%s], 'status': '%s', 'effective': %" PRId64 "}", node, role,
+								   key_part, other == NULL ? "" : ", ", other == NULL ? "" : other, revoked_at > 0 ? "revoked" : "active", revoked_at > 0 ? revoked_at : T0);
 
 	free(key_part);
+	free(other);
 	return text;
 }
 
@@ -471,10 +488,30 @@ note_of(uint64_t size, const uint8_t *root)
 	uint8_t		bytes[ECERT_NOTE_MAX];
 	EcertBuffer note = ecert_buffer(bytes, sizeof bytes);
 
-	if (alg_of("certifier") != ECERT_ALG_ED25519)
+	if (alg_of(SEAL_KEY) != ECERT_ALG_ED25519)
 		return NULL;
-	must(ecert_note_sign(&note, ecert_slice_text(ORIGIN), size, root, key_of(is_wrong("note") ? "stranger" : "certifier")));
+	must(ecert_note_sign(&note, ecert_slice_text(ORIGIN), size, root, key_of(is_wrong("note") ? "stranger" : SEAL_KEY)));
 	return strndup((const char *) bytes, note.size);
+}
+
+/* The field seals, with one */
+static void
+put_seals(EcertBuffer *body, EcertAlg alg, const uint8_t *kid, const uint8_t *seal)
+{
+	char	   *hex = hex_of(kid, ECERT_HASH_SIZE);
+
+	ecert_cbor_put_text(body, ecert_slice_text("seals"));
+	ecert_cbor_put_head(body, ECERT_CBOR_ARRAY, 1);
+	ecert_cbor_put_head(body, ECERT_CBOR_MAP, 3);
+	ecert_cbor_put_text(body, ecert_slice_text("alg"));
+	ecert_cbor_put_int(body, ecert_alg_cose(alg));
+	ecert_cbor_put_text(body, ecert_slice_text("kid"));
+	ecert_cbor_put_text(body, ecert_slice_text(hex));
+	free(hex);
+	hex = hex_of(seal, ecert_signature_size(alg));
+	ecert_cbor_put_text(body, ecert_slice_text("signature"));
+	ecert_cbor_put_text(body, ecert_slice_text(hex));
+	free(hex);
 }
 
 /* Checkpoints until everything that moved is covered; the number of the last */
@@ -486,7 +523,8 @@ add_checkpoint(int64_t issued_at)
 	uint8_t		seal[ECERT_SIGNATURE_MAX];
 	uint8_t		raw[ECERT_RAW_KEY_MAX];
 	uint8_t		kid[ECERT_HASH_SIZE];
-	EcertAlg	alg = alg_of("certifier");
+	const char *sealer = is_wrong("seal-package") ? "certifier" : SEAL_KEY;
+	EcertAlg	alg = alg_of(sealer);
 	size_t		raw_size;
 	size_t		number = 0;
 	uint64_t	count;
@@ -508,14 +546,14 @@ add_checkpoint(int64_t issued_at)
 		if (is_wrong("root"))
 			root[5] ^= 1;
 		size = tiles.size + (is_wrong("size") ? 1 : 0);
-		must(ecert_private_key_public(key_of("certifier"), raw, &raw_size));
+		must(ecert_private_key_public(key_of(sealer), raw, &raw_size));
 		must(ecert_key_thumbprint(alg, ecert_slice(raw, raw_size), kid));
 		must(ecert_seal(&(EcertSealHeader) {alg, ecert_slice(kid, sizeof kid), ecert_slice_text("certifier"), ecert_slice_text(ORIGIN), size},
-						root, key_of(is_wrong("seal") ? "stranger" : "certifier"), seal));
+						root, key_of(is_wrong("seal") ? "stranger" : sealer), seal));
 		if (is_wrong("seal-high"))
 			turn_over(seal);
 		note = note_of(size, root);
-		ecert_cbor_put_head(&body, ECERT_CBOR_MAP, note != NULL ? 5 : 4);
+		ecert_cbor_put_head(&body, ECERT_CBOR_MAP, note != NULL ? 6 : 5);
 		if (note != NULL)
 		{
 			ecert_cbor_put_text(&body, ecert_slice_text("note"));
@@ -525,15 +563,14 @@ add_checkpoint(int64_t issued_at)
 		hex = hex_of(root, sizeof root);
 		ecert_cbor_put_text(&body, ecert_slice_text(hex));
 		free(hex);
-		ecert_cbor_put_text(&body, ecert_slice_text("seal"));
-		hex = hex_of(seal, ecert_signature_size(alg));
-		ecert_cbor_put_text(&body, ecert_slice_text(hex));
-		free(hex);
 		ecert_cbor_put_text(&body, ecert_slice_text("size"));
 		ecert_cbor_put_int(&body, (int64_t) size);
+		ecert_cbor_put_text(&body, ecert_slice_text("tree"));
+		ecert_cbor_put_int(&body, 1);
 		ecert_cbor_put_text(&body, ecert_slice_text("heads"));
 		ecert_cbor_put_head(&body, ECERT_CBOR_ARRAY, count);
 		ecert_buffer_put(&body, ecert_slice(heads.data, heads.size));
+		put_seals(&body, alg, kid, seal);
 		free(note);
 		number = add_bytes("certifier", "certifier", ECERT_KIND_CHECKPOINT, ORIGIN, issued_at, ecert_slice(body.data, body.size));
 	} while (count == HEADS_MAX);
@@ -557,6 +594,7 @@ add_witness(const char *witness, size_t checkpoint, int64_t issued_at)
 	char	   *hash = hex_of(made[checkpoint].hash, ECERT_HASH_SIZE);
 	uint8_t		line[ECERT_NOTE_LINE_MAX];
 	EcertBuffer cosignature = ecert_buffer(line, sizeof line);
+	char		name[WITNESS_KEY_ROOM];
 	EcertNote	note;
 	EcertSlice	item;
 	char	   *cosigned = NULL;
@@ -567,7 +605,7 @@ add_witness(const char *witness, size_t checkpoint, int64_t issued_at)
 	{
 		must(ecert_note_parse(ecert_cbor_text_at(body, "note"), &note, NULL));
 		must(ecert_note_cosign(&cosignature, note.text, ecert_slice_text(is_wrong("outside") ? "witness.example/w1" : witness), issued_at,
-							   key_of(is_wrong("cosignature") ? "stranger" : witness)));
+							   key_of(is_wrong("cosignature") ? "stranger" : is_wrong("cosignature-package") ? witness : witness_key(witness, name))));
 		cosigned = diag_format(", 'cosignature': '%.*s'", (int) cosignature.size - 1, (const char *) line);
 	}
 	if (ecert_cbor_find(body, "size", &item))
@@ -807,6 +845,7 @@ write_receipt(const char *name, size_t number)
 	EcertPackage sealed;
 	EcertPackage package;
 	EcertCheckpoint stated;
+	EcertSeal	seal;
 	EcertSealHeader header;
 	EcertProof	proof;
 	char		file[64];
@@ -816,8 +855,10 @@ write_receipt(const char *name, size_t number)
 	must(ecert_package_parse(ecert_slice(made[number].bytes, made[number].size), &package, NULL));
 	must(ecert_tiles_inclusion(&store, leaf, tiles.size, &proof));
 	must(ecert_checkpoint_read(sealed.body, &stated));
-	header = ecert_checkpoint_seal_header(&sealed, &stated);
-	ecert_receipt_put(&receipt, &header, ecert_slice(stated.seal, stated.seal_size), leaf, &proof);
+	if (!ecert_checkpoint_next_seal(&stated.seals, &seal))
+		must(ECERT_BODY_VALUE);
+	header = ecert_checkpoint_seal_header(&sealed, &stated, &seal);
+	ecert_receipt_put(&receipt, &header, ecert_slice(seal.signature, seal.size), leaf, &proof);
 	ecert_statement_put(&statement, &package, ecert_slice(receipt.data, receipt.size));
 	sprintf(file, "%s.receipt", name);
 	write_bytes(file, receipt.data, receipt.size);
@@ -861,6 +902,8 @@ write_files(void)
 	write_text("genesis", hash);
 	must(testkey_public_pem("certifier", ECERT_ALG_ED25519, pem));
 	write_text("certifier.pem", pem);
+	must(testkey_public_pem(SEAL_KEY, ECERT_ALG_ED25519, pem));
+	write_text("seal.pem", pem);
 	must(testkey_public_pem("stranger", ECERT_ALG_ED25519, pem));
 	write_text("stranger.pem", pem);
 	write_checkpoints();

@@ -102,6 +102,9 @@ my @wrong = (
 	[ 'root', qr/^checkpoint's root is not that of the packages it covers \(signed [0-9a-f]{64}, computed [0-9a-f]{64}\)$/m ],
 	[ 'size', qr/^checkpoint's size is 22, the packages it covers make 21$/m ],
 	[ 'seal', qr/^checkpoint's seal is wrong$/m ],
+	[ 'seal-package', qr/^checkpoint is sealed with a key that is no seal key of "certifier" \(Key [0-9a-f]{64}\.\)$/m ],
+	[ 'package-seal', qr/^key of node "certifier" does not sign packages \(Key [0-9a-f]{64} is a seal key of the node\.\)$/m ],
+	[ 'cosignature-package', qr/^witness's cosignature is wrong$/m ],
 	[ 'note', qr/^checkpoint's note is wrong$/m ],
 	[ 'head-missing', qr/^checkpoint names energy 0 of "zz-nobody", which is not on the ledger$/m ],
 	[ 'head-order', qr/^checkpoint's heads are not in increasing order$/m ],
@@ -205,7 +208,7 @@ for my $at (map { int($_ * length($receipt) / 40) } 0 .. 39)
 
 my ($exit, $said, $errors) = run_verifier($good, '--genesis', $genesis);
 like($said, qr/^The ledger is VALID: no problem was found\.$/m, 'report: valid');
-like($said, qr/^Checked: 37 packages \(15840 bytes\) in 11 feeds, 37 signatures, 2 checkpoints, 2 witness statements; /m, 'report: what was checked');
+like($said, qr/^Checked: 37 packages \(16627 bytes\) in 11 feeds, 37 signatures, 2 checkpoints, 2 witness statements; /m, 'report: what was checked');
 like($said, qr/^Not checked:$/m, 'report: what was not');
 is($errors, '', 'nothing on standard error');
 ($exit, $said) = run_verifier(make_ledger('wrong', '--wrong', 'other-ledger', '--months', 30));
@@ -232,7 +235,7 @@ ok($exit == 0 && $said =~ /^ecert-verify \d/, '--version');
 
 # ----- one statement -----
 
-my @key = ('--certifier-key', "$kept/certifier.pem");
+my @key = ('--certifier-key', "$kept/certifier.pem", '--seal-key', "$kept/seal.pem");
 ($exit, $said) = run_verifier(undef, 'certificate', "$kept/checkpoint-0", @key);
 is($exit, 2, 'certificate: a package without a receipt cannot be checked as a whole');
 ($exit, $said) = run_verifier(undef, 'certificate', "$kept/last.statement", @key, '--origin', 'ledger.example');
@@ -242,8 +245,10 @@ like($said, qr/sealed it as leaf 34 of a checkpoint of 35 packages/, 'certificat
 is($exit, 0, 'certificate: in hexadecimal digits');
 ($exit, $said) = run_verifier(undef, 'certificate', "$kept/last.statement", @key, '--origin', 'another.example');
 is($exit, 1, 'certificate: of another ledger');
-($exit, $said) = run_verifier(undef, 'certificate', "$kept/last.statement", '--certifier-key', "$kept/stranger.pem");
-is($exit, 2, 'certificate: under another key nothing can be checked');
+($exit, $said) = run_verifier(undef, 'certificate', "$kept/last.statement", @key[0 .. 1], '--seal-key', "$kept/stranger.pem");
+is($exit, 2, 'certificate: under another seal key nothing can be checked');
+($exit, $said) = run_verifier(undef, 'certificate', "$kept/last.statement", @key[0 .. 1], '--seal-key', "$kept/certifier.pem");
+is($exit, 2, 'certificate: the key for packages is none for receipts');
 ($exit, $said) = run_verifier(undef, 'certificate', "$kept/certifier.pem", @key);
 is($exit, 1, 'certificate: a file that is none');
 

@@ -31,7 +31,7 @@ sub measure_receipts
 		FROM (SELECT hash FROM ledger.package WHERE kind = 'energy' ORDER BY random() LIMIT 50000) AS p", 'CREATE UNIQUE INDEX ON bench.drawn (n)', 'ANALYZE bench.drawn');
 	my $count = query($database, 'SELECT count(*) FROM bench.drawn');
 	my $several = $count < 10_000 ? $count : 10_000;
-	my $key = query($database, 'SELECT ecert.public_key()');
+	my $key = query($database, q{SELECT ecert.public_key('seal')});
 	my $session = session($database);
 	repeat_all($repeats,
 		sub { latency($database, 'receipt', $parameter, $_[0], 'SELECT ecert.receipt(hash) FROM bench.drawn WHERE n = :n', $count) },
