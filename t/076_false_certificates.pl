@@ -36,6 +36,29 @@ for ([ 'plant', '{applicant}' ], [ 'mine', '{auditor}' ], [ 'rival', '{auditor}'
 }
 certifier(q{SELECT ecert.relate('mine', 'plant', 'upstream'), ecert.relate('rival', 'plant', 'peer')});
 
+# Sign packages with bodies that a query gives, and put them on the ledger past the triggers
+sub put_past
+{
+	my ($node, $kind, $bodies) = @_;
+	as($node, qq{SET ecert.allow_ledger_ddl = on;
+		ALTER TABLE ledger.package DISABLE TRIGGER ecert_admit;
+		DO \$\$
+		DECLARE
+			body jsonb;
+		BEGIN
+			FOR body IN $bodies LOOP
+				INSERT INTO ledger.package (issuer, kind, seq, subject, period, issued_at, hash, package, recorded_at)
+				SELECT ecert.issuer(package), ecert.kind(package), ecert.seq(package), ecert.subject(package), ecert.period(package), ecert.issued_at(package), ecert.hash(package), package, now()
+				  FROM (SELECT ecert.sign('$kind', body, 'plant')) AS lie (package);
+			END LOOP;
+		END \$\$;
+		ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_admit});
+	return;
+}
+
+# The second half of the days of a period
+sub inner { return certifier("SELECT tstzrange(lower(p) + (upper(p) - lower(p)) / 2, upper(p)) FROM (SELECT '$_[0]'::tstzrange) AS s (p)") }
+
 sub pack_energy
 {
 	my ($month, $quantity, $replaces) = @_;
@@ -189,19 +212,7 @@ certifier(q{SELECT ecert.set_status(certificate_hash, 'withdrawn', 'to be issued
 	SELECT ecert.set_policy(jsonb_set(ecert.policy(), '{audit,required}', '[{"as": "upstream", "count": 2}]'))});
 my $missing = "SELECT detail FROM ecert.obstacles('plant', '$period', '$base') WHERE obstacle = 'audit_missing'";
 like(certifier($missing), qr/^2 energy packages lack 2 passing upstream/, 'a second auditor is required');
-as('rival', qq{SET ecert.allow_ledger_ddl = on;
-	ALTER TABLE ledger.package DISABLE TRIGGER ecert_admit;
-	DO \$\$
-	DECLARE
-		body jsonb;
-	BEGIN
-		FOR body IN SELECT ecert.body(package) FROM ledger.package WHERE issuer = 'mine' AND kind = 'audit' ORDER BY seq LOOP
-			INSERT INTO ledger.package (issuer, kind, seq, subject, period, issued_at, hash, package, recorded_at)
-			SELECT ecert.issuer(package), ecert.kind(package), ecert.seq(package), ecert.subject(package), ecert.period(package), ecert.issued_at(package), ecert.hash(package), package, now()
-			  FROM (SELECT ecert.sign('audit', body, 'plant')) AS lie (package);
-		END LOOP;
-	END \$\$;
-	ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_admit});
+put_past('rival', 'audit', q{SELECT ecert.body(package) FROM ledger.package WHERE issuer = 'mine' AND kind = 'audit' ORDER BY seq});
 seal();
 like(certifier($missing), qr/^2 energy packages lack 2 passing upstream/, 'an auditor who is not related does not make it');
 certifier('SELECT ecert.reward()');
@@ -211,4 +222,21 @@ lie_about('a certificate on such audits', "'{\"replaces\": \"$replaced\"}'", qr/
 seal();
 is(Network::equal($hub, $node), '', 'it goes everywhere');
 is($node->safe_psql('postgres', q{SELECT string_agg(problem, ' ') LIKE '%"rival" is not related to "plant" as upstream%' FROM ledger.finding WHERE kind = 'audit'}), 't', 'with what is wrong');
+
+# nor do declared figures that overlap what was there, or stand in its place and do not replace it: they are found, and change no certificate
+my $shown_figures = "SELECT ecert.certificate_figures('plant', '$period', '$base', 'product') -> 'figures'";
+my $unmoved = certifier($shown_figures);
+my $line = q{jsonb_build_array(jsonb_build_object('source', 'electricity', 'unit', 'kWh', 'product', 'A', 'quantity', 5000))};
+for ([ 'in the place of another', $base ], [ 'in the middle of one', inner($base) ], [ 'in the middle of another', inner($period) ])
+{
+	my ($what, $when) = @$_;
+	put_past('plant', 'energy', "SELECT jsonb_build_object('period', ecert.period_json('$when'), 'lines', $line)");
+	my $seq = certifier(q{SELECT max(seq) FROM ledger.package WHERE issuer = 'plant' AND kind = 'energy'});
+	is(certifier($shown_figures), $unmoved, "figures $what do not count");
+	seal();
+	is(certifier($shown_figures), $unmoved, 'nor when they are sealed');
+	like(certifier("SELECT problem FROM ecert.problems() WHERE issuer = 'plant' AND kind = 'energy' AND seq = $seq"), qr/period overlaps an earlier one/, 'and they are found');
+}
+is(Network::equal($hub, $node), '', 'all of it goes everywhere');
+is($node->safe_psql('postgres', $shown_figures), $unmoved, 'with the same figures');
 done_testing();

@@ -6,6 +6,7 @@
  */
 #include "rules/as_of.h"
 #include "rules/certificate.h"
+#include "rules/live.h"
 
 #include "ledger/view.h"
 

@@ -18,6 +18,7 @@
 #include "package/datum.h"
 #include "pg/error.h"
 #include "rules/applicant.h"
+#include "rules/live.h"
 #include "rules/policy.h"
 #include "rules/void.h"
 

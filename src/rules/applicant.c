@@ -123,65 +123,6 @@ ecert_counts(EcertRules *rules, const EcertEntry *entry)
 	return ecert_is_seen(rules, entry) && !ecert_is_void(rules, entry);
 }
 
-EcertLiveWalk
-ecert_live_begin(EcertRules *rules, EcertApplicant *applicant, EcertKind kind, EcertPeriod within)
-{
-	const EcertTimeline *timeline = ecert_timeline(rules, applicant, kind, within);
-	EcertLiveWalk walk = {rules, timeline, ecert_first_from(timeline, within.start), within};
-
-	return walk;
-}
-
-const EcertEntry *
-ecert_live_next(EcertLiveWalk *walk)
-{
-	const EcertTimeline *timeline = walk->timeline;
-	const EcertEntry *newest = NULL;
-
-	while (newest == NULL && walk->at < timeline->count && timeline->list[walk->at].period.start < walk->within.end)
-	{
-		int64_t		start = timeline->list[walk->at].period.start;
-
-		for (; walk->at < timeline->count && timeline->list[walk->at].period.start == start; walk->at++)
-		{
-			const EcertEntry *entry = &timeline->list[walk->at];
-
-			if (entry->period.end <= walk->within.end && ecert_counts(walk->rules, entry))
-				newest = entry;
-		}
-	}
-	return newest;
-}
-
-static void
-put_gap(EcertText *text, int64_t start, int64_t end)
-{
-	if (start >= end)
-		return;
-	ecert_text_put_string(text, text->size == 0 ? "{" : ",");
-	ecert_text_put_period(text, (EcertPeriod) {start, end});
-}
-
-const char *
-ecert_gaps(EcertRules *rules, EcertApplicant *applicant, EcertKind kind, EcertPeriod within)
-{
-	EcertLiveWalk walk = ecert_live_begin(rules, applicant, kind, within);
-	EcertText	text = ecert_text_in(rules->arena);
-	int64_t		covered = within.start;
-	const EcertEntry *live;
-
-	while ((live = ecert_live_next(&walk)) != NULL)
-	{
-		put_gap(&text, covered, live->period.start);
-		covered = live->period.end > covered ? live->period.end : covered;
-	}
-	put_gap(&text, covered, within.end);
-	if (text.size == 0)
-		return NULL;
-	ecert_text_put_string(&text, "}");
-	return ecert_text_string(&text);
-}
-
 static int
 compare_feeds(const void *left, const void *right)
 {
@@ -245,41 +186,6 @@ ecert_audit_of_hash(EcertRules *rules, EcertApplicant *applicant, const uint8_t 
 			return ecert_audit_read(rules, applicant, i);
 	}
 	return NULL;
-}
-
-/* Was an earlier package of the same start audited than the one that is live now */
-static bool
-was_audited(const EcertTimeline *timeline, const EcertAudit *audit, EcertKind kind, const EcertEntry *live)
-{
-	for (size_t i = ecert_first_from(timeline, live->period.start);
-		 i < timeline->count && timeline->list[i].period.start == live->period.start; i++)
-	{
-		if (timeline->list[i].seq < live->seq && ecert_ranges_contain(&audit->ranges, kind, timeline->list[i].seq))
-			return true;
-	}
-	return false;
-}
-
-static const EcertEntry *
-replaced_by(EcertRules *rules, EcertApplicant *applicant, const EcertAudit *audit, EcertKind kind)
-{
-	EcertLiveWalk walk = ecert_live_begin(rules, applicant, kind, audit->entry.period);
-	const EcertEntry *live;
-
-	while ((live = ecert_live_next(&walk)) != NULL)
-	{
-		if (!ecert_ranges_contain(&audit->ranges, kind, live->seq) && was_audited(walk.timeline, audit, kind, live))
-			return live;
-	}
-	return NULL;
-}
-
-const EcertEntry *
-ecert_audit_overtaken_by(EcertRules *rules, EcertApplicant *applicant, const EcertAudit *audit)
-{
-	const EcertEntry *by = replaced_by(rules, applicant, audit, ECERT_KIND_ENERGY);
-
-	return by != NULL ? by : replaced_by(rules, applicant, audit, ECERT_KIND_PRODUCT);
 }
 
 static int

@@ -73,24 +73,6 @@ extern size_t ecert_first_from(const EcertTimeline *timeline, int64_t start);
 /* Is a package seen, and not void? */
 extern bool ecert_counts(EcertRules *rules, const EcertEntry *entry);
 
-/*
- * The live packages of a kind within a period, in the order of time: of a
- * package and those that replace it the newest that counts
- */
-typedef struct EcertLiveWalk
-{
-	EcertRules *rules;
-	const EcertTimeline *timeline;
-	size_t		at;
-	EcertPeriod within;
-} EcertLiveWalk;
-
-extern EcertLiveWalk ecert_live_begin(EcertRules *rules, EcertApplicant *applicant, EcertKind kind, EcertPeriod within);
-extern const EcertEntry *ecert_live_next(EcertLiveWalk *walk);
-
-/* The parts of a period that no live package covers, as a multirange is printed; NULL when there are none */
-extern const char *ecert_gaps(EcertRules *rules, EcertApplicant *applicant, EcertKind kind, EcertPeriod within);
-
 /* The audits of an applicant; read gives back NULL when the audit's bytes cannot be read */
 extern size_t ecert_audit_count(EcertRules *rules, EcertApplicant *applicant);
 extern EcertAudit *ecert_audit_read(EcertRules *rules, EcertApplicant *applicant, size_t number);
@@ -100,15 +82,6 @@ extern EcertAudit *ecert_audit_of_hash(EcertRules *rules, EcertApplicant *applic
 
 /* Does an audit that was read count: is it seen, not void, and right by its rule as of the checkpoint that covers it first (audit.c) */
 extern bool ecert_audit_counts(EcertRules *rules, EcertAudit *audit);
-
-/* The newest package that has replaced one of an audit's packages and is outside of it; NULL: none has */
-extern const EcertEntry *ecert_audit_overtaken_by(EcertRules *rules, EcertApplicant *applicant, const EcertAudit *audit);
-
-static inline bool
-ecert_audit_overtaken(EcertRules *rules, EcertApplicant *applicant, const EcertAudit *audit)
-{
-	return ecert_audit_overtaken_by(rules, applicant, audit) != NULL;
-}
 
 /*
  * Does an audit cover a package for which its auditor has not been rewarded in

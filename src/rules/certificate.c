@@ -7,6 +7,7 @@
 #include "rules/certificate.h"
 
 #include "rules/as_of.h"
+#include "rules/live.h"
 #include "rules/rest.h"
 
 #include <stdio.h>

@@ -7,8 +7,8 @@
 #ifndef ECERT_RULES_CERTIFICATE_H
 #define ECERT_RULES_CERTIFICATE_H
 
-#include "rules/applicant.h"
 #include "rules/document.h"
+#include "rules/live.h"
 #include "rules/policy.h"
 
 /* What a certificate is about, and the state of the ledger that it rests on */

@@ -7,6 +7,7 @@
 
 #include "rules/assess.h"
 #include "rules/certificate.h"
+#include "rules/live.h"
 
 /* What a certificate rests on, by hash */
 typedef struct Hashes

@@ -7,6 +7,7 @@
 #include "rules/as_of.h"
 #include "rules/certificate.h"
 #include "rules/coefficient.h"
+#include "rules/live.h"
 #include "rules/table.h"
 
 /* The rest are the arguments of the words, in which %1 stands for the first */

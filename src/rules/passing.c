@@ -4,6 +4,7 @@
  *		as its policy requires.
  */
 #include "rules/certificate.h"
+#include "rules/live.h"
 
 EcertAuditList
 ecert_standing_audits(EcertRules *rules, const EcertCertified *certified, EcertVerdict verdict)

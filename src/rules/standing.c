@@ -5,6 +5,7 @@
 #include "rules/standing.h"
 
 #include "rules/as_of.h"
+#include "rules/live.h"
 #include "rules/void.h"
 
 #include <stdio.h>

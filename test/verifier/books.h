@@ -22,6 +22,7 @@
 
 static FILE *books_dump;
 static int64_t books_seqs[2];
+static uint8_t books_last[2][ECERT_HASH_SIZE];	/* the hash of the last energy and of the last product package */
 static Ledger books_ledger;
 static Options books_options;
 static ViewIndex books_index;
@@ -58,7 +59,8 @@ books_write(EcertKind kind, int64_t seq, EcertSlice body)
 	package.prev = ecert_slice(prev, sizeof prev);
 	package.body = body;
 	if ((key == NULL && testkey_private("plant", ECERT_ALG_ED25519, &key) != ECERT_OK) ||
-		ecert_package_sign(&package, key, &out, ecert_buffer(scratch, sizeof scratch)) != ECERT_OK)
+		ecert_package_sign(&package, key, &out, ecert_buffer(scratch, sizeof scratch)) != ECERT_OK ||
+		ecert_package_hash(ecert_slice(bytes, out.size), books_last[kind == ECERT_KIND_PRODUCT]) != ECERT_OK)
 	{
 		puts("Bail out! could not sign");
 		exit(2);
@@ -69,23 +71,32 @@ books_write(EcertKind kind, int64_t seq, EcertSlice body)
 	putc('\n', books_dump);
 }
 
-/* An energy or product package with the lines in diagnostic notation */
+/* An energy or product package with the lines in diagnostic notation; corrects: it replaces the last one */
 static void
-books_put(EcertKind kind, int64_t start, int64_t end, const char *lines)
+books_put(EcertKind kind, int64_t start, int64_t end, const char *lines, bool corrects)
 {
 	static char text[DIAG_MAX];
 	static uint8_t body[DIAG_MAX];
+	bool		is_product = kind == ECERT_KIND_PRODUCT;
+	int			written = snprintf(text, sizeof text, "{'period': [%lld, %lld], 'lines': [%s]", (long long) start, (long long) end, lines);
 	EcertError	error;
 	size_t		size;
 
-	(void) snprintf(text, sizeof text, "{'period': [%lld, %lld], 'lines': [%s]}", (long long) start, (long long) end, lines);
+	if (corrects)
+	{
+		written += snprintf(text + written, sizeof text - (size_t) written, ", 'reason': 'meter', 'replaces': ['");
+		for (size_t i = 0; i < ECERT_HASH_SIZE; i++)
+			written += snprintf(text + written, sizeof text - (size_t) written, "%02x", books_last[is_product][i]);
+		written += snprintf(text + written, sizeof text - (size_t) written, "']");
+	}
+	(void) snprintf(text + written, sizeof text - (size_t) written, "}");
 	size = diag_encode(text, body);
 	if (ecert_body_check(kind, ecert_slice(body, size), &error) != ECERT_OK)
 	{
 		printf("Bail out! bad body: %s in %.300s\n", ecert_error_text(error.code), text);
 		exit(2);
 	}
-	books_write(kind, books_seqs[kind == ECERT_KIND_PRODUCT]++, ecert_slice(body, size));
+	books_write(kind, books_seqs[is_product]++, ecert_slice(body, size));
 }
 
 static LedgerRules *

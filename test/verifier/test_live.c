@@ -7,25 +7,26 @@
 
 #include "rules/as_of.h"
 #include "rules/assess.h"
+#include "rules/live.h"
 
 static LedgerRules *books;
 
 static void
-put_used(int64_t start, int64_t end, const char *quantity)
+put_used(int64_t start, int64_t end, const char *quantity, bool corrects)
 {
 	char		lines[200];
 
 	(void) snprintf(lines, sizeof lines, "{'source': 'fuel', 'unit': 'kgce', 'quantity': %s, 'product': 'x'}", quantity);
-	books_put(ECERT_KIND_ENERGY, start, end, lines);
+	books_put(ECERT_KIND_ENERGY, start, end, lines, corrects);
 }
 
 static void
-put_made(int64_t start, int64_t end, const char *quantity)
+put_made(int64_t start, int64_t end, const char *quantity, bool corrects)
 {
 	char		lines[200];
 
 	(void) snprintf(lines, sizeof lines, "{'product': 'x', 'unit': 't', 'output': %s, 'qualified': %s}", quantity, quantity);
-	books_put(ECERT_KIND_PRODUCT, start, end, lines);
+	books_put(ECERT_KIND_PRODUCT, start, end, lines, corrects);
 }
 
 /* How far the checkpoint as of which is asked covers the two feeds */
@@ -105,12 +106,12 @@ test_corrections(void)
 	EcertAssessment answer;
 
 	books_begin();
-	put_used(BASE_START, NOW_START, "1000.01");
-	put_made(BASE_START, NOW_START, "10");
-	put_used(NOW_START, NOW_END, "900");
-	put_made(NOW_START, NOW_END, "10");
-	put_used(NOW_START, NOW_END, "950");
-	put_made(NOW_START, NOW_END, "5");
+	put_used(BASE_START, NOW_START, "1000.01", false);
+	put_made(BASE_START, NOW_START, "10", false);
+	put_used(NOW_START, NOW_END, "900", false);
+	put_made(NOW_START, NOW_END, "10", false);
+	put_used(NOW_START, NOW_END, "950", true);
+	put_made(NOW_START, NOW_END, "5", true);
 	books = books_load();
 	answer = ask(INT64_MAX, INT64_MAX);
 	CHECK(is(answer.products[0].base.kgce, "1000.01") && is(answer.products[0].now.kgce, "950") && is(answer.products[0].saving_kgce, "-449.995"),
@@ -124,9 +125,34 @@ test_corrections(void)
 	books_end(books);
 }
 
+/* Declared figures that stand in the place of others, and do not replace them, do not count; nor do those that overlap others */
+static void
+test_intruders(void)
+{
+	EcertAssessment answer;
+
+	books_begin();
+	put_used(BASE_START, NOW_START, "1000.01", false);
+	put_made(BASE_START, NOW_START, "10", false);
+	put_used(NOW_START, NOW_END, "900", false);
+	put_made(NOW_START, NOW_END, "10", false);
+	put_used(BASE_START, NOW_START, "5000", false);
+	put_used(BASE_START - 86400, BASE_START + 86400, "1", false);
+	put_used(NOW_START + 86400, NOW_END, "1", false);
+	put_used(BASE_START + 86400, NOW_START, "1", false);
+	put_made(NOW_START, NOW_END - 86400, "7", false);
+	put_used(NOW_START, NOW_END, "7", true);
+	books = books_load();
+	answer = ask(INT64_MAX, INT64_MAX);
+	CHECK(is(answer.products[0].base.kgce, "1000.01") && is(answer.products[0].now.kgce, "900") && is(answer.products[0].now.output, "10"),
+		  "what was there first counts");
+	books_end(books);
+}
+
 int
 main(void)
 {
 	test_corrections();
+	test_intruders();
 	return check_done();
 }
