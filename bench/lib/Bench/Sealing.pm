@@ -68,9 +68,19 @@ sub measure_feeds
 	note("a ledger of $parameter");
 	my $database = create_database('feeds');
 	query($database, 'SET client_min_messages = warning', 'CREATE EXTENSION ecert', "SELECT ecert.create_ledger('feeds.example') IS NOT NULL",
-		"SELECT count(ecert.enroll('plant-' || n, '{applicant}', ecert.public_key())) FROM generate_series(1, $feeds / 2) AS n",
+		# each plant has a key of its own, whose seed is SHA-256 of its id
+		q{CREATE FUNCTION key_of(node text) RETURNS text LANGUAGE sql AS $$ SELECT current_setting('data_directory') || '/' || node || '.pem' $$},
+		q{CREATE FUNCTION make_key(node text) RETURNS text LANGUAGE plpgsql AS $$
+			BEGIN
+				EXECUTE format('COPY (VALUES (''-----BEGIN PRIVATE KEY-----''), (%L), (''-----END PRIVATE KEY-----'')) TO %L',
+					encode(decode('302e020100300506032b657004220420', 'hex') || sha256(convert_to(node, 'UTF8')), 'base64'), key_of(node));
+				PERFORM set_config('ecert.signing_key', key_of(node), true);
+				RETURN ecert.public_key();
+			END $$},
+		"CREATE TABLE made AS SELECT 'plant-' || n AS node, make_key('plant-' || n) AS public_key FROM generate_series(1, $feeds / 2) AS n",
+		q{SELECT count(ecert.enroll(node, '{applicant}', public_key)) FROM made},
 		q{CREATE FUNCTION put(node text, kind text, hour bigint) RETURNS boolean LANGUAGE sql AS $$
-			SELECT set_config('ecert.node', node, true);
+			SELECT set_config('ecert.node', node, true), set_config('ecert.signing_key', key_of(node), true);
 			SELECT ecert.append(kind, jsonb_build_object('period', jsonb_build_array(1704067200 + 3600 * hour, 1704067200 + 3600 * (hour + 1)), 'lines',
 				CASE kind WHEN 'energy' THEN '[{"source": "electricity", "unit": "kWh", "quantity": 5}]'::jsonb ELSE '[{"product": "steel", "unit": "t", "output": 5, "qualified": 5}]' END)) IS NOT NULL $$},
 		"SELECT count(put('plant-' || n, k, 0)) FROM generate_series(1, $feeds / 2) AS n CROSS JOIN unnest('{energy,product}'::text[]) AS k", 'SELECT ecert.checkpoint() IS NOT NULL', 'VACUUM ANALYZE');
