@@ -111,7 +111,9 @@ AS $$
      CROSS JOIN (SELECT h.number, h.issuer, h.kind, h.seq,
                         coalesce((SELECT r.last_seq FROM ledger.leaf_range r WHERE r.issuer = h.issuer AND r.kind = h.kind ORDER BY r.last_seq DESC LIMIT 1), -1) + 1 AS first_seq
                    FROM ecert.heads(body) AS h) AS n
-     WHERE n.first_seq <= n.seq AND NOT EXISTS (SELECT FROM ledger.leaf_range r WHERE r.checkpoint_seq = cover.checkpoint_seq)
+     WHERE n.first_seq <= n.seq
+       -- by the index, whatever the planner thinks of how many rows a checkpoint has
+       AND (SELECT r.checkpoint_seq FROM ledger.leaf_range r WHERE r.checkpoint_seq = cover.checkpoint_seq ORDER BY r.first_index LIMIT 1) IS NULL
 $$;
 COMMENT ON FUNCTION ecert.cover(bigint, jsonb) IS 'internal: what a checkpoint covers first, by its heads, in ledger.leaf_range; nothing when that is there already';
 
@@ -368,8 +370,8 @@ DECLARE
     damaged bigint;
 BEGIN
     -- what came before the newest checkpoint and is unsealed was committed behind it, or its rows are lost: only then are rows counted
-    SELECT min(p.recorded_at) INTO since
-      FROM ecert.unsealed_in(feeds) AS u JOIN ledger.package p ON p.issuer = u.issuer AND p.kind = u.kind AND p.seq = u.first_seq;
+    SELECT min((SELECT p.recorded_at FROM ledger.package p WHERE p.issuer = u.issuer AND p.kind = u.kind AND p.seq = u.first_seq)) INTO since
+      FROM ecert.unsealed_in(feeds) AS u;
     SELECT s.checkpoint_seq INTO damaged
       FROM ledger.package c
       JOIN ledger.sealing s ON s.checkpoint_seq = c.seq
