@@ -226,6 +226,8 @@ is($node->safe_psql('postgres', q{SELECT string_agg(problem, ' ') LIKE '%"rival"
 # nor do declared figures that overlap what was there, or stand in its place and do not replace it: they are found, and change no certificate
 my $shown_figures = "SELECT ecert.certificate_figures('plant', '$period', '$base', 'product') -> 'figures'";
 my $unmoved = certifier($shown_figures);
+my $standings = q{SELECT string_agg(concat_ws(' ', s.standing, s.why), ', ' ORDER BY p.seq) FROM ledger.package p CROSS JOIN LATERAL ecert.certificate_standing(p.package) AS s WHERE p.kind = 'certificate'};
+my $stand = certifier($standings);
 my $line = q{jsonb_build_array(jsonb_build_object('source', 'electricity', 'unit', 'kWh', 'product', 'A', 'quantity', 5000))};
 for ([ 'in the place of another', $base ], [ 'in the middle of one', inner($base) ], [ 'in the middle of another', inner($period) ])
 {
@@ -235,6 +237,7 @@ for ([ 'in the place of another', $base ], [ 'in the middle of one', inner($base
 	is(certifier($shown_figures), $unmoved, "figures $what do not count");
 	seal();
 	is(certifier($shown_figures), $unmoved, 'nor when they are sealed');
+	is(certifier($standings), $stand, 'and take no certificate away');
 	like(certifier("SELECT problem FROM ecert.problems() WHERE issuer = 'plant' AND kind = 'energy' AND seq = $seq"), qr/period overlaps an earlier one/, 'and they are found');
 }
 is(Network::equal($hub, $node), '', 'all of it goes everywhere');

@@ -46,7 +46,7 @@ typedef struct EcertUncovered
 
 typedef struct EcertAuditList
 {
-	const EcertAudit **list;
+	EcertAudit **list;
 	size_t		count;
 } EcertAuditList;
 

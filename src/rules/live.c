@@ -111,6 +111,20 @@ ecert_gaps(EcertRules *rules, EcertApplicant *applicant, EcertKind kind, EcertPe
 	return ecert_text_string(&text);
 }
 
+const EcertEntry *
+ecert_replacement(EcertRules *rules, EcertApplicant *applicant, const EcertEntry *entry)
+{
+	const EcertTimeline *timeline = ecert_timeline(rules, applicant, entry->kind, entry->period);
+
+	for (size_t i = ecert_first_from(timeline, entry->period.start);
+		 i < timeline->count && timeline->list[i].period.start == entry->period.start; i++)
+	{
+		if (timeline->list[i].seq > entry->seq && ecert_counts(rules, &timeline->list[i]) && corrects(rules, &timeline->list[i]))
+			return &timeline->list[i];
+	}
+	return NULL;
+}
+
 /* Was an earlier package of the same start audited than the one that is live now */
 static bool
 was_audited(const EcertTimeline *timeline, const EcertAudit *audit, EcertKind kind, const EcertEntry *live)

@@ -29,6 +29,9 @@ extern const EcertEntry *ecert_live_next(EcertLiveWalk *walk);
 /* The parts of a period that no live package covers, as a multirange is printed; NULL when there are none */
 extern const char *ecert_gaps(EcertRules *rules, EcertApplicant *applicant, EcertKind kind, EcertPeriod within);
 
+/* The first package that replaces one as the rule asks, and counts; NULL: none does */
+extern const EcertEntry *ecert_replacement(EcertRules *rules, EcertApplicant *applicant, const EcertEntry *entry);
+
 /* The newest package that has replaced one of an audit's packages and is outside of it; NULL: none has */
 extern const EcertEntry *ecert_audit_overtaken_by(EcertRules *rules, EcertApplicant *applicant, const EcertAudit *audit);
 

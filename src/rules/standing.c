@@ -85,7 +85,7 @@ list_audits(Basis *basis)
 	basis->later = (EcertAuditList) {ecert_arena_array(basis->rules->arena, count, sizeof(EcertAudit *)), 0};
 	for (size_t i = 0; i < count; i++)
 	{
-		const EcertAudit *audit;
+		EcertAudit *audit;
 
 		if (ecert_is_seen(basis->rules, &basis->applicant->audits[i].entry))
 			continue;
@@ -128,43 +128,13 @@ look_for_void(Basis *basis, const EcertEntry *entry)
 		put_reason(basis, ECERT_STANDS_ON_VOID, said.issued_at, entry, " is void: its key had ended before it was issued, says ", &said);
 }
 
-/* The first package that replaces one, and counts; NULL: none does */
-static const EcertEntry *
-replacement(Basis *basis, const EcertEntry *entry)
-{
-	const EcertTimeline *timeline = ecert_timeline(basis->rules, basis->applicant, entry->kind, entry->period);
-
-	for (size_t i = ecert_first_from(timeline, entry->period.start);
-		 i < timeline->count && timeline->list[i].period.start == entry->period.start; i++)
-	{
-		if (timeline->list[i].seq > entry->seq && ecert_counts(basis->rules, &timeline->list[i]))
-			return &timeline->list[i];
-	}
-	return NULL;
-}
-
-/* Has the rule of its kind nothing to say against an audit? */
-static bool
-is_right(EcertRules *rules, const EcertAudit *audit)
-{
-	EcertPackage package;
-	EcertFinding finding;
-	EcertError	error;
-	bool		right = rules->view->package(rules->view, &audit->entry, &package) &&
-		ecert_package_parse(ecert_arena_copy(rules->arena, package.bytes), &package, &error) == ECERT_OK &&
-		ecert_rule_check(rules, &package, false, &finding);
-
-	ecert_see_as_of(rules, ECERT_AS_OF_NOW);
-	return right;
-}
-
 static void
 look_at_package(Basis *basis, const EcertEntry *entry)
 {
 	const EcertEntry *by;
 
 	look_for_void(basis, entry);
-	by = replacement(basis, entry);
+	by = ecert_replacement(basis->rules, basis->applicant, entry);
 	if (by != NULL)
 		put_reason(basis, ECERT_STANDS_REPLACED, by->issued_at, entry, " was replaced by ", by);
 }
@@ -181,12 +151,11 @@ look_at_audit(Basis *basis, const EcertAudit *audit)
 }
 
 static void
-look_at_later_audit(Basis *basis, const EcertAudit *audit)
+look_at_later_audit(Basis *basis, EcertAudit *audit)
 {
 	char		words[96];
 
-	if (!ecert_counts(basis->rules, &audit->entry) || ecert_audit_overtaken(basis->rules, basis->applicant, audit) ||
-		!is_right(basis->rules, audit))
+	if (!ecert_audit_counts(basis->rules, audit) || ecert_audit_overtaken(basis->rules, basis->applicant, audit))
 		return;
 	(void) snprintf(words, sizeof words, " as %s says fail, and the certificate's checkpoint does not cover it", ecert_audit_role_name(audit->role));
 	put_reason(basis, ECERT_STANDS_DISPUTED, audit->entry.issued_at, &audit->entry, words, NULL);
