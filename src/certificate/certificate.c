@@ -7,6 +7,7 @@
 #include "rules/as_of.h"
 #include "rules/certificate.h"
 #include "rules/live.h"
+#include "rules/rest.h"
 
 #include "ledger/view.h"
 
@@ -148,19 +149,6 @@ ECERT_FUNCTION(ecert_sql_certificate_figures)
 	PG_RETURN_JSONB_P(ecert_body_to_jsonb(checked(figures)));
 }
 
-/* It is too late to rest on that checkpoint */
-static void
-check_time(EcertCertified *certified, const EcertEntry *checkpoint, int64 issued_at)
-{
-	EcertFinding finding;
-
-	if (issued_at - checkpoint->issued_at <= certified->policy.seal_within)
-		return;
-	(void) ECERT_FIND(&finding, ECERT_REST_TIME, ecert_a_time(issued_at), ecert_a_time(checkpoint->issued_at),
-					  ecert_a_number(certified->policy.seal_within));
-	ecert_raise_finding(&finding);
-}
-
 /* What stands against it is raised, all of it; else the body */
 static EcertSlice
 make_body(void *context, int64 seq, int64 issued_at)
@@ -178,7 +166,8 @@ make_body(void *context, int64 seq, int64 issued_at)
 				 errmsg("a certificate rests on a checkpoint, and there is none"),
 				 errhint("Run SELECT ecert.checkpoint().")));
 	take_policy(&ledger->rules, certified);
-	check_time(certified, &checkpoint, issued_at);
+	if (!ecert_check_rest_time(&checkpoint, issued_at, certified->policy.seal_within, &finding))
+		ecert_raise_finding(&finding);
 	ecert_all_obstacles(&ledger->rules, certified, checkpoint.issued_at, &figures, &obstacles);
 	if (!ecert_no_obstacle(certified, &obstacles, SIZE_MAX, &finding))
 		ecert_raise_finding(&finding);

@@ -4,6 +4,8 @@
  */
 #include "rules/fields.h"
 
+#include <stdlib.h>
+
 #include "rules/text.h"
 
 const EcertKind ecert_declared_kinds[2] = {ECERT_KIND_ENERGY, ECERT_KIND_PRODUCT};
@@ -104,6 +106,24 @@ bool
 ecert_field_is(EcertSlice map, const char *key, const char *text)
 {
 	return ecert_slice_equal(ecert_cbor_text_at(map, key), ecert_slice_text(text));
+}
+
+static int
+compare_texts(const void *left, const void *right)
+{
+	return ecert_slice_compare(*(const EcertSlice *) left, *(const EcertSlice *) right);
+}
+
+const EcertSlice *
+ecert_find_twice(EcertSlice *texts, size_t count)
+{
+	qsort(texts, count, sizeof *texts, compare_texts);
+	for (size_t i = 1; i < count; i++)
+	{
+		if (ecert_slice_equal(texts[i - 1], texts[i]))
+			return &texts[i];
+	}
+	return NULL;
 }
 
 bool

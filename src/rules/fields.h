@@ -40,6 +40,9 @@ extern bool ecert_field_is(EcertSlice map, const char *key, const char *text);
 /* The keys that a node package lists, or a genesis package for the certifier; none of other kinds */
 extern EcertCursor ecert_node_keys(EcertKind kind, EcertSlice body, uint64_t *count);
 
+/* Sort texts in byte order, and give the first that is there twice; NULL: none is */
+extern const EcertSlice *ecert_find_twice(EcertSlice *texts, size_t count);
+
 /* Is a text with that content in the array under a key */
 extern bool ecert_field_has(EcertSlice map, const char *key, const char *text);
 

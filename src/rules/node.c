@@ -145,43 +145,37 @@ lost_key(EcertSlice state, EcertSlice body)
 	return ecert_slice(NULL, 0);
 }
 
-static int
-compare_slices(const void *left, const void *right)
-{
-	return ecert_slice_compare(*(const EcertSlice *) left, *(const EcertSlice *) right);
-}
-
 bool
 ecert_check_keys_differ(const EcertPackage *package, EcertArena *arena, EcertFinding *finding)
 {
 	uint64_t	count;
 	EcertCursor cursor = ecert_node_keys(package->kind, package->body, &count);
 	EcertSlice *kids = ecert_arena_array(arena, (size_t) count, sizeof(EcertSlice));
+	const EcertSlice *twice;
 
 	for (uint64_t i = 0; i < count; i++)
 		kids[i] = ecert_cbor_text_at(ecert_cbor_skip(&cursor), "kid");
-	qsort(kids, count, sizeof(EcertSlice), compare_slices);
-	for (uint64_t i = 1; i < count; i++)
-	{
-		if (ecert_slice_equal(kids[i - 1], kids[i]))
-			return ECERT_FIND(finding, ECERT_KEY_TWICE, ecert_a_text(package->kind == ECERT_KIND_GENESIS ? package->issuer : package->subject),
-							  ecert_a_text(kids[i]));
-	}
-	return true;
+	twice = ecert_find_twice(kids, (size_t) count);
+	return twice == NULL ||
+		ECERT_FIND(finding, ECERT_KEY_TWICE, ecert_a_text(package->kind == ECERT_KIND_GENESIS ? package->issuer : package->subject),
+				   ecert_a_text(*twice));
 }
 
-static bool
-lists_kid(EcertSlice state, EcertSlice kid)
+/* The key of that kid in a node's state; of size 0: it has none */
+static EcertSlice
+find_key(EcertSlice state, EcertSlice kid)
 {
 	uint64_t	count;
 	EcertCursor cursor = ecert_cbor_items_at(state, "keys", &count);
 
 	while (count-- > 0)
 	{
-		if (ecert_slice_equal(ecert_cbor_text_at(ecert_cbor_skip(&cursor), "kid"), kid))
-			return true;
+		EcertSlice	key = ecert_cbor_skip(&cursor);
+
+		if (ecert_slice_equal(ecert_cbor_text_at(key, "kid"), kid))
+			return key;
 	}
-	return false;
+	return ecert_slice(NULL, 0);
 }
 
 /* One public key belongs to one node: no key that the node did not have is another's */
@@ -199,7 +193,7 @@ check_keys_own(EcertCase *it, EcertSlice node, EcertSlice state)
 		EcertSlice	text = ecert_cbor_text_at(key, "kid");
 		uint8_t		kid[ECERT_HASH_SIZE];
 
-		if (!lists_kid(state, text) && ecert_field_hash(key, "kid", kid) &&
+		if (find_key(state, text).size == 0 && ecert_field_hash(key, "kid", kid) &&
 			view->holder(view, it->rules->arena, ecert_slice(kid, sizeof kid), node, it->package->seq, &holder))
 			return ECERT_FIND(it->finding, ECERT_KEY_TAKEN, ecert_a_text(node), ecert_a_text(holder), ecert_a_text(text));
 	}
@@ -208,29 +202,16 @@ check_keys_own(EcertCase *it, EcertSlice node, EcertSlice state)
 
 /* Had a key that end in the package before? */
 static bool
-had_end(EcertCase *it, EcertSlice node, EcertSlice kid, int64_t until)
+had_end(EcertSlice state, EcertSlice kid, int64_t until)
 {
-	EcertSlice	state;
-	uint64_t	count = 0;
-	EcertCursor cursor;
+	int64_t		before;
 
-	if (!ecert_node_state(it->rules, node, it->package->seq, &state))
-		return false;
-	cursor = ecert_cbor_items_at(state, "keys", &count);
-	while (count-- > 0)
-	{
-		EcertSlice	key = ecert_cbor_skip(&cursor);
-		int64_t		before;
-
-		if (ecert_slice_equal(ecert_cbor_text_at(key, "kid"), kid) && ecert_field_int(key, "until", &before) && before == until)
-			return true;
-	}
-	return false;
+	return ecert_field_int(find_key(state, kid), "until", &before) && before == until;
 }
 
 /* A revocation ends every key by its effective time; and no package ends a key of the certifier before it was issued */
 static bool
-check_ends(EcertCase *it, EcertSlice node)
+check_ends(EcertCase *it, EcertSlice node, EcertSlice state)
 {
 	EcertSlice	body = it->package->body;
 	EcertNodeFacts facts = ecert_node_facts(body);
@@ -250,7 +231,7 @@ check_ends(EcertCase *it, EcertSlice node)
 		if (until > facts.revoked_at)
 			return ECERT_FIND(it->finding, ECERT_KEY_OUTLIVES, ecert_a_text(node), ecert_a_text(kid), ecert_a_time(facts.revoked_at));
 		/* ends of before are carried on */
-		if (is_certifier && until < it->package->issued_at && !had_end(it, node, kid, until))
+		if (is_certifier && until < it->package->issued_at && !had_end(state, kid, until))
 			return ECERT_FIND(it->finding, ECERT_CERTIFIER_KEY_END, ecert_a_text(kid), ecert_a_time(until), ecert_a_time(it->package->issued_at));
 	}
 	return true;
@@ -270,7 +251,7 @@ ecert_rule_node(EcertCase *it)
 		return ECERT_FIND(it->finding, ECERT_KEY_HISTORY, ecert_a_text(node), ecert_a_text(lost));
 	if (ecert_slice_equal(node, it->rules->view->certifier) && !ecert_field_has(body, "roles", "certifier"))
 		return ECERT_FIND_PLAIN(it->finding, ECERT_CERTIFIER_ROLE);
-	return ecert_check_keys_differ(it->package, it->rules->arena, it->finding) && check_ends(it, node) && check_keys_own(it, node, state);
+	return ecert_check_keys_differ(it->package, it->rules->arena, it->finding) && check_ends(it, node, state) && check_keys_own(it, node, state);
 }
 
 bool

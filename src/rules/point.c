@@ -3,16 +3,8 @@
  *		The rule of kind point: a package lists a metering point once, none takes
  *		its own place, and none is out of service before it is in it.
  */
-#include <stdlib.h>
-
 #include "rules/fields.h"
 #include "rules/rules.h"
-
-static int
-compare_names(const void *left, const void *right)
-{
-	return ecert_slice_compare(*(const EcertSlice *) left, *(const EcertSlice *) right);
-}
 
 /* What one entry says of its point */
 static bool
@@ -36,6 +28,7 @@ ecert_rule_point(EcertCase *it)
 	uint64_t	count;
 	EcertCursor cursor = ecert_cbor_items_at(it->package->body, "points", &count);
 	EcertSlice *names = ecert_arena_array(it->rules->arena, (size_t) count, sizeof *names);
+	const EcertSlice *twice;
 
 	for (size_t i = 0; i < count; i++)
 	{
@@ -45,11 +38,6 @@ ecert_rule_point(EcertCase *it)
 			return false;
 		names[i] = ecert_cbor_text_at(entry, "point");
 	}
-	qsort(names, (size_t) count, sizeof *names, compare_names);
-	for (size_t i = 1; i < count; i++)
-	{
-		if (ecert_slice_equal(names[i - 1], names[i]))
-			return ECERT_FIND(it->finding, ECERT_POINT_TWICE, ecert_a_text(names[i]));
-	}
-	return true;
+	twice = ecert_find_twice(names, (size_t) count);
+	return twice == NULL || ECERT_FIND(it->finding, ECERT_POINT_TWICE, ecert_a_text(*twice));
 }

@@ -124,24 +124,20 @@ miss_ranges(Search *search, const EcertReference *reference)
 }
 
 static bool
-miss_role(Search *search, const EcertReference *reference)
-{
-	EcertText	key = ecert_text_in(search->rules->arena);
-	EcertSlice	node = ecert_cbor_text_at(search->package->body, reference->field);
-
-	if ((ecert_node_roles(search->rules, node, search->package->issued_at) & reference->role) != 0)
-		return false;
-	ECERT_PUT(&key, "key of %1", ecert_a_text(node));
-	return note_missing(search, &key, search->rules->view->certifier, ECERT_KIND_NODE);
-}
-
-static bool
 miss_key_of(Search *search, EcertSlice node)
 {
 	EcertText	key = ecert_text_in(search->rules->arena);
 
 	ECERT_PUT(&key, "key of %1", ecert_a_text(node));
 	return note_missing(search, &key, search->rules->view->certifier, ECERT_KIND_NODE);
+}
+
+static bool
+miss_role(Search *search, const EcertReference *reference)
+{
+	EcertSlice	node = ecert_cbor_text_at(search->package->body, reference->field);
+
+	return (ecert_node_roles(search->rules, node, search->package->issued_at) & reference->role) == 0 && miss_key_of(search, node);
 }
 
 static bool

@@ -34,11 +34,16 @@ seal_within(EcertRules *rules)
 }
 
 bool
+ecert_check_rest_time(const EcertEntry *checkpoint, int64_t issued_at, int64_t seal_within, EcertFinding *finding)
+{
+	return (issued_at >= checkpoint->issued_at && issued_at - checkpoint->issued_at <= seal_within) ||
+		ECERT_FIND(finding, ECERT_REST_TIME, ecert_a_time(issued_at), ecert_a_time(checkpoint->issued_at), ecert_a_number(seal_within));
+}
+
+bool
 ecert_rest_on_checkpoint(EcertCase *it, EcertEntry *checkpoint)
 {
 	EcertRules *rules = it->rules;
-	int64_t		issued_at = it->package->issued_at;
-	int64_t		within;
 
 	if (!ecert_find_named(it, "checkpoint", ECERT_KIND_CHECKPOINT, checkpoint) ||
 		!ecert_slice_equal(checkpoint->issuer, rules->view->certifier))
@@ -46,7 +51,5 @@ ecert_rest_on_checkpoint(EcertCase *it, EcertEntry *checkpoint)
 	ecert_see_as_of(rules, checkpoint->seq);
 	if (!is_next(it, checkpoint))
 		return ECERT_FIND(it->finding, ECERT_REST_NOT_NEWEST, ecert_a_number(checkpoint->seq));
-	within = seal_within(rules);
-	return (issued_at >= checkpoint->issued_at && issued_at - checkpoint->issued_at <= within) ||
-		ECERT_FIND(it->finding, ECERT_REST_TIME, ecert_a_time(issued_at), ecert_a_time(checkpoint->issued_at), ecert_a_number(within));
+	return ecert_check_rest_time(checkpoint, it->package->issued_at, seal_within(rules), it->finding);
 }

@@ -15,4 +15,7 @@
  */
 extern bool ecert_rest_on_checkpoint(EcertCase *it, EcertEntry *checkpoint);
 
+/* May a package that was issued then rest on a checkpoint, by the seconds that the policy gives it? */
+extern bool ecert_check_rest_time(const EcertEntry *checkpoint, int64_t issued_at, int64_t seal_within, EcertFinding *finding);
+
 #endif							/* ECERT_RULES_REST_H */

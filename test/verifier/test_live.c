@@ -99,17 +99,24 @@ is(const char *found, const char *expected)
 	return found != NULL && strcmp(found, expected) == 0;
 }
 
+/* The books, with a package of each kind for both years */
+static void
+begin_years(void)
+{
+	books_begin();
+	put_used(BASE_START, NOW_START, "1000.01", false);
+	put_made(BASE_START, NOW_START, "10", false);
+	put_used(NOW_START, NOW_END, "900", false);
+	put_made(NOW_START, NOW_END, "10", false);
+}
+
 /* A correction counts from its seq on */
 static void
 test_corrections(void)
 {
 	EcertAssessment answer;
 
-	books_begin();
-	put_used(BASE_START, NOW_START, "1000.01", false);
-	put_made(BASE_START, NOW_START, "10", false);
-	put_used(NOW_START, NOW_END, "900", false);
-	put_made(NOW_START, NOW_END, "10", false);
+	begin_years();
 	put_used(NOW_START, NOW_END, "950", true);
 	put_made(NOW_START, NOW_END, "5", true);
 	books = books_load();
@@ -131,11 +138,7 @@ test_intruders(void)
 {
 	EcertAssessment answer;
 
-	books_begin();
-	put_used(BASE_START, NOW_START, "1000.01", false);
-	put_made(BASE_START, NOW_START, "10", false);
-	put_used(NOW_START, NOW_END, "900", false);
-	put_made(NOW_START, NOW_END, "10", false);
+	begin_years();
 	put_used(BASE_START, NOW_START, "5000", false);
 	put_used(BASE_START - 86400, BASE_START + 86400, "1", false);
 	put_used(NOW_START + 86400, NOW_END, "1", false);
