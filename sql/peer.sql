@@ -124,13 +124,15 @@ SELECT ecert.admit_from_peer(bytes, 'hub') FROM peer_test.here;
 SELECT kind, sqlstate, reason, peer FROM ledger.quarantine ORDER BY kind, seq;
 SELECT ecert.retry_quarantined() AS admitted, (SELECT count(*) FROM ledger.quarantine) AS still_there;
 
--- the enrolment comes after what it enrols has signed: nobody has to call anything
+-- the enrolment arrives after what the node has signed with the key: nobody has to call anything
 SELECT FROM peer_test.become('late', 'plant-a');
 SELECT ecert.sign('energy', '{"period": [1704067200, 1706745600], "lines": [{"source": "electricity", "unit": "kWh", "quantity": 1}]}')::bytea AS early \gset
 SELECT ecert.admit_from_peer(:'early', 'late');
 SELECT waits_for FROM ledger.pending;
 SELECT FROM peer_test.become('certifier', 'certifier');
-SELECT ecert.enroll('late', '{applicant}', peer_test.key('plant-a')) IS NOT NULL AS enrolled;
+SELECT ecert.append('node', jsonb_build_object('node', 'late', 'name', 'late', 'roles', '["applicant"]'::jsonb, 'status', 'active', 'effective', since,
+    'keys', jsonb_build_array(ecert.key_entry(peer_test.key('plant-a')) || jsonb_build_object('effective', since))), 'late') IS NOT NULL AS enrolled
+  FROM ecert.unix_seconds(ecert.issued_at((:'early'::bytea)::ecert.package)) AS since;
 SELECT count(*) AS pending, (SELECT count(*) FROM ledger.package WHERE issuer = 'late') AS admitted FROM ledger.pending;
 
 -- a row filter and its twin in SQL say the same
