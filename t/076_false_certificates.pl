@@ -224,7 +224,7 @@ is(Network::equal($hub, $node), '', 'it goes everywhere');
 is($node->safe_psql('postgres', q{SELECT string_agg(problem, ' ') LIKE '%"rival" is not related to "plant" as upstream%' FROM ledger.finding WHERE kind = 'audit'}), 't', 'with what is wrong');
 
 # nor do declared figures that overlap what was there, or stand in its place and do not replace it: they are found, and change no certificate
-my $shown_figures = "SELECT ecert.certificate_figures('plant', '$period', '$base', 'product') -> 'figures'";
+my $shown_figures = "SELECT ecert.certificate_figures('plant', '$period', '$base', 'product') - 'checkpoint'";
 my $unmoved = certifier($shown_figures);
 my $standings = q{SELECT string_agg(concat_ws(' ', s.standing, s.why), ', ' ORDER BY p.seq) FROM ledger.package p CROSS JOIN LATERAL ecert.certificate_standing(p.package) AS s WHERE p.kind = 'certificate'};
 my $stand = certifier($standings);
@@ -240,6 +240,14 @@ for ([ 'in the place of another', $base ], [ 'in the middle of one', inner($base
 	is(certifier($standings), $stand, 'and take no certificate away');
 	like(certifier("SELECT problem FROM ecert.problems() WHERE issuer = 'plant' AND kind = 'energy' AND seq = $seq"), qr/period overlaps an earlier one/, 'and they are found');
 }
+# one that claims to replace a package of long before, for which more of the applicant is looked up while its packages are gone through
+my $live = "SELECT string_agg(seq::text, ' ' ORDER BY seq) FROM ecert.live_packages('plant', 'energy', (SELECT tstzrange(lower('$base'::tstzrange), upper('$period'::tstzrange))))";
+my $were_live = certifier($live);
+put_past('plant', 'energy', "SELECT jsonb_build_object('period', ecert.period_json(tstzrange(d, d + interval '1 day')), 'lines', $line) FROM generate_series('2010-01-01'::timestamptz, '2010-01-04', interval '1 day') AS d");
+put_past('plant', 'energy', "SELECT jsonb_build_object('period', ecert.period_json('$period'), 'lines', $line, 'reason', 'meter', 'replaces', (
+	SELECT jsonb_build_array(encode(p.hash, 'hex')) FROM ledger.package p WHERE p.issuer = 'plant' AND p.kind = 'energy' AND p.period \@> '2010-01-01 12:00'::timestamptz))");
+is(certifier($live), $were_live, 'nothing is gone through twice');
+seal();
 is(Network::equal($hub, $node), '', 'all of it goes everywhere');
 is($node->safe_psql('postgres', $shown_figures), $unmoved, 'with the same figures');
 done_testing();

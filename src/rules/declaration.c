@@ -7,7 +7,11 @@
 #include "rules/applicant.h"
 #include "rules/void.h"
 
-/* Has a package between the two, in the feed's order, that period too? */
+/*
+ * Has a package between the two, in the feed's order, that period too?  The
+ * period is that of the package judged: a walk through the timeline that asks
+ * for one of its packages has loaded it.
+ */
 static bool
 is_replaced_before(EcertRules *rules, const EcertEntry *replaced, int64_t seq)
 {
@@ -39,9 +43,9 @@ ecert_rule_declaration(EcertCase *it)
 		return ECERT_FIND(it->finding, ECERT_REPLACED_MISSING, ecert_a_hash(hash));
 	if (!ecert_slice_equal(replaced.issuer, package->issuer) || replaced.kind != package->kind || replaced.seq >= package->seq)
 		return ECERT_FIND(it->finding, ECERT_REPLACED_OF_OTHER_FEED, ecert_a_hash(hash));
-	if (is_replaced_before(it->rules, &replaced, package->seq))
-		return ECERT_FIND(it->finding, ECERT_REPLACED_ALREADY, ecert_a_hash(hash));
 	if (replaced.period.start != period.start || replaced.period.end != period.end)
 		return ECERT_FIND(it->finding, ECERT_REPLACED_OTHER_PERIOD, ecert_a_hash(hash));
+	if (is_replaced_before(it->rules, &replaced, package->seq))
+		return ECERT_FIND(it->finding, ECERT_REPLACED_ALREADY, ecert_a_hash(hash));
 	return true;
 }
