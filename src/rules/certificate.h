@@ -53,6 +53,20 @@ typedef struct EcertAuditList
 /* The audits that touch the period or the baseline, are neither void nor overtaken, and have that verdict; ECERT_VERDICT_ANY: whatever they say */
 extern EcertAuditList ecert_standing_audits(EcertRules *rules, const EcertCertified *certified, EcertVerdict verdict);
 
+/* What a certificate is computed from, as the ledger is seen now */
+typedef struct EcertBasis
+{
+	EcertEntry *packages;		/* live: energy of the baseline and of the period, then product */
+	size_t		count;
+	size_t		counts[4];		/* of each of the four */
+	EcertAuditList audits;		/* that count over them, whatever they say */
+} EcertBasis;
+
+extern EcertBasis ecert_basis_of(EcertRules *rules, const EcertCertified *certified);
+
+/* Is one of its packages among those that an audit names? */
+extern bool ecert_is_over(const EcertBasis *basis, const EcertAudit *audit);
+
 /* audits: given, all of which pass and stand */
 extern EcertUncovered ecert_uncovered(EcertRules *rules, const EcertCertified *certified, const EcertAuditList *audits,
 									  const EcertRequired *required, EcertKind kind);

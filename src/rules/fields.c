@@ -174,19 +174,6 @@ ecert_ranges_contain(const EcertRanges *ranges, EcertKind kind, int64_t seq)
 	return false;
 }
 
-int64_t
-ecert_ranges_last(const EcertRanges *ranges, EcertKind kind)
-{
-	int64_t		last = -1;
-
-	for (size_t i = 0; i < ranges->count; i++)
-	{
-		if (ranges->list[i].kind == kind && ranges->list[i].last > last)
-			last = ranges->list[i].last;
-	}
-	return last;
-}
-
 /* The place of the first interval that ends at seq or later */
 static size_t
 first_reaching(const EcertSeqs *seqs, int64_t seq)

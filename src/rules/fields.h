@@ -64,9 +64,6 @@ typedef struct EcertRanges
 extern EcertRanges ecert_ranges_of(EcertArena *arena, EcertSlice body, const char *key);
 extern bool ecert_ranges_contain(const EcertRanges *ranges, EcertKind kind, int64_t seq);
 
-/* The last seq of a kind that ranges name, -1 when none */
-extern int64_t ecert_ranges_last(const EcertRanges *ranges, EcertKind kind);
-
 /* A set of seqs is intervals */
 typedef struct EcertInterval
 {

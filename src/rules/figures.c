@@ -54,41 +54,6 @@ digest_item(Hashes *hashes)
 	return ecert_parts_item(&parts);
 }
 
-/* Is one of the live packages among those that an audit names? */
-static bool
-is_over(EcertRules *rules, const EcertCertified *certified, const EcertAudit *audit)
-{
-	const EcertPeriod windows[] = {certified->baseline, certified->period};
-
-	for (size_t i = 0; i < 4; i++)
-	{
-		EcertLiveWalk walk = ecert_certified_begin(rules, certified, ecert_declared_kinds[i / 2], windows[i % 2]);
-		const EcertEntry *live;
-
-		while ((live = ecert_live_next(&walk)) != NULL)
-		{
-			if (ecert_ranges_contain(&audit->ranges, live->kind, live->seq))
-				return true;
-		}
-	}
-	return false;
-}
-
-/* The audits that count over its packages, whatever they say */
-static void
-put_audits(EcertRules *rules, const EcertCertified *certified, EcertParts *figures)
-{
-	EcertAuditList audits = ecert_standing_audits(rules, certified, ECERT_VERDICT_ANY);
-	Hashes		hashes = {.arena = rules->arena};
-
-	for (size_t i = 0; i < audits.count; i++)
-	{
-		if (is_over(rules, certified, audits.list[i]))
-			put_hash(&hashes, audits.list[i]->entry.hash);
-	}
-	ecert_parts_put(figures, "audits", digest_item(&hashes));
-}
-
 /* A row of figures in the making */
 static EcertParts
 row_of(EcertArena *arena, const char *of)
@@ -101,35 +66,24 @@ row_of(EcertArena *arena, const char *of)
 
 /* What it rests on, and how much of each kind in each period */
 static void
-put_packages(EcertRules *rules, const EcertCertified *certified, EcertParts *rows, EcertParts *figures)
+put_basis(EcertRules *rules, const EcertCertified *certified, EcertParts *rows, EcertParts *figures)
 {
-	static const struct
-	{
-		EcertKind	kind;
-		bool		is_baseline;
-		const char *count;
-	}			windows[] = {
-		{ECERT_KIND_ENERGY, true, "base_energy_packages"},
-		{ECERT_KIND_ENERGY, false, "energy_packages"},
-		{ECERT_KIND_PRODUCT, true, "base_product_packages"},
-		{ECERT_KIND_PRODUCT, false, "product_packages"},
-	};
-	EcertArena *arena = rules->arena;
-	Hashes		hashes = {.arena = arena};
-	EcertParts	counts = row_of(arena, "completeness");
+	/* in the order of the basis */
+	static const char *const counts[] = {"base_energy_packages", "energy_packages", "base_product_packages", "product_packages"};
+	EcertBasis	basis = ecert_basis_of(rules, certified);
+	Hashes		packages = {.arena = rules->arena};
+	Hashes		audits = {.arena = rules->arena};
+	EcertParts	row = row_of(rules->arena, "completeness");
 
-	for (size_t i = 0; i < sizeof windows / sizeof windows[0]; i++)
-	{
-		EcertLiveWalk walk = ecert_certified_begin(rules, certified, windows[i].kind, windows[i].is_baseline ? certified->baseline : certified->period);
-		size_t		before = hashes.count;
-		const EcertEntry *live;
-
-		while ((live = ecert_live_next(&walk)) != NULL)
-			put_hash(&hashes, live->hash);
-		ecert_parts_put(&counts, windows[i].count, ecert_item_int(arena, (int64_t) (hashes.count - before)));
-	}
-	ecert_parts_put(rows, NULL, ecert_parts_item(&counts));
-	ecert_parts_put(figures, "packages", digest_item(&hashes));
+	for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
+		ecert_parts_put(&row, counts[i], ecert_item_int(rules->arena, (int64_t) basis.counts[i]));
+	for (size_t i = 0; i < basis.count; i++)
+		put_hash(&packages, basis.packages[i].hash);
+	for (size_t i = 0; i < basis.audits.count; i++)
+		put_hash(&audits, basis.audits.list[i]->entry.hash);
+	ecert_parts_put(rows, NULL, ecert_parts_item(&row));
+	ecert_parts_put(figures, "packages", digest_item(&packages));
+	ecert_parts_put(figures, "audits", digest_item(&audits));
 }
 
 static EcertUse *
@@ -226,19 +180,18 @@ static void
 put_replaced(EcertRules *rules, const EcertCertified *certified, EcertKind kind, Hashes *hashes)
 {
 	EcertApplicant *applicant = ecert_applicant(rules, certified->applicant);
-	const EcertTimeline *timeline = ecert_timeline(rules, applicant, kind, certified->baseline);
-	const EcertEntry *before = NULL;
+	EcertLiveWalk walk = ecert_certified_begin(rules, certified, kind, certified->baseline);
+	const EcertEntry *live;
 
-	for (size_t i = ecert_first_from(timeline, certified->baseline.start);
-		 i < timeline->count && timeline->list[i].period.start < certified->baseline.end; i++)
+	while ((live = ecert_live_next(&walk)) != NULL)
 	{
-		const EcertEntry *entry = &timeline->list[i];
+		const EcertEntry *replaced;
 
-		if (entry->period.end > certified->baseline.end || !ecert_counts(rules, entry))
-			continue;
-		if (before != NULL && before->period.start == entry->period.start && entry->issued_at >= certified->period.start)
-			put_hash(hashes, before->hash);
-		before = entry;
+		for (const EcertEntry *by = live; (replaced = ecert_replaced(rules, applicant, by)) != NULL; by = replaced)
+		{
+			if (by->issued_at >= certified->period.start)
+				put_hash(hashes, replaced->hash);
+		}
 	}
 }
 
@@ -305,9 +258,8 @@ ecert_certificate_figures(EcertRules *rules, const EcertCertified *certified, Ec
 		return find_why(certified, code, &assessment, arena, finding);
 	put_question(certified, arena, &parts);
 	put_assessment(&assessment, arena, &rows, &parts);
-	put_packages(rules, certified, &rows, &parts);
+	put_basis(rules, certified, &rows, &parts);
 	ecert_parts_put(&parts, "figures", ecert_parts_item(&rows));
-	put_audits(rules, certified, &parts);
 	put_baseline_replaced(rules, certified, &parts);
 	*figures = ecert_parts_item(&parts);
 	return true;

@@ -125,6 +125,22 @@ ecert_replacement(EcertRules *rules, EcertApplicant *applicant, const EcertEntry
 	return NULL;
 }
 
+const EcertEntry *
+ecert_replaced(EcertRules *rules, EcertApplicant *applicant, const EcertEntry *entry)
+{
+	const EcertTimeline *timeline = ecert_timeline(rules, applicant, entry->kind, entry->period);
+	const EcertEntry *before = NULL;
+
+	for (size_t i = ecert_first_from(timeline, entry->period.start); i < timeline->count && &timeline->list[i] != entry; i++)
+	{
+		const EcertEntry *earlier = &timeline->list[i];
+
+		if (earlier->period.end == entry->period.end && ecert_counts(rules, earlier) && (before == NULL || corrects(rules, earlier)))
+			before = earlier;
+	}
+	return before;
+}
+
 /* Was an earlier package of the same start audited than the one that is live now */
 static bool
 was_audited(const EcertTimeline *timeline, const EcertAudit *audit, EcertKind kind, const EcertEntry *live)

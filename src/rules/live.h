@@ -32,6 +32,9 @@ extern const char *ecert_gaps(EcertRules *rules, EcertApplicant *applicant, Ecer
 /* The first package that replaces one as the rule asks, and counts; NULL: none does */
 extern const EcertEntry *ecert_replacement(EcertRules *rules, EcertApplicant *applicant, const EcertEntry *entry);
 
+/* The package that a live one took the place of, or one that it took the place of, and so on; NULL: it was the first */
+extern const EcertEntry *ecert_replaced(EcertRules *rules, EcertApplicant *applicant, const EcertEntry *entry);
+
 /* The newest package that has replaced one of an audit's packages and is outside of it; NULL: none has */
 extern const EcertEntry *ecert_audit_overtaken_by(EcertRules *rules, EcertApplicant *applicant, const EcertAudit *audit);
 

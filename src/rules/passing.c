@@ -1,7 +1,7 @@
 /*
  * passing.c
- *		The audits that pass, and whether they cover the packages of a certificate
- *		as its policy requires.
+ *		The packages of a certificate and the audits over them, and whether these
+ *		cover them as its policy requires.
  */
 #include "rules/certificate.h"
 #include "rules/live.h"
@@ -26,6 +26,52 @@ ecert_standing_audits(EcertRules *rules, const EcertCertified *certified, EcertV
 			audits.list[audits.count++] = audit;
 	}
 	return audits;
+}
+
+static void
+list_packages(EcertRules *rules, const EcertCertified *certified, EcertBasis *basis)
+{
+	const EcertPeriod windows[] = {certified->baseline, certified->period};
+	size_t		room = 0;
+
+	for (size_t i = 0; i < 4; i++)
+	{
+		EcertLiveWalk walk = ecert_certified_begin(rules, certified, ecert_declared_kinds[i / 2], windows[i % 2]);
+		const EcertEntry *live;
+
+		for (; (live = ecert_live_next(&walk)) != NULL; basis->counts[i]++)
+		{
+			basis->packages = ecert_arena_grow(rules->arena, basis->packages, basis->count, &room, sizeof *basis->packages);
+			basis->packages[basis->count++] = *live;
+		}
+	}
+}
+
+bool
+ecert_is_over(const EcertBasis *basis, const EcertAudit *audit)
+{
+	for (size_t i = 0; i < basis->count; i++)
+	{
+		if (ecert_ranges_contain(&audit->ranges, basis->packages[i].kind, basis->packages[i].seq))
+			return true;
+	}
+	return false;
+}
+
+EcertBasis
+ecert_basis_of(EcertRules *rules, const EcertCertified *certified)
+{
+	EcertBasis	basis = {.audits = ecert_standing_audits(rules, certified, ECERT_VERDICT_ANY)};
+	size_t		over = 0;
+
+	list_packages(rules, certified, &basis);
+	for (size_t i = 0; i < basis.audits.count; i++)
+	{
+		if (ecert_is_over(&basis, basis.audits.list[i]))
+			basis.audits.list[over++] = basis.audits.list[i];
+	}
+	basis.audits.count = over;
+	return basis;
 }
 
 static bool

@@ -10,19 +10,14 @@
 
 #include <stdio.h>
 
-/* A certificate, and what it rests on: seen as of its checkpoint, and held against what is seen now */
-typedef struct Basis
+/* A certificate's standing in the making */
+typedef struct Look
 {
 	EcertRules *rules;
-	EcertCertified certified;
 	EcertApplicant *applicant;
-	EcertEntry *packages;		/* that it is computed from */
-	size_t		count;
-	size_t		room;
-	EcertAuditList audits;		/* that count over them */
-	EcertAuditList later;		/* that its checkpoint does not cover */
+	EcertBasis	basis;			/* as of its checkpoint */
 	EcertStood	stood;
-} Basis;
+} Look;
 
 const char *
 ecert_standing_name(EcertStanding standing)
@@ -39,62 +34,6 @@ ecert_standing_name(EcertStanding standing)
 	return names[standing];
 }
 
-static void
-list_packages(Basis *basis)
-{
-	const EcertPeriod windows[] = {basis->certified.baseline, basis->certified.period};
-
-	for (size_t i = 0; i < 4; i++)
-	{
-		EcertLiveWalk walk = ecert_certified_begin(basis->rules, &basis->certified, ecert_declared_kinds[i / 2], windows[i % 2]);
-		const EcertEntry *live;
-
-		while ((live = ecert_live_next(&walk)) != NULL)
-		{
-			basis->packages = ecert_arena_grow(basis->rules->arena, basis->packages, basis->count, &basis->room, sizeof *basis->packages);
-			basis->packages[basis->count++] = *live;
-		}
-	}
-}
-
-/* Is one of the packages among those that an audit names? */
-static bool
-is_over(const Basis *basis, const EcertAudit *audit)
-{
-	for (size_t i = 0; i < basis->count; i++)
-	{
-		if (ecert_ranges_contain(&audit->ranges, basis->packages[i].kind, basis->packages[i].seq))
-			return true;
-	}
-	return false;
-}
-
-static void
-list_audits(Basis *basis)
-{
-	size_t		count = ecert_audit_count(basis->rules, basis->applicant);
-	size_t		over = 0;
-
-	basis->audits = ecert_standing_audits(basis->rules, &basis->certified, ECERT_VERDICT_ANY);
-	for (size_t i = 0; i < basis->audits.count; i++)
-	{
-		if (is_over(basis, basis->audits.list[i]))
-			basis->audits.list[over++] = basis->audits.list[i];
-	}
-	basis->audits.count = over;
-	basis->later = (EcertAuditList) {ecert_arena_array(basis->rules->arena, count, sizeof(EcertAudit *)), 0};
-	for (size_t i = 0; i < count; i++)
-	{
-		EcertAudit *audit;
-
-		if (ecert_is_seen(basis->rules, &basis->applicant->audits[i].entry))
-			continue;
-		audit = ecert_audit_read(basis->rules, basis->applicant, i);
-		if (audit != NULL && audit->verdict == ECERT_VERDICT_FAIL && is_over(basis, audit))
-			basis->later.list[basis->later.count++] = audit;
-	}
-}
-
 /* energy 7 of "plant" (hash) */
 static void
 put_entry(EcertText *text, const EcertEntry *entry)
@@ -105,10 +44,10 @@ put_entry(EcertText *text, const EcertEntry *entry)
 
 /* "what words by"; by NULL: there is nothing more to say.  Of what is equally grave the first to come is told of */
 static void
-put_reason(Basis *basis, EcertStanding standing, int64_t since, const EcertEntry *what, const char *words, const EcertEntry *by)
+put_reason(Look *look, EcertStanding standing, int64_t since, const EcertEntry *what, const char *words, const EcertEntry *by)
 {
-	EcertStood *stood = &basis->stood;
-	EcertText	text = ecert_text_in(basis->rules->arena);
+	EcertStood *stood = &look->stood;
+	EcertText	text = ecert_text_in(look->rules->arena);
 
 	if (standing < stood->standing || (standing == stood->standing && since >= stood->since))
 		return;
@@ -120,67 +59,89 @@ put_reason(Basis *basis, EcertStanding standing, int64_t since, const EcertEntry
 }
 
 static void
-look_for_void(Basis *basis, const EcertEntry *entry)
+look_for_void(Look *look, const EcertEntry *entry)
 {
 	EcertEntry	said;
 
-	if (ecert_voided_by(basis->rules, entry, &said))
-		put_reason(basis, ECERT_STANDS_ON_VOID, said.issued_at, entry, " is void: its key had ended before it was issued, says ", &said);
+	if (ecert_voided_by(look->rules, entry, &said))
+		put_reason(look, ECERT_STANDS_ON_VOID, said.issued_at, entry, " is void: its key had ended before it was issued, says ", &said);
 }
 
 static void
-look_at_package(Basis *basis, const EcertEntry *entry)
+look_at_package(Look *look, const EcertEntry *entry)
 {
 	const EcertEntry *by;
 
-	look_for_void(basis, entry);
-	by = ecert_replacement(basis->rules, basis->applicant, entry);
+	look_for_void(look, entry);
+	by = ecert_replacement(look->rules, look->applicant, entry);
 	if (by != NULL)
-		put_reason(basis, ECERT_STANDS_REPLACED, by->issued_at, entry, " was replaced by ", by);
+		put_reason(look, ECERT_STANDS_REPLACED, by->issued_at, entry, " was replaced by ", by);
 }
 
 static void
-look_at_audit(Basis *basis, const EcertAudit *audit)
+look_at_audit(Look *look, const EcertAudit *audit)
 {
 	const EcertEntry *by;
 
-	look_for_void(basis, &audit->entry);
-	by = ecert_audit_overtaken_by(basis->rules, basis->applicant, audit);
+	look_for_void(look, &audit->entry);
+	by = ecert_audit_overtaken_by(look->rules, look->applicant, audit);
 	if (by != NULL)
-		put_reason(basis, ECERT_STANDS_OVERTAKEN, by->issued_at, &audit->entry, " checked a package that was replaced by ", by);
+		put_reason(look, ECERT_STANDS_OVERTAKEN, by->issued_at, &audit->entry, " checked a package that was replaced by ", by);
 }
 
 static void
-look_at_later_audit(Basis *basis, EcertAudit *audit)
+look_at_later_audit(Look *look, EcertAudit *audit)
 {
 	char		words[96];
 
-	if (!ecert_audit_counts(basis->rules, audit) || ecert_audit_overtaken(basis->rules, basis->applicant, audit))
+	if (!ecert_audit_counts(look->rules, audit) || ecert_audit_overtaken(look->rules, look->applicant, audit))
 		return;
 	(void) snprintf(words, sizeof words, " as %s says fail, and the certificate's checkpoint does not cover it", ecert_audit_role_name(audit->role));
-	put_reason(basis, ECERT_STANDS_DISPUTED, audit->entry.issued_at, &audit->entry, words, NULL);
+	put_reason(look, ECERT_STANDS_DISPUTED, audit->entry.issued_at, &audit->entry, words, NULL);
+}
+
+/* The failing audits of its packages that its checkpoint does not cover */
+static EcertAuditList
+list_later(Look *look)
+{
+	size_t		count = ecert_audit_count(look->rules, look->applicant);
+	EcertAuditList later = {ecert_arena_array(look->rules->arena, count, sizeof(EcertAudit *)), 0};
+
+	for (size_t i = 0; i < count; i++)
+	{
+		EcertAudit *audit;
+
+		if (ecert_is_seen(look->rules, &look->applicant->audits[i].entry))
+			continue;
+		audit = ecert_audit_read(look->rules, look->applicant, i);
+		if (audit != NULL && audit->verdict == ECERT_VERDICT_FAIL && ecert_is_over(&look->basis, audit))
+			later.list[later.count++] = audit;
+	}
+	return later;
 }
 
 EcertStood
 ecert_certificate_standing(EcertRules *rules, const EcertPackage *certificate)
 {
-	Basis		basis = {.rules = rules, .stood = {ECERT_STANDS, NULL, certificate->issued_at}};
+	Look		look = {.rules = rules, .stood = {ECERT_STANDS, NULL, certificate->issued_at}};
+	EcertCertified certified;
+	EcertAuditList later;
 	EcertEntry	checkpoint;
 
-	ecert_read_certified(certificate->body, &basis.certified);
-	if (!rules->view->by_hash(rules->view, rules->arena, basis.certified.checkpoint, &checkpoint) || checkpoint.kind != ECERT_KIND_CHECKPOINT ||
+	ecert_read_certified(certificate->body, &certified);
+	if (!rules->view->by_hash(rules->view, rules->arena, certified.checkpoint, &checkpoint) || checkpoint.kind != ECERT_KIND_CHECKPOINT ||
 		!ecert_slice_equal(checkpoint.issuer, rules->view->certifier))
 		return (EcertStood) {ECERT_STANDS_UNKNOWN, NULL, certificate->issued_at};
-	basis.applicant = ecert_applicant(rules, basis.certified.applicant);
+	look.applicant = ecert_applicant(rules, certified.applicant);
 	ecert_see_as_of(rules, checkpoint.seq);
-	list_packages(&basis);
-	list_audits(&basis);
+	look.basis = ecert_basis_of(rules, &certified);
+	later = list_later(&look);
 	ecert_see_as_of(rules, ECERT_AS_OF_NOW);
-	for (size_t i = 0; i < basis.count; i++)
-		look_at_package(&basis, &basis.packages[i]);
-	for (size_t i = 0; i < basis.audits.count; i++)
-		look_at_audit(&basis, basis.audits.list[i]);
-	for (size_t i = 0; i < basis.later.count; i++)
-		look_at_later_audit(&basis, basis.later.list[i]);
-	return basis.stood;
+	for (size_t i = 0; i < look.basis.count; i++)
+		look_at_package(&look, &look.basis.packages[i]);
+	for (size_t i = 0; i < look.basis.audits.count; i++)
+		look_at_audit(&look, look.basis.audits.list[i]);
+	for (size_t i = 0; i < later.count; i++)
+		look_at_later_audit(&look, later.list[i]);
+	return look.stood;
 }
