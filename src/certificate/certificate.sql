@@ -31,7 +31,7 @@ CREATE FUNCTION ecert.has_unsealed_about(applicant text) RETURNS boolean
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT EXISTS (
-        SELECT FROM ecert.unsealed() AS u
+        SELECT FROM ecert.unsealed_moved() AS u
          WHERE u.issuer = applicant
             OR u.kind IN ('audit', 'status', 'node', 'relation') AND EXISTS (
                 SELECT FROM ledger.package p
@@ -97,8 +97,8 @@ BEGIN
     END IF;
     RETURN ecert.append('status', jsonb_build_object('certificate', encode(certificate, 'hex'), 'status', status, 'reason', reason,
         'checkpoint', encode(ecert.rest_on_checkpoint(NOT EXISTS (
-            SELECT FROM ledger.package p JOIN ledger.leaf_range r ON r.issuer = p.issuer AND r.kind = p.kind AND p.seq BETWEEN r.first_seq AND r.last_seq
-             WHERE p.hash = set_status.certificate AND p.kind = 'certificate')), 'hex')), certified);
+            SELECT FROM ledger.package p
+             WHERE p.hash = set_status.certificate AND p.kind = 'certificate' AND ecert.sealed_by(p.issuer, p.kind, p.seq) IS NOT NULL)), 'hex')), certified);
 END
 $$;
 COMMENT ON FUNCTION ecert.set_status(bytea, text, text) IS 'certifier: suspend, withdraw or make active again the certificate of that hash, with the reason; withdrawn is final. Returns the hash of the status package. EC063, EC064';
@@ -124,13 +124,13 @@ BEGIN
                        WHERE p.issuer = ecert.certifier() AND p.kind = 'policy' AND ecert.sealed_by(p.issuer, p.kind, p.seq) IS NOT NULL ORDER BY p.seq DESC LIMIT 1),
                      (SELECT ecert.body(g.package) -> 'policy' FROM ledger.package g WHERE g.kind = 'genesis')) -> 'reward';
     FOR due IN
-        SELECT a.hash, a.issuer, (rule ->> (b.body ->> 'as'))::numeric AS amount
+        SELECT a.hash, a.issuer, a.kind, a.seq, (rule ->> (b.body ->> 'as'))::numeric AS amount
           FROM ledger.package a CROSS JOIN LATERAL (SELECT ecert.body(a.package)) AS b (body)
-         WHERE a.kind = 'audit' AND b.body ->> 'verdict' <> 'abstain' AND ecert.sealed_by(a.issuer, a.kind, a.seq) IS NOT NULL AND NOT ecert.is_void(a.hash)
+         WHERE a.kind = 'audit' AND b.body ->> 'verdict' <> 'abstain'
            AND NOT EXISTS (SELECT FROM ledger.package r WHERE r.kind = 'reward' AND ecert.reference(r.package) = a.hash)
          ORDER BY a.issuer, a.seq
     LOOP
-        IF due.amount > 0 AND ecert.has_unrewarded(due.hash) THEN
+        IF due.amount > 0 AND ecert.sealed_by(due.issuer, due.kind, due.seq) IS NOT NULL AND ecert.has_unrewarded(due.hash) THEN
             RETURN NEXT ecert.append('reward', jsonb_build_object('audit', encode(due.hash, 'hex'), 'auditor', due.issuer, 'amount', due.amount,
                 'checkpoint', encode(rests_on, 'hex')), due.issuer);
         END IF;
@@ -181,8 +181,8 @@ AS $$
            c.seq AS checkpoint_seq,  -- the first checkpoint that covers it; NULL: it is not sealed yet
            CASE WHEN c.seq IS NULL THEN 0 ELSE ecert.witness_count(c.seq) END AS witness_count,  -- nodes that have witnessed that checkpoint or a later one
            coalesce((ecert.policy_body(decode(b.body ->> 'policy', 'hex')) -> 'certificate' ->> 'witnesses')::bigint, 0) AS witnesses_required  -- witnesses that its policy asks for before anybody should rely on it
-      FROM ledger.package p CROSS JOIN LATERAL (SELECT ecert.body(p.package)) AS b (body)
-     CROSS JOIN LATERAL (SELECT jsonb_path_query_first(b.body, '$.figures[*] ? (@.of == "total")')) AS t (total)
+      FROM ledger.package p CROSS JOIN LATERAL (SELECT ecert.body(p.package) OFFSET 0) AS b (body)
+     CROSS JOIN LATERAL (SELECT jsonb_path_query_first(b.body, '$.figures[*] ? (@.of == "total")') OFFSET 0) AS t (total)
      CROSS JOIN LATERAL ecert.certificate_status(p.hash) AS s
      CROSS JOIN LATERAL (SELECT ecert.sealed_by(p.issuer, p.kind, p.seq) OFFSET 0) AS c (seq)
       LEFT JOIN ledger.certificate_state f ON f.certificate_hash = p.hash

@@ -238,12 +238,12 @@ CREATE FUNCTION ecert.certificate_health(OUT item text, OUT subject text, OUT st
 AS $$
     SELECT 'certificate', NULL::text,
            CASE WHEN count(*) = 0 THEN 'ok' WHEN bool_or(w.me IN (f.issuer, f.subject)) THEN 'alarm' ELSE 'warning' END, count(*)::text,
-           (array_agg(format('%s of "%s" %s: %s. Next: %s', f.number, f.subject, CASE WHEN f.standing IN ('replaced', 'void') THEN 'rests on what is ' || f.standing ELSE 'is ' || f.standing END, f.why,
+           (array_agg(format('%s of "%s" %s: %s. Next: %s', f.body ->> 'number', f.subject, CASE WHEN f.standing IN ('replaced', 'void') THEN 'rests on what is ' || f.standing ELSE 'is ' || f.standing END, f.why,
                              CASE WHEN w.me IS DISTINCT FROM f.issuer THEN format('ask "%s" about it', f.issuer)
                                   WHEN f.standing = 'disputed' THEN 'settle it with that auditor; SELECT ecert.set_status(...) suspends or withdraws the certificate'
                                   ELSE 'SELECT ecert.set_status(...) withdraws it; seal, and ecert.certify() makes another' END)
                       ORDER BY coalesce(w.me IN (f.issuer, f.subject), false) DESC, f.since DESC))[1]
-      FROM (SELECT p.issuer, p.subject, s.standing, s.why, s.since, ecert.body(p.package) AS body, ecert.body(p.package) ->> 'number' AS number
+      FROM (SELECT p.issuer, p.subject, s.standing, s.why, s.since, ecert.body(p.package) AS body
               FROM ledger.certificate_state s JOIN ledger.package p ON p.hash = s.certificate_hash
              WHERE s.standing NOT IN ('stands', 'not checkable here') AND (ecert.certificate_status(s.certificate_hash)).status <> 'withdrawn') AS f
      CROSS JOIN (SELECT current_setting('ecert.node', true)) AS w (me)

@@ -36,12 +36,11 @@ static EcertQuery ranges_query = {
 	1, {INT8OID}, NULL, true
 };
 static EcertQuery sealing_query = {"SELECT ecert.check_sealing($1::ecert.package)", 1, {BYTEAOID}, NULL};
-static EcertQuery cover_query = {"SELECT ecert.cover($1, ecert.body($2::ecert.package))", 2, {INT8OID, BYTEAOID}, NULL};
-static EcertQuery settle_query = {"SELECT ecert.settle_covered($1)", 1, {INT8OID}, NULL};
-static EcertQuery is_head_query = {
-	"SELECT 1 FROM ledger.leaf_range r WHERE r.issuer OPERATOR(pg_catalog.=) $1 AND r.kind OPERATOR(pg_catalog.=) $2"
-	" AND r.last_seq OPERATOR(pg_catalog.=) $3", 3, {TEXTOID, TEXTOID, INT8OID}, NULL
+static EcertQuery cover_query = {
+	"SELECT ecert.cover($1, ecert.body($2::ecert.package))"
+	" WHERE NOT EXISTS (SELECT FROM ledger.sealing s WHERE s.checkpoint_seq OPERATOR(pg_catalog.=) $1)", 2, {INT8OID, BYTEAOID}, NULL
 };
+static EcertQuery settle_query = {"SELECT ecert.settle_covered($1)", 1, {INT8OID}, NULL};
 static EcertQuery taken_up_query = {"SELECT COALESCE(pg_catalog.max(checkpoint_seq), -1) FROM ledger.sealing", 0, {0}, NULL};
 static EcertQuery take_up_query = {
 	"SELECT ecert.take_up_behind()", 0, {0}, NULL
@@ -290,15 +289,27 @@ ECERT_FUNCTION(ecert_take_up_new)
 	return PointerGetDatum(NULL);
 }
 
+/* Is it the last package of its feed that a checkpoint covers? */
+static bool
+is_head(const EcertPackage *package)
+{
+	Snapshot	snapshot = ecert_present_snapshot();
+	Datum		issuer = ecert_text_datum(package->issuer);
+	Datum		kind = ecert_kind_datum(package->kind);
+	int64		checkpoint = ecert_sealed_by(ecert_ledger_relid(), snapshot, issuer, kind, package->seq);
+
+	return checkpoint != PG_INT64_MAX && ecert_covered(ecert_ledger_relid(), snapshot, issuer, kind, checkpoint) == package->seq;
+}
+
 /* Behind a package from a peer: a checkpoint has those that it covers judged again; the last of what one covers may have it computed */
 static bool
 settled(const EcertPackage *package)
 {
-	Datum		values[3] = {ecert_text_datum(package->issuer), ecert_kind_datum(package->kind), Int64GetDatum(package->seq)};
+	Datum		seq = Int64GetDatum(package->seq);
 
 	if (package->kind == ECERT_KIND_CHECKPOINT)
-		(void) ecert_query(&settle_query, &values[2], 0);
-	if (package->kind != ECERT_KIND_CHECKPOINT && ecert_query(&is_head_query, values, 1) == 0)
+		(void) ecert_query(&settle_query, &seq, 0);
+	else if (!is_head(package))
 		return false;
 	(void) ecert_query(&take_up_query, NULL, 0);
 	return true;

@@ -27,7 +27,7 @@ BEGIN
                         (SELECT format('the last: %s %s of "%s": %s', l.kind, l.seq, l.issuer, l.problem) FROM ledger.finding l WHERE l.problem IS NOT NULL ORDER BY l.found_at DESC LIMIT 1)
                    FROM ledger.finding f WHERE f.problem IS NOT NULL;
     RETURN QUERY SELECT 'void', NULL::text, CASE count(*) WHEN 0 THEN 'ok' ELSE 'warning' END, count(*)::text,
-                        (SELECT format('the last: %s %s of "%s"; ledger.void lists them', l.kind, l.seq, l.issuer) FROM ledger.void l ORDER BY l.issued_at DESC, l.seq DESC LIMIT 1)
+                        (array_agg(format('the last: %s %s of "%s"; ledger.void lists them', v.kind, v.seq, v.issuer) ORDER BY v.issued_at DESC, v.seq DESC))[1]
                    FROM ledger.void v;
     RETURN QUERY SELECT * FROM ecert.certificate_health();
     RETURN QUERY SELECT * FROM ecert.link_health();
