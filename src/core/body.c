@@ -103,10 +103,28 @@ typedef struct BodyWalk
 
 /* The path and its last part, the field's name, measured when compiled: every field of every body is looked up */
 #define PATH(before, name) before name, sizeof before - 1, sizeof name - 1
-#define SHAPE(name, ...) SHAPE_WITH(name, NULL, __VA_ARGS__)
-#define SHAPE_WITH(name, check, ...) \
+#define SHAPE(name, ...) SHAPE_OF(name, NULL, 32, __VA_ARGS__)
+#define SHAPE_WITH(name, check, ...) SHAPE_OF(name, check, WHOLE_MAX, __VA_ARGS__)
+#define SHAPE_OF(name, check, most, ...) \
 	static const Field name##_fields[] = {__VA_ARGS__}; \
+	_Static_assert(sizeof name##_fields / sizeof name##_fields[0] <= most, "places of every field"); \
 	static const Shape name##_shape = {name##_fields, sizeof name##_fields / sizeof name##_fields[0], check, NULL}
+
+/* What several maps have, each in its place */
+#define SHAPE_OF_NAMES(name, path) \
+	SHAPE(name, \
+		{PATH(path, "en"), TYPE_TEXT, REQUIRED, NULL, NULL}, \
+		{PATH(path, "zh"), TYPE_TEXT, REQUIRED, NULL, NULL})
+#define SHAPE_OF_RANGE(name, path) \
+	SHAPE(name, \
+		{PATH(path, "hash"), TYPE_HASH, REQUIRED, NULL, NULL}, \
+		{PATH(path, "kind"), TYPE_CHOICE, REQUIRED, NULL, kinds}, \
+		{PATH(path, "last"), TYPE_COUNT, REQUIRED, NULL, NULL}, \
+		{PATH(path, "first"), TYPE_COUNT, REQUIRED, NULL, NULL})
+#define SHAPE_OF_DIGEST(name, path) \
+	SHAPE(name, \
+		{PATH(path, "count"), TYPE_COUNT, REQUIRED, NULL, NULL}, \
+		{PATH(path, "digest"), TYPE_HASH, REQUIRED, NULL, NULL})
 
 static EcertCode check_required_audit(BodyWalk *walk, const EcertSlice *items, EcertSlice map);
 static EcertCode check_attribution(BodyWalk *walk, const EcertSlice *items, EcertSlice map);
@@ -154,9 +172,7 @@ SHAPE_WITH(key, check_key,
 	[KEY_PUBLIC] = {PATH("keys.", "public"), TYPE_HEX, REQUIRED, NULL, NULL},
 	[KEY_EFFECTIVE] = {PATH("keys.", "effective"), TYPE_TIME, REQUIRED, NULL, NULL});
 
-SHAPE(node_names,
-	{PATH("names.", "en"), TYPE_TEXT, REQUIRED, NULL, NULL},
-	{PATH("names.", "zh"), TYPE_TEXT, REQUIRED, NULL, NULL});
+SHAPE_OF_NAMES(node_names, "names.");
 
 SHAPE(node,
 	{PATH("", "node"), TYPE_ID, REQUIRED, NULL, NULL},
@@ -176,9 +192,7 @@ SHAPE(relation,
 	{PATH("", "from"), TYPE_TIME, REQUIRED, NULL, NULL},
 	{PATH("", "to"), TYPE_TIME, 0, NULL, NULL});
 
-SHAPE(coefficient_names,
-	{PATH("coefficients.names.", "en"), TYPE_TEXT, REQUIRED, NULL, NULL},
-	{PATH("coefficients.names.", "zh"), TYPE_TEXT, REQUIRED, NULL, NULL});
+SHAPE_OF_NAMES(coefficient_names, "coefficients.names.");
 
 SHAPE(coefficient,
 	{PATH("coefficients.", "kgce"), TYPE_AMOUNT, REQUIRED, NULL, NULL},
@@ -269,9 +283,7 @@ SHAPE(automatic,
 	{PATH("certificate.automatic.", "on"), TYPE_BOOLEAN, REQUIRED, NULL, NULL},
 	{PATH("certificate.automatic.", "days"), TYPE_POSITIVE, REQUIRED, NULL, NULL});
 
-SHAPE(title,
-	{PATH("certificate.title.", "en"), TYPE_TEXT, REQUIRED, NULL, NULL},
-	{PATH("certificate.title.", "zh"), TYPE_TEXT, REQUIRED, NULL, NULL});
+SHAPE_OF_NAMES(title, "certificate.title.");
 
 SHAPE(certificate_rule,
 	{PATH("certificate.", "title"), TYPE_MAP, 0, &title_shape, NULL},
@@ -416,9 +428,6 @@ SHAPE_WITH(product_line, check_product_line,
 	[PRODUCT_CURRENCY] = {PATH("lines.", "currency"), TYPE_ID, 0, NULL, NULL},
 	[PRODUCT_QUALIFIED] = {PATH("lines.", "qualified"), TYPE_NUMBER, REQUIRED, NULL, NULL});
 
-_Static_assert(sizeof energy_line_fields / sizeof energy_line_fields[0] <= WHOLE_MAX &&
-			   sizeof product_line_fields / sizeof product_line_fields[0] <= WHOLE_MAX, "items of every field");
-
 SHAPE(delivery,
 	{PATH("deliveries.", "unit"), TYPE_ID, REQUIRED, NULL, NULL},
 	{PATH("deliveries.", "buyer"), TYPE_ID, REQUIRED, NULL, NULL},
@@ -435,17 +444,9 @@ SHAPE(product,
 	{PATH("", "replaces"), TYPE_HASH, LIST | SEVERAL_LATER, NULL, NULL},
 	{PATH("", "deliveries"), TYPE_MAP, LIST, &delivery_shape, NULL});
 
-SHAPE(checked,
-	{PATH("checked.", "hash"), TYPE_HASH, REQUIRED, NULL, NULL},
-	{PATH("checked.", "kind"), TYPE_CHOICE, REQUIRED, NULL, kinds},
-	{PATH("checked.", "last"), TYPE_COUNT, REQUIRED, NULL, NULL},
-	{PATH("checked.", "first"), TYPE_COUNT, REQUIRED, NULL, NULL});
+SHAPE_OF_RANGE(checked, "checked.");
 
-SHAPE(saw,
-	{PATH("saw.", "hash"), TYPE_HASH, REQUIRED, NULL, NULL},
-	{PATH("saw.", "kind"), TYPE_CHOICE, REQUIRED, NULL, kinds},
-	{PATH("saw.", "last"), TYPE_COUNT, REQUIRED, NULL, NULL},
-	{PATH("saw.", "first"), TYPE_COUNT, REQUIRED, NULL, NULL});
+SHAPE_OF_RANGE(saw, "saw.");
 
 SHAPE(figure,
 	{PATH("checks.figures.", "of"), TYPE_CHOICE, REQUIRED, NULL, figures_of},
@@ -482,7 +483,6 @@ SHAPE_WITH(audit, check_audit,
 	[AUDIT_APPLICANT] = {PATH("", "applicant"), TYPE_ID, REQUIRED, NULL, NULL});
 
 /* A row of figures has the shape that its first field chooses */
-#define FIGURE_OF_PATH "figures.of"
 #define FIGURE_OF {PATH("figures.", "of"), TYPE_CHOICE_OR_LATER, REQUIRED, NULL, figure_rows}
 
 SHAPE(product_figure,
@@ -540,26 +540,18 @@ SHAPE(conventions,
 SHAPE(method,
 	{PATH("method.", "name"), TYPE_CHOICE, REQUIRED, NULL, methods});
 
-SHAPE(issuer_names,
-	{PATH("issuer_names.", "en"), TYPE_TEXT, REQUIRED, NULL, NULL},
-	{PATH("issuer_names.", "zh"), TYPE_TEXT, REQUIRED, NULL, NULL});
+SHAPE_OF_NAMES(issuer_names, "issuer_names.");
 
-SHAPE(certificate_title,
-	{PATH("title.", "en"), TYPE_TEXT, REQUIRED, NULL, NULL},
-	{PATH("title.", "zh"), TYPE_TEXT, REQUIRED, NULL, NULL});
+SHAPE_OF_NAMES(certificate_title, "title.");
 
 SHAPE(exception,
 	{PATH("exceptions.", "reason"), TYPE_TEXT, REQUIRED, NULL, NULL},
 	{PATH("exceptions.", "accepts"), TYPE_CHOICE, REQUIRED, NULL, exceptions},
 	{PATH("exceptions.", "product"), TYPE_ID, 0, NULL, NULL});
 
-SHAPE(packages,
-	{PATH("packages.", "count"), TYPE_COUNT, REQUIRED, NULL, NULL},
-	{PATH("packages.", "digest"), TYPE_HASH, REQUIRED, NULL, NULL});
+SHAPE_OF_DIGEST(packages, "packages.");
 
-SHAPE(audits,
-	{PATH("audits.", "count"), TYPE_COUNT, REQUIRED, NULL, NULL},
-	{PATH("audits.", "digest"), TYPE_HASH, REQUIRED, NULL, NULL});
+SHAPE_OF_DIGEST(audits, "audits.");
 
 SHAPE(certificate,
 	{PATH("", "name"), TYPE_TEXT, 0, NULL, NULL},
@@ -1096,9 +1088,15 @@ check_map(BodyWalk *walk, const Shape *shape, EcertCursor *cursor, const char *p
 	(void) ecert_cbor_head(cursor, &head, NULL);
 	if (head.type != ECERT_CBOR_MAP)
 		return refuse(walk, ECERT_BODY_TYPE, map, path);
-	if (shape->variants != NULL &&
-		(shape = choose_shape(shape, ecert_slice(map.data, cursor->bytes.size - head.offset))) == NULL)
-		return refuse(walk, ECERT_BODY_MISSING, map, FIGURE_OF_PATH);
+	if (shape->variants != NULL)
+	{
+		const Shape *chosen = choose_shape(shape, ecert_slice(map.data, cursor->bytes.size - head.offset));
+
+		/* the field that chooses is the first of each */
+		if (chosen == NULL)
+			return refuse(walk, ECERT_BODY_MISSING, map, shape->variants->shape->fields->path);
+		shape = chosen;
+	}
 	if (shape->check_whole != NULL)
 		memset(items, 0, sizeof items);
 	for (uint64_t i = head.value; i > 0; i--, index++)
@@ -1184,15 +1182,20 @@ read_fields(EcertCursor *cursor, const Shape *shape, EcertSlice *fields)
 	}
 }
 
+/* A map has one field or the other, not both */
+static EcertCode
+check_either(BodyWalk *walk, EcertSlice one, EcertSlice other, EcertSlice map, const char *path, const char *other_path)
+{
+	if (one.size == 0 && other.size == 0)
+		return refuse(walk, ECERT_BODY_MISSING, map, path);
+	return one.size > 0 && other.size > 0 ? refuse(walk, ECERT_BODY_UNKNOWN, other, other_path) : ECERT_OK;
+}
+
 /* So many audits in one role, or in any of some */
 static EcertCode
 check_required_audit(BodyWalk *walk, const EcertSlice *items, EcertSlice map)
 {
-	if (items[REQUIRED_AS].size == 0 && items[REQUIRED_ANY].size == 0)
-		return refuse(walk, ECERT_BODY_MISSING, map, "audit.required.as");
-	if (items[REQUIRED_AS].size > 0 && items[REQUIRED_ANY].size > 0)
-		return refuse(walk, ECERT_BODY_UNKNOWN, items[REQUIRED_ANY], "audit.required.any");
-	return ECERT_OK;
+	return check_either(walk, items[REQUIRED_AS], items[REQUIRED_ANY], map, "audit.required.as", "audit.required.any");
 }
 
 /* A field goes with one choice of a rule and no other */
@@ -1275,8 +1278,8 @@ check_energy_line(BodyWalk *walk, const EcertSlice *items, EcertSlice map)
 	return check_covered(walk, items[ENERGY_COVERED]);
 }
 
-static EcertAlg
-read_alg(EcertSlice item)
+EcertAlg
+ecert_alg_read(EcertSlice item)
 {
 	EcertAlg	alg = ECERT_ALG_NONE;
 	int64_t		number = 0;
@@ -1286,27 +1289,26 @@ read_alg(EcertSlice item)
 	return alg;
 }
 
-/* A seal has the size that its algorithm's signatures have */
+/* A field has the hex digits of so many bytes, as its algorithm has it; told of at the map where it is missing */
+static EcertCode
+check_hex_size(BodyWalk *walk, EcertSlice item, size_t size, EcertSlice map, const char *path)
+{
+	EcertSlice	hex = {NULL, 0};
+
+	(void) ecert_cbor_text(item, &hex);
+	return hex.size == 2 * size ? ECERT_OK : refuse(walk, ECERT_BODY_VALUE, item.size > 0 ? item : map, path);
+}
+
 static EcertCode
 check_seal(BodyWalk *walk, const EcertSlice *items, EcertSlice map)
 {
-	EcertSlice	signature = {NULL, 0};
-
-	(void) ecert_cbor_text(items[SEAL_SIGNATURE], &signature);
-	return signature.size == 2 * ecert_signature_size(read_alg(items[SEAL_ALG])) ? ECERT_OK :
-		refuse(walk, ECERT_BODY_VALUE, items[SEAL_SIGNATURE].size > 0 ? items[SEAL_SIGNATURE] : map, "seals.signature");
+	return check_hex_size(walk, items[SEAL_SIGNATURE], ecert_signature_size(ecert_alg_read(items[SEAL_ALG])), map, "seals.signature");
 }
 
-/* A public key has the size that its algorithm's have */
 static EcertCode
 check_key(BodyWalk *walk, const EcertSlice *items, EcertSlice map)
 {
-	EcertSlice	public = {NULL, 0};
-	EcertAlg	alg = read_alg(items[KEY_ALG]);
-
-	(void) ecert_cbor_text(items[KEY_PUBLIC], &public);
-	return public.size == 2 * ecert_raw_key_size(alg) ? ECERT_OK :
-		refuse(walk, ECERT_BODY_VALUE, items[KEY_PUBLIC].size > 0 ? items[KEY_PUBLIC] : map, "keys.public");
+	return check_hex_size(walk, items[KEY_PUBLIC], ecert_raw_key_size(ecert_alg_read(items[KEY_ALG])), map, "keys.public");
 }
 
 /* Of what was produced, at most all is qualified */
@@ -1342,11 +1344,7 @@ check_audit(BodyWalk *walk, const EcertSlice *items, EcertSlice map)
 static EcertCode
 check_stock(BodyWalk *walk, const EcertSlice *items, EcertSlice map)
 {
-	if (items[STOCK_SOURCE].size == 0 && items[STOCK_PRODUCT].size == 0)
-		return refuse(walk, ECERT_BODY_MISSING, map, "stock.source");
-	if (items[STOCK_SOURCE].size > 0 && items[STOCK_PRODUCT].size > 0)
-		return refuse(walk, ECERT_BODY_UNKNOWN, items[STOCK_PRODUCT], "stock.product");
-	return ECERT_OK;
+	return check_either(walk, items[STOCK_SOURCE], items[STOCK_PRODUCT], map, "stock.source", "stock.product");
 }
 
 bool

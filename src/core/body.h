@@ -38,6 +38,9 @@ typedef enum EcertKeyUse
 extern const char *ecert_key_use_name(EcertKeyUse use);
 extern bool ecert_key_use_from_name(EcertSlice name, EcertKeyUse *use);
 
+/* The algorithm that an item of a body is the number of; ECERT_ALG_NONE when it is of none */
+extern EcertAlg ecert_alg_read(EcertSlice item);
+
 /* The body's period; false when it has none, or one that no schema check would pass */
 extern bool ecert_body_period(const EcertPackage *package, EcertPeriod *period);
 

@@ -35,14 +35,15 @@ ecert_checkpoint_next_seal(EcertCursor *seals, EcertSeal *seal)
 	EcertSlice	item;
 	EcertSlice	alg;
 	EcertSlice	hex;
-	int64_t		number;
 
 	if (seals->offset >= seals->bytes.size)
 		return false;
 	item = ecert_cbor_skip(seals);
 	hex = ecert_cbor_text_at(item, "signature");
 	seal->size = hex.size / 2;
-	return ecert_cbor_find(item, "alg", &alg) && ecert_cbor_int(alg, &number) == ECERT_OK && ecert_alg_from_cose(number, &seal->alg) &&
+	(void) ecert_cbor_find(item, "alg", &alg);
+	seal->alg = ecert_alg_read(alg);
+	return seal->alg != ECERT_ALG_NONE &&
 		seal->size == ecert_signature_size(seal->alg) && ecert_hex_to_bytes(hex, seal->signature) &&
 		ecert_hex_to_hash(ecert_cbor_text_at(item, "kid"), seal->kid);
 }

@@ -476,6 +476,17 @@ ecert_package_put_header(EcertBuffer *out, const EcertPackage *package)
 	}
 }
 
+void
+ecert_package_put(EcertBuffer *out, EcertSlice protected_header, EcertSlice body, EcertSlice signature)
+{
+	ecert_cbor_put_head(out, ECERT_CBOR_TAG, 18);
+	ecert_cbor_put_head(out, ECERT_CBOR_ARRAY, 4);
+	ecert_cbor_put_bytes(out, protected_header);
+	ecert_cbor_put_head(out, ECERT_CBOR_MAP, 0);
+	ecert_cbor_put_bytes(out, body);
+	ecert_cbor_put_bytes(out, signature);
+}
+
 EcertCode
 ecert_package_sign(const EcertPackage *template_package, const EcertPrivateKey *key,
 				   EcertBuffer *out, EcertBuffer scratch)
@@ -504,12 +515,7 @@ ecert_package_sign(const EcertPackage *template_package, const EcertPrivateKey *
 		return ECERT_TOO_LARGE;
 	if ((code = ecert_sign(key, ecert_slice(scratch.data, scratch.size), signature)) != ECERT_OK)
 		return code;
-	ecert_cbor_put_head(out, ECERT_CBOR_TAG, 18);
-	ecert_cbor_put_head(out, ECERT_CBOR_ARRAY, 4);
-	ecert_cbor_put_bytes(out, package.protected_header);
-	ecert_cbor_put_head(out, ECERT_CBOR_MAP, 0);
-	ecert_cbor_put_bytes(out, package.body);
-	ecert_cbor_put_bytes(out, ecert_slice(signature, ecert_signature_size(package.alg)));
+	ecert_package_put(out, package.protected_header, package.body, ecert_slice(signature, ecert_signature_size(package.alg)));
 	return ecert_buffer_fits(out) && out->size <= ECERT_PACKAGE_MAX ? ECERT_OK : ECERT_TOO_LARGE;
 }
 

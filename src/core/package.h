@@ -82,6 +82,9 @@ extern const char *ecert_kind_name(EcertKind kind);
 /* False when name is no kind */
 extern bool ecert_kind_from_name(EcertSlice name, EcertKind *kind);
 
+/* Write a package of these parts, with its empty unprotected header */
+extern void ecert_package_put(EcertBuffer *out, EcertSlice protected_header, EcertSlice body, EcertSlice signature);
+
 /* A kind of a later version */
 extern bool ecert_kind_is_reserved(EcertSlice name);
 

@@ -117,32 +117,37 @@ parse_claims(Reading *it, EcertCursor *cursor)
 	return ECERT_OK;
 }
 
+/* The number of what a registry names; 0, which is none, where it is text or does not fit */
+static EcertCode
+parse_registered(Reading *it, EcertCursor *cursor, const char *field, int64_t *number)
+{
+	EcertCborType type = ecert_loose_type(cursor);
+
+	if (type != ECERT_CBOR_UINT && type != ECERT_CBOR_NINT && type != ECERT_CBOR_TEXT)
+		return refuse(it, ECERT_HEADER_FIELD, cursor, field);
+	if (!ecert_loose_int(ecert_loose_skip(cursor), number))
+		*number = 0;
+	return ECERT_OK;
+}
+
 static EcertCode
 parse_alg(Reading *it, EcertCursor *cursor)
 {
 	EcertCursor at = *cursor;
-	EcertCborType type = ecert_loose_type(cursor);
 	int64_t		alg;
+	EcertCode	code = parse_registered(it, cursor, "alg", &alg);
 
-	/* names of algorithms may be text, and none of them is known here */
-	if (type != ECERT_CBOR_UINT && type != ECERT_CBOR_NINT && type != ECERT_CBOR_TEXT)
-		return refuse(it, ECERT_HEADER_FIELD, cursor, "alg");
-	if (!ecert_loose_int(ecert_loose_skip(cursor), &alg) || !ecert_alg_from_cose(alg, &it->receipt->alg))
-		return refuse(it, ECERT_UNKNOWN_ALG, &at, "alg");
-	return ECERT_OK;
+	return code != ECERT_OK || ecert_alg_from_cose(alg, &it->receipt->alg) ? code : refuse(it, ECERT_UNKNOWN_ALG, &at, "alg");
 }
 
 static EcertCode
 parse_vds(Reading *it, EcertCursor *cursor)
 {
 	EcertCursor at = *cursor;
-	EcertCborType type = ecert_loose_type(cursor);
 	int64_t		vds;
+	EcertCode	code = parse_registered(it, cursor, "vds", &vds);
 
-	if (type != ECERT_CBOR_UINT && type != ECERT_CBOR_NINT && type != ECERT_CBOR_TEXT)
-		return refuse(it, ECERT_HEADER_FIELD, cursor, "vds");
-	return ecert_loose_int(ecert_loose_skip(cursor), &vds) && vds == ECERT_VDS_RFC9162_SHA256 ? ECERT_OK :
-		refuse(it, ECERT_UNKNOWN_VDS, &at, "vds");
+	return code != ECERT_OK || vds == ECERT_VDS_RFC9162_SHA256 ? code : refuse(it, ECERT_UNKNOWN_VDS, &at, "vds");
 }
 
 /* Note that a label was there */
@@ -368,8 +373,7 @@ parse_end(Reading *it, EcertCursor *cursor)
 EcertCode
 ecert_receipt_parse(EcertSlice bytes, EcertReceipt *receipt, EcertError *error)
 {
-	EcertError	ignored;
-	Reading		it = {bytes, receipt, error != NULL ? error : &ignored, 0};
+	Reading		it = {bytes, receipt, error, 0};
 	EcertCursor cursor = ecert_cursor(bytes);
 	EcertCode	code;
 

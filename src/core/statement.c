@@ -28,17 +28,6 @@ leave_statement(EcertCursor *cursor, EcertSlice *body, EcertSlice *signature)
 		(cursor->offset == cursor->bytes.size || cursor->bytes.data[cursor->offset] == 0xFF);
 }
 
-static void
-put_package(EcertBuffer *out, EcertSlice protected_header, EcertSlice body, EcertSlice signature)
-{
-	ecert_cbor_put_head(out, ECERT_CBOR_TAG, 18);
-	ecert_cbor_put_head(out, ECERT_CBOR_ARRAY, 4);
-	ecert_cbor_put_bytes(out, protected_header);
-	ecert_cbor_put_head(out, ECERT_CBOR_MAP, 0);
-	ecert_cbor_put_bytes(out, body);
-	ecert_cbor_put_bytes(out, signature);
-}
-
 EcertCode
 ecert_statement_parse(EcertSlice bytes, EcertBuffer *package, EcertStatement *statement, EcertError *error)
 {
@@ -58,8 +47,16 @@ ecert_statement_parse(EcertSlice bytes, EcertBuffer *package, EcertStatement *st
 	if (!leave_statement(&cursor, &body, &signature))
 		return ecert_fail(error, ECERT_NOT_RECEIPT, cursor.offset, "statement");
 	/* whether they are a package's is ecert_package_parse()'s business */
-	put_package(package, protected_header, body, signature);
+	ecert_package_put(package, protected_header, body, signature);
 	return ecert_buffer_fits(package) ? ECERT_OK : ecert_fail(error, ECERT_TOO_LARGE, ECERT_PACKAGE_MAX, NULL);
+}
+
+static void
+take_receipt(EcertStatement *statement, EcertStatementPart *part)
+{
+	part->receipt = ++statement->receipt_count;
+	if (!ecert_loose_string(&statement->cursor, ECERT_CBOR_BYTES, &part->content))
+		(void) ecert_loose_skip(&statement->cursor);
 }
 
 /* The next item of the list of receipts */
@@ -68,9 +65,7 @@ next_receipt(EcertStatement *statement, EcertStatementPart *part)
 {
 	if (!ecert_loose_next(&statement->cursor, &statement->receipts))
 		return statement->in_receipts = false;
-	part->receipt = ++statement->receipt_count;
-	if (!ecert_loose_string(&statement->cursor, ECERT_CBOR_BYTES, &part->content))
-		(void) ecert_loose_skip(&statement->cursor);
+	take_receipt(statement, part);
 	return true;
 }
 
@@ -97,9 +92,7 @@ ecert_statement_next(EcertStatement *statement, EcertStatementPart *part)
 		if (statement->in_receipts)
 			continue;
 		/* a receipt that no list is around is taken for a list of one */
-		part->receipt = ++statement->receipt_count;
-		if (!ecert_loose_string(&statement->cursor, ECERT_CBOR_BYTES, &part->content))
-			(void) ecert_loose_skip(&statement->cursor);
+		take_receipt(statement, part);
 		return true;
 	}
 }

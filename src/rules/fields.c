@@ -46,10 +46,7 @@ ecert_node_keys(EcertKind kind, EcertSlice body, uint64_t *count)
 EcertAlg
 ecert_field_alg(EcertSlice map)
 {
-	int64_t		number;
-	EcertAlg	alg;
-
-	return ecert_field_int(map, "alg", &number) && ecert_alg_from_cose(number, &alg) ? alg : ECERT_ALG_NONE;
+	return ecert_alg_read(ecert_field_item(map, "alg"));
 }
 
 EcertSlice

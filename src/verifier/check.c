@@ -47,7 +47,8 @@ check_issuer(Judge *judge, Entry *entry, const EcertPackage *package, const Key 
 	return true;
 }
 
-bool
+/* Is a sound witness's line in its own name?  That one was verified; another's is by a key that is not known here */
+static bool
 is_own_cosignature(const EcertPackage *package, EcertSlice line)
 {
 	static const char dash[] = "\xe2\x80\x94 ";

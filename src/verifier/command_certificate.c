@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "core/receipt.h"
+#include "rules/fields.h"
 #include "rules/text.h"
 
 /* The statement and what was found about it */
@@ -118,15 +119,6 @@ print_names(const char *label, EcertSlice name, const char *chinese, const char 
 	print_line(english, ecert_cbor_text_at(names, "en"));
 }
 
-static EcertSlice
-map_at(EcertSlice map, const char *key)
-{
-	EcertSlice	item;
-
-	(void) ecert_cbor_find(map, key, &item);
-	return item;
-}
-
 static void
 print_product(EcertSlice product)
 {
@@ -189,19 +181,19 @@ print_figures(EcertSlice body)
 static void
 print_question(Statement *statement, EcertSlice body)
 {
-	EcertSlice	conventions = map_at(body, "conventions");
+	EcertSlice	conventions = ecert_field_item(body, "conventions");
 
-	print_line("title (zh)", ecert_cbor_text_at(map_at(body, "title"), "zh"));
-	print_line("title (en)", ecert_cbor_text_at(map_at(body, "title"), "en"));
+	print_line("title (zh)", ecert_cbor_text_at(ecert_field_item(body, "title"), "zh"));
+	print_line("title (en)", ecert_cbor_text_at(ecert_field_item(body, "title"), "en"));
 	print_line("number", ecert_cbor_text_at(body, "number"));
-	print_names("issuer's name", ecert_cbor_text_at(body, "issuer_name"), "issuer's name (zh)", "issuer's name (en)", map_at(body, "issuer_names"));
+	print_names("issuer's name", ecert_cbor_text_at(body, "issuer_name"), "issuer's name (zh)", "issuer's name (en)", ecert_field_item(body, "issuer_names"));
 	print_line("applicant", ecert_cbor_text_at(body, "applicant"));
-	print_names("name", ecert_cbor_text_at(body, "name"), "name (zh)", "name (en)", map_at(body, "names"));
+	print_names("name", ecert_cbor_text_at(body, "name"), "name (zh)", "name (en)", ecert_field_item(body, "names"));
 	print_line("site", ecert_cbor_text_at(body, "site"));
 	print_period(statement, "period");
 	print_period(statement, "baseline");
 	print_line("calendar", ecert_cbor_text_at(body, "calendar"));
-	print_line("method", ecert_cbor_text_at(map_at(body, "method"), "name"));
+	print_line("method", ecert_cbor_text_at(ecert_field_item(body, "method"), "name"));
 	print_line("rate is of", ecert_cbor_text_at(conventions, "denominator"));
 	print_line("electricity by", ecert_cbor_text_at(conventions, "electricity"));
 	print_line("replaces", ecert_cbor_text_at(body, "replaces"));
@@ -223,8 +215,8 @@ print_certificate(Statement *statement)
 	print_period(statement, "valid");
 	print_line("policy", ecert_cbor_text_at(body, "policy"));
 	print_line("checkpoint", ecert_cbor_text_at(body, "checkpoint"));
-	print_row("packages", "%s", NUMBER(map_at(body, "packages"), "count"));
-	print_row("audits", "%s", NUMBER(map_at(body, "audits"), "count"));
+	print_row("packages", "%s", NUMBER(ecert_field_item(body, "packages"), "count"));
+	print_row("audits", "%s", NUMBER(ecert_field_item(body, "audits"), "count"));
 	(void) ecert_cbor_items_at(body, "baseline_replaced", &replaced);
 	print_row("baseline replaced", "%" PRIu64 " packages since the period began", replaced);
 }

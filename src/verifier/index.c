@@ -422,37 +422,3 @@ reader_get(Reader *reader, const Entry *entry, EcertPackage *package)
 					 "the packages could not be read a second time: the file was changed meanwhile, or cannot be read");
 	return false;
 }
-
-static int64_t
-checkpoint_seq(const Ledger *ledger, const Entry *entry)
-{
-	const Feed *checkpoints = ledger_feed(ledger, ledger->registry.certifier, ECERT_KIND_CHECKPOINT);
-
-	return entry->sealed == NOT_SEALED ? INT64_MAX : checkpoints->entries[entry->sealed].seq;
-}
-
-int64_t
-ledger_sealed_by(const Ledger *ledger, const Feed *feed, int64_t seq)
-{
-	const Entry *entry = feed_at(feed, seq);
-
-	return entry == NULL ? INT64_MAX : checkpoint_seq(ledger, entry);
-}
-
-int64_t
-ledger_covered(const Ledger *ledger, const Feed *feed, int64_t checkpoint)
-{
-	size_t		low = 0;
-	size_t		high = feed->count;
-
-	while (low < high)
-	{
-		size_t		middle = low + (high - low) / 2;
-
-		if (checkpoint_seq(ledger, &feed->entries[middle]) <= checkpoint)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low == 0 ? -1 : feed->entries[low - 1].seq;
-}

@@ -34,6 +34,7 @@ typedef struct Kept
 	KeptFile   *file;			/* of a receipt; NULL: a checkpoint */
 	const char *part;			/* of a statement: what the receipt is called */
 	EcertSlice	bytes;			/* of a receipt, which borrow from the ledger's memory */
+	const Key  *key;			/* the certifier's that it names */
 	EcertOutcome outcome;
 	const char *reason;			/* why it does not hold */
 	bool		is_beyond;		/* it cannot be read here */
@@ -182,14 +183,13 @@ check_kept_checkpoint(Ledger *ledger, const Kept *kept)
 /* ----- receipts ----- */
 
 static Kept *
-add_receipt(Ledger *ledger, KeptFile *file, EcertSlice bytes, End *end)
+new_receipt(Ledger *ledger, KeptFile *file, EcertSlice bytes)
 {
 	Kept	   *kept = new_kept(ledger, file->name);
 
 	kept->file = file;
 	kept->bytes = bytes;
 	kept->outcome = ECERT_NOT_CHECKED;
-	append(end, kept);
 	return kept;
 }
 
@@ -200,7 +200,8 @@ want_receipt(const Ledger *ledger, Kept *kept)
 	EcertReceipt receipt;
 	EcertError	error = {0};
 
-	if (ecert_receipt_parse(kept->bytes, &receipt, &error) == ECERT_OK && certifier_key(ledger, ECERT_USE_SEAL, receipt.kid) == NULL)
+	if (ecert_receipt_parse(kept->bytes, &receipt, &error) == ECERT_OK &&
+		(kept->key = certifier_key(ledger, ECERT_USE_SEAL, receipt.kid)) == NULL)
 		error.code = ECERT_OTHER_KEY;
 	if (error.code != ECERT_OK)
 	{
@@ -224,20 +225,14 @@ open_parts(Ledger *ledger, KeptFile *file, EcertStatement *statement, End *end)
 	while (ecert_statement_next(statement, &part))
 	{
 		char	   *text = ecert_arena_alloc(arena_memory(&ledger->memory), ECERT_PART_TEXT_MAX);
-		End			before = *end;
-		Kept	   *kept = add_receipt(ledger, file, part.content, end);
+		Kept	   *kept = new_receipt(ledger, file, part.content);
 
 		receipts += part.receipt > 0;
 		kept->part = ecert_part_text(&part, text);
-		if (part.receipt > 0 && want_receipt(ledger, kept))
-			continue;
 		if (part.receipt == 0)
 			kept->reason = ecert_error_text(ECERT_UNPROTECTED);
-		if (++others > PARTS_SHOWN)
-		{
-			*before = NULL;
-			*end = before;
-		}
+		if ((part.receipt > 0 && want_receipt(ledger, kept)) || ++others <= PARTS_SHOWN)
+			append(end, kept);
 	}
 	ledger->counts.receipts += receipts;
 	if (receipts == 0)
@@ -263,8 +258,11 @@ open_receipt(Ledger *ledger, const char *name, End *end)
 		ecert_package_parse(ecert_slice(package.data, package.size), &parsed, NULL) != ECERT_OK ||
 		ecert_package_hash(parsed.bytes, file->hash) != ECERT_OK)
 	{
+		Kept	   *kept = new_receipt(ledger, file, bytes);
+
 		ledger->counts.receipts++;
-		(void) want_receipt(ledger, add_receipt(ledger, file, bytes, end));
+		(void) want_receipt(ledger, kept);
+		append(end, kept);
 		return;
 	}
 	file->is_statement = true;
@@ -291,7 +289,6 @@ judge_receipt(const Ledger *ledger, Kept *kept)
 	const Entry *entry = kept->wanted.entry;
 	EcertReceipt receipt;
 	EcertError	error = {0};
-	const Key  *key;
 	const uint8_t *leaf;
 	EcertTrust	trust = {.certifier = ledger_id_text(ledger, ledger->registry.certifier), .origin = ledger->registry.origin};
 
@@ -304,13 +301,13 @@ judge_receipt(const Ledger *ledger, Kept *kept)
 	kept->outcome = ECERT_WRONG;
 	if (!kept->wanted.has_root || entry == NULL)
 		kept->reason = "it is for a larger tree than the checkpoints of this ledger cover";
-	else if (ecert_receipt_parse(kept->bytes, &receipt, &error) == ECERT_OK && (key = certifier_key(ledger, ECERT_USE_SEAL, receipt.kid)) != NULL)
+	else
 	{
 		/* the leaf is what the statement holds; a receipt alone speaks of whatever lies at its place */
 		leaf = kept->file->is_statement ? kept->file->hash : entry->hash;
-		trust.alg = key->facts.alg;
-		trust.kid = receipt.kid;
-		trust.key = key->prepared;
+		trust.alg = kept->key->facts.alg;
+		trust.kid = ecert_slice(kept->key->facts.kid, ECERT_HASH_SIZE);
+		trust.key = kept->key->prepared;
 		kept->outcome = ecert_receipt_judge(kept->bytes, leaf, &trust, &receipt, &error);
 		kept->reason = kept->outcome == ECERT_HOLDS ? find_fork(kept, &receipt, leaf) : ecert_error_text(error.code);
 		if (kept->reason != NULL && kept->outcome == ECERT_HOLDS)

@@ -45,17 +45,19 @@ keep_key(Ledger *ledger, Key *known, Key *key)
 	return known;
 }
 
-/* The roles of before, and behind them those that a package gives */
+/* Behind the roles of before those that a package gives; the list is the one of before, as long as it has room */
 static void
 add_roles(Ledger *ledger, const Entry *entry, const Node *before, Node *node)
 {
-	size_t		known = before == NULL ? 0 : before->history.count;
+	EcertRoleHistory *history = &node->history;
 
-	node->history.list = ecert_arena_array(arena_memory(&ledger->memory), known + 1, sizeof *node->history.list);
-	if (known > 0)
-		memcpy(node->history.list, before->history.list, known * sizeof *node->history.list);
-	node->history.list[known] = (EcertRoles) {entry->kind == ECERT_KIND_NODE ? entry->seq : -1, entry->issued_at, node->facts.roles};
-	node->history.count = known + 1;
+	if (before != NULL)
+	{
+		*history = before->history;
+		node->history_room = before->history_room;
+	}
+	history->list = ecert_arena_grow(arena_memory(&ledger->memory), history->list, history->count, &node->history_room, sizeof *history->list);
+	history->list[history->count++] = (EcertRoles) {entry->kind == ECERT_KIND_NODE ? entry->seq : -1, entry->issued_at, node->facts.roles};
 }
 
 /* Put a node body (its own package's, or the one inside genesis) in place of what was known */

@@ -134,6 +134,7 @@ typedef struct Node
 {
 	EcertNodeFacts facts;		/* of its newest package */
 	EcertRoleHistory history;	/* of all its packages */
+	size_t		history_room;
 	uint32_t	key_count;
 	Key		  **keys;
 } Node;
@@ -293,12 +294,6 @@ extern Feed *ledger_next_feed(const Ledger *ledger, EcertKind kind, const Feed *
 /* The place of the first package of a feed with that seq or a greater one */
 extern size_t feed_place(const Feed *feed, int64_t seq);
 
-/* The seq of the checkpoint that covers a package first; INT64_MAX: none */
-extern int64_t ledger_sealed_by(const Ledger *ledger, const Feed *feed, int64_t seq);
-
-/* The last seq of a feed that a checkpoint and those before it cover; -1: none */
-extern int64_t ledger_covered(const Ledger *ledger, const Feed *feed, int64_t checkpoint);
-
 /* The package of a feed with that seq, the package with that hash; NULL when it is not there */
 extern const Entry *feed_at(const Feed *feed, int64_t seq);
 extern const Entry *ledger_by_hash(const Ledger *ledger, const uint8_t *hash);
@@ -412,9 +407,6 @@ extern void check_packages(Ledger *ledger);
 
 /* Packages whose key had ended: void where a checkpoint covers them; others are problems */
 extern void check_ended(Ledger *ledger);
-
-/* Is a sound witness's line in its own name?  That one was verified; another's is by a key that is not known here */
-extern bool is_own_cosignature(const EcertPackage *package, EcertSlice line);
 
 /* ----- feed.c: packages one after the other ----- */
 

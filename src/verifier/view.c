@@ -193,17 +193,17 @@ view_by_hash(EcertView *view, EcertArena *arena, const uint8_t *hash, EcertEntry
 	return tell(ledger_of(view), ledger_by_hash(ledger_of(view), hash), entry);
 }
 
-static bool
-view_by_seq(EcertView *view, EcertArena *arena, EcertSlice issuer, EcertKind kind, int64_t seq, EcertEntry *entry)
-{
-	(void) arena;
-	return tell(ledger_of(view), feed_at(ledger_feed(ledger_of(view), ledger_id(ledger_of(view), issuer), kind), seq), entry);
-}
-
 static const Feed *
 feed_of(EcertView *view, EcertSlice issuer, EcertKind kind)
 {
 	return ledger_feed(ledger_of(view), ledger_id(ledger_of(view), issuer), kind);
+}
+
+static bool
+view_by_seq(EcertView *view, EcertArena *arena, EcertSlice issuer, EcertKind kind, int64_t seq, EcertEntry *entry)
+{
+	(void) arena;
+	return tell(ledger_of(view), feed_at(feed_of(view, issuer, kind), seq), entry);
 }
 
 static bool
@@ -280,16 +280,45 @@ view_naming(EcertView *view, EcertArena *arena, const uint8_t *hash, EcertKind k
 		numbered(ledger, arena, &((LedgerView *) view)->index->rewards, (uint32_t) (named - ledger->entries));
 }
 
+static const Feed *
+checkpoints_of(EcertView *view)
+{
+	return ledger_feed(ledger_of(view), ledger_of(view)->registry.certifier, ECERT_KIND_CHECKPOINT);
+}
+
+/* The seq of the checkpoint that covers a package first; INT64_MAX: none */
+static int64_t
+checkpoint_seq(const Feed *checkpoints, const Entry *entry)
+{
+	return entry->sealed == NOT_SEALED ? INT64_MAX : checkpoints->entries[entry->sealed].seq;
+}
+
 static int64_t
 view_sealed_by(EcertView *view, EcertSlice issuer, EcertKind kind, int64_t seq)
 {
-	return ledger_sealed_by(ledger_of(view), feed_of(view, issuer, kind), seq);
+	const Entry *entry = feed_at(feed_of(view, issuer, kind), seq);
+
+	return entry == NULL ? INT64_MAX : checkpoint_seq(checkpoints_of(view), entry);
 }
 
 static int64_t
 view_covered(EcertView *view, EcertSlice issuer, EcertKind kind, int64_t checkpoint)
 {
-	return ledger_covered(ledger_of(view), feed_of(view, issuer, kind), checkpoint);
+	const Feed *checkpoints = checkpoints_of(view);
+	const Feed *feed = feed_of(view, issuer, kind);
+	size_t		low = 0;
+	size_t		high = feed->count;
+
+	while (low < high)
+	{
+		size_t		middle = low + (high - low) / 2;
+
+		if (checkpoint_seq(checkpoints, &feed->entries[middle]) <= checkpoint)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low == 0 ? -1 : feed->entries[low - 1].seq;
 }
 
 static bool
