@@ -23,6 +23,7 @@ SQL_PARTS = \
 	src/ledger/moved.sql \
 	src/governance/governance.sql \
 	src/checkpoint/checkpoint.sql \
+	src/checkpoint/story.sql \
 	src/checkpoint/witness.sql \
 	src/energy/energy.sql \
 	src/energy/saving.sql \

@@ -47,11 +47,11 @@ ECERT_FUNCTION(ecert_sql_certificate_standing)
 }
 
 static bool
-settled(const EcertPackage *package)
+settled(const EcertPackage *package, EcertSettled outcome)
 {
 	Datum		value;
 
-	if (package->kind == ECERT_KIND_CERTIFICATE)
+	if (package->kind == ECERT_KIND_CERTIFICATE && outcome == ECERT_SETTLED_ADMITTED)
 	{
 		value = PointerGetDatum(ecert_bytea(package->bytes));
 		(void) ecert_query(&judge_query, &value, 0);

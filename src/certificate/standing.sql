@@ -9,12 +9,14 @@ CREATE UNLOGGED TABLE ecert_internal.certificate_seen (
     issuer text COLLATE "C" NOT NULL,
     kind text COLLATE "C" NOT NULL,
     last_seq bigint NOT NULL,
+    last_hash bytea NOT NULL,
     CONSTRAINT certificate_seen_pkey PRIMARY KEY (issuer, kind)
 ) USING heap;
 COMMENT ON TABLE ecert_internal.certificate_seen IS 'how far ecert.judge_certificates() has looked at feeds that can move certificates';
 COMMENT ON COLUMN ecert_internal.certificate_seen.issuer IS 'issuer of the feed';
 COMMENT ON COLUMN ecert_internal.certificate_seen.kind IS 'kind of the feed: energy, product, audit, node or certificate';
 COMMENT ON COLUMN ecert_internal.certificate_seen.last_seq IS 'last package of the feed that was looked at';
+COMMENT ON COLUMN ecert_internal.certificate_seen.last_hash IS 'hash of that package: of a feed that has another in its place, all is looked at again';
 
 CREATE FUNCTION ecert.create_certificate_tables() RETURNS void
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -152,13 +154,14 @@ COMMENT ON FUNCTION ecert.note_issued(bytea) IS 'internal: a certificate that wa
 
 -- What comes later
 
-CREATE FUNCTION ecert.moves_certificates(feeds ecert.feed[], OUT issuer text, OUT kind text, OUT seen_seq bigint, OUT last_seq bigint) RETURNS SETOF record
+CREATE FUNCTION ecert.moves_certificates(feeds ecert.feed[], OUT issuer text, OUT kind text, OUT seen_seq bigint, OUT last_seq bigint, OUT last_hash bytea) RETURNS SETOF record
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT m.issuer, m.kind, coalesce(s.last_seq, -1), h.seq
+    SELECT m.issuer, m.kind, coalesce(s.last_seq, -1), h.seq, h.hash
       FROM unnest(feeds) AS m
       LEFT JOIN ecert_internal.certificate_seen s ON s.issuer = m.issuer AND s.kind = m.kind
-     CROSS JOIN LATERAL (SELECT p.seq FROM ledger.package p WHERE p.issuer = m.issuer AND p.kind = m.kind ORDER BY p.seq DESC LIMIT 1) AS h
+           AND EXISTS (SELECT FROM ledger.package p WHERE p.issuer = s.issuer AND p.kind = s.kind AND p.seq = s.last_seq AND p.hash = s.last_hash)
+     CROSS JOIN LATERAL (SELECT p.seq, p.hash FROM ledger.package p WHERE p.issuer = m.issuer AND p.kind = m.kind ORDER BY p.seq DESC LIMIT 1) AS h
      WHERE CASE m.kind WHEN 'audit' THEN true WHEN 'certificate' THEN true WHEN 'node' THEN true
                        WHEN 'energy' THEN EXISTS (SELECT FROM ledger.certificate_state c WHERE c.applicant = m.issuer)
                        WHEN 'product' THEN EXISTS (SELECT FROM ledger.certificate_state c WHERE c.applicant = m.issuer) ELSE false END
@@ -210,8 +213,10 @@ BEGIN
     -- what comes meanwhile is looked at again the next time
     FOR feed IN SELECT m.* FROM ecert.moves_certificates(look.feeds) AS m LOOP
         due := due || ARRAY(SELECT ecert.moved_certificates(feed.issuer, feed.kind, feed.seen_seq));
-        INSERT INTO ecert_internal.certificate_seen AS s (issuer, kind, last_seq) VALUES (feed.issuer, feed.kind, feed.last_seq)
-        ON CONFLICT ON CONSTRAINT certificate_seen_pkey DO UPDATE SET last_seq = EXCLUDED.last_seq;
+        INSERT INTO ecert_internal.certificate_seen AS s (issuer, kind, last_seq, last_hash) VALUES (feed.issuer, feed.kind, feed.last_seq, feed.last_hash)
+        ON CONFLICT ON CONSTRAINT certificate_seen_pkey DO UPDATE SET last_seq = EXCLUDED.last_seq, last_hash = EXCLUDED.last_hash;
+        -- certificates that were exchanged for those of another story
+        DELETE FROM ledger.certificate_state c WHERE feed.kind = 'certificate' AND feed.seen_seq < 0 AND NOT EXISTS (SELECT FROM ledger.package p WHERE p.hash = c.certificate_hash);
     END LOOP;
     SELECT count(*) FILTER (WHERE ecert.judge_certificate(d.certificate, false)) INTO changed FROM (SELECT DISTINCT u FROM unnest(due) AS u ORDER BY 1) AS d (certificate);
     RETURN changed;

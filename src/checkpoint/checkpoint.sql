@@ -53,9 +53,11 @@ AS $$
         root bytea,  -- root of the packages of this ledger; NULL when they are not all here
         outcome text COLLATE "C" NOT NULL CHECK (outcome IN ('agrees', 'differs', 'not checkable here')),  -- agrees; differs: the certifier has signed another tree than this ledger makes; not checkable here: this node is not sent all feeds
         detail text,  -- in what it differs
+        held bytea,  -- digest of what was here of the packages that it covers, when it was found to differ: it is computed again when that is another
         taken_up_at timestamptz NOT NULL DEFAULT clock_timestamp(),  -- when it was computed
         CONSTRAINT sealing_pkey PRIMARY KEY (checkpoint_seq)
     )$table$);
+    CREATE INDEX sealing_differs ON ledger.sealing (checkpoint_seq) WHERE outcome = 'differs';
 
     SELECT ecert.create_described($table$CREATE TABLE ledger.fork (  -- pairs of checkpoints that the certifier signed and that no one ledger can have; each row proves itself: ecert.is_fork()
         first_hash bytea NOT NULL,  -- SHA-256 of first_checkpoint
@@ -238,6 +240,7 @@ BEGIN
     IF NOT pg_try_advisory_xact_lock(hashtext('ecert.tree')) THEN
         RETURN 0;
     END IF;
+    PERFORM ecert.look_again();
     FOR next IN
         SELECT p.seq, ecert.body(p.package) AS body FROM ledger.package p
          WHERE p.issuer = ecert.certifier() AND p.kind = 'checkpoint'
@@ -245,7 +248,7 @@ BEGIN
     LOOP
         PERFORM ecert.cover(next.seq, next.body);
         EXIT WHEN ecert.waits_for_packages(next.seq);
-        PERFORM ecert.take_up(next.seq, next.body);
+        PERFORM ecert.take_up_story(next.seq, next.body);
         taken_up := taken_up + 1;
     END LOOP;
     PERFORM ecert.judge_covered((SELECT max(s.checkpoint_seq) FROM ledger.sealing s)) WHERE EXISTS (SELECT FROM ledger.finding f WHERE f.problem IS NULL);

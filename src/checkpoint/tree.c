@@ -289,27 +289,32 @@ ECERT_FUNCTION(ecert_take_up_new)
 	return PointerGetDatum(NULL);
 }
 
-/* Is it the last package of its feed that a checkpoint covers? */
+/* Is it the last package of its feed that a checkpoint covers, or, where it may be of another story, any that one covers? */
 static bool
-is_head(const EcertPackage *package)
+may_complete(const EcertPackage *package, bool may_be_story)
 {
 	Snapshot	snapshot = ecert_present_snapshot();
 	Datum		issuer = ecert_text_datum(package->issuer);
 	Datum		kind = ecert_kind_datum(package->kind);
 	int64		checkpoint = ecert_sealed_by(ecert_ledger_relid(), snapshot, issuer, kind, package->seq);
 
-	return checkpoint != PG_INT64_MAX && ecert_covered(ecert_ledger_relid(), snapshot, issuer, kind, checkpoint) == package->seq;
+	return checkpoint != PG_INT64_MAX &&
+		(may_be_story || ecert_covered(ecert_ledger_relid(), snapshot, issuer, kind, checkpoint) == package->seq);
 }
 
-/* Behind a package from a peer: a checkpoint has those that it covers judged again; the last of what one covers may have it computed */
+/*
+ * Behind a package from a peer: a checkpoint has those that it covers judged
+ * again; the last of what one covers may have it computed, and so may one that
+ * was refused where it covers the story that this node does not hold
+ */
 static bool
-settled(const EcertPackage *package)
+settled(const EcertPackage *package, EcertSettled outcome)
 {
 	Datum		seq = Int64GetDatum(package->seq);
 
-	if (package->kind == ECERT_KIND_CHECKPOINT)
+	if (package->kind == ECERT_KIND_CHECKPOINT && outcome == ECERT_SETTLED_ADMITTED)
 		(void) ecert_query(&settle_query, &seq, 0);
-	else if (!is_head(package))
+	else if (!may_complete(package, outcome == ECERT_SETTLED_QUARANTINED))
 		return false;
 	(void) ecert_query(&take_up_query, NULL, 0);
 	return true;

@@ -44,12 +44,12 @@ ecert_add_settled_hook(EcertSettledHook hook)
 }
 
 bool
-ecert_settled(const EcertPackage *package)
+ecert_settled(const EcertPackage *package, EcertSettled settled)
 {
 	bool		may_have_taken_up = false;
 
 	for (size_t i = 0; i < lengthof(settled_hooks) && settled_hooks[i] != NULL; i++)
-		may_have_taken_up |= settled_hooks[i] (package);
+		may_have_taken_up |= settled_hooks[i] (package, settled);
 	return may_have_taken_up;
 }
 

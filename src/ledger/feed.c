@@ -51,6 +51,9 @@ static EcertQuery new_feed_query = {
 	2, {TEXTOID, TEXTOID}, NULL
 };
 
+/* Never longer than the function that exchanges stories runs */
+static bool exchanging;
+
 static FeedEntry *
 left_behind_of(const EcertFeedId *id)
 {
@@ -94,6 +97,19 @@ ecert_feed_init(void)
 {
 	RegisterXactCallback(xact_callback, NULL);
 	RegisterSubXactCallback(subxact_callback, NULL);
+}
+
+void
+ecert_set_exchanging(bool on)
+{
+	exchanging = on;
+	locked = NULL;
+}
+
+bool
+ecert_is_exchanging(void)
+{
+	return exchanging;
 }
 
 Oid

@@ -59,6 +59,14 @@ extern void ecert_feed_read(EcertSlice issuer, EcertKind kind, int64 expected_se
  */
 extern EcertHead *ecert_feed_lock(EcertSlice issuer, EcertKind kind, int64 expected_seq);
 
+/*
+ * Say that one story of a feed is being put in the place of another
+ * (exchange.c), or not any more.  Only meanwhile rows of the ledger go: heads
+ * that this transaction keeps of its feeds are read again
+ */
+extern void ecert_set_exchanging(bool on);
+extern bool ecert_is_exchanging(void);
+
 /* This transaction moves a feed: noted once in ecert_internal.moved, for those who look for what has moved */
 extern void ecert_moved(EcertSlice issuer, EcertKind kind);
 
@@ -85,18 +93,6 @@ extern bool ecert_check_kind(const EcertPackage *package, bool first_admission, 
 typedef bool (*EcertAdmissionHook) (const EcertPackage *package, bool first_admission, EcertFinding *finding);
 extern void ecert_set_admission_hook(EcertKind kind, EcertAdmissionHook hook);
 
-/*
- * Called behind each package of a peer that was admitted, outside of its insert
- * and inside SPI; true: checkpoints may have been taken up
- */
-typedef bool (*EcertSettledHook) (const EcertPackage *package);
-
-/* They are called in the order in which they were added */
-extern void ecert_add_settled_hook(EcertSettledHook hook);
-
-/* Is a package of a peer being inserted, behind which those hooks are called? */
-extern bool ecert_is_settling(void);
-extern bool ecert_settled(const EcertPackage *package);
 
 /* Can the keys of a node package be used?  One whose keys cannot would lock its node out */
 extern bool ecert_node_keys_usable(const EcertPackage *package, EcertFinding *finding);
@@ -135,6 +131,19 @@ typedef enum EcertSettled
 	ECERT_SETTLED_PENDING,		/* waits in ledger.pending for what it depends on */
 	ECERT_SETTLED_QUARANTINED	/* can never be admitted: in ledger.quarantine */
 } EcertSettled;
+
+/*
+ * Called behind each package of a peer that was not known, outside of its
+ * insert and inside SPI; true: checkpoints may have been taken up
+ */
+typedef bool (*EcertSettledHook) (const EcertPackage *package, EcertSettled settled);
+
+/* They are called in the order in which they were added */
+extern void ecert_add_settled_hook(EcertSettledHook hook);
+
+/* Is a package of a peer being inserted, behind which those hooks are called? */
+extern bool ecert_is_settling(void);
+extern bool ecert_settled(const EcertPackage *package, EcertSettled settled);
 
 /*
  * Give a package that came from a peer its place, and with it those that have

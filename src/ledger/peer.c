@@ -479,7 +479,7 @@ settle(EcertSlice bytes, const char *peer, List **keys, MemoryContext context)
 		}
 		if (wakes)
 			*keys = wake_keys(*keys, &package, hash, context);
-		if (settled == ECERT_SETTLED_ADMITTED && ecert_settled(&package))
+		if (settled != ECERT_SETTLED_KNOWN && !ecert_is_exchanging() && ecert_settled(&package, settled))
 			*keys = sealing_keys(*keys, context);
 	}
 	SPI_finish();

@@ -8,6 +8,10 @@ CREATE FUNCTION ecert.admit_from_peer(package bytea, peer text) RETURNS text
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_admit_from_peer';
 COMMENT ON FUNCTION ecert.admit_from_peer(bytea, text) IS 'give a package that another server holds its place, as replication does: admitted, known (it was here), pending (came before what it depends on) or quarantined (can never be admitted); peer is the node it comes from. Raises nothing that is the package''s fault';
 
+CREATE FUNCTION ecert.exchange(story bytea) RETURNS void
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_exchange';
+COMMENT ON FUNCTION ecert.exchange(bytea) IS 'internal: put the package with that hash, in ledger.quarantine because its seq is taken, in the place of the one that is on the ledger; what follows that one goes to ledger.quarantine with it, and what was refused of the feed behind the other is judged anew';
+
 CREATE FUNCTION ecert.drain_pending() RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_drain_pending';
 COMMENT ON FUNCTION ecert.drain_pending() IS 'rescan ledger.pending for packages whose dependency is on the ledger by now, and settle them; returns how many were admitted. Happens by itself with whatever comes from a peer, and in every round of duties';

@@ -110,7 +110,7 @@ ECERT_FUNCTION(ecert_admit)
 	return PointerGetDatum(derived_row(trigger->tg_relation, trigger->tg_trigtuple, &package, hash));
 }
 
-/* The trigger that refuses UPDATE, DELETE and TRUNCATE, of rows and of statements */
+/* The trigger that refuses UPDATE, DELETE and TRUNCATE, of rows and of statements, but for the exchange of stories */
 ECERT_FUNCTION(ecert_refuse_change)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
@@ -119,6 +119,8 @@ ECERT_FUNCTION(ecert_refuse_change)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("ecert.refuse_change() must be called as trigger")));
+	if (ecert_is_exchanging() && TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
+		return PointerGetDatum(trigger->tg_trigtuple);
 	/* an error would stop replication: a change that a peer sends is skipped and logged */
 	if (IsLogicalWorker() && TRIGGER_FIRED_FOR_ROW(trigger->tg_event) && TRIGGER_FIRED_BEFORE(trigger->tg_event))
 	{
