@@ -87,11 +87,11 @@ END $$;
 SELECT FROM twins_test.become('reader', 'plant-b');
 SELECT * FROM twins_test.fill('others last');
 SELECT * FROM twins_test.fill('others first');
-SELECT issuer, kind, seq, sqlstate, count(*), bool_or(reason LIKE 'a checkpoint covers another package in its place%') AS was_held FROM ledger.quarantine GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3;
+SELECT issuer, kind, seq, sqlstate, count(*) FROM ledger.quarantine GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3;
 SELECT * FROM twins_test.fill('checkpoints between');
 SELECT * FROM twins_test.fill('backwards');
 SELECT bool_and(f.is_sealed) AS is_sealed, string_agg(DISTINCT f.roots, ', ') AS roots, sum(f.pending) AS pending, string_agg(DISTINCT f.refused::text, ', ') AS refused, sum(f.problems) AS problems
-  FROM generate_series(1, 20) AS seed CROSS JOIN LATERAL twins_test.fill(seed::text) AS f;
+  FROM generate_series(1, 6) AS seed CROSS JOIN LATERAL twins_test.fill(seed::text) AS f;
 -- nothing is exchanged again, and what was exchanged stays so when it comes again
 SELECT ecert.admit_from_peer(bytes, 'hub') AS became, story IS NULL AS is_sealed, count(*) FROM twins_test.package GROUP BY 1, 2 ORDER BY 1, 2;
 SELECT ecert.take_up_checkpoints() AS taken_up, (SELECT count(*) FROM ledger.finding) AS findings;

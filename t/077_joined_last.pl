@@ -48,6 +48,7 @@ BEGIN
 	DELETE FROM ledger.sealing;
 	DELETE FROM ledger.fork;
 	DELETE FROM ecert_internal.moved;
+	DELETE FROM ecert_internal.tried_story;
 END
 $$;
 

@@ -53,7 +53,6 @@ AS $$
         root bytea,  -- root of the packages of this ledger; NULL when they are not all here
         outcome text COLLATE "C" NOT NULL CHECK (outcome IN ('agrees', 'differs', 'not checkable here')),  -- agrees; differs: the certifier has signed another tree than this ledger makes; not checkable here: this node is not sent all feeds
         detail text,  -- in what it differs
-        held bytea,  -- digest of what was here of the packages that it covers, when it was found to differ: it is computed again when that is another
         taken_up_at timestamptz NOT NULL DEFAULT clock_timestamp(),  -- when it was computed
         CONSTRAINT sealing_pkey PRIMARY KEY (checkpoint_seq)
     )$table$);
@@ -118,29 +117,6 @@ AS $$
        AND (SELECT r.checkpoint_seq FROM ledger.leaf_range r WHERE r.checkpoint_seq = cover.checkpoint_seq ORDER BY r.first_index LIMIT 1) IS NULL
 $$;
 COMMENT ON FUNCTION ecert.cover(bigint, jsonb) IS 'internal: what a checkpoint covers first, by its heads, in ledger.leaf_range; nothing when that is there already';
-
-CREATE FUNCTION ecert.settle_covered(covered_by bigint) RETURNS void
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    taken record;
-BEGIN
-    FOR taken IN
-        WITH waiting AS (
-            DELETE FROM ledger.pending w USING ledger.leaf_range r
-             WHERE r.checkpoint_seq = covered_by AND w.issuer = r.issuer AND w.kind = r.kind AND w.seq BETWEEN r.first_seq AND r.last_seq
-            RETURNING w.issuer, w.kind, w.seq, w.package::bytea AS bytes, w.peer),
-        refused AS (
-            DELETE FROM ledger.quarantine q USING ledger.leaf_range r
-             WHERE r.checkpoint_seq = covered_by AND q.issuer = r.issuer AND q.kind = r.kind AND q.seq BETWEEN r.first_seq AND r.last_seq
-            RETURNING q.issuer, q.kind, q.seq, q.bytes, q.peer)
-        SELECT b.bytes, b.peer FROM (TABLE waiting UNION ALL TABLE refused) AS b ORDER BY b.kind IN ('node', 'relation') DESC, b.issuer, b.kind, b.seq
-    LOOP
-        PERFORM ecert.admit_from_peer(taken.bytes, coalesce(taken.peer, ''));
-    END LOOP;
-END
-$$;
-COMMENT ON FUNCTION ecert.settle_covered(bigint) IS 'internal: packages that wait or were refused, and that a checkpoint covers, are judged again: they are admitted unless their form, signature or link is wrong';
 
 CREATE FUNCTION ecert.judge_covered(up_to bigint) RETURNS void
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -246,9 +222,14 @@ BEGIN
          WHERE p.issuer = ecert.certifier() AND p.kind = 'checkpoint'
            AND p.seq > coalesce((SELECT s.checkpoint_seq FROM ledger.sealing s ORDER BY s.checkpoint_seq DESC LIMIT 1), -1) ORDER BY p.seq
     LOOP
+        -- what an exchange of stories brings may have had them taken up already
+        CONTINUE WHEN EXISTS (SELECT FROM ledger.sealing s WHERE s.checkpoint_seq = next.seq);
         PERFORM ecert.cover(next.seq, next.body);
-        EXIT WHEN ecert.waits_for_packages(next.seq);
-        PERFORM ecert.take_up_story(next.seq, next.body);
+        IF ecert.waits_for_packages(next.seq) THEN
+            EXIT WHEN NOT ecert.exchange_stories(next.seq, next.body);
+        ELSIF NOT ecert.exchange_stories(next.seq, next.body) THEN
+            PERFORM ecert.take_up(next.seq, next.body);
+        END IF;
         taken_up := taken_up + 1;
     END LOOP;
     PERFORM ecert.judge_covered((SELECT max(s.checkpoint_seq) FROM ledger.sealing s)) WHERE EXISTS (SELECT FROM ledger.finding f WHERE f.problem IS NULL);

@@ -1,6 +1,24 @@
 -- Stories: of two packages with one seq a node holds the first that comes, and the ledger has the one that a checkpoint
 -- covers. Heads do not name hashes: which story a checkpoint covers, its root tells.
 
+-- what a crash empties, or another server fills, is tried again
+CREATE UNLOGGED TABLE ecert_internal.tried_story (
+    checkpoint_seq bigint NOT NULL,
+    held bytea NOT NULL,
+    CONSTRAINT tried_story_pkey PRIMARY KEY (checkpoint_seq)
+) USING heap;
+COMMENT ON TABLE ecert_internal.tried_story IS 'checkpoints that agree with none of the stories that this node has';
+COMMENT ON COLUMN ecert_internal.tried_story.checkpoint_seq IS 'seq of the checkpoint in the certifier''s feed';
+COMMENT ON COLUMN ecert_internal.tried_story.held IS 'digest of what this node had of the feeds that it covers, see ecert.held_of(): the stories are tried again when that is another';
+
+CREATE FUNCTION ecert.holds_heads(of_checkpoint bigint) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT NOT EXISTS (SELECT FROM ledger.leaf_range r
+                        WHERE r.checkpoint_seq = of_checkpoint AND NOT EXISTS (SELECT FROM ledger.package p WHERE p.issuer = r.issuer AND p.kind = r.kind AND p.seq = r.last_seq))
+$$;
+COMMENT ON FUNCTION ecert.holds_heads(bigint) IS 'internal: whether the packages that a checkpoint covers are on this ledger up to its heads';
+
 CREATE FUNCTION ecert.other_stories(of_checkpoint bigint, OUT issuer text, OUT kind text, OUT seq bigint, OUT hash bytea) RETURNS SETOF record
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -10,10 +28,6 @@ AS $$
       JOIN ledger.package p ON p.issuer = q.issuer AND p.kind = q.kind AND p.seq = q.seq
      -- without a checkpoint of another story this one would not be here
      WHERE r.checkpoint_seq = of_checkpoint AND r.kind <> 'checkpoint' AND ecert.prev(q.bytes::ecert.package) = ecert.prev(p.package)
-       -- all of it is here, as far as can be told
-       AND (q.seq = r.last_seq
-            OR EXISTS (SELECT FROM ledger.quarantine e WHERE e.issuer = r.issuer AND e.kind = r.kind AND e.seq = r.last_seq)
-            OR EXISTS (SELECT FROM ledger.pending e WHERE e.issuer = r.issuer AND e.kind = r.kind AND e.seq = r.last_seq))
      ORDER BY q.issuer COLLATE "C", q.kind COLLATE "C", q.seq, q.hash
 $$;
 COMMENT ON FUNCTION ecert.other_stories(bigint) IS 'internal: the packages in ledger.quarantine that could be what a checkpoint covers, in the place of those that this node holds: of the same seq, behind the same package';
@@ -21,16 +35,18 @@ COMMENT ON FUNCTION ecert.other_stories(bigint) IS 'internal: the packages in le
 CREATE FUNCTION ecert.held_of(of_checkpoint bigint) RETURNS bytea
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT sha256(string_agg(w.hash, '' ORDER BY w.hash))
+    SELECT CASE WHEN bool_and(w.reaches) THEN sha256(string_agg(w.hashes, '' ORDER BY r.first_index)) END
       FROM ledger.leaf_range r
-     CROSS JOIN LATERAL ((SELECT p.hash FROM ledger.package p WHERE p.issuer = r.issuer AND p.kind = r.kind AND p.seq BETWEEN r.first_seq AND r.last_seq ORDER BY p.seq DESC LIMIT 1)
-                          UNION ALL
-                         SELECT q.hash FROM ledger.quarantine q WHERE q.issuer = r.issuer AND q.kind = r.kind AND q.seq BETWEEN r.first_seq AND r.last_seq
-                          UNION ALL
-                         SELECT w.hash FROM ledger.pending w WHERE w.issuer = r.issuer AND w.kind = r.kind AND w.seq BETWEEN r.first_seq AND r.last_seq) AS w
+     CROSS JOIN LATERAL (
+        SELECT string_agg(h.hash, '' ORDER BY h.hash), coalesce(bool_or(h.seq = r.last_seq), false)
+          FROM ((SELECT p.hash, p.seq FROM ledger.package p WHERE p.issuer = r.issuer AND p.kind = r.kind AND p.seq BETWEEN r.first_seq AND r.last_seq ORDER BY p.seq DESC LIMIT 1)
+                UNION ALL
+                SELECT q.hash, q.seq FROM ledger.quarantine q WHERE q.issuer = r.issuer AND q.kind = r.kind AND q.seq BETWEEN r.first_seq AND r.last_seq
+                UNION ALL
+                SELECT w.hash, w.seq FROM ledger.pending w WHERE w.issuer = r.issuer AND w.kind = r.kind AND w.seq BETWEEN r.first_seq AND r.last_seq) AS h) AS w (hashes, reaches)
      WHERE r.checkpoint_seq = of_checkpoint
 $$;
-COMMENT ON FUNCTION ecert.held_of(bigint) IS 'internal: a digest of what this node has of the feeds that a checkpoint covers: where they end, what is refused and what waits; NULL when it has nothing';
+COMMENT ON FUNCTION ecert.held_of(bigint) IS 'internal: a digest of what this node has of the feeds that a checkpoint covers: where they end, what is refused and what waits; NULL when of one of them the last package that it covers has not come';
 
 CREATE FUNCTION ecert.agrees_with(checkpoint_seq bigint, body jsonb) RETURNS boolean
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -64,7 +80,7 @@ BEGIN
         CONTINUE WHEN place COLLATE "C" <= behind;
         tries := tries - 1;
         BEGIN
-            PERFORM ecert.exchange(story.hash);
+            PERFORM ecert.exchange(story.hash, checkpoint_seq);
             SELECT f.tries, f.is_found INTO tries, is_found FROM ecert.find_story(checkpoint_seq, body, place, tries) AS f;
             IF NOT is_found THEN
                 RAISE EXCEPTION USING ERRCODE = 'transaction_rollback';
@@ -76,32 +92,49 @@ END
 $$;
 COMMENT ON FUNCTION ecert.find_story(bigint, jsonb, text, integer) IS 'internal: whether the checkpoint agrees with what this node holds, or with other stories of feeds behind a place, which then are exchanged; tries: how many may still be looked at';
 
-CREATE FUNCTION ecert.take_up_story(checkpoint_seq bigint, body jsonb) RETURNS void
+CREATE FUNCTION ecert.exchange_stories(checkpoint_seq bigint, body jsonb) RETURNS boolean
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_variable
 DECLARE
     -- six feeds with two stories each
     most_tries CONSTANT integer := 64;
+    held bytea;
 BEGIN
+    -- behind a checkpoint that differs none can agree
     IF NOT ecert.holds_all() OR NOT EXISTS (SELECT FROM ecert.other_stories(checkpoint_seq))
-       OR NOT (SELECT f.is_found FROM ecert.find_story(checkpoint_seq, body, '', most_tries) AS f) THEN
-        PERFORM ecert.take_up(checkpoint_seq, body);
-        UPDATE ledger.sealing s SET held = ecert.held_of(checkpoint_seq) WHERE s.checkpoint_seq = take_up_story.checkpoint_seq AND s.outcome = 'differs';
+       OR EXISTS (SELECT FROM ledger.sealing s WHERE s.checkpoint_seq = exchange_stories.checkpoint_seq - 1 AND s.outcome <> 'agrees') THEN
+        RETURN false;
     END IF;
+    held := ecert.held_of(checkpoint_seq);
+    IF held IS NULL OR EXISTS (SELECT FROM ecert_internal.tried_story t WHERE t.checkpoint_seq = exchange_stories.checkpoint_seq AND t.held = held) THEN
+        RETURN false;
+    END IF;
+    IF (SELECT f.is_found FROM ecert.find_story(checkpoint_seq, body, '', most_tries) AS f) THEN
+        -- checkpoints that had waited for the other story cover more
+        PERFORM ecert.settle_covered(p.seq) FROM ledger.package p
+          WHERE p.issuer = ecert.certifier() AND p.kind = 'checkpoint' AND p.seq > exchange_stories.checkpoint_seq;
+        RETURN true;
+    END IF;
+    INSERT INTO ecert_internal.tried_story (checkpoint_seq, held) VALUES (checkpoint_seq, held)
+    ON CONFLICT ON CONSTRAINT tried_story_pkey DO UPDATE SET held = EXCLUDED.held;
+    RETURN false;
 END
 $$;
-COMMENT ON FUNCTION ecert.take_up_story(bigint, jsonb) IS 'internal: ecert.take_up(); where the checkpoint covers packages that were refused because others have their seq, these are exchanged, at most 64 choices of them being tried';
+COMMENT ON FUNCTION ecert.exchange_stories(bigint, jsonb) IS 'internal: where a checkpoint covers packages that were refused because others have their seq, try up to 64 choices of them, and take it up with the one that agrees; whether there is one. Nothing is tried twice with the same packages, nor before all feeds are here up to their heads, be it in ledger.pending';
 
 CREATE FUNCTION ecert.look_again() RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     differing bigint;
-    held bytea;
+    is_missing boolean;
 BEGIN
-    SELECT s.checkpoint_seq, s.held INTO differing, held FROM ledger.sealing s WHERE s.outcome = 'differs' ORDER BY s.checkpoint_seq LIMIT 1;
-    IF NOT FOUND OR ecert.held_of(differing) IS NOT DISTINCT FROM held THEN
+    SELECT s.checkpoint_seq, s.root IS NULL INTO differing, is_missing FROM ledger.sealing s WHERE s.outcome = 'differs' ORDER BY s.checkpoint_seq LIMIT 1;
+    -- something was missing then that is here now; or there are other stories that were not tried
+    IF NOT FOUND OR NOT (is_missing AND ecert.holds_heads(differing)
+                         OR EXISTS (SELECT FROM ecert.other_stories(differing))
+                            AND (SELECT t.held FROM ecert_internal.tried_story t WHERE t.checkpoint_seq = differing) IS DISTINCT FROM ecert.held_of(differing)) THEN
         RETURN;
     END IF;
     DELETE FROM ledger.sealing s WHERE s.checkpoint_seq >= differing;

@@ -8,10 +8,6 @@ CREATE FUNCTION ecert.admit_from_peer(package bytea, peer text) RETURNS text
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_admit_from_peer';
 COMMENT ON FUNCTION ecert.admit_from_peer(bytea, text) IS 'give a package that another server holds its place, as replication does: admitted, known (it was here), pending (came before what it depends on) or quarantined (can never be admitted); peer is the node it comes from. Raises nothing that is the package''s fault';
 
-CREATE FUNCTION ecert.exchange(story bytea) RETURNS void
-    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_exchange';
-COMMENT ON FUNCTION ecert.exchange(bytea) IS 'internal: put the package with that hash, in ledger.quarantine because its seq is taken, in the place of the one that is on the ledger; what follows that one goes to ledger.quarantine with it, and what was refused of the feed behind the other is judged anew';
-
 CREATE FUNCTION ecert.drain_pending() RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_drain_pending';
 COMMENT ON FUNCTION ecert.drain_pending() IS 'rescan ledger.pending for packages whose dependency is on the ledger by now, and settle them; returns how many were admitted. Happens by itself with whatever comes from a peer, and in every round of duties';
@@ -71,6 +67,33 @@ AS $$
                 ELSE true END
 $$;
 COMMENT ON FUNCTION ecert.woken() IS 'internal: what packages in ledger.pending wait for although it is here, or never will be';
+
+CREATE FUNCTION ecert.settle_covered(covered_by bigint) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    taken record;
+BEGIN
+    FOR taken IN
+        WITH waiting AS (
+            DELETE FROM ledger.pending w USING ledger.leaf_range r
+             WHERE r.checkpoint_seq = covered_by AND w.issuer = r.issuer AND w.kind = r.kind AND w.seq BETWEEN r.first_seq AND r.last_seq
+            RETURNING w.issuer, w.kind, w.seq, w.package::bytea AS bytes, w.peer),
+        refused AS (
+            DELETE FROM ledger.quarantine q USING ledger.leaf_range r
+             WHERE r.checkpoint_seq = covered_by AND q.issuer = r.issuer AND q.kind = r.kind AND q.seq BETWEEN r.first_seq AND r.last_seq
+            RETURNING q.issuer, q.kind, q.seq, q.bytes, q.peer)
+        SELECT b.bytes, b.peer FROM (TABLE waiting UNION ALL TABLE refused) AS b ORDER BY b.kind IN ('node', 'relation') DESC, b.issuer, b.kind, b.seq
+    LOOP
+        PERFORM ecert.admit_from_peer(taken.bytes, coalesce(taken.peer, ''));
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION ecert.settle_covered(bigint) IS 'internal: packages that wait or were refused, and that a checkpoint covers, are judged again: they are admitted unless their form, signature or link is wrong';
+
+CREATE FUNCTION ecert.exchange(story bytea, covered_by bigint) RETURNS void
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_exchange';
+COMMENT ON FUNCTION ecert.exchange(bytea, bigint) IS 'internal: put the package with that hash, in ledger.quarantine because its seq is taken, in the place of the one that is on the ledger, and judge anew what follows either in the feed, and what the checkpoint covers';
 
 CREATE FUNCTION ecert.retry_quarantined(quarantined bytea DEFAULT NULL) RETURNS bigint
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp

@@ -202,8 +202,6 @@ FINDING(ECERT_PACKAGE_RESERVED, "EC006", "unsupported ecert package: %1", "At by
 FINDING(ECERT_QUANTITY_NEGATIVE, "EC004", "invalid ecert body: %1", "At byte %2 of the body%3.", NULL)
 FINDING(ECERT_GENESIS_OF_OTHER_LEDGER, "EC016", "genesis package of another ledger", NULL, NULL)
 FINDING(ECERT_TWO_STORIES, "EC021", "the issuer has signed two packages with one seq", "Issuer \"%1\", %2, seq %3.", NULL)
-FINDING(ECERT_OTHER_STORY_SEALED, "EC021", "a checkpoint covers another package in its place, or before it in the feed",
-		"Issuer \"%1\", %2, from seq %3 on.", NULL)
 FINDING(ECERT_OTHER_SIGNATURE, "EC022", "the same statement is on the ledger with another signature",
 		"Issuer \"%1\", %2, seq %3.", NULL)
 FINDING(ECERT_SEQ_NOT_COME, "EC020", "seq %1 of the feed has not come yet", "The feed ends at seq %2.", NULL)
