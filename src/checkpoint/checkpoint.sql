@@ -118,6 +118,22 @@ AS $$
 $$;
 COMMENT ON FUNCTION ecert.cover(bigint, jsonb) IS 'internal: what a checkpoint covers first, by its heads, in ledger.leaf_range; nothing when that is there already';
 
+CREATE FUNCTION ecert.note_late(covered_by bigint) RETURNS void
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+    INSERT INTO ledger.finding (issuer, kind, seq)
+    SELECT p.issuer, p.kind, p.seq
+      FROM ledger.package c
+      JOIN ledger.leaf_range r ON r.checkpoint_seq = c.seq
+      -- times of a feed do not run back, but where that is found, too: then the last one tells of all
+     CROSS JOIN LATERAL (SELECT h.issued_at FROM ledger.package h WHERE h.issuer = r.issuer AND h.kind = r.kind AND h.seq <= r.last_seq ORDER BY h.seq DESC LIMIT 1) AS h
+      JOIN ledger.package p ON p.issuer = r.issuer AND p.kind = r.kind AND p.seq BETWEEN r.first_seq AND r.last_seq AND p.issued_at > c.issued_at
+     WHERE c.issuer = ecert.certifier() AND c.kind = 'checkpoint' AND c.seq = covered_by
+       AND (h.issued_at > c.issued_at OR EXISTS (SELECT FROM ledger.finding f WHERE f.issuer = r.issuer AND f.kind = r.kind AND f.seq BETWEEN r.first_seq AND r.last_seq))
+    ON CONFLICT DO NOTHING
+$$;
+COMMENT ON FUNCTION ecert.note_late(bigint) IS 'internal: packages that were admitted before a checkpoint covered them, and that are issued later than it, are to be judged: by how much that may be is for the rules';
+
 CREATE FUNCTION ecert.judge_covered(up_to bigint) RETURNS void
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -230,6 +246,7 @@ BEGIN
         ELSIF NOT ecert.exchange_stories(next.seq, next.body) THEN
             PERFORM ecert.take_up(next.seq, next.body);
         END IF;
+        PERFORM ecert.note_late(next.seq);
         taken_up := taken_up + 1;
     END LOOP;
     PERFORM ecert.judge_covered((SELECT max(s.checkpoint_seq) FROM ledger.sealing s)) WHERE EXISTS (SELECT FROM ledger.finding f WHERE f.problem IS NULL);

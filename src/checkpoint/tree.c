@@ -40,6 +40,7 @@ static EcertQuery cover_query = {
 	"SELECT ecert.cover($1, ecert.body($2::ecert.package))"
 	" WHERE NOT EXISTS (SELECT FROM ledger.sealing s WHERE s.checkpoint_seq OPERATOR(pg_catalog.=) $1)", 2, {INT8OID, BYTEAOID}, NULL
 };
+static EcertQuery late_query = {"SELECT ecert.note_late($1)", 1, {INT8OID}, NULL};
 static EcertQuery settle_query = {"SELECT ecert.settle_covered($1)", 1, {INT8OID}, NULL};
 static EcertQuery taken_up_query = {"SELECT COALESCE(pg_catalog.max(checkpoint_seq), -1) FROM ledger.sealing", 0, {0}, NULL};
 static EcertQuery take_up_query = {
@@ -284,7 +285,10 @@ ECERT_FUNCTION(ecert_take_up_new)
 	(void) ecert_run(&cover_query, (Datum[]) {Int64GetDatum(package.seq), PointerGetDatum(ecert_bytea(package.bytes))});
 	/* from a peer: when what was refused before, and it covers, has been judged again */
 	if (!ecert_is_settling())
+	{
+		(void) ecert_run(&late_query, &(Datum) {Int64GetDatum(package.seq)});
 		(void) ecert_run(&take_up_query, NULL);
+	}
 	ecert_restore_user(before);
 	return PointerGetDatum(NULL);
 }

@@ -18,6 +18,7 @@
 #include "package/datum.h"
 #include "pg/error.h"
 #include "rules/applicant.h"
+#include "rules/as_of.h"
 #include "rules/live.h"
 #include "rules/policy.h"
 #include "rules/void.h"
@@ -129,6 +130,16 @@ is_in_order(const EcertPackage *package, EcertFinding *finding)
 		(finding->code != ECERT_TIME_BACKWARDS && finding->code != ECERT_PERIOD_OVERLAP);
 }
 
+/* Is it issued in time for the checkpoint that covers it? */
+static bool
+is_in_time(EcertLedgerRules *ledger, const EcertPackage *package, EcertFinding *finding)
+{
+	EcertView  *view = &ledger->view;
+
+	return ecert_check_seal_time(package->issued_at, ecert_sealed_at(&ledger->rules, view->sealed_by(view, package->issuer, package->kind, package->seq)),
+								 finding);
+}
+
 /*
  * finding_of(package): what is wrong with a package of the ledger as of the
  * checkpoint that covers it, by the keys that are known now; NULL: nothing, or
@@ -143,7 +154,7 @@ ECERT_FUNCTION(ecert_sql_finding_of)
 
 	ecert_package_of(PG_GETARG_DATUM(0), &package);
 	if ((ecert_check_issuer(ecert_registry_current(), &package, PG_INT64_MIN, &key, &finding) || ecert_is_end(finding.code)) &&
-		is_in_order(&package, &finding) &&
+		is_in_order(&package, &finding) && is_in_time(ledger, &package, &finding) &&
 		(!is_checkable(ledger, &package) || ecert_rule_check(&ledger->rules, &package, false, &finding)))
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(cstring_to_text(ecert_finding_words(&finding)));

@@ -23,6 +23,7 @@
 
 #include "package/datum.h"
 #include "pg/error.h"
+#include "rules/as_of.h"
 
 /* What this backend has verified last, and the same packed */
 static EcertRegistry *verified = NULL;
@@ -43,6 +44,9 @@ typedef struct RowWalk
 	bool		was_walked;		/* when the registry was built: genesis, and the certifier's nodes */
 	bool		has_rule;		/* which who reads our result checks */
 	EcertLedgerRules *rules;	/* NULL until they are needed */
+	int64		sealed_first;	/* of the feed at hand, packages of which the next is known */
+	int64		sealed_last;	/* -1: of none */
+	int64		sealed_at;		/* when the checkpoint that covers them first was issued; PG_INT64_MAX: none does */
 	EcertNodeKey *key;			/* of the last row, good for its issuer and kind from key_from to key_until; or NULL */
 	EcertKind	key_kind;
 	EcertNodeId key_issuer;
@@ -246,6 +250,16 @@ check_itself(RowWalk *walk, Row *row)
 	return false;
 }
 
+/* Rules for the row at hand */
+static EcertRules *
+rules_of(RowWalk *walk)
+{
+	if (walk->rules == NULL)
+		walk->rules = ecert_ledger_rules(walk->context, ECERT_SEE_QUERY, walk->registry);
+	ecert_ledger_rules_next(walk->rules);
+	return &walk->rules->rules;
+}
+
 /* The rule of energy and product packages, which is about what they replace */
 static void
 check_replaced(RowWalk *walk, Row *row)
@@ -256,10 +270,33 @@ check_replaced(RowWalk *walk, Row *row)
 	if (!ecert_kinds[row->package.kind].has_periods || row->package.replaces_item.size == 0 ||
 		(!row->is_believed && !ecert_check_body(&row->package, &finding)))
 		return;
-	if (walk->rules == NULL)
-		walk->rules = ecert_ledger_rules(walk->context, ECERT_SEE_QUERY, walk->registry);
-	ecert_ledger_rules_next(walk->rules);
-	if (!ecert_rule_check(&walk->rules->rules, &row->package, false, &finding))
+	if (!ecert_rule_check(rules_of(walk), &row->package, false, &finding))
+		put_finding(walk, row, &finding);
+}
+
+/* When the checkpoint that covers a package first was issued, looked up once for those that it covers */
+static int64
+sealed_at(RowWalk *walk, const EcertPackage *package)
+{
+	if (package->seq < walk->sealed_first || package->seq > walk->sealed_last)
+	{
+		walk->sealed_first = package->seq;
+		walk->sealed_at = ecert_sealed_at(rules_of(walk), ecert_sealed_up_to(ecert_ledger_relid(), GetActiveSnapshot(), ecert_text_datum(package->issuer),
+																			 ecert_kind_datum(package->kind), package->seq, &walk->sealed_last));
+	}
+	return walk->sealed_at;
+}
+
+/* Is it issued in time for the checkpoint that covers it?  Genesis is under all of them */
+static void
+check_seal_time(RowWalk *walk, Row *row)
+{
+	const EcertPackage *package = &row->package;
+	EcertFinding finding;
+
+	/* a body that says nothing to judge has a problem of its own */
+	if (package->kind != ECERT_KIND_GENESIS && (row->is_believed || ecert_check_body(package, &finding)) &&
+		!ecert_check_seal_time(package->issued_at, sealed_at(walk, package), &finding))
 		put_finding(walk, row, &finding);
 }
 
@@ -403,6 +440,9 @@ check_package(RowWalk *walk, Row *row)
 		check_follows(walk, row);
 	check_replaced(walk, row);
 	apply(walk, row);
+	/* behind it: a node package counts whatever is found against it but its form, signature and place */
+	if (walk->registry->has_genesis)
+		check_seal_time(walk, row);
 }
 
 static void
@@ -467,6 +507,8 @@ build_registry(ReturnSetInfo *result)
 	packed = NULL;
 	walk.registry = verified = ecert_registry_new(TopMemoryContext);
 	walk.result = result;
+	walk.context = CurrentMemoryContext;
+	walk.sealed_last = -1;
 	walk.applies = true;
 	walk.head.seq = -1;
 	ecert_scan_genesis(&scan, ecert_ledger_relid(), GetActiveSnapshot());
@@ -517,6 +559,7 @@ take_feed(RowWalk *walk, const Row *row)
 		return;
 	memcpy(walk->feed, feed, sizeof feed);
 	walk->is_known = false;
+	walk->sealed_last = -1;
 	is_kind = ecert_kind_from_name(name, &kind);
 	/* that of energy and product packages is applied here */
 	walk->has_rule = is_kind && !ecert_kinds[kind].has_periods;

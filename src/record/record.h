@@ -58,6 +58,9 @@ extern void ecert_scan_genesis(EcertScan *scan, Oid relid, Snapshot snapshot);
 /* The seq of the checkpoint that covers a package of a feed first; PG_INT64_MAX: none does yet */
 extern int64 ecert_sealed_by(Oid ledger_relid, Snapshot snapshot, Datum issuer, Datum kind, int64 seq);
 
+/* The same, and the last seq from there on of which that holds too */
+extern int64 ecert_sealed_up_to(Oid ledger_relid, Snapshot snapshot, Datum issuer, Datum kind, int64 seq, int64 *last);
+
 /* The last seq of a feed that a checkpoint and those before it cover; -1: none */
 extern int64 ecert_covered(Oid ledger_relid, Snapshot snapshot, Datum issuer, Datum kind, int64 checkpoint);
 

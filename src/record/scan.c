@@ -116,17 +116,6 @@ ecert_scan_genesis(EcertScan *scan, Oid relid, Snapshot snapshot)
 	ecert_scan_begin(scan, relid, AccessShareLock, snapshot, "package_genesis", &key, 1);
 }
 
-/* A column of seqs of the row of ledger.leaf_range at hand, or what else where there is none */
-static int64
-end_with_seq(EcertScan *scan, ScanDirection direction, int column, int64 otherwise)
-{
-	bool		isnull;
-	int64		seq = ecert_scan_next(scan, direction) ? DatumGetInt64(slot_getattr(scan->slot, column, &isnull)) : otherwise;
-
-	ecert_scan_end(scan);
-	return seq;
-}
-
 static Oid
 leaf_range_relid(Oid ledger_relid)
 {
@@ -140,13 +129,30 @@ leaf_range_relid(Oid ledger_relid)
 }
 
 int64
-ecert_sealed_by(Oid ledger_relid, Snapshot snapshot, Datum issuer, Datum kind, int64 seq)
+ecert_sealed_up_to(Oid ledger_relid, Snapshot snapshot, Datum issuer, Datum kind, int64 seq, int64 *last)
 {
+	int64		checkpoint = PG_INT64_MAX;
 	EcertScan	scan;
+	bool		isnull;
 
+	*last = PG_INT64_MAX;
 	/* its primary key is (issuer, kind, last_seq) */
 	ecert_scan_feed(&scan, leaf_range_relid(ledger_relid), AccessShareLock, snapshot, issuer, kind, seq, PG_INT64_MAX);
-	return end_with_seq(&scan, ForwardScanDirection, COLUMN_CHECKPOINT, PG_INT64_MAX);
+	if (ecert_scan_next(&scan, ForwardScanDirection))
+	{
+		*last = DatumGetInt64(slot_getattr(scan.slot, COLUMN_SEQ, &isnull));
+		checkpoint = DatumGetInt64(slot_getattr(scan.slot, COLUMN_CHECKPOINT, &isnull));
+	}
+	ecert_scan_end(&scan);
+	return checkpoint;
+}
+
+int64
+ecert_sealed_by(Oid ledger_relid, Snapshot snapshot, Datum issuer, Datum kind, int64 seq)
+{
+	int64		last;
+
+	return ecert_sealed_up_to(ledger_relid, snapshot, issuer, kind, seq, &last);
 }
 
 int64
@@ -154,12 +160,17 @@ ecert_covered(Oid ledger_relid, Snapshot snapshot, Datum issuer, Datum kind, int
 {
 	ScanKeyData keys[3];
 	EcertScan	scan;
+	int64		last = -1;
+	bool		isnull;
 
 	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_TEXTEQ, issuer);
 	ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_TEXTEQ, kind);
 	ScanKeyInit(&keys[2], 3, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(checkpoint));
 	ecert_scan_begin(&scan, leaf_range_relid(ledger_relid), AccessShareLock, snapshot, "leaf_range_feed", keys, lengthof(keys));
-	return end_with_seq(&scan, BackwardScanDirection, COLUMN_SEQ, -1);
+	if (ecert_scan_next(&scan, BackwardScanDirection))
+		last = DatumGetInt64(slot_getattr(scan.slot, COLUMN_SEQ, &isnull));
+	ecert_scan_end(&scan);
+	return last;
 }
 
 bool

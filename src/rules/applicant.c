@@ -26,6 +26,7 @@ ecert_rules_forget(EcertRules *rules)
 	rules->applicant = NULL;
 	rules->ends = NULL;
 	rules->horizon.size = 0;
+	memset(rules->seal_times, 0, sizeof rules->seal_times);
 	rules->forget(rules->kept);
 }
 
@@ -83,7 +84,8 @@ load_timeline(EcertRules *rules, EcertApplicant *applicant, EcertKind kind, Ecer
 	timeline->count = 0;
 	for (size_t i = 0; i < found.count; i++)
 	{
-		if (ecert_slice_equal(found.list[i].issuer, applicant->id) && found.list[i].period.start < found.list[i].period.end)
+		if (ecert_slice_equal(found.list[i].issuer, applicant->id) && found.list[i].period.start < found.list[i].period.end &&
+			!ecert_is_from_future(rules, &found.list[i]))
 			timeline->list[timeline->count++] = found.list[i];
 	}
 	qsort(timeline->list, timeline->count, sizeof(EcertEntry), compare_times);

@@ -10,7 +10,7 @@
 #include "rules/fields.h"
 #include "rules/rules.h"
 
-/* The packages of a feed that have a period, by its start and then by seq */
+/* The packages of a feed that have a period and are not from the future (as_of.h), by its start and then by seq */
 typedef struct EcertTimeline
 {
 	EcertEntry *list;

@@ -60,3 +60,37 @@ ecert_newest_seen(EcertRules *rules, EcertKind kind, EcertEntry *entry)
 		*entry = before.list[before.count - 1];
 	return before.count > 0;
 }
+
+bool
+ecert_check_seal_time(int64_t issued_at, int64_t sealed_at, EcertFinding *finding)
+{
+	return issued_at <= sealed_at || issued_at - sealed_at <= ECERT_CLOCKS_APART ||
+		ECERT_FIND(finding, ECERT_TIME_AFTER_SEAL, ecert_a_time(issued_at), ecert_a_time(sealed_at), ecert_a_number(ECERT_CLOCKS_APART));
+}
+
+int64_t
+ecert_sealed_at(EcertRules *rules, int64_t checkpoint)
+{
+	EcertView  *view = rules->view;
+	EcertSealTime *known = &rules->seal_times[(uint64_t) checkpoint % ECERT_SEAL_TIMES];
+	EcertEntry	entry;
+
+	if (checkpoint == ECERT_AS_OF_NOW)
+		return INT64_MAX;
+	if (known->is_known && known->checkpoint == checkpoint)
+		return known->issued_at;
+	known->issued_at = view->by_seq(view, rules->arena, view->certifier, ECERT_KIND_CHECKPOINT, checkpoint, &entry) ? entry.issued_at : INT64_MAX;
+	known->checkpoint = checkpoint;
+	known->is_known = true;
+	return known->issued_at;
+}
+
+bool
+ecert_is_from_future(EcertRules *rules, const EcertEntry *entry)
+{
+	EcertView  *view = rules->view;
+	EcertFinding finding;
+
+	return entry->kind != ECERT_KIND_GENESIS &&
+		!ecert_check_seal_time(entry->issued_at, ecert_sealed_at(rules, view->sealed_by(view, entry->issuer, entry->kind, entry->seq)), &finding);
+}

@@ -25,4 +25,16 @@ extern int64_t ecert_seen_before(EcertRules *rules, EcertKind kind);
 /* The newest package of the certifier of a kind that is seen; false: there is none */
 extern bool ecert_newest_seen(EcertRules *rules, EcertKind kind, EcertEntry *entry);
 
+/* How far clocks may be apart, in seconds: "now" is, as of a checkpoint, its issued_at, and so much may a package that it covers be ahead of that */
+#define ECERT_CLOCKS_APART 300
+
+/* Is what a package says no later than the checkpoint that covers it first allows?  sealed_at: INT64_MAX: none does */
+extern bool ecert_check_seal_time(int64_t issued_at, int64_t sealed_at, EcertFinding *finding);
+
+/* When a checkpoint was issued; INT64_MAX: it is not here, or none (ECERT_AS_OF_NOW) */
+extern int64_t ecert_sealed_at(EcertRules *rules, int64_t checkpoint);
+
+/* Was a package issued later than its first checkpoint allows?  Then it does not count, whatever is seen */
+extern bool ecert_is_from_future(EcertRules *rules, const EcertEntry *entry);
+
 #endif							/* ECERT_RULES_AS_OF_H */

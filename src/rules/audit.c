@@ -184,6 +184,7 @@ is_sound(EcertRules *rules, const EcertEntry *entry)
 {
 	EcertView  *view = rules->view;
 	int64_t		as_of = rules->as_of;
+	int64_t		sealed_by;
 	EcertPackage package;
 	EcertFinding finding = {.code = ECERT_SOUND};
 	EcertCase	it = {rules, &package, false, &finding};
@@ -195,8 +196,9 @@ is_sound(EcertRules *rules, const EcertEntry *entry)
 	if (ecert_package_parse(ecert_arena_copy(rules->kept, package.bytes), &package, &error) != ECERT_OK ||
 		!ecert_slice_equal(ecert_cbor_text_at(package.body, "applicant"), entry->subject))
 		return false;
-	ecert_see_as_of(rules, view->sealed_by(view, package.issuer, package.kind, package.seq));
-	sound = (ecert_rule_audit(&it) || rests_on_unsent(rules, &package)) &&
+	sealed_by = view->sealed_by(view, package.issuer, package.kind, package.seq);
+	ecert_see_as_of(rules, sealed_by);
+	sound = ecert_check_seal_time(package.issued_at, ecert_sealed_at(rules, sealed_by), &finding) && (ecert_rule_audit(&it) || rests_on_unsent(rules, &package)) &&
 		(ecert_node_roles(rules, package.issuer, package.issued_at) & ECERT_ROLE_AUDITOR) != 0;
 	ecert_see_as_of(rules, as_of);
 	return sound;

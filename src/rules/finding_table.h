@@ -46,6 +46,10 @@ FINDING(ECERT_TIME_FUTURE, "EC024", "issued_at is in the future",
 		"The package says %1; the clock here is ecert.max_clock_skew (%2 s) or more behind that.",
 		"Check the clocks of the issuer and of this server.")
 
+FINDING(ECERT_TIME_AFTER_SEAL, "EC024", "issued_at is later than that of the checkpoint that covers the package",
+		"The package says %1, the checkpoint %2; clocks may be %3 s apart.",
+		"Check the clocks of the issuer and of the certifier.")
+
 /* place in the feed */
 FINDING(ECERT_KNOWN_ALREADY, "EC022", "package is on the ledger already", "%1", NULL)
 FINDING(ECERT_SEQ_TAKEN, "EC021", "seq %1 of the feed is taken", "%2",

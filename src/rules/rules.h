@@ -40,6 +40,16 @@ typedef struct EcertKeyEnds
 	size_t		count;
 } EcertKeyEnds;
 
+/* When a checkpoint was issued (as_of.c) */
+typedef struct EcertSealTime
+{
+	bool		is_known;
+	int64_t		checkpoint;
+	int64_t		issued_at;
+} EcertSealTime;
+
+#define ECERT_SEAL_TIMES 64
+
 /* What one who judges packages holds from one to the next; starts as zeros but for its first four, and sees everything once ecert_see_as_of() has said so */
 typedef struct EcertRules
 {
@@ -51,6 +61,7 @@ typedef struct EcertRules
 	EcertKeyEnds *ends;			/* of the node that was asked for last; NULL: of none */
 	int64_t		as_of;			/* seq of a checkpoint: what it and those before it cover is seen; INT64_MAX: everything (as_of.h) */
 	EcertHorizon horizon;
+	EcertSealTime seal_times[ECERT_SEAL_TIMES]; /* of checkpoints that were asked for, each in the place that its seq gives */
 } EcertRules;
 
 /* A package under judgement */

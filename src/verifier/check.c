@@ -7,6 +7,8 @@
 
 #include <inttypes.h>
 
+#include "rules/as_of.h"
+
 /* How many packages a thread takes at once */
 #define AT_ONCE 128
 
@@ -203,6 +205,36 @@ say_ended(Judge *judge, Entry *entry)
 	if (!ecert_check_key(&package, &node->facts, key == NULL ? NULL : &key->facts, INT64_MIN, &finding))
 		ledger_finding(judge->ledger, entry, &finding, &arena);
 	arena_reset(&arena);
+}
+
+/* Of a package that is issued later than the checkpoint that covers it allows: what is wrong with it, unless its body is */
+static void
+say_from_future(Judge *judge, const Entry *entry, const EcertFinding *finding)
+{
+	EcertPackage package;
+	EcertFinding of_body;
+	Arena		arena = {0};
+
+	if (reader_get(&judge->reader, entry, &package) && ecert_check_body(&package, &of_body))
+		ledger_finding(judge->ledger, entry, finding, &arena);
+	arena_reset(&arena);
+}
+
+void
+check_seal_times(Ledger *ledger)
+{
+	const Feed *checkpoints = ledger_feed(ledger, ledger->registry.certifier, ECERT_KIND_CHECKPOINT);
+	Judge	   *judge = need(calloc(1, sizeof *judge));
+	EcertFinding finding;
+
+	judge->reader.ledger = judge->ledger = ledger;
+	for (const Entry *entry = ledger->entries; entry < ledger->entries + ledger->count; entry++)
+	{
+		if (entry->sealed != NOT_SEALED && entry->kind != ECERT_KIND_GENESIS &&
+			!ecert_check_seal_time(entry->issued_at, checkpoints->entries[entry->sealed].issued_at, &finding))
+			say_from_future(judge, entry, &finding);
+	}
+	free(judge);
 }
 
 void

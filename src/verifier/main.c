@@ -176,6 +176,7 @@ check_ledger(Ledger *ledger, int input)
 		check_packages(ledger);
 		progress_step(ledger, "checkpoints", ledger->count, false);
 		check_checkpoints(ledger);
+		check_seal_times(ledger);
 		check_ended(ledger);
 		check_feeds(ledger);
 		progress_step(ledger, "rules", 0, false);

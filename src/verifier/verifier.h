@@ -405,6 +405,9 @@ extern bool judge_package(Judge *judge, Entry *entry, const EcertPackage *packag
 extern bool judge_body(Ledger *ledger, Entry *entry, const EcertPackage *package);
 extern void check_packages(Ledger *ledger);
 
+/* Packages that are issued later than the checkpoint that covers them allows */
+extern void check_seal_times(Ledger *ledger);
+
 /* Packages whose key had ended: void where a checkpoint covers them; others are problems */
 extern void check_ended(Ledger *ledger);
 
