@@ -61,7 +61,8 @@ BEGIN
 	INSERT INTO random.row VALUES (number, bytes::ecert.package);
 EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS said = PG_EXCEPTION_DETAIL;
-	INSERT INTO random.row VALUES (number, NULL, regexp_replace(SQLERRM || ' ' || said, '^(?:invalid|unsupported) ecert package: (.*) At byte (\d+) of the package(?:, field "[^"]*")?\.$', 'package is malformed at byte \2: \1'));
+	INSERT INTO random.row VALUES (number, NULL, regexp_replace(SQLERRM || ' ' || said, '^(?:invalid|unsupported) ecert package: (.*) At byte (\d+) of the package(?:, field "[^"]*")?\.$',
+		CASE WHEN SQLSTATE = 'EC006' THEN 'package is not supported at byte \2: \1' ELSE 'package is malformed at byte \2: \1' END));
 END
 $$;
 
@@ -155,7 +156,7 @@ $$;
 
 CREATE FUNCTION random.said(path text, OUT issuer text, OUT kind text, OUT seq bigint, OUT problem text, OUT hash text) RETURNS SETOF record LANGUAGE sql AS $$
 	SELECT p ->> 'issuer', p ->> 'kind', (p ->> 'seq')::bigint, p ->> 'text', p ->> 'hash'
-	  FROM pg_read_file(path) AS f, jsonb_array_elements(f::jsonb -> 'problems' || jsonb_path_query_array(f::jsonb -> 'warnings', '$[*] ? (@.text starts with "certificate''s standing is")')) AS p
+	  FROM pg_read_file(path) AS f, jsonb_array_elements(f::jsonb -> 'problems' || (f::jsonb -> 'not_supported') || jsonb_path_query_array(f::jsonb -> 'warnings', '$[*] ? (@.text starts with "certificate''s standing is")')) AS p
 $$;
 
 -- What one side says and the other does not; in brackets what is known of such a ledger or package
@@ -234,10 +235,10 @@ CREATE FUNCTION random.whole_differences(seed bigint, path text, OUT side text, 
 	SELECT d.side, ': ' || d.problem
 	  FROM (SELECT 'server', a.* FROM (SELECT r.problem FROM random.refused r WHERE r.seed = whole_differences.seed EXCEPT ALL SELECT s.problem FROM said s WHERE s.kind IS NULL) AS a
 	        UNION ALL
-	        SELECT 'program', a.* FROM (SELECT s.problem FROM said s WHERE s.problem LIKE 'package is malformed%' EXCEPT ALL SELECT r.problem FROM random.refused r WHERE r.seed = whole_differences.seed) AS a) AS d (side, problem)
+	        SELECT 'program', a.* FROM (SELECT s.problem FROM said s WHERE s.kind IS NULL AND s.problem LIKE ANY ('{package is malformed%,package is not supported%}') EXCEPT ALL SELECT r.problem FROM random.refused r WHERE r.seed = whole_differences.seed) AS a) AS d (side, problem)
 	UNION ALL
 	SELECT 'program', format('%s rows are no packages, the server refuses %s', count(s.*), l.refused_count)
-	  FROM random.ledger l LEFT JOIN said s ON s.kind IS NULL AND (s.problem LIKE 'package is malformed%' OR s.problem LIKE 'row %' OR s.problem LIKE 'package is missing%')
+	  FROM random.ledger l LEFT JOIN said s ON s.kind IS NULL AND (s.problem LIKE 'package is malformed%' OR s.problem LIKE 'package is not supported%' OR s.problem LIKE 'row %' OR s.problem LIKE 'package is missing%')
 	 WHERE l.seed = whole_differences.seed GROUP BY l.refused_count HAVING count(s.*) <> l.refused_count
 $$;
 SQL

@@ -230,6 +230,8 @@ parse_header(EcertPackage *package, size_t start, EcertError *error)
 	EcertCursor cursor = ecert_cursor(package->protected_header);
 	EcertCborHead head;
 	unsigned	has = 0;
+	size_t		unknown_at = 0;
+	bool		is_unknown = false;
 	EcertCode	code = ecert_cbor_head(&cursor, &head, error);
 
 	if (code != ECERT_OK)
@@ -248,10 +250,17 @@ parse_header(EcertPackage *package, size_t start, EcertError *error)
 		if (ecert_cbor_int(key, &label) != ECERT_OK)
 			return ecert_fail(error, ECERT_HEADER_UNKNOWN, start + at, field);
 		code = parse_parameter(label, value, package, &has, &field, &inside);
-		if (code != ECERT_OK)
+		/* the rest may be read all the same */
+		if (code == ECERT_UNKNOWN_ALG)
+		{
+			is_unknown = true;
+			unknown_at = start + at;
+		}
+		else if (code != ECERT_OK)
 			return ecert_fail(error, code, start + at + inside, field);
 	}
-	return check_presence(package, has, start, error);
+	code = check_presence(package, has, start, error);
+	return code == ECERT_OK && is_unknown ? ecert_fail(error, ECERT_UNKNOWN_ALG, unknown_at, "alg") : code;
 }
 
 /* Tag 18, array of 4, and its members' bytes; where the signature's item begins */
@@ -328,6 +337,7 @@ EcertCode
 ecert_package_parse(EcertSlice bytes, EcertPackage *package, EcertError *error)
 {
 	EcertCursor cursor = ecert_cursor(bytes);
+	EcertError	of_body = {.code = ECERT_OK};
 	EcertError	ignored;
 	size_t		signature_at;
 	EcertCode	code;
@@ -341,12 +351,15 @@ ecert_package_parse(EcertSlice bytes, EcertPackage *package, EcertError *error)
 	if ((code = ecert_cbor_check(bytes, error)) != ECERT_OK ||
 		(code = parse_sign1(&cursor, package, &signature_at, error)) != ECERT_OK ||
 		(code = check_part(ecert_cbor_check, package->protected_header, bytes, error)) != ECERT_OK ||
-		(code = parse_header(package, (size_t) (package->protected_header.data - bytes.data), error)) != ECERT_OK ||
-		(code = check_signature(package, signature_at, error)) != ECERT_OK)
+		((code = parse_header(package, (size_t) (package->protected_header.data - bytes.data), error)) != ECERT_OK && code != ECERT_UNKNOWN_ALG) ||
+		(code == ECERT_OK && (code = check_signature(package, signature_at, error)) != ECERT_OK))
 		return code;
-	code = check_part(ecert_cbor_check_body, package->body, bytes, error);
-	if (code == ECERT_OK)
-		ecert_package_set_body(package, package->body);
+	if (check_part(ecert_cbor_check_body, package->body, bytes, &of_body) != ECERT_OK)
+	{
+		*error = of_body;
+		return of_body.code;
+	}
+	ecert_package_set_body(package, package->body);
 	return code;
 }
 
@@ -363,7 +376,7 @@ ecert_package_parse_again(EcertSlice bytes, EcertPackage *package)
 	code = parse_sign1(&cursor, package, &signature_at, &error);
 	if (code == ECERT_OK)
 		code = parse_header(package, 0, &error);
-	if (code == ECERT_OK)
+	if (code == ECERT_OK || code == ECERT_UNKNOWN_ALG)
 		ecert_package_set_body(package, package->body);
 	return code;
 }

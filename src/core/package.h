@@ -95,6 +95,8 @@ extern bool ecert_id_valid(EcertSlice id);
  * Check size and strict form and take the header apart.  The body is checked
  * to be one deterministic map without byte strings; its schema is
  * ecert_body_check()'s business, the signature ecert_package_verify()'s.
+ * ECERT_UNKNOWN_ALG: the package is as it has to be, and filled, as far as can
+ * be told without knowing its algorithm
  */
 extern EcertCode ecert_package_parse(EcertSlice bytes, EcertPackage *package, EcertError *error);
 

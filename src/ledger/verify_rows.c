@@ -465,7 +465,8 @@ check_row(RowWalk *walk, Row *row)
 	if (ecert_package_parse(bytes, &row->package, &error) != ECERT_OK)
 	{
 		memset(&row->package, 0, sizeof row->package);
-		put_problem(walk, row, psprintf("package is malformed at byte %zu: %s", error.offset, ecert_error_text(error.code)));
+		put_problem(walk, row, psprintf("package is %s at byte %zu: %s", ecert_is_reserved(error.code) ? "not supported" : "malformed", error.offset,
+										ecert_error_text(error.code)));
 	}
 	else
 		check_package(walk, row);

@@ -108,12 +108,15 @@ judge_package(Judge *judge, Entry *entry, const EcertPackage *package)
 {
 	EcertFinding finding;
 	Arena		arena = {0};
-	const Key  *key;
+	const Key  *key = NULL;
 	bool		sound = ecert_check_scope(package, origin_of(judge->ledger, package), &finding);
 
 	if (!sound)
 		ledger_finding(judge->ledger, entry, &finding, &arena);
-	if (!check_issuer(judge, entry, package, &key, &finding))
+	/* of an unknown algorithm nothing is known of the signature */
+	if ((entry->flags & ENTRY_BEYOND) != 0)
+		sound = false;
+	else if (!check_issuer(judge, entry, package, &key, &finding))
 	{
 		sound = false;
 		ledger_finding(judge->ledger, entry, &finding, &arena);

@@ -413,7 +413,7 @@ reader_get(Reader *reader, const Entry *entry, EcertPackage *package)
 		EcertSlice	whole = {reader->window + (entry->offset - reader->start), entry->size};
 
 		if (ecert_package_hash(whole, hash) == ECERT_OK && memcmp(hash, entry->hash, sizeof hash) == 0 &&
-			ecert_package_parse_again(whole, package) == ECERT_OK)
+			ecert_package_parse_again(whole, package) == ((entry->flags & ENTRY_BEYOND) != 0 ? ECERT_UNKNOWN_ALG : ECERT_OK))
 			return true;
 	}
 	/* said once; findings are not part of the index, which readers may not change */

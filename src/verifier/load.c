@@ -79,6 +79,7 @@ put_entry(Loader *loader, const EcertPackage *package, uint64_t offset)
 	entry->issued_at = package->issued_at;
 	entry->kind = (uint8_t) package->kind;
 	entry->key = NO_KEY;
+	entry->flags = package->alg == ECERT_ALG_NONE ? ENTRY_BEYOND : 0;
 	entry->sealed = NOT_SEALED;
 	entry->issuer = intern(loader, package->issuer);
 	entry->subject = intern(loader, package->subject);
@@ -90,6 +91,22 @@ put_entry(Loader *loader, const EcertPackage *package, uint64_t offset)
 		entry->flags |= ENTRY_REPLACES;
 	if (ecert_package_hash(package->bytes, entry->hash) != ECERT_OK)
 		ledger_error(loader->load->ledger, "a package could not be hashed: the crypto library failed");
+}
+
+/*
+ * A package for a later version.  Of an unknown algorithm it has its place on
+ * the ledger all the same; true: take it
+ */
+static bool
+is_taken(Loader *loader, const DumpRow *row, const EcertPackage *package, const EcertError *error)
+{
+	Ledger	   *ledger = loader->load->ledger;
+	bool		is_known = error->code == ECERT_UNKNOWN_ALG;
+
+	ledger_beyond(ledger, NULL, row->number, "package is not supported at byte %zu: %s", error->offset, ecert_error_text(error->code));
+	if (!is_known || ecert_kinds[package->kind].issuer_role == ECERT_ROLE_CERTIFIER)
+		atomic_store(&ledger->rests_on_beyond, true);
+	return is_known;
 }
 
 static void
@@ -104,6 +121,7 @@ take_row(Loader *loader, const DumpRow *row)
 	};
 	EcertPackage package;
 	EcertError	error = {.code = ECERT_TOO_LARGE, .offset = ECERT_PACKAGE_MAX};
+	EcertCode	code;
 
 	/* the header line of COPY ... (HEADER) */
 	if (row->state == DUMP_NOT_HEX && row->number == 1 && memcmp(row->bytes, "package\n", 8) == 0)
@@ -113,7 +131,10 @@ take_row(Loader *loader, const DumpRow *row)
 		ledger_row_problem(loader->load->ledger, row->number, "%s", faults[row->state]);
 		return;
 	}
-	if (row->state == DUMP_TOO_LARGE || ecert_package_parse(ecert_slice(row->bytes, row->size), &package, &error) != ECERT_OK)
+	code = row->state == DUMP_TOO_LARGE ? ECERT_TOO_LARGE : ecert_package_parse(ecert_slice(row->bytes, row->size), &package, &error);
+	if (ecert_is_reserved(code) && !is_taken(loader, row, &package, &error))
+		return;
+	if (code != ECERT_OK && code != ECERT_UNKNOWN_ALG)
 	{
 		ledger_row_problem(loader->load->ledger, row->number, "package is malformed at byte %zu: %s", error.offset,
 						   ecert_error_text(error.code));

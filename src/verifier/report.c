@@ -20,6 +20,7 @@ static const struct
 }			sorts[FOUND_SORTS] = {
 	[FOUND_ERROR] = {"Could not check", "errors", false},
 	[FOUND_PROBLEM] = {"Problems", "problems", true},
+	[FOUND_BEYOND] = {"Not supported by this version", "not_supported", true},
 	[FOUND_REMARK] = {"Beside", "remarks", false},
 	[FOUND_WARNING] = {"Warnings", "warnings", true},
 	[FOUND_NOT_CHECKED] = {"Not checked", "not_checked", false}
@@ -46,11 +47,37 @@ ledger_say(Ledger *ledger, FindingSort sort, const Entry *entry, uint64_t row, c
 	free(text);
 }
 
+static bool
+begins(const char *text, const char *beginning)
+{
+	return strncmp(text, beginning, strlen(beginning)) == 0;
+}
+
+/* The first package that is wrong in itself, and not because of another; NULL: none is */
+static const Finding *
+first_in_itself(const FindingList *problems)
+{
+	for (size_t i = 0; i < problems->count; i++)
+	{
+		const char *text = problems->list[i].text;
+
+		if (begins(text, "package is m") || begins(text, "body is") || begins(text, "signature of") || begins(text, "row is") ||
+			begins(text, "equivocation"))
+			return &problems->list[i];
+	}
+	return NULL;
+}
+
 int
 ledger_exit_status(const Ledger *ledger)
 {
-	return ledger->found[FOUND_ERROR].count > 0 ? EXIT_NOT_CHECKED :
-		ledger->found[FOUND_PROBLEM].count > 0 ? EXIT_INVALID : EXIT_VALID;
+	const FindingList *problems = &ledger->found[FOUND_PROBLEM];
+
+	if (ledger->found[FOUND_ERROR].count > 0 || (ledger->rests_on_beyond && first_in_itself(problems) == NULL))
+		return EXIT_NOT_CHECKED;
+	if (problems->count > 0)
+		return EXIT_INVALID;
+	return ledger->found[FOUND_BEYOND].count > 0 ? EXIT_NOT_CHECKED : EXIT_VALID;
 }
 
 /* Entries lie in the order of issuer, kind and seq, so their addresses have it */
@@ -67,25 +94,13 @@ compare_findings(const void *a, const void *b)
 	return (first->number > second->number) - (first->number < second->number);
 }
 
-static bool
-begins(const char *text, const char *beginning)
-{
-	return strncmp(text, beginning, strlen(beginning)) == 0;
-}
-
 /* The package to look at first: one that is wrong in itself, before those that are wrong because of it */
 static const Finding *
 first_problem(const FindingList *problems)
 {
-	for (size_t i = 0; i < problems->count; i++)
-	{
-		const char *text = problems->list[i].text;
+	const Finding *first = first_in_itself(problems);
 
-		if (begins(text, "package is m") || begins(text, "body is") || begins(text, "signature of") || begins(text, "row is") ||
-			begins(text, "equivocation"))
-			return &problems->list[i];
-	}
-	return &problems->list[0];
+	return first != NULL ? first : &problems->list[0];
 }
 
 static void
@@ -290,6 +305,7 @@ void
 report_print(Ledger *ledger)
 {
 	const FindingList *errors = &ledger->found[FOUND_ERROR];
+	const FindingList *beyond = &ledger->found[FOUND_BEYOND];
 
 	for (FindingList *list = ledger->found; list < ledger->found + FOUND_SORTS; list++)
 	{
@@ -298,6 +314,8 @@ report_print(Ledger *ledger)
 	}
 	for (size_t i = 0; !ledger->options->json && i < errors->count; i++)
 		fprintf(stderr, "ecert-verify: %s\n", errors->list[i].text);
+	if (!ledger->options->json && beyond->count > 0)
+		fprintf(stderr, "ecert-verify: packages that this version does not support: %zu, the first: %s\n", beyond->count, beyond->list[0].text);
 	if (ledger->options->json)
 		print_json(ledger);
 	else if (!ledger->options->quiet)

@@ -73,6 +73,7 @@ enum
 	ENTRY_IN_REGISTRY = 4,		/* genesis or one of the certifier's node packages: judged when the registry was built */
 	ENTRY_CHANGED = 8,			/* its signature is wrong, so its hash says nothing about what followed it */
 	ENTRY_SIGNED = 16,			/* its signature was verified and is right */
+	ENTRY_BEYOND = 64,			/* its signature is by an algorithm that is not known: neither right nor wrong */
 	ENTRY_ENDED = 32			/* its key had ended before it was issued: void where a checkpoint covers it, else a problem */
 };
 
@@ -158,6 +159,7 @@ typedef enum FindingSort
 {
 	FOUND_ERROR,				/* why it could not be checked: exit status 2 */
 	FOUND_PROBLEM,
+	FOUND_BEYOND,				/* what is for a later version: neither right nor wrong */
 	FOUND_REMARK,				/* what the report says beside, e.g. about a receipt */
 	FOUND_WARNING,				/* not wrong, but a reader should know */
 	FOUND_NOT_CHECKED,			/* what was not checked, and why */
@@ -215,6 +217,7 @@ typedef struct Ledger
 	size_t		hash_slots;		/* a power of 2 */
 	Registry	registry;
 	FindingList found[FOUND_SORTS];
+	atomic_bool rests_on_beyond;	/* what others rest on is for a later version: a problem may be one because of it */
 	Counts		counts;
 	atomic_uint_fast64_t done;	/* by the step that runs, for the progress line */
 } Ledger;
@@ -252,10 +255,12 @@ extern void ledger_say(Ledger *ledger, FindingSort sort, const Entry *entry, uin
 #define ledger_error(ledger, ...) ledger_say(ledger, FOUND_ERROR, NULL, 0, __VA_ARGS__)
 #define ledger_problem(ledger, entry, ...) ledger_say(ledger, FOUND_PROBLEM, entry, 0, __VA_ARGS__)
 #define ledger_row_problem(ledger, row, ...) ledger_say(ledger, FOUND_PROBLEM, NULL, row, __VA_ARGS__)
+#define ledger_beyond(ledger, entry, row, ...) ledger_say(ledger, FOUND_BEYOND, entry, row, __VA_ARGS__)
 #define ledger_remark(ledger, ...) ledger_say(ledger, FOUND_REMARK, NULL, 0, __VA_ARGS__)
 #define ledger_warning(ledger, entry, ...) ledger_say(ledger, FOUND_WARNING, entry, 0, __VA_ARGS__)
 #define ledger_not_checked(ledger, ...) ledger_say(ledger, FOUND_NOT_CHECKED, NULL, 0, __VA_ARGS__)
 
+/* A problem of a package in itself makes a ledger invalid, whatever else is for a later version */
 extern int	ledger_exit_status(const Ledger *ledger);
 extern void report_print(Ledger *ledger);
 

@@ -417,7 +417,11 @@ ledger_rules_free(LedgerRules *rules)
 void
 ledger_finding(Ledger *ledger, const Entry *entry, const EcertFinding *finding, Arena *arena)
 {
-	ledger_problem(ledger, entry, "%s", ecert_finding_problem(finding, arena_memory(arena)));
+	bool		is_beyond = finding->code == ECERT_BODY_RESERVED;
+
+	ledger_say(ledger, is_beyond ? FOUND_BEYOND : FOUND_PROBLEM, entry, 0, "%s", ecert_finding_problem(finding, arena_memory(arena)));
+	if (is_beyond)
+		atomic_store(&ledger->rests_on_beyond, true);
 }
 
 bool

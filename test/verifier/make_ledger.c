@@ -235,6 +235,10 @@ add_bytes(const char *issuer, const char *signer, EcertKind kind, const char *su
 		package.prev = ecert_slice(feed->prev, ECERT_HASH_SIZE);
 	package.body = body;
 	must(ecert_package_sign(&package, key_of(signer), &out, ecert_buffer(scratch_bytes, sizeof scratch_bytes)));
+	/* the number of an algorithm that nobody knows yet, in the place of -19 */
+	if ((is_wrong("algorithm") && kind == ECERT_KIND_ENERGY && feed->seq == 1 && strcmp(issuer, "plant-0001") == 0) ||
+		(is_wrong("algorithm-checkpoint") && kind == ECERT_KIND_CHECKPOINT && feed->seq == 0))
+		out_bytes[6] = 0x37;
 	number = keep(feed, ecert_slice(out.data, out.size), feed->seq);
 	if ((size_t) feed->seq == feed->room)
 	{
@@ -280,7 +284,7 @@ key_text(const char *node, const char *use, int64_t until)
 		return key_text("plant-0001", use, until);
 	kid_text = hex_of(kid, sizeof kid);
 	raw_text = hex_of(raw, size);
-	text = diag_format("{'use': '%s', 'alg': %" PRId64 ", 'kid': '%s', 'public': '%s', 'effective': %" PRId64 "%s}", use, ecert_alg_cose(alg_of(node)),
+	text = diag_format("{'use': '%s', 'alg': %" PRId64 ", 'kid': '%s', 'public': '%s', 'effective': %" PRId64 "%s}", use, is_wrong("algorithm-key") && strcmp(node, "plant-0002") == 0 ? -49 : ecert_alg_cose(alg_of(node)),
 					   kid_text, raw_text, T0, ended);
 	free(kid_text);
 	free(raw_text);
@@ -580,10 +584,7 @@ add_checkpoint(int64_t issued_at)
 static EcertSlice
 body_of(size_t number)
 {
-	EcertPackage package;
-
-	must(ecert_package_parse(ecert_slice(made[number].bytes, made[number].size), &package, NULL));
-	return package.body;
+	return ecert_package_body_again(ecert_slice(made[number].bytes, made[number].size));
 }
 
 static void

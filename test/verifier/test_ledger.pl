@@ -120,6 +120,36 @@ for my $case (@wrong)
 	like(texts($found), $problem, "$what is named");
 }
 
+# ----- what is for a later version is neither right nor wrong -----
+
+my $later = make_ledger('later', '--wrong', 'algorithm');
+($status, $document) = report($later);
+is($status, 2, 'a package of an unknown algorithm cannot be checked');
+is($document->{status}, 'not checked', 'and the document says so');
+is(texts($document), '', 'nothing is a problem: not what follows it in its feed, nor the checkpoints that cover it');
+is(texts($document, 'not_supported'), 'package is not supported at byte 6: the signature algorithm is not supported', 'it is named');
+like($document->{not_supported}[0]{row}, qr/^\d+$/, 'by its row');
+is($document->{packages}, 37, 'and has its place');
+is($document->{signatures_verified}, 36, 'all others are verified');
+is($document->{tree_size}, 35, 'the tree is that of the checkpoints');
+my ($said) = do { my $out = `'$verifier' --quiet '$later' 2>&1`; $out };
+is($said, "ecert-verify: packages that this version does not support: 1, the first: package is not supported at byte 6: the signature algorithm is not supported\n", 'without a report it says why, too');
+# one thing that is really wrong makes it invalid all the same
+my @rows = split /\n/, slurp($later);
+my ($other) = grep { $rows[$_] =~ /706c616e742d30303032/ && $rows[$_] =~ /656e657267792b/ } 0 .. $#rows;
+substr($rows[$other], -1) =~ tr/0-9a-f/1-9a-f0/;
+($status, $document) = report(spew("$folder/both", join("\n", @rows) . "\n"));
+is($status, 1, 'with a wrong signature elsewhere it is invalid');
+is($document->{first_problem}{text}, 'signature of the package is wrong', 'for that');
+is(scalar @{ $document->{not_supported} }, 1, 'and the other is named as before');
+# what others rest on: a problem may be one because of it
+for my $what (qw(algorithm-checkpoint algorithm-key))
+{
+	($status, $document) = report(make_ledger('later', '--wrong', $what));
+	is($status, 2, "$what: could not be checked");
+	like(texts($document, 'not_supported'), qr/^(?:package|body) is not supported(?: yet,)? at byte \d+: the signature algorithm is not supported/, "$what is named");
+}
+
 ($status, $document) = report(make_ledger('wrong', '--wrong', 'two-stories-elsewhere'));
 like(texts($document), qr/^seq 1 of the feed is taken \(Feed/m, 'two packages for another ledger with one seq');
 unlike(texts($document), qr/equivocation/, 'are no two stories on this one');
