@@ -222,6 +222,14 @@ lie_about('a certificate on such audits', "'{\"replaces\": \"$replaced\"}'", qr/
 seal();
 is(Network::equal($hub, $node), '', 'it goes everywhere');
 is($node->safe_psql('postgres', q{SELECT string_agg(problem, ' ') LIKE '%"rival" is not related to "plant" as upstream%' FROM ledger.finding WHERE kind = 'audit'}), 't', 'with what is wrong');
+# and does not stand in the way of one that does
+certifier(q{SELECT ecert.relate('rival', 'plant', 'upstream')});
+audit('rival', 'upstream', $_, 'pass') for $base, $period;
+is(certifier($missing), '', 'the same packages can be audited by an auditor whose audit did not count');
+is(Network::sqlstate($hub, qq{SET ecert.node = 'rival'; SET ecert.signing_key = '$keys{rival}'; SELECT ecert.append('audit', ecert.body(package), 'plant') FROM ledger.package
+	WHERE issuer = 'rival' AND kind = 'audit' ORDER BY seq DESC LIMIT 1}), 'EC053', 'but not once more');
+seal();
+is(certifier(q{SELECT seq FROM ecert.problems() WHERE issuer = 'rival' AND problem LIKE '%audited by this node in this role already%'}), '', 'nor is anything found against that');
 
 # nor do declared figures that overlap what was there, or stand in its place and do not replace it: they are found, and change no certificate
 my $shown_figures = "SELECT ecert.certificate_figures('plant', '$period', '$base', 'product') - 'checkpoint'";

@@ -105,7 +105,9 @@ AS $$
     done AS MATERIALIZED (
         SELECT m.applicant, m.as_role, a.kind, a.first_seq, a.last_seq
           FROM mine m CROSS JOIN LATERAL ecert.audits(m.applicant) AS a
-         WHERE a.auditor = ecert.this_node() AND a.as_role = m.as_role AND a.verdict <> 'abstain' AND NOT a.void AND NOT a.overtaken)
+         WHERE a.auditor = ecert.this_node() AND a.as_role = m.as_role AND a.verdict <> 'abstain' AND NOT a.void AND NOT a.overtaken
+           AND a.hash <> ALL (ARRAY(SELECT p.hash FROM ledger.finding f JOIN ledger.package p ON p.issuer = f.issuer AND p.kind = f.kind AND p.seq = f.seq
+                                     WHERE f.issuer = ecert.this_node() AND f.kind = 'audit' AND f.problem IS NOT NULL)))
     SELECT m.applicant, m.as_role, p.period
       FROM mine m JOIN ledger.package p ON p.issuer = m.applicant AND p.subject = m.applicant AND p.kind = (ecert.audited_kinds(m.as_role))[1]
      WHERE NOT EXISTS (SELECT FROM ledger.package n WHERE n.subject = p.subject AND n.issuer = p.issuer AND n.kind = p.kind
@@ -123,7 +125,7 @@ AS $$
                                          AND o.seq BETWEEN d.first_seq AND d.last_seq))
      ORDER BY lower(p.period), m.applicant, m.as_role
 $$;
-COMMENT ON FUNCTION ecert.unaudited() IS 'auditor: what is to be audited by this node: applicant, role and period of packages that have no audit by it in that role, or one that is void or abstains';
+COMMENT ON FUNCTION ecert.unaudited() IS 'auditor: what is to be audited by this node: applicant, role and period of packages that have no audit by it in that role, or none but such as abstain, are void or overtaken, or have a finding';
 
 -- Certifier
 

@@ -2,12 +2,11 @@
  * audit.c
  *		The rule of kind audit: by another than the applicant who is related to
  *		it, under a policy of the ledger, of ranges that exist with that hash and lie in the audited period,
- *		and not of the same packages twice, but after an abstention.
+ *		and not of the same packages twice, but after an abstention or an audit that does not count.
  */
 #include "rules/applicant.h"
 #include "rules/as_of.h"
 #include "rules/policy.h"
-#include "rules/void.h"
 
 /* What the audit says it read */
 typedef struct Audited
@@ -111,15 +110,16 @@ check_first(EcertCase *it, const Audited *audited)
 	for (size_t i = 0; i < ecert_audit_count(rules, applicant); i++)
 	{
 		const EcertEntry *entry = &applicant->audits[i].entry;
-		const EcertAudit *other;
+		EcertAudit *other;
 
 		/* packages of both lie within the periods of both */
 		if (entry->seq >= it->package->seq || !ecert_periods_overlap(entry->period, audited->period) ||
 			!ecert_slice_equal(entry->issuer, it->package->issuer))
 			continue;
-		other = ecert_is_void(rules, entry) ? NULL : ecert_audit_read(rules, applicant, i);
+		other = ecert_audit_read(rules, applicant, i);
+		/* of those that name the same the first is judged first, so that none has more than one behind it to judge */
 		if (other != NULL && other->role == audited->role && (abstains || other->verdict != ECERT_VERDICT_ABSTAIN) &&
-			names_same(rules->arena, &audited->ranges, &other->ranges))
+			names_same(rules->arena, &audited->ranges, &other->ranges) && ecert_audit_counts(rules, other))
 			return ECERT_FIND(it->finding, ECERT_AUDITED_ALREADY, ecert_a_hash(other->entry.hash));
 	}
 	return true;
