@@ -1,7 +1,7 @@
 #!/bin/sh
 # Build ecert and run its tests on a throw-away PostgreSQL below build/check.
 #
-#   ./check.sh                       every test, in less than six minutes on two cores
+#   ./check.sh                       every test, in about seven minutes on two cores
 #   ./check.sh all                   in full length, as with CI=true: a million packages, dumps cut at every byte
 #   ./check.sh unit regress ...      some of: arrows build unit verifier regress isolation tap
 #   ./check.sh regress:NAME ...      one of the tests of a section, by name

@@ -73,7 +73,7 @@ AS $$
                                     OR upper(certify.period) <= clock_timestamp() AND upper(certify.period) > (ecert.newest_checkpoint()).issued_at);
     SELECT ecert.note_issued(ecert.issue_certificate(certify.applicant, certify.period, coalesce(certify.baseline, ecert.default_baseline(certify.period, ecert.policy())), certify.method))
 $$;
-COMMENT ON FUNCTION ecert.certify(text, tstzrange, tstzrange, text) IS 'certifier: assess an applicant for a statistics period, as of a checkpoint (one is made first when something about the applicant is unsealed, or the period was not over yet), and put the signed certificate on the ledger; its verdict is pass when the total saving rate reaches the policy''s threshold, fail when not. Baseline by default the policy''s, or the same months of the year before. Returns the hash of the certificate package. EC062 lists every obstacle';
+COMMENT ON FUNCTION ecert.certify(text, tstzrange, tstzrange, text) IS 'certifier: assess an applicant for a statistics period, as of a checkpoint (one is made first when something about the applicant is unsealed, or the period was not over yet), and put the signed certificate on the ledger; its verdict is pass when the total saving rate reaches the policy''s threshold (is above it, where the policy is strict), fail when not. Baseline by default the policy''s, or the same months of the year before. Returns the hash of the certificate package. EC062 lists every obstacle';
 
 CREATE FUNCTION ecert.certificate_agrees(p ecert.package) RETURNS boolean
     LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_certificate_agrees';
@@ -161,7 +161,7 @@ AS $$
            (t.total ->> 'saving_rate')::numeric(38,9) AS saving_rate,  -- total saving rate; of several certificates sum(saving_kgce) / sum(adjusted_base_kgce), never an average
            (t.total ->> 'structure_kgce')::numeric(38,4) AS structure_kgce,  -- saving by one intensity over all products, less saving_kgce: the effect of the product mix; NULL where products have different units
            (b.body ->> 'threshold')::numeric(38,18) AS threshold,  -- saving rate that the policy asks for
-           b.body ->> 'verdict' AS verdict,  -- pass when the unrounded rate reaches the threshold, else fail
+           b.body ->> 'verdict' AS verdict,  -- pass when the unrounded rate reaches the threshold, or is above it where the policy is strict; else fail
            p.issued_at,  -- when it was issued
            ecert.from_unix_seconds((b.body -> 'valid' ->> 0)::bigint) AS valid_from,  -- valid from
            ecert.from_unix_seconds((b.body -> 'valid' ->> 1)::bigint) AS valid_until,  -- valid until, exclusive

@@ -347,8 +347,7 @@ check_assessed(EcertAssessCode code, const EcertAssessment *assessment, Datum ap
 				 errdetail("Applicant \"%s\".", TextDatumGetCString(applicant))));
 }
 
-/* product or value */
-/* (policy, applicant, bodies, period, baseline, method) to a row for each product, and the total */
+/* (policy, applicant, bodies, period, baseline, method: product or value) to a row for each product, and the total */
 ECERT_FUNCTION(ecert_assess_bodies)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;

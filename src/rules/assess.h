@@ -41,7 +41,7 @@ typedef struct EcertAssessed
 	const char *rate;			/* saving_rate of 4 decimals, for everybody */
 	const char *saving_tce;		/* 4 decimals */
 	const char *structure_kgce; /* the saving by one intensity of all products, minus the saving product by product */
-	bool		passes;			/* the rate, not rounded, reaches the threshold */
+	bool		passes;			/* the rate, not rounded, reaches the threshold, or is above it where that is strict */
 } EcertAssessed;
 
 typedef enum EcertAssessCode

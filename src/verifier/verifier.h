@@ -5,8 +5,9 @@
  *		found; and the functions by which one step calls another.
  *
  * The steps, in order: load (dump to index and spool), sort, registry, every
- * package by itself, checkpoints, feeds, rules, report.  At most 200 bytes of
- * memory are spent on a package: whatever needs a body reads the package again.
+ * package by itself, checkpoints, times by them, feeds, rules, report.  At most
+ * 200 bytes of memory are spent on a package: whatever needs a body reads the
+ * package again.
  */
 #ifndef ECERT_VERIFIER_VERIFIER_H
 #define ECERT_VERIFIER_VERIFIER_H
@@ -30,7 +31,7 @@ enum
 	EXIT_NOT_CHECKED = 2
 };
 
-/* ----- memory.c ----- */
+/* ----- work.c: memory ----- */
 
 /* Memory or the end of the program, which says so */
 extern void *need(void *memory);
@@ -275,7 +276,7 @@ extern double seconds_now(void);
 
 extern void run_jobs(unsigned jobs, void (*work) (void *context), void *context);
 
-/* ----- ids.c ----- */
+/* ----- index.c: ids ----- */
 
 extern uint32_t ids_intern(Ledger *ledger, EcertSlice *text);	/* takes the lock; *text becomes the one that stays */
 
