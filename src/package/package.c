@@ -141,7 +141,7 @@ static Datum
 named_hash(FunctionCallInfo fcinfo, const EcertPackage *package, const char *key)
 {
 	uint8_t		hash[ECERT_HASH_SIZE];
-	bool		found = key != NULL ? ecert_hex_to_hash(ecert_cbor_text_at(package->body, key), hash) : ecert_body_replaces(package, hash);
+	bool		found = key != NULL ? ecert_field_hash(package->body, key, hash) : ecert_body_replaces(package, hash);
 
 	return bytes_or_null(fcinfo, ecert_slice(hash, found ? sizeof hash : 0));
 }
@@ -187,7 +187,7 @@ listed_kids(FunctionCallInfo fcinfo, const EcertPackage *package)
 	{
 		uint8_t		kid[ECERT_HASH_SIZE];
 
-		if (ecert_hex_to_hash(ecert_cbor_text_at(ecert_cbor_skip(&cursor), "kid"), kid))
+		if (ecert_field_hash(ecert_cbor_skip(&cursor), "kid", kid))
 			kids[found++] = PointerGetDatum(ecert_bytea(ecert_slice(kid, sizeof kid)));
 	}
 	PG_RETURN_ARRAYTYPE_P(construct_array(kids, found, BYTEAOID, -1, false, TYPALIGN_INT));

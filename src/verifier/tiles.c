@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "core/note.h"
+#include "rules/fields.h"
 
 /* Room behind the folder's name for the longest name of a tile */
 #define NAME_ROOM 128
@@ -222,7 +223,7 @@ put_witnesses(TileExport *export, EcertBuffer *note)
 			uint8_t		hash[ECERT_HASH_SIZE];
 
 			if ((entry->flags & ENTRY_UNSOUND) != 0 || !reader_get(&export->reader, entry, &package) ||
-				!ecert_hex_to_hash(ecert_cbor_text_at(package.body, "checkpoint"), hash) ||
+				!ecert_field_hash(package.body, "checkpoint", hash) ||
 				memcmp(hash, export->checkpoint->hash, sizeof hash) != 0)
 				continue;
 			line = ecert_cbor_text_at(package.body, "cosignature");

@@ -36,7 +36,7 @@ rewarded_audit(const Ledger *ledger, Reader *reader, const Entry *reward)
 	uint8_t		hash[ECERT_HASH_SIZE];
 	const Entry *audit;
 
-	if (!reader_get(reader, reward, &package) || !ecert_hex_to_hash(ecert_cbor_text_at(package.body, "audit"), hash))
+	if (!reader_get(reader, reward, &package) || !ecert_field_hash(package.body, "audit", hash))
 		return NO_ID;
 	audit = ledger_by_hash(ledger, hash);
 	return audit == NULL ? NO_ID : (uint32_t) (audit - ledger->entries);
@@ -96,7 +96,7 @@ put_holders(ViewIndex *index, Reader *reader, const Entry *entry)
 	keys = ecert_node_keys(package.kind, package.body, &count);
 	while (count-- > 0)
 	{
-		if (ecert_hex_to_hash(ecert_cbor_text_at(ecert_cbor_skip(&keys), "kid"), kid))
+		if (ecert_field_hash(ecert_cbor_skip(&keys), "kid", kid))
 			put_holder(index, kid, is_genesis ? entry->issuer : entry->subject, is_genesis ? -1 : entry->seq);
 	}
 }
