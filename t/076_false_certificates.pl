@@ -248,6 +248,12 @@ for ([ 'in the place of another', $base ], [ 'in the middle of one', inner($base
 	is(certifier($standings), $stand, 'and take no certificate away');
 	like(certifier("SELECT problem FROM ecert.problems() WHERE issuer = 'plant' AND kind = 'energy' AND seq = $seq"), qr/period overlaps an earlier one/, 'and they are found');
 }
+# nor one for a time between others, which overlaps none of them and comes behind a later one
+my $between = '[2023-06-01,2023-07-01)';
+put_past('plant', 'energy', "SELECT jsonb_build_object('period', ecert.period_json('$between'), 'lines', $line)");
+seal();
+like(certifier(q{SELECT problem FROM ecert.problems() WHERE issuer = 'plant' AND kind = 'energy' ORDER BY seq DESC LIMIT 1}), qr/period overlaps an earlier one of the feed, or runs backwards/, 'a period that runs backwards is found');
+is(certifier("SELECT count(*) FROM ecert.live_packages('plant', 'energy', '$between')"), '0', 'and does not count');
 # one that claims to replace a package of long before, for which more of the applicant is looked up while its packages are gone through
 my $live = "SELECT string_agg(seq::text, ' ' ORDER BY seq) FROM ecert.live_packages('plant', 'energy', (SELECT tstzrange(lower('$base'::tstzrange), upper('$period'::tstzrange))))";
 my $were_live = certifier($live);

@@ -23,7 +23,7 @@ COMMENT ON FUNCTION ecert.related(text, text, text, timestamptz) IS 'whether the
 CREATE FUNCTION ecert.live_packages(applicant text, of_kind text, within tstzrange,
                                     OUT seq bigint, OUT period tstzrange, OUT hash bytea, OUT package ecert.package) RETURNS SETOF record
     LANGUAGE c STABLE PARALLEL RESTRICTED ROWS 12 AS 'MODULE_PATHNAME', 'ecert_sql_live_packages';
-COMMENT ON FUNCTION ecert.live_packages(text, text, tstzrange) IS 'an applicant''s energy or product packages whose period lies within a range, in the order of time; of a package and those that replace it the newest, but none that is void. 22023 for another kind';
+COMMENT ON FUNCTION ecert.live_packages(text, text, tstzrange) IS 'an applicant''s energy or product packages whose period lies within a range, in the order of time; of a package and those that replace it the newest, but none that is void or has a finding (docs/format.md, live). 22023 for another kind';
 
 CREATE FUNCTION ecert.coverage_gaps(applicant text, of_kind text, within tstzrange) RETURNS tstzmultirange
     LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_coverage_gaps';

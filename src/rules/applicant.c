@@ -71,6 +71,50 @@ widen(EcertPeriod before, EcertPeriod span)
 	return span;
 }
 
+/* The issued_at of the package of a feed with the seq before, which mostly is the one before it in time, too; INT64_MIN: there is none */
+static int64_t
+issued_before(EcertRules *rules, const EcertTimeline *timeline, size_t place)
+{
+	const EcertEntry *entry = &timeline->list[place];
+	EcertEntry	before;
+
+	if (place > 0 && timeline->list[place - 1].seq == entry->seq - 1)
+		return timeline->list[place - 1].issued_at;
+	return entry->seq > 0 && rules->view->by_seq(rules->view, rules->arena, entry->issuer, entry->kind, entry->seq - 1, &before) ?
+		before.issued_at : INT64_MIN;
+}
+
+bool
+ecert_is_early(EcertRules *rules, const EcertEntry *entry)
+{
+	EcertView  *view = rules->view;
+	EcertEntry	before;
+
+	for (int64_t seq = entry->seq - 1; seq >= 0 && view->by_seq(view, rules->arena, entry->issuer, entry->kind, seq, &before); seq--)
+	{
+		if (!ecert_is_void(rules, &before))
+			return before.issued_at > entry->issued_at;
+	}
+	return false;
+}
+
+/* What is known of the order of a timeline */
+static void
+note_order(EcertRules *rules, EcertTimeline *timeline)
+{
+	int64_t		lowest = INT64_MAX;
+
+	timeline->lowest = ecert_arena_array(rules->kept, timeline->count, sizeof *timeline->lowest);
+	timeline->may_be_early = ecert_arena_array(rules->kept, timeline->count, sizeof *timeline->may_be_early);
+	for (size_t i = timeline->count; i-- > 0;)
+	{
+		if (timeline->list[i].seq < lowest)
+			lowest = timeline->list[i].seq;
+		timeline->lowest[i] = lowest;
+		timeline->may_be_early[i] = issued_before(rules, timeline, i) > timeline->list[i].issued_at;
+	}
+}
+
 /* Look up what begins within span, and what was looked up before */
 static void
 load_timeline(EcertRules *rules, EcertApplicant *applicant, EcertKind kind, EcertTimeline *timeline, EcertPeriod span)
@@ -89,6 +133,7 @@ load_timeline(EcertRules *rules, EcertApplicant *applicant, EcertKind kind, Ecer
 			timeline->list[timeline->count++] = found.list[i];
 	}
 	qsort(timeline->list, timeline->count, sizeof(EcertEntry), compare_times);
+	note_order(rules, timeline);
 }
 
 const EcertTimeline *

@@ -15,6 +15,8 @@ typedef struct EcertTimeline
 {
 	EcertEntry *list;
 	size_t		count;
+	int64_t    *lowest;			/* of each of them and those behind it the lowest seq */
+	bool	   *may_be_early;	/* is it issued before the one with the seq before?  See ecert_is_early() */
 	EcertPeriod span;			/* what begins within is here; start == end: nothing was asked for yet */
 } EcertTimeline;
 
@@ -69,6 +71,9 @@ extern const EcertTimeline *ecert_timeline(EcertRules *rules, EcertApplicant *ap
 
 /* The place of the first package that does not begin before that time */
 extern size_t ecert_first_from(const EcertTimeline *timeline, int64_t start);
+
+/* Does the time of a package run backwards in its feed, which void packages before it do not tell of? */
+extern bool ecert_is_early(EcertRules *rules, const EcertEntry *entry);
 
 /* Is a package seen, and not void? */
 extern bool ecert_counts(EcertRules *rules, const EcertEntry *entry);

@@ -8,7 +8,8 @@
 EcertLiveWalk
 ecert_live_begin(EcertRules *rules, EcertApplicant *applicant, EcertKind kind, EcertPeriod within)
 {
-	const EcertTimeline *timeline = ecert_timeline(rules, applicant, kind, within);
+	/* whether one runs backwards, those behind it tell */
+	const EcertTimeline *timeline = ecert_timeline(rules, applicant, kind, (EcertPeriod) {within.start, INT64_MAX});
 	EcertLiveWalk walk = {rules, timeline, ecert_first_from(timeline, within.start), within, INT64_MIN, 0};
 
 	return walk;
@@ -38,7 +39,8 @@ next_start(EcertLiveWalk *walk, const EcertEntry **newest)
 	{
 		const EcertEntry *entry = &timeline->list[walk->at];
 
-		if (entry->period.end > walk->within.end || !ecert_counts(walk->rules, entry) || (first != NULL && !corrects(walk->rules, entry)))
+		if (entry->period.end > walk->within.end || !ecert_counts(walk->rules, entry) || (first != NULL && !corrects(walk->rules, entry)) ||
+			(timeline->may_be_early[walk->at] && ecert_is_early(walk->rules, entry)))
 			continue;
 		*newest = entry;
 		if (first == NULL)
@@ -47,18 +49,20 @@ next_start(EcertLiveWalk *walk, const EcertEntry **newest)
 	return first;
 }
 
-/* Does the period of a package, the first of its start, overlap one that was there before? */
+/* Does a package, the first of its start, overlap one that was there before, or run backwards behind it, which who replaces another may? */
 static bool
-overlaps(const EcertLiveWalk *walk, const EcertEntry *first)
+is_behind(const EcertLiveWalk *walk, const EcertEntry *first)
 {
 	const EcertTimeline *timeline = walk->timeline;
 
 	if (first->period.start < walk->reach && first->seq > walk->reach_seq)
 		return true;
-	for (size_t i = walk->at; i < timeline->count && timeline->list[i].period.start < first->period.end; i++)
+	for (size_t i = walk->at; i < timeline->count && timeline->lowest[i] < first->seq; i++)
 	{
-		if (timeline->list[i].seq < first->seq && ecert_counts(walk->rules, &timeline->list[i]))
-			return true;
+		const EcertEntry *later = &timeline->list[i];
+
+		if (later->seq < first->seq && ecert_counts(walk->rules, later))
+			return later->period.start < first->period.end || !corrects(walk->rules, first);
 	}
 	return false;
 }
@@ -73,7 +77,7 @@ ecert_live_next(EcertLiveWalk *walk)
 		const EcertEntry *newest = NULL;
 		const EcertEntry *first = next_start(walk, &newest);
 
-		if (first == NULL || overlaps(walk, first))
+		if (first == NULL || is_behind(walk, first))
 			continue;
 		walk->reach = first->period.end;
 		walk->reach_seq = first->seq;

@@ -10,8 +10,8 @@
 /*
  * The live packages of a kind within a period, in the order of time: of a
  * package and those that replace it the newest that counts.  A package that
- * stands in the way of one that was there before, and does not replace it as
- * the rule asks, does not count
+ * stands in the way of one that was there before, or runs backwards behind it,
+ * and does not replace one as the rule asks, does not count
  */
 typedef struct EcertLiveWalk
 {

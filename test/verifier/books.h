@@ -22,6 +22,7 @@
 
 static FILE *books_dump;
 static int64_t books_seqs[2];
+static int64_t books_issued_at = NOW_END;
 static uint8_t books_last[2][ECERT_HASH_SIZE];	/* the hash of the last energy and of the last product package */
 static Ledger books_ledger;
 static Options books_options;
@@ -54,7 +55,7 @@ books_write(EcertKind kind, int64_t seq, EcertSlice body)
 	package.kind = kind;
 	package.issuer = package.subject = ecert_slice_text("plant");
 	package.audience = ecert_slice_text("books.test");
-	package.issued_at = NOW_END;
+	package.issued_at = books_issued_at;
 	package.seq = seq;
 	package.prev = ecert_slice(prev, sizeof prev);
 	package.body = body;

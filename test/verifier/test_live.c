@@ -152,10 +152,75 @@ test_intruders(void)
 	books_end(books);
 }
 
+/* A month of 2023, from 0; each of 28 days */
+static void
+put_month(int month)
+{
+	put_used(BASE_START + month * 28 * INT64_C(86400), BASE_START + (month + 1) * 28 * INT64_C(86400), "1", false);
+}
+
+/* The seqs of the energy packages that are live within 2023, in the order of time */
+static const char *
+live_seqs(void)
+{
+	static char seqs[100];
+	size_t		size = 0;
+	EcertRules *rules = &books->rules;
+	EcertLiveWalk walk = ecert_live_begin(rules, ecert_applicant(rules, ecert_slice_text("plant")), ECERT_KIND_ENERGY, (EcertPeriod) {BASE_START, NOW_START});
+	const EcertEntry *live;
+
+	seqs[0] = '\0';
+	while ((live = ecert_live_next(&walk)) != NULL)
+		size += (size_t) snprintf(seqs + size, sizeof seqs - size, "%s%lld", size == 0 ? "" : " ", (long long) live->seq);
+	return seqs;
+}
+
+/* Nor do those whose period or time runs backwards, also where they overlap nothing */
+static void
+test_order(void)
+{
+	books_begin();
+	put_month(0);
+	put_month(2);
+	put_month(1);
+	books_issued_at--;
+	put_month(3);
+	put_month(4);
+	books_issued_at++;
+	put_month(5);
+	put_used(NOW_START, NOW_END, "1", false);
+	put_month(6);
+	books = books_load();
+	CHECK(is(live_seqs(), "0 1 4 5"), "what runs backwards in its feed does not count, what comes after does: %s", live_seqs());
+	books_end(books);
+}
+
+/* But what replaces one that does not count has the period of that */
+static void
+test_late_correction(void)
+{
+	uint8_t		early[ECERT_HASH_SIZE];
+
+	books_begin();
+	put_month(0);
+	books_issued_at--;
+	put_month(1);
+	books_issued_at++;
+	memcpy(early, books_last[0], sizeof early);
+	put_month(2);
+	memcpy(books_last[0], early, sizeof early);
+	put_used(BASE_START + 28 * INT64_C(86400), BASE_START + 56 * INT64_C(86400), "2", true);
+	books = books_load();
+	CHECK(is(live_seqs(), "0 3 2"), "a correction of what does not count counts: %s", live_seqs());
+	books_end(books);
+}
+
 int
 main(void)
 {
 	test_corrections();
 	test_intruders();
+	test_order();
+	test_late_correction();
 	return check_done();
 }
