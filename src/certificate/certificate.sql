@@ -46,12 +46,12 @@ CREATE FUNCTION ecert.rest_on_checkpoint(must_seal boolean) RETURNS bytea
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    held bytea := ecert.hold_checkpoint();
     newest record;
 BEGIN
-    PERFORM ecert.hold_checkpoint();
-    SELECT n.seq, n.issued_at INTO newest FROM ecert.newest_checkpoint() AS n;
+    SELECT n.hash, n.issued_at INTO newest FROM ecert.newest_checkpoint() AS n;
     -- half of the time is for what is signed on it; a policy counts from when it is sealed
-    IF must_seal OR newest.seq IS NULL
+    IF must_seal OR held IS DISTINCT FROM newest.hash OR held IS NULL
        OR EXISTS (SELECT FROM ecert.unsealed_in(ARRAY[(ecert.certifier(), 'policy')::ecert.feed]))
        OR newest.issued_at < clock_timestamp() - ecert.seal_within() / 2 THEN
         PERFORM ecert.seal_moved(true);

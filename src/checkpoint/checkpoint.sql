@@ -4,9 +4,9 @@
 -- can be made again from the ledger (ecert.rebuild_tree()). One session at a time writes them, under an advisory
 -- lock that no insert waits for.
 
-CREATE FUNCTION ecert.append_leaves(checkpoint_seq bigint, old_size bigint) RETURNS bytea
+CREATE FUNCTION ecert.append_leaves(sealing_seq bigint, old_size bigint, new_size bigint) RETURNS bytea
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_append_leaves';
-COMMENT ON FUNCTION ecert.append_leaves(bigint, bigint) IS 'internal: append the packages of a checkpoint''s ledger.leaf_range to the tree of old_size leaves in ledger.tile (0: the genesis package first); returns the root (RFC 9162), NULL when one of the packages is not on this ledger';
+COMMENT ON FUNCTION ecert.append_leaves(bigint, bigint, bigint) IS 'internal: append the packages of a sealing''s ledger.leaf_range, up to a size, to the tree of old_size leaves in ledger.tile (0: the genesis package first); returns the root (RFC 9162), NULL when one of the packages is not on this ledger';
 
 CREATE FUNCTION ecert.tree_root(size bigint) RETURNS bytea
     LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_tree_root';
@@ -49,6 +49,7 @@ AS $$
 
     SELECT ecert.create_described($table$CREATE TABLE ledger.sealing (  -- what this node found when it computed the checkpoints again; a cache, see ecert.rebuild_tree()
         checkpoint_seq bigint NOT NULL,  -- seq of the checkpoint in the certifier's feed
+        sealing_seq bigint,  -- seq of the last part of its sealing, its own where it is whole; NULL: it continues none and covers nothing
         size bigint NOT NULL,  -- leaves that the heads named so far make
         root bytea,  -- root of the packages of this ledger; NULL when they are not all here
         outcome text COLLATE "C" NOT NULL CHECK (outcome IN ('agrees', 'differs', 'not checkable here')),  -- agrees; differs: the certifier has signed another tree than this ledger makes; not checkable here: this node is not sent all feeds
@@ -101,22 +102,42 @@ AS $$
 $$;
 COMMENT ON FUNCTION ecert.heads(jsonb) IS 'internal: the heads [issuer, kind, seq] that a checkpoint''s body names, numbered from 1';
 
-CREATE FUNCTION ecert.cover(checkpoint_seq bigint, body jsonb) RETURNS void
+CREATE FUNCTION ecert.sealing_at(checkpoint_seq bigint, OUT first_seq bigint, OUT last_seq bigint, OUT problem text) RETURNS record
+    LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_sealing_at';
+COMMENT ON FUNCTION ecert.sealing_at(bigint) IS 'internal: seqs of the first and the last part of a checkpoint''s sealing, complete when it is that last one; or why it continues none and covers nothing';
+
+CREATE FUNCTION ecert.cover(sealing_seq bigint, heads jsonb) RETURNS void
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
     INSERT INTO ledger.leaf_range (issuer, kind, first_seq, last_seq, first_index, checkpoint_seq)
     SELECT n.issuer, n.kind, n.first_seq, n.seq,
-           b.leaves + (sum(n.seq - n.first_seq + 1) OVER (ORDER BY n.number ROWS UNBOUNDED PRECEDING))::bigint - (n.seq - n.first_seq + 1), cover.checkpoint_seq
+           b.leaves + (sum(n.seq - n.first_seq + 1) OVER (ORDER BY n.number ROWS UNBOUNDED PRECEDING))::bigint - (n.seq - n.first_seq + 1), cover.sealing_seq
       FROM (SELECT coalesce((SELECT r.first_index + r.last_seq - r.first_seq + 1 FROM ledger.leaf_range r
                               ORDER BY r.checkpoint_seq DESC, r.first_index DESC LIMIT 1), 1)) AS b (leaves)
      CROSS JOIN (SELECT h.number, h.issuer, h.kind, h.seq,
                         coalesce((SELECT r.last_seq FROM ledger.leaf_range r WHERE r.issuer = h.issuer AND r.kind = h.kind ORDER BY r.last_seq DESC LIMIT 1), -1) + 1 AS first_seq
-                   FROM ecert.heads(body) AS h) AS n
+                   FROM ecert.heads(jsonb_build_object('heads', heads)) AS h) AS n
      WHERE n.first_seq <= n.seq
-       -- by the index, whatever the planner thinks of how many rows a checkpoint has
-       AND (SELECT r.checkpoint_seq FROM ledger.leaf_range r WHERE r.checkpoint_seq = cover.checkpoint_seq ORDER BY r.first_index LIMIT 1) IS NULL
+       -- by the index, whatever the planner thinks of how many rows a sealing has
+       AND (SELECT r.checkpoint_seq FROM ledger.leaf_range r WHERE r.checkpoint_seq = cover.sealing_seq ORDER BY r.first_index LIMIT 1) IS NULL
 $$;
-COMMENT ON FUNCTION ecert.cover(bigint, jsonb) IS 'internal: what a checkpoint covers first, by its heads, in ledger.leaf_range; nothing when that is there already';
+COMMENT ON FUNCTION ecert.cover(bigint, jsonb) IS 'internal: what a sealing covers first, by the heads of all its parts, in ledger.leaf_range under its last part; nothing when that is there already';
+
+CREATE FUNCTION ecert.heads_between(first_seq bigint, last_seq bigint) RETURNS jsonb
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT jsonb_agg(h.value ORDER BY p.seq, h.ordinality)
+      FROM ledger.package p CROSS JOIN LATERAL jsonb_array_elements(ecert.body(p.package) -> 'heads') WITH ORDINALITY AS h
+     WHERE p.issuer = ecert.certifier() AND p.kind = 'checkpoint' AND p.seq BETWEEN first_seq AND last_seq
+$$;
+COMMENT ON FUNCTION ecert.heads_between(bigint, bigint) IS 'internal: the heads that checkpoints name, those of one behind those of the other';
+
+CREATE FUNCTION ecert.cover_sealing(checkpoint_seq bigint) RETURNS void
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT ecert.cover(s.last_seq, ecert.heads_between(s.first_seq, s.last_seq)) FROM ecert.sealing_at(checkpoint_seq) AS s WHERE s.last_seq = checkpoint_seq
+$$;
+COMMENT ON FUNCTION ecert.cover_sealing(bigint) IS 'internal: ecert.cover() for the sealing that a checkpoint on the ledger completes; nothing when it completes none';
 
 CREATE FUNCTION ecert.note_late(covered_by bigint) RETURNS void
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -161,46 +182,64 @@ AS $$
 $$;
 COMMENT ON FUNCTION ecert.waits_for_packages(bigint) IS 'internal: whether packages that a checkpoint covers are not here and may still come';
 
-CREATE FUNCTION ecert.take_up(checkpoint_seq bigint, body jsonb, OUT size bigint, OUT root bytea, OUT fault text) RETURNS record
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION ecert.check_tree(checkpoint_seq bigint, old_size bigint, old_root bytea) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_variable
 DECLARE
-    before ledger.sealing := (SELECT s FROM ledger.sealing s WHERE s.checkpoint_seq = take_up.checkpoint_seq - 1);
-    old_size bigint := coalesce(before.size, 1);
-    is_unknown boolean := NOT ecert.holds_all();
     covered bigint;
 BEGIN
-    IF checkpoint_seq > 0 AND before.checkpoint_seq IS NULL THEN
-        RAISE EXCEPTION USING ERRCODE = 'EC100', MESSAGE = format('checkpoint %s cannot be taken up before the one before it', checkpoint_seq),
-            HINT = 'Run SELECT ecert.take_up_checkpoints().';
-    END IF;
     SELECT r.first_index + r.last_seq - r.first_seq + 1 INTO covered FROM ledger.leaf_range r
-     WHERE r.checkpoint_seq < take_up.checkpoint_seq ORDER BY r.checkpoint_seq DESC, r.first_index DESC LIMIT 1;
+     WHERE r.checkpoint_seq < check_tree.checkpoint_seq ORDER BY r.checkpoint_seq DESC, r.first_index DESC LIMIT 1;
     IF coalesce(covered, 1) <> old_size THEN
         RAISE EXCEPTION USING ERRCODE = 'EC103', MESSAGE = 'this node''s tree is damaged',
             DETAIL = format('By ledger.leaf_range the checkpoints before %s cover %s packages, by ledger.sealing %s.', checkpoint_seq, coalesce(covered, 1), old_size),
             HINT = 'Run SELECT ecert.rebuild_tree().';
     END IF;
-    IF before.root IS NOT NULL AND NOT is_unknown AND ecert.tree_root(old_size) <> before.root THEN
+    IF old_root IS NOT NULL AND ecert.holds_all() AND ecert.tree_root(old_size) <> old_root THEN
         RAISE EXCEPTION USING ERRCODE = 'EC103', MESSAGE = 'this node''s tree is damaged',
-            DETAIL = format('Of size %s it has root %s by ledger.tile, and %s by ledger.sealing.', old_size, encode(ecert.tree_root(old_size), 'hex'), encode(before.root, 'hex')),
+            DETAIL = format('Of size %s it has root %s by ledger.tile, and %s by ledger.sealing.', old_size, encode(ecert.tree_root(old_size), 'hex'), encode(old_root, 'hex')),
             HINT = 'Run SELECT ecert.rebuild_tree().';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ecert.check_tree(bigint, bigint, bytea) IS 'internal: raises EC103 when tiles and leaf ranges are not what was found for the sealing before a checkpoint';
+
+CREATE FUNCTION ecert.take_up(checkpoint_seq bigint, body jsonb, OUT size bigint, OUT root bytea, OUT fault text) RETURNS record
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+    part bigint := coalesce((body -> 'part' ->> 0)::bigint, 1);
+    parts bigint := coalesce((body -> 'part' ->> 1)::bigint, 1);
+    sealing_seq bigint := checkpoint_seq + parts - part;
+    before ledger.sealing := (SELECT s FROM ledger.sealing s WHERE s.checkpoint_seq < take_up.checkpoint_seq AND s.sealing_seq IS NOT NULL ORDER BY s.checkpoint_seq DESC LIMIT 1);
+    old_size bigint := coalesce(before.size, 1);
+    is_unknown boolean := NOT ecert.holds_all();
+BEGIN
+    IF EXISTS (SELECT FROM ledger.leaf_range r WHERE r.checkpoint_seq > coalesce(before.sealing_seq, -1) AND r.checkpoint_seq < take_up.checkpoint_seq) THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC100', MESSAGE = format('checkpoint %s cannot be taken up before the one before it', checkpoint_seq),
+            HINT = 'Run SELECT ecert.take_up_checkpoints().';
+    END IF;
+    IF part = 1 THEN
+        PERFORM ecert.check_tree(checkpoint_seq, old_size, before.root);
     END IF;
     SELECT format('checkpoint''s head %s of "%s" does not advance (it names seq %s, an earlier checkpoint %s)', h.kind, h.issuer, h.seq, r.last_seq) INTO fault
       FROM ecert.heads(body) AS h
      CROSS JOIN LATERAL (SELECT l.last_seq FROM ledger.leaf_range l
                           WHERE l.issuer = h.issuer AND l.kind = h.kind AND l.checkpoint_seq < take_up.checkpoint_seq ORDER BY l.checkpoint_seq DESC LIMIT 1) AS r
      WHERE r.last_seq >= h.seq ORDER BY h.number LIMIT 1;
-    PERFORM ecert.cover(checkpoint_seq, body);
+    -- leaves of one part lie behind those of another, as heads do
     SELECT old_size + coalesce(sum(r.last_seq - r.first_seq + 1), 0)::bigint INTO size
-      FROM ledger.leaf_range r WHERE r.checkpoint_seq = take_up.checkpoint_seq;
+      FROM ledger.leaf_range r
+     WHERE r.checkpoint_seq = sealing_seq
+       AND (parts = 1 OR r.first_index >= old_size AND (r.issuer, r.kind) <= ((body #>> '{heads,-1,0}') COLLATE "C", (body #>> '{heads,-1,1}') COLLATE "C"));
     IF fault IS NULL AND size <> (body ->> 'size')::bigint THEN
         fault := format('checkpoint''s size is %s, the packages it covers make %s', body ->> 'size', size);
     END IF;
     -- behind a package that is not here there is no tree to go on from
     IF NOT is_unknown AND (before.checkpoint_seq IS NULL OR before.root IS NOT NULL) THEN
-        root := ecert.append_leaves(checkpoint_seq, CASE WHEN checkpoint_seq = 0 THEN 0 ELSE old_size END);
+        root := ecert.append_leaves(sealing_seq, CASE WHEN before.checkpoint_seq IS NULL THEN 0 ELSE old_size END, size);
         IF root IS NULL THEN
             fault := coalesce(fault, (
                 SELECT format('checkpoint names %s %s of "%s", which is not on the ledger', h.kind, h.seq, h.issuer) FROM ecert.heads(body) AS h
@@ -212,14 +251,31 @@ BEGIN
     END IF;
     -- where an earlier one could not be computed, there is no tree to go on from either
     is_unknown := is_unknown OR coalesce(before.outcome = 'not checkable here', false);
-    INSERT INTO ledger.sealing (checkpoint_seq, size, root, outcome, detail) VALUES (checkpoint_seq, size, root,
+    INSERT INTO ledger.sealing (checkpoint_seq, sealing_seq, size, root, outcome, detail) VALUES (checkpoint_seq, sealing_seq, size, root,
            CASE WHEN fault IS NOT NULL THEN 'differs' WHEN root IS NOT NULL THEN 'agrees' WHEN is_unknown THEN 'not checkable here' ELSE 'differs' END,
            CASE WHEN fault IS NOT NULL THEN fault WHEN root IS NOT NULL THEN NULL
                 WHEN NOT is_unknown THEN 'an earlier checkpoint differs'
                 WHEN ecert.holds_all() THEN 'this node was not sent all feeds before: run SELECT ecert.rebuild_tree()' END);
 END
 $$;
-COMMENT ON FUNCTION ecert.take_up(bigint, jsonb) IS 'internal: give the packages that a checkpoint covers their leaves, append them to the tree and write down in ledger.sealing what was found; returns the size that the heads make, the root (NULL: not all packages are here) and in what the checkpoint differs (NULL: in nothing that can be told here)';
+COMMENT ON FUNCTION ecert.take_up(bigint, jsonb) IS 'internal: append the packages of a checkpoint whose sealing is in ledger.leaf_range to the tree and write down in ledger.sealing what was found; returns the size that the heads make, the root (NULL: not all packages are here) and in what the checkpoint differs (NULL: in nothing that can be told here)';
+
+CREATE FUNCTION ecert.take_up_parts(first_seq bigint, last_seq bigint) RETURNS bigint
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT count(ecert.take_up(c.seq, c.body))
+      FROM (SELECT p.seq, ecert.body(p.package) AS body FROM ledger.package p
+             WHERE p.issuer = ecert.certifier() AND p.kind = 'checkpoint' AND p.seq BETWEEN first_seq AND last_seq ORDER BY p.seq) AS c
+$$;
+COMMENT ON FUNCTION ecert.take_up_parts(bigint, bigint) IS 'internal: ecert.take_up() of checkpoints on the ledger, in their order; returns how many';
+
+CREATE FUNCTION ecert.leave_out(checkpoint_seq bigint, problem text) RETURNS void
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+    INSERT INTO ledger.sealing (checkpoint_seq, size, outcome, detail)
+    SELECT leave_out.checkpoint_seq, coalesce((SELECT s.size FROM ledger.sealing s WHERE s.sealing_seq IS NOT NULL ORDER BY s.checkpoint_seq DESC LIMIT 1), 1), 'differs', problem
+$$;
+COMMENT ON FUNCTION ecert.leave_out(bigint, text) IS 'internal: write down that a checkpoint covers nothing, and why; the tree stays as it is';
 
 CREATE FUNCTION ecert.take_up_checkpoints() RETURNS bigint
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -234,26 +290,30 @@ BEGIN
     END IF;
     PERFORM ecert.look_again();
     FOR next IN
-        SELECT p.seq, ecert.body(p.package) AS body FROM ledger.package p
+        SELECT p.seq, s.first_seq, s.last_seq, s.problem FROM ledger.package p CROSS JOIN LATERAL ecert.sealing_at(p.seq) AS s
          WHERE p.issuer = ecert.certifier() AND p.kind = 'checkpoint'
            AND p.seq > coalesce((SELECT s.checkpoint_seq FROM ledger.sealing s ORDER BY s.checkpoint_seq DESC LIMIT 1), -1) ORDER BY p.seq
     LOOP
-        -- what an exchange of stories brings may have had them taken up already
+        -- what an exchange of stories brings may have had it taken up already
         CONTINUE WHEN EXISTS (SELECT FROM ledger.sealing s WHERE s.checkpoint_seq = next.seq);
-        PERFORM ecert.cover(next.seq, next.body);
-        IF ecert.waits_for_packages(next.seq) THEN
-            EXIT WHEN NOT ecert.exchange_stories(next.seq, next.body);
-        ELSIF NOT ecert.exchange_stories(next.seq, next.body) THEN
-            PERFORM ecert.take_up(next.seq, next.body);
+        IF next.problem IS NOT NULL THEN
+            PERFORM ecert.leave_out(next.seq, next.problem);
+            taken_up := taken_up + 1;
+        ELSIF next.seq = next.last_seq THEN
+            PERFORM ecert.cover(next.last_seq, ecert.heads_between(next.first_seq, next.last_seq));
+            IF NOT ecert.exchange_stories(next.first_seq, next.last_seq) THEN
+                EXIT WHEN ecert.waits_for_packages(next.last_seq);
+                PERFORM ecert.take_up_parts(next.first_seq, next.last_seq);
+            END IF;
+            PERFORM ecert.note_late(next.last_seq);
+            taken_up := taken_up + next.last_seq - next.first_seq + 1;
         END IF;
-        PERFORM ecert.note_late(next.seq);
-        taken_up := taken_up + 1;
     END LOOP;
     PERFORM ecert.judge_covered((SELECT max(s.checkpoint_seq) FROM ledger.sealing s)) WHERE EXISTS (SELECT FROM ledger.finding f WHERE f.problem IS NULL);
     RETURN taken_up;
 END
 $$;
-COMMENT ON FUNCTION ecert.take_up_checkpoints() IS 'compute the checkpoints that this node has and has not computed yet, and compare their roots; happens by itself when a checkpoint comes and in every round of duties. Returns how many; 0 also when another session is at it';
+COMMENT ON FUNCTION ecert.take_up_checkpoints() IS 'compute the checkpoints that this node has and has not computed yet, and compare their roots, those of a sealing of several parts when the last has come; happens by itself when a checkpoint comes and in every round of duties. Returns how many; 0 also when another session is at it';
 
 CREATE FUNCTION ecert.rebuild_tree() RETURNS bigint
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -268,8 +328,8 @@ BEGIN
     -- what was sealed may not be any more
     PERFORM ecert.forget_keeper('sealing');
     -- what a checkpoint covers is known before its packages, and those before it, are here
-    FOR made IN SELECT p.seq, ecert.body(p.package) AS body FROM ledger.package p WHERE p.issuer = ecert.certifier() AND p.kind = 'checkpoint' ORDER BY p.seq LOOP
-        PERFORM ecert.cover(made.seq, made.body);
+    FOR made IN SELECT p.seq FROM ledger.package p WHERE p.issuer = ecert.certifier() AND p.kind = 'checkpoint' ORDER BY p.seq LOOP
+        PERFORM ecert.cover_sealing(made.seq);
     END LOOP;
     RETURN ecert.take_up_checkpoints();
 END
@@ -295,6 +355,27 @@ COMMENT ON FUNCTION ecert.take_up_new() IS 'trigger of ledger.package: computes 
 
 -- Admission
 
+CREATE FUNCTION ecert.try_part(p ecert.package, body jsonb, OUT size bigint, OUT root bytea, OUT fault text) RETURNS record
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    seq bigint := ecert.seq(p);
+    part bigint := coalesce((body -> 'part' ->> 0)::bigint, 1);
+    parts bigint := coalesce((body -> 'part' ->> 1)::bigint, 1);
+BEGIN
+    PERFORM ecert.cover(seq + parts - part, coalesce(ecert.heads_between(seq - part + 1, seq - 1), '[]') || (body -> 'heads'));
+    PERFORM ecert.take_up_parts(seq - part + 1, seq - 1);
+    SELECT t.* INTO size, root, fault FROM ecert.take_up(seq, body) AS t;
+    IF part < parts THEN
+        -- while the last part is missing the others cover nothing
+        RAISE EXCEPTION USING ERRCODE = 'EC101';
+    END IF;
+EXCEPTION WHEN SQLSTATE 'EC101' THEN
+    RETURN;
+END
+$$;
+COMMENT ON FUNCTION ecert.try_part(ecert.package, jsonb) IS 'internal: ecert.take_up() for a checkpoint that is to be admitted; of a part that is not the last nothing stays but what was found';
+
 CREATE FUNCTION ecert.check_sealing(p ecert.package) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
@@ -306,7 +387,7 @@ BEGIN
     IF NOT FOUND THEN
         PERFORM pg_advisory_xact_lock(hashtext('ecert.tree'));
         PERFORM ecert.take_up_checkpoints();
-        SELECT t.* INTO made FROM ecert.take_up(ecert.seq(p), body) AS t;
+        SELECT t.* INTO made FROM ecert.try_part(p, body) AS t;
     END IF;
     IF made.fault IS NOT NULL OR made.root IS NULL OR made.size <> (body ->> 'size')::bigint OR made.root <> decode(body ->> 'root', 'hex') THEN
         RAISE EXCEPTION USING ERRCODE = 'EC101', MESSAGE = 'checkpoint is not of this ledger',
@@ -376,8 +457,8 @@ BEGIN
     SELECT s.checkpoint_seq INTO damaged
       FROM ledger.package c
       JOIN ledger.sealing s ON s.checkpoint_seq = c.seq
-      LEFT JOIN ledger.sealing b ON b.checkpoint_seq = s.checkpoint_seq - 1
-     WHERE c.issuer = ecert.certifier() AND c.kind = 'checkpoint' AND c.recorded_at > since
+      LEFT JOIN LATERAL (SELECT o.size FROM ledger.sealing o WHERE o.checkpoint_seq < s.checkpoint_seq AND o.sealing_seq < s.sealing_seq ORDER BY o.checkpoint_seq DESC LIMIT 1) AS b ON true
+     WHERE s.sealing_seq = s.checkpoint_seq AND c.issuer = ecert.certifier() AND c.kind = 'checkpoint' AND c.recorded_at > since
        AND s.size - coalesce(b.size, 1) <> (SELECT coalesce(sum(r.last_seq - r.first_seq + 1), 0) FROM ledger.leaf_range r WHERE r.checkpoint_seq = s.checkpoint_seq)
      ORDER BY s.checkpoint_seq LIMIT 1;
     IF FOUND THEN
@@ -388,23 +469,49 @@ END
 $$;
 COMMENT ON FUNCTION ecert.check_leaf_ranges(ecert.feed[]) IS 'internal: before these feeds are sealed, that none of their packages is taken for unsealed because rows of ledger.leaf_range are lost; EC103';
 
-CREATE FUNCTION ecert.seal(next_seq bigint, heads jsonb) RETURNS bytea
+CREATE FUNCTION ecert.seal(next_seq bigint, heads jsonb, part jsonb) RETURNS bytea
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     made record;
 BEGIN
-    SELECT t.* INTO made FROM ecert.take_up(next_seq, jsonb_build_object('heads', heads)) AS t;
+    SELECT t.* INTO made FROM ecert.take_up(next_seq, jsonb_strip_nulls(jsonb_build_object('heads', heads, 'part', part))) AS t;
     IF made.root IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'EC101', MESSAGE = 'this ledger cannot be sealed', DETAIL = coalesce(made.fault, 'An earlier checkpoint differs from it') || '.',
             HINT = 'SELECT * FROM ecert.problems() tells what is wrong with it.';
     END IF;
     RETURN ecert.append('checkpoint', jsonb_strip_nulls(jsonb_build_object(
-        'size', made.size, 'root', encode(made.root, 'hex'), 'tree', 1, 'heads', heads,
+        'size', made.size, 'root', encode(made.root, 'hex'), 'tree', 1, 'heads', heads, 'part', part,
         'seals', jsonb_build_array(ecert.seal_root(made.size, made.root)), 'note', ecert.sign_note(made.size, made.root))));
 END
 $$;
-COMMENT ON FUNCTION ecert.seal(bigint, jsonb) IS 'internal: the next checkpoint of this node''s feed, over these heads [[issuer, kind, seq]]; returns its hash. EC101';
+COMMENT ON FUNCTION ecert.seal(bigint, jsonb, jsonb) IS 'internal: the next checkpoint of this node''s feed, over these heads [[issuer, kind, seq]], which ecert.cover() has taken, as part [i, n] of a sealing, or whole; returns its hash. EC101';
+
+CREATE FUNCTION ecert.unsealed_heads(feeds ecert.feed[]) RETURNS SETOF jsonb
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+DECLARE
+    moved record;
+    heads jsonb[] := '{}';
+    bytes bigint := 0;
+BEGIN
+    -- one snapshot of all of them
+    FOR moved IN SELECT u.issuer, u.kind, u.last_seq FROM ecert.unsealed_in(feeds) AS u LOOP
+        -- at most in CBOR: [ issuer, kind, seq ]; of the 65535 bytes of a package 50000 are for heads
+        bytes := bytes + octet_length(moved.issuer) + octet_length(moved.kind) + 14;
+        IF bytes > 50000 THEN
+            RETURN NEXT to_jsonb(heads);
+            heads := '{}';
+            bytes := octet_length(moved.issuer) + octet_length(moved.kind) + 14;
+        END IF;
+        heads := heads || jsonb_build_array(moved.issuer, moved.kind, moved.last_seq);
+    END LOOP;
+    IF cardinality(heads) > 0 THEN
+        RETURN NEXT to_jsonb(heads);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ecert.unsealed_heads(ecert.feed[]) IS 'internal: of these feeds, the heads [[issuer, kind, seq]] of those with packages that are under no checkpoint yet, as many in a row as a package holds';
 
 CREATE FUNCTION ecert.seal_moved(anyway boolean) RETURNS bytea
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off
@@ -413,9 +520,9 @@ DECLARE
     me text := ecert.this_node();
     next_seq bigint;
     look ecert.look;
-    moved record;
-    heads jsonb[] := '{}';
-    bytes bigint := 0;
+    heads jsonb[];
+    parts integer;
+    newest bytea;
 BEGIN
     IF me <> ecert.certifier() THEN
         RAISE EXCEPTION USING ERRCODE = 'EC011', MESSAGE = format('node "%s" may not issue checkpoint packages', me),
@@ -433,22 +540,17 @@ BEGIN
     SELECT coalesce(max(p.seq) + 1, 0) INTO next_seq FROM ledger.package p WHERE p.issuer = me AND p.kind = 'checkpoint';
     look := ecert.look_moved('sealing');
     PERFORM ecert.check_leaf_ranges(look.feeds);
-    -- one snapshot of all of them; what does not fit in a package goes into the next
-    FOR moved IN SELECT u.issuer, u.kind, u.last_seq FROM ecert.unsealed_in(look.feeds) AS u LOOP
-        -- at most in CBOR: [ issuer, kind, seq ]; of the 65535 bytes of a package 60000 are for heads
-        bytes := bytes + octet_length(moved.issuer) + octet_length(moved.kind) + 14;
-        IF bytes > 60000 THEN
-            PERFORM ecert.seal(next_seq, to_jsonb(heads));
-            next_seq := next_seq + 1;
-            heads := '{}';
-            bytes := octet_length(moved.issuer) + octet_length(moved.kind) + 14;
-        END IF;
-        heads := heads || jsonb_build_array(moved.issuer, moved.kind, moved.last_seq);
-    END LOOP;
+    heads := ARRAY(SELECT ecert.unsealed_heads(look.feeds));
+    parts := cardinality(heads);
     -- the newest checkpoint itself gives no reason for another one, but that it is too old
-    IF cardinality(heads) > 0 AND (anyway OR to_jsonb(heads) <> jsonb_build_array(jsonb_build_array(me, 'checkpoint', next_seq - 1))) THEN
+    IF parts > 0 AND (anyway OR heads[1] <> jsonb_build_array(jsonb_build_array(me, 'checkpoint', next_seq - 1))) THEN
         PERFORM ecert.keep_moved(look);
-        RETURN ecert.seal(next_seq, to_jsonb(heads));
+        PERFORM ecert.cover(next_seq + parts - 1, (SELECT jsonb_agg(h.value ORDER BY p.ordinality, h.ordinality)
+                                                     FROM unnest(heads) WITH ORDINALITY AS p (heads, ordinality) CROSS JOIN LATERAL jsonb_array_elements(p.heads) WITH ORDINALITY AS h));
+        FOR part IN 1 .. parts LOOP
+            newest := ecert.seal(next_seq + part - 1, heads[part], CASE WHEN parts > 1 THEN jsonb_build_array(part, parts) END);
+        END LOOP;
+        RETURN newest;
     END IF;
     PERFORM ecert.follow_sealings();
     RETURN (SELECT p.hash FROM ledger.package p WHERE p.issuer = me AND p.kind = 'checkpoint' AND p.seq = next_seq - 1);
@@ -459,7 +561,7 @@ COMMENT ON FUNCTION ecert.seal_moved(boolean) IS 'internal: ecert.checkpoint(); 
 CREATE FUNCTION ecert.checkpoint() RETURNS bytea
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$ SELECT ecert.seal_moved(false) $$;
-COMMENT ON FUNCTION ecert.checkpoint() IS 'certifier: seal what was admitted since the last checkpoint: append its leaves to the Merkle tree, sign the root, put the checkpoint on the ledger. Feeds that do not fit in one go into another, made at once. Returns the hash of the newest checkpoint, NULL when there is none and nothing to seal. Takes no lock that an insert waits for, but of certificates, statuses and rewards. EC011, EC094, EC101, EC103, 25000 in another isolation level than READ COMMITTED';
+COMMENT ON FUNCTION ecert.checkpoint() IS 'certifier: seal what was admitted since the last checkpoint: append its leaves to the Merkle tree, sign the root, put the checkpoint on the ledger. Feeds that do not fit in one go into several, parts of one sealing, made at once. Returns the hash of the newest checkpoint, NULL when there is none and nothing to seal. Takes no lock that an insert waits for, but of certificates, statuses and rewards. EC011, EC094, EC101, EC103, 25000 in another isolation level than READ COMMITTED';
 
 CREATE FUNCTION ecert.has_unsealed() RETURNS boolean
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -479,7 +581,7 @@ AS $$
     WITH newest AS MATERIALIZED (
         SELECT c.recorded_at FROM ledger.sealing s
           JOIN ledger.package c ON c.issuer = ecert.certifier() AND c.kind = 'checkpoint' AND c.seq = s.checkpoint_seq
-         ORDER BY s.checkpoint_seq DESC LIMIT 2)
+         WHERE s.sealing_seq = s.checkpoint_seq ORDER BY s.checkpoint_seq DESC LIMIT 2)
     SELECT u.issuer, u.kind, u.first_seq, u.last_seq, p.recorded_at
       FROM (SELECT min(n.recorded_at), max(n.recorded_at) FROM newest n HAVING count(*) = 2) AS t (earlier, later)
      CROSS JOIN LATERAL ecert.unsealed_moved() AS u
@@ -487,15 +589,16 @@ AS $$
      WHERE p.recorded_at < t.earlier AND p.recorded_at < t.later - ecert.seal_within()
      ORDER BY p.recorded_at, u.issuer, u.kind
 $$;
-COMMENT ON FUNCTION ecert.passed_over() IS 'the feeds with packages that this node holds and that two checkpoints have passed over, the later one having come more than ecert.seal_within() after them: first_seq, when it came, and last_seq. The certifier leaves them out, or they do not reach it';
+COMMENT ON FUNCTION ecert.passed_over() IS 'the feeds with packages that this node holds and that two sealings have passed over, the later one having come more than ecert.seal_within() after them: first_seq, when it came, and last_seq. The certifier leaves them out, or they do not reach it';
 
 CREATE FUNCTION ecert.newest_checkpoint(OUT seq bigint, OUT hash bytea, OUT issued_at timestamptz, OUT body jsonb) RETURNS record
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT p.seq, p.hash, p.issued_at, ecert.body(p.package) FROM ledger.package p
-     WHERE p.issuer = ecert.certifier() AND p.kind = 'checkpoint' ORDER BY p.seq DESC LIMIT 1
+     WHERE p.issuer = ecert.certifier() AND p.kind = 'checkpoint'
+       AND p.seq = (SELECT r.checkpoint_seq FROM ledger.leaf_range r ORDER BY r.checkpoint_seq DESC LIMIT 1)
 $$;
-COMMENT ON FUNCTION ecert.newest_checkpoint() IS 'internal: the newest checkpoint on this ledger; NULLs when there is none';
+COMMENT ON FUNCTION ecert.newest_checkpoint() IS 'internal: the newest checkpoint on this ledger that covers something, of a sealing of several parts the last; NULLs when there is none';
 
 CREATE FUNCTION ecert.checkpoint_is_due() RETURNS boolean
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp

@@ -12,12 +12,14 @@
 
 #include "catalog/pg_type.h"
 #include "access/htup_details.h"
+#include "funcapi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 
 #include "package/datum.h"
 #include "pg/error.h"
 #include "rules/fields.h"
+#include "rules/sealing.h"
 
 #define LEAVES_PER_NOTICE 1000000
 
@@ -32,16 +34,21 @@ static EcertQuery write_query = {
 };
 static EcertQuery ranges_query = {
 	"SELECT issuer, kind, first_seq, last_seq FROM ledger.leaf_range"
-	" WHERE checkpoint_seq OPERATOR(pg_catalog.=) $1 ORDER BY first_index",
-	1, {INT8OID}, NULL, true
+	" WHERE checkpoint_seq OPERATOR(pg_catalog.=) $1 AND first_index OPERATOR(pg_catalog.>=) $2 AND first_index OPERATOR(pg_catalog.<) $3"
+	" ORDER BY first_index",
+	3, {INT8OID, INT8OID, INT8OID}, NULL, true
 };
 static EcertQuery sealing_query = {"SELECT ecert.check_sealing($1::ecert.package)", 1, {BYTEAOID}, NULL};
 static EcertQuery cover_query = {
-	"SELECT ecert.cover($1, ecert.body($2::ecert.package))"
-	" WHERE NOT EXISTS (SELECT FROM ledger.sealing s WHERE s.checkpoint_seq OPERATOR(pg_catalog.=) $1)", 2, {INT8OID, BYTEAOID}, NULL
+	"SELECT ecert.cover_sealing($1)"
+	" WHERE NOT EXISTS (SELECT FROM ledger.sealing s WHERE s.checkpoint_seq OPERATOR(pg_catalog.=) $1)", 1, {INT8OID}, NULL
 };
 static EcertQuery late_query = {"SELECT ecert.note_late($1)", 1, {INT8OID}, NULL};
 static EcertQuery settle_query = {"SELECT ecert.settle_covered($1)", 1, {INT8OID}, NULL};
+static EcertQuery last_sealing_query = {
+	"SELECT r.checkpoint_seq FROM ledger.leaf_range r WHERE r.checkpoint_seq OPERATOR(pg_catalog.<) $1"
+	" ORDER BY r.checkpoint_seq DESC, r.first_index DESC LIMIT 1", 1, {INT8OID}, NULL
+};
 static EcertQuery taken_up_query = {"SELECT COALESCE(pg_catalog.max(checkpoint_seq), -1) FROM ledger.sealing", 0, {0}, NULL};
 static EcertQuery take_up_query = {
 	"SELECT ecert.take_up_behind()", 0, {0}, NULL
@@ -228,13 +235,13 @@ append_range(Growth *growth, HeapTuple row, TupleDesc columns)
 	return count == DatumGetInt64(values[3]) - DatumGetInt64(values[2]) + 1;
 }
 
-/* append_leaves(checkpoint_seq, old_size): the root afterwards; NULL when a package is missing, and nothing has been written but full tiles */
+/* append_leaves(sealing_seq, old_size, new_size): the root afterwards; NULL when a package is missing, and nothing has been written but full tiles */
 ECERT_FUNCTION(ecert_sql_append_leaves)
 {
 	uint64		old_size = (uint64) PG_GETARG_INT64(1);
 	uint8_t		root[ECERT_HASH_SIZE];
 	Growth		growth;
-	Datum		checkpoint_seq = PG_GETARG_DATUM(0);
+	Datum		leaves[3] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), PG_GETARG_DATUM(2)};
 	SPITupleTable *ranges;
 	uint64		count;
 	bool		is_whole = true;
@@ -251,7 +258,7 @@ ECERT_FUNCTION(ecert_sql_append_leaves)
 	/* every tree begins with the genesis package */
 	if (old_size == 0)
 		append_hash(&growth, ecert_registry_current()->genesis_hash);
-	count = ecert_query(&ranges_query, &checkpoint_seq, 0);
+	count = ecert_query(&ranges_query, leaves, 0);
 	ranges = SPI_tuptable;
 	for (uint64 i = 0; is_whole && i < count; i++)
 		is_whole = append_range(&growth, ranges->vals[i], ranges->tupdesc);
@@ -282,7 +289,7 @@ ECERT_FUNCTION(ecert_take_up_new)
 		return PointerGetDatum(NULL);
 	before = ecert_become(ecert_ledger_owner());
 	/* what it covers is known at once, its root when all of that is here */
-	(void) ecert_run(&cover_query, (Datum[]) {Int64GetDatum(package.seq), PointerGetDatum(ecert_bytea(package.bytes))});
+	(void) ecert_run(&cover_query, &(Datum) {Int64GetDatum(package.seq)});
 	/* from a peer: when what was refused before, and it covers, has been judged again */
 	if (!ecert_is_settling())
 	{
@@ -338,18 +345,59 @@ taken_up(void)
 	return seq;
 }
 
-/* Leaves that the checkpoint before makes; 1, genesis, before the first */
-static int64
-size_before(const EcertPackage *package)
+/* sealing_at(checkpoint_seq, OUT first_seq, OUT last_seq, OUT problem): seqs of the parts of its sealing, or why it continues none */
+ECERT_FUNCTION(ecert_sql_sealing_at)
 {
+	EcertLedgerRules *ledger = ecert_ledger_rules(CurrentMemoryContext, ECERT_SEE_PRESENT, NULL);
+	int64		seq = PG_GETARG_INT64(0);
+	EcertHead	head;
+	EcertSlice	bytes;
+	EcertPackage package;
+	EcertCheckpoint checkpoint;
+	EcertSealing sealing;
+	EcertFinding finding;
+	TupleDesc	description;
+	Datum		values[3] = {0};
+	bool		nulls[3] = {true, true, true};
+
+	ecert_feed_read(ledger->view.certifier, ECERT_KIND_CHECKPOINT, seq, seq, &head, &bytes);
+	if (head.seq != seq || ecert_package_parse_again(bytes, &package) != ECERT_OK)
+		PG_RETURN_NULL();
+	ecert_checkpoint_of(&package, &checkpoint);
+	ecert_sealing_before(&ledger->view, ledger->rules.arena, seq, &sealing);
+	nulls[2] = ecert_sealing_take(&sealing, seq, package.issued_at, &checkpoint, &finding);
+	if (nulls[2])
+	{
+		nulls[0] = nulls[1] = false;
+		values[0] = Int64GetDatum(sealing.first);
+		values[1] = Int64GetDatum(sealing.first + checkpoint.parts - 1);
+	}
+	else
+		values[2] = CStringGetTextDatum(ecert_finding_words(&finding));
+	if (get_call_result_type(fcinfo, NULL, &description) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(description), values, nulls));
+}
+
+/* Leaves that the checkpoint makes from which this one goes on, the part before it or the last of the sealing before; 1, genesis, where there is none */
+static int64
+size_before(const EcertPackage *package, const EcertCheckpoint *checkpoint)
+{
+	int64		seq = package->seq - 1;
+	int64		size = 1;
 	EcertHead	before;
 	EcertSlice	bytes;
-	int64		size = 1;
+	bool		isnull;
 
-	if (package->seq == 0)
+	SPI_connect();
+	if (checkpoint->part == 1)
+		seq = ecert_query(&last_sealing_query, &(Datum) {Int64GetDatum(package->seq)}, 1) == 0 ? -1 :
+			DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	SPI_finish();
+	if (seq < 0)
 		return size;
-	ecert_feed_read(package->issuer, package->kind, package->seq - 1, package->seq - 1, &before, &bytes);
-	if (before.seq == package->seq - 1 && !ecert_field_int(ecert_package_body_again(bytes), "size", &size))
+	ecert_feed_read(package->issuer, package->kind, seq, seq, &before, &bytes);
+	if (before.seq == seq && !ecert_field_int(ecert_package_body_again(bytes), "size", &size))
 		size = 1;
 	return size;
 }
@@ -357,23 +405,28 @@ size_before(const EcertPackage *package)
 /*
  * Its size grows with its heads.  From a peer it is a statement of the
  * certifier whatever this ledger makes of it, and admitted; where it is first
- * admitted, size and root are those of the packages that it covers.
+ * admitted, it goes on from the one before it, and size and root are those of
+ * the packages that it covers.
  */
 static bool
 admit_checkpoint(const EcertPackage *package, bool first_admission, EcertFinding *finding)
 {
+	EcertLedgerRules *ledger = ecert_ledger_rules(CurrentMemoryContext, ECERT_SEE_PRESENT, NULL);
 	Datum		value = PointerGetDatum(ecert_bytea(package->bytes));
-	int64		before = size_before(package);
-	uint64_t	head_count;
-	int64		size;
+	/* a finding borrows from it */
+	EcertSealing *sealing = palloc(sizeof *sealing);
+	EcertCheckpoint checkpoint;
+	int64		before;
 
-	(void) ecert_cbor_items_at(package->body, "heads", &head_count);
-	(void) ecert_field_int(package->body, "size", &size);
-	if (size - before < (int64) head_count)
-		return ECERT_FIND(finding, ECERT_CHECKPOINT_SIZE, ecert_a_number(size), ecert_a_number(before));
-	if (!first_admission)
-		return true;
-	(void) ecert_run(&sealing_query, &value);
+	ecert_checkpoint_of(package, &checkpoint);
+	ecert_sealing_before(&ledger->view, ledger->rules.arena, package->seq, sealing);
+	if (!ecert_sealing_take(sealing, package->seq, package->issued_at, &checkpoint, finding))
+		return !first_admission;
+	before = size_before(package, &checkpoint);
+	if ((int64) checkpoint.size - before < (int64) checkpoint.head_count)
+		return ECERT_FIND(finding, ECERT_CHECKPOINT_SIZE, ecert_a_number((int64) checkpoint.size), ecert_a_number(before));
+	if (first_admission)
+		(void) ecert_run(&sealing_query, &value);
 	return true;
 }
 

@@ -32,7 +32,8 @@ typedef struct RootWalk
 	EcertRegistry *registry;
 	ReturnSetInfo *result;
 	HTAB	   *covered;
-	Datum		row[3];			/* issuer, kind, seq of the checkpoint at hand */
+	Datum		feed[2];		/* issuer and kind of the checkpoints */
+	int64		seq;			/* of the one at hand, or the last part of the sealing at hand */
 	bool		rewrites;		/* ledger.leaf_range is made anew, not compared */
 	int64		next_index;		/* leaf of the next package under a checkpoint */
 	bool		is_other;		/* a row of it is not as it should be, or missing */
@@ -68,7 +69,7 @@ static void
 put_finding(EcertRoots *roots)
 {
 	RootWalk   *walk = (RootWalk *) roots;
-	Datum		values[4] = {walk->row[0], walk->row[1], walk->row[2], CStringGetTextDatum(ecert_finding_words(&roots->finding))};
+	Datum		values[4] = {walk->feed[0], walk->feed[1], Int64GetDatum(roots->at), CStringGetTextDatum(ecert_finding_words(&roots->finding))};
 	bool		nulls[4] = {false};
 
 	tuplestore_putvalues(walk->result->setResult, walk->result->setDesc, values, nulls);
@@ -153,11 +154,24 @@ seal(EcertRoots *roots, const EcertFeedHead *head)
 	values[2] = Int64GetDatum(feed->sealed_seq + 1);
 	values[3] = Int64GetDatum(head->seq);
 	values[4] = Int64GetDatum(walk->next_index);
-	values[5] = walk->row[2];
+	values[5] = Int64GetDatum(walk->seq);
 	if (ecert_run(walk->rewrites ? &write_range_query : &same_range_query, values) == 0)
 		walk->is_other = true;
 	walk->next_index += head->seq - feed->sealed_seq;
 	feed->sealed_seq = head->seq;
+}
+
+/* In memory of the checkpoint at hand, so that it stays while its packages are looked at */
+static bool
+read_part(EcertRoots *roots, int64_t seq, EcertCheckpoint *checkpoint)
+{
+	RootWalk   *walk = (RootWalk *) roots;
+	EcertHead	head;
+	EcertSlice	bytes;
+	EcertPackage package;
+
+	ecert_feed_read(ecert_certifier_of(walk->registry), ECERT_KIND_CHECKPOINT, seq, seq, &head, &bytes);
+	return head.seq == seq && ecert_package_parse_again(bytes, &package) == ECERT_OK && ecert_checkpoint_read(package.body, checkpoint) == ECERT_OK;
 }
 
 static void
@@ -171,7 +185,7 @@ check_checkpoint(RootWalk *walk, EcertSlice bytes)
 	bool		is_believed = ecert_package_parse(bytes, &package, &error) == ECERT_OK && package.kind == ECERT_KIND_CHECKPOINT &&
 		ecert_is_sound(walk->registry, &package) && ecert_checkpoint_read(package.body, &checkpoint) == ECERT_OK;
 
-	ecert_roots_checkpoint(&walk->roots, DatumGetInt64(walk->row[2]), is_believed ? &checkpoint : NULL);
+	(void) ecert_roots_checkpoint(&walk->roots, walk->seq, is_believed ? package.issued_at : 0, is_believed ? &checkpoint : NULL);
 	if (walk->roots.failed)
 		ecert_raise_crypto(ECERT_CRYPTO_FAILED, ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "could not compute a Merkle root");
 }
@@ -188,6 +202,7 @@ start_walk(RootWalk *walk, ReturnSetInfo *result, bool with_roots, bool rewrites
 	walk->roots.is_there = with_roots ? is_there : NULL;
 	walk->roots.cover = cover;
 	walk->roots.seal = seal;
+	walk->roots.read_part = read_part;
 	walk->next_index = 1;
 	walk->roots.found = put_finding;
 	walk->roots.failed = ecert_tree_append(&walk->roots.tree, walk->registry->genesis_hash) != ECERT_OK;
@@ -203,15 +218,15 @@ walk_checkpoints(RootWalk *walk)
 	EcertSlice	certifier = ecert_certifier_of(walk->registry);
 	EcertScan	scan;
 
-	walk->row[0] = ecert_text_datum(certifier);
-	walk->row[1] = ecert_kind_datum(ECERT_KIND_CHECKPOINT);
+	walk->feed[0] = ecert_text_datum(certifier);
+	walk->feed[1] = ecert_kind_datum(ECERT_KIND_CHECKPOINT);
 	begin_feed(&scan, certifier, ecert_slice_text(ecert_kind_name(ECERT_KIND_CHECKPOINT)), 0, PG_INT64_MAX);
 	while (ecert_scan_next(&scan, ForwardScanDirection))
 	{
 		MemoryContext before = MemoryContextSwitchTo(walk->each);
 		bool		isnull;
 
-		walk->row[2] = slot_getattr(scan.slot, COLUMN_SEQ, &isnull);
+		walk->seq = DatumGetInt64(slot_getattr(scan.slot, COLUMN_SEQ, &isnull));
 		check_checkpoint(walk, ecert_scan_bytes(&scan, COLUMN_PACKAGE));
 		MemoryContextSwitchTo(before);
 		MemoryContextReset(walk->each);

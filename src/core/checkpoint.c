@@ -4,6 +4,22 @@
  */
 #include "core/checkpoint.h"
 
+/* [i, n]; where there is none, it is the only one */
+static bool
+read_part(EcertSlice body, EcertCheckpoint *checkpoint)
+{
+	EcertSlice	item;
+	EcertCursor numbers;
+	uint64_t	count;
+
+	checkpoint->part = checkpoint->parts = 1;
+	if (!ecert_cbor_find(body, "part", &item))
+		return true;
+	numbers = ecert_cbor_items_at(body, "part", &count);
+	return count == 2 && ecert_cbor_int(ecert_cbor_skip(&numbers), &checkpoint->part) == ECERT_OK &&
+		ecert_cbor_int(ecert_cbor_skip(&numbers), &checkpoint->parts) == ECERT_OK;
+}
+
 EcertCode
 ecert_checkpoint_read(EcertSlice body, EcertCheckpoint *checkpoint)
 {
@@ -12,6 +28,8 @@ ecert_checkpoint_read(EcertSlice body, EcertCheckpoint *checkpoint)
 
 	memset(checkpoint, 0, sizeof *checkpoint);
 	if (!ecert_cbor_find(body, "size", &item) || ecert_cbor_int(item, &size) != ECERT_OK)
+		return ECERT_BODY_TYPE;
+	if (!read_part(body, checkpoint))
 		return ECERT_BODY_TYPE;
 	checkpoint->size = (uint64_t) size;
 	if (size < 0 || checkpoint->size > ECERT_TREE_MAX ||
@@ -63,9 +81,8 @@ ecert_checkpoint_next_head(EcertCursor *heads, EcertFeedHead *head)
 		ecert_cbor_int(ecert_cbor_skip(&fields), &head->seq) == ECERT_OK;
 }
 
-/* Order of two heads: issuer and then the name of the kind, bytewise */
-static int
-compare_heads(const EcertFeedHead *a, const EcertFeedHead *b)
+int
+ecert_compare_heads(const EcertFeedHead *a, const EcertFeedHead *b)
 {
 	int			order = ecert_slice_compare(a->issuer, b->issuer);
 
@@ -81,7 +98,7 @@ ecert_checkpoint_heads_in_order(const EcertCheckpoint *checkpoint)
 
 	for (uint64_t i = 0; i < checkpoint->head_count; i++)
 	{
-		if (!ecert_checkpoint_next_head(&heads, &head) || (i > 0 && compare_heads(&before, &head) >= 0))
+		if (!ecert_checkpoint_next_head(&heads, &head) || (i > 0 && ecert_compare_heads(&before, &head) >= 0))
 			return false;
 		before = head;
 	}

@@ -19,6 +19,8 @@ typedef struct EcertCheckpoint
 	uint64_t	seal_count;
 	EcertCursor heads;			/* before the first */
 	uint64_t	head_count;
+	int64_t		part;			/* its number among the parts of its sealing, from 1 */
+	int64_t		parts;			/* how many they are; 1: it is a sealing by itself */
 } EcertCheckpoint;
 
 /* A signature over the root, by a key of its own */
@@ -43,6 +45,9 @@ extern EcertCode ecert_checkpoint_read(EcertSlice body, EcertCheckpoint *checkpo
 
 /* Take the next head; false when there is none */
 extern bool ecert_checkpoint_next_head(EcertCursor *heads, EcertFeedHead *head);
+
+/* Order of two heads: issuer and then the name of the kind, bytewise */
+extern int	ecert_compare_heads(const EcertFeedHead *a, const EcertFeedHead *b);
 
 /* Take the next of seal_count seals; false when it is none that the schema lets pass */
 extern bool ecert_checkpoint_next_seal(EcertCursor *seals, EcertSeal *seal);

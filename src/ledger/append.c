@@ -7,6 +7,7 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 
+#include "core/checkpoint.h"
 #include "package/datum.h"
 #include "pg/error.h"
 
@@ -81,7 +82,11 @@ issue_time(EcertRegistry *registry, const EcertHead *head, int64 not_before, con
 {
 	int64		when = ecert_seconds(GetCurrentTimestamp());
 	EcertNodeState *node = ecert_registry_node(registry, package->issuer);
+	EcertCheckpoint checkpoint;
 
+	/* the parts of a sealing have one time */
+	if (package->kind == ECERT_KIND_CHECKPOINT && ecert_checkpoint_read(package->body, &checkpoint) == ECERT_OK && checkpoint.part > 1 && head->seq >= 0)
+		return head->issued_at;
 	when = Max(when, not_before);
 	if (head->seq >= 0 && head->issued_at > when)
 		when = head->issued_at;

@@ -231,6 +231,12 @@ view_covered(EcertView *view, EcertSlice issuer, EcertKind kind, int64_t checkpo
 	return ecert_covered(ecert_ledger_relid(), snapshot_of(view), ecert_text_datum(issuer), ecert_kind_datum(kind), checkpoint);
 }
 
+static int64_t
+view_next_sealing(EcertView *view, int64_t seq)
+{
+	return ecert_next_sealing(ecert_ledger_relid(), snapshot_of(view), seq);
+}
+
 /* The row at its place, which an append-only table never changes; of bytes that are no package any more, none */
 static bool
 view_package(EcertView *view, const EcertEntry *entry, EcertPackage *package)
@@ -362,6 +368,7 @@ ecert_ledger_rules(MemoryContext parent, EcertSight sight, EcertRegistry *regist
 		.naming = view_naming,
 		.sealed_by = view_sealed_by,
 		.covered = view_covered,
+		.next_sealing = view_next_sealing,
 		.package = view_package,
 		.key = view_key,
 		.key_at = view_key_at,

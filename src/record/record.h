@@ -30,6 +30,7 @@ enum
 /* And of ledger.leaf_range, where COLUMN_SEQ is last_seq */
 enum
 {
+	COLUMN_FIRST_INDEX = 5,
 	COLUMN_CHECKPOINT = 6
 };
 
@@ -63,6 +64,9 @@ extern int64 ecert_sealed_up_to(Oid ledger_relid, Snapshot snapshot, Datum issue
 
 /* The last seq of a feed that a checkpoint and those before it cover; -1: none */
 extern int64 ecert_covered(Oid ledger_relid, Snapshot snapshot, Datum issuer, Datum kind, int64 checkpoint);
+
+/* The first checkpoint with that seq or a greater one that covers something first; PG_INT64_MAX: none does yet */
+extern int64 ecert_next_sealing(Oid ledger_relid, Snapshot snapshot, int64 seq);
 
 extern bool ecert_scan_next(EcertScan *scan, ScanDirection direction);
 extern void ecert_scan_end(EcertScan *scan);

@@ -71,7 +71,7 @@ BEGIN
         last_seq bigint NOT NULL,  -- last package of the feed that the checkpoint takes in: the head that it names
         first_seq bigint NOT NULL,  -- first one
         first_index bigint NOT NULL,  -- leaf of the first one; the others follow
-        checkpoint_seq bigint NOT NULL,  -- seq of the checkpoint in the certifier's feed
+        checkpoint_seq bigint NOT NULL,  -- seq of the checkpoint in the certifier's feed: of a sealing of several parts the last
         CONSTRAINT leaf_range_pkey PRIMARY KEY (issuer, kind, last_seq)
     )$table$);
     CREATE INDEX leaf_range_checkpoint ON ledger.leaf_range (checkpoint_seq, first_index);

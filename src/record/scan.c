@@ -46,6 +46,7 @@ static const struct
 	{"package_genesis", BTREE_AM_OID, true, {COLUMN_KIND}, {TEXTOID}},
 	{"package_reference", BTREE_AM_OID, true, {0}, {BYTEAOID}},
 	{"leaf_range_feed", BTREE_AM_OID, false, {COLUMN_ISSUER, COLUMN_KIND, COLUMN_CHECKPOINT}, {TEXTOID, TEXTOID, INT8OID}},
+	{"leaf_range_checkpoint", BTREE_AM_OID, false, {COLUMN_CHECKPOINT, COLUMN_FIRST_INDEX}, {INT8OID, INT8OID}},
 };
 
 static bool
@@ -171,6 +172,17 @@ ecert_covered(Oid ledger_relid, Snapshot snapshot, Datum issuer, Datum kind, int
 		last = DatumGetInt64(slot_getattr(scan.slot, COLUMN_SEQ, &isnull));
 	ecert_scan_end(&scan);
 	return last;
+}
+
+int64
+ecert_next_sealing(Oid ledger_relid, Snapshot snapshot, int64 seq)
+{
+	ScanKeyData key;
+	EcertScan	scan;
+
+	ScanKeyInit(&key, 1, BTGreaterEqualStrategyNumber, F_INT8GE, Int64GetDatum(seq));
+	ecert_scan_begin(&scan, leaf_range_relid(ledger_relid), AccessShareLock, snapshot, "leaf_range_checkpoint", &key, 1);
+	return end_with_seq(&scan, ForwardScanDirection, COLUMN_CHECKPOINT, PG_INT64_MAX);
 }
 
 bool

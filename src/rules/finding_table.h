@@ -129,6 +129,9 @@ FINDING(ECERT_AUDITED_ALREADY, "EC053", "these packages are audited by this node
 
 /* certificate, status, reward: the checkpoint that they rest on */
 FINDING(ECERT_REST_NO_CHECKPOINT, "EC061", "the package rests on a checkpoint that is not on the ledger", "Checkpoint %1.", NULL)
+FINDING(ECERT_REST_NO_SEALING, "EC061", "the package rests on a checkpoint that covers nothing",
+		"Checkpoint %1 is not the last part of a complete sealing, or none of its heads advances.",
+		"Run SELECT ecert.checkpoint(), and issue the package again.")
 FINDING(ECERT_REST_NOT_NEWEST, "EC061", "the package rests on a checkpoint that was not the newest",
 		"Checkpoint %1 is not the last one before the package came under a checkpoint.",
 		"Run SELECT ecert.checkpoint(), and issue the package again.")
@@ -185,6 +188,14 @@ FINDING(ECERT_SEAL_KEY_TIME, "EC100", "checkpoint is sealed with a key that was 
 		"Key %1 counts from %2 to %3; the package says it was issued at %4.", "Seal with the key that is enrolled for seals now.")
 FINDING(ECERT_CHECKPOINT_SIZE, "EC100", "checkpoint's size is %1, which its heads cannot make after %2", NULL,
 		"ecert.checkpoint() makes checkpoints.")
+FINDING(ECERT_PART_OF_NONE, "EC100", "checkpoint is part %1 of %2 of a sealing that has not begun",
+		"A sealing begins with its part 1; none is incomplete here.", "ecert.checkpoint() makes all parts of a sealing at once.")
+FINDING(ECERT_PART_OTHER, "EC100", "checkpoint is part %1 of %2 of a sealing, where part %3 of %4 has to come",
+		"The sealing that checkpoint %5 began is not complete.", "ecert.checkpoint() makes all parts of a sealing at once, and completes one.")
+FINDING(ECERT_PART_TIME, "EC100", "part %1 of a sealing was issued at another time than the part before it",
+		"It says %2, the one before it %3.", "ecert.checkpoint() makes all parts of a sealing at once.")
+FINDING(ECERT_PART_HEADS, "EC100", "part %1 of a sealing does not go on behind the heads of the part before it",
+		"It begins with %2 of \"%3\", the one before it ended with %4 of \"%5\".", "Heads strictly increase from part to part.")
 FINDING(ECERT_COVERED_MISSING, "EC100", "checkpoint %1 %2 %3 of \"%4\", which is not on the ledger", NULL, NULL)
 FINDING(ECERT_HEAD_NOT_AHEAD, "EC100",
 		"checkpoint's head %1 of \"%2\" does not advance (it names seq %3, an earlier checkpoint %4)", NULL, NULL)

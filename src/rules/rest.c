@@ -7,19 +7,15 @@
 #include "rules/as_of.h"
 #include "rules/policy.h"
 
-/* Is the checkpoint behind it the first that covers the package, or not there yet? */
+/* Is the sealing behind it the first that covers the package, or not there yet? */
 static bool
 is_next(EcertCase *it, const EcertEntry *checkpoint)
 {
 	const EcertPackage *package = it->package;
 	EcertView  *view = it->rules->view;
 	int64_t		sealed_by = it->first_admission ? INT64_MAX : view->sealed_by(view, package->issuer, package->kind, package->seq);
-	EcertEntry	next;
 
-	if (sealed_by == checkpoint->seq + 1)
-		return true;
-	return sealed_by == INT64_MAX &&
-		!view->by_seq(view, it->rules->arena, checkpoint->issuer, ECERT_KIND_CHECKPOINT, checkpoint->seq + 1, &next);
+	return sealed_by == view->next_sealing(view, checkpoint->seq + 1);
 }
 
 /* How long after its checkpoint a package may be issued, by the policy that is in force as of it */
@@ -49,6 +45,8 @@ ecert_rest_on_checkpoint(EcertCase *it, EcertEntry *checkpoint)
 		!ecert_slice_equal(checkpoint->issuer, rules->view->certifier))
 		return ECERT_FIND(it->finding, ECERT_REST_NO_CHECKPOINT, ecert_a_text(ecert_cbor_text_at(it->package->body, "checkpoint")));
 	ecert_see_as_of(rules, checkpoint->seq);
+	if (rules->view->next_sealing(rules->view, checkpoint->seq) != checkpoint->seq)
+		return ECERT_FIND(it->finding, ECERT_REST_NO_SEALING, ecert_a_number(checkpoint->seq));
 	if (!is_next(it, checkpoint))
 		return ECERT_FIND(it->finding, ECERT_REST_NOT_NEWEST, ecert_a_number(checkpoint->seq));
 	return ecert_check_rest_time(checkpoint, it->package->issued_at, seal_within(rules), it->finding);

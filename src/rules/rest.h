@@ -10,8 +10,8 @@
 
 /*
  * See the ledger as of the checkpoint that the package names.  False with a
- * finding when it may not rest on that one: the next must be the first that
- * covers the package, which was issued at most seal_within of the policy later
+ * finding when it may not rest on that one: the next sealing must be the first
+ * that covers the package, which was issued at most seal_within of the policy later
  */
 extern bool ecert_rest_on_checkpoint(EcertCase *it, EcertEntry *checkpoint);
 

@@ -75,22 +75,60 @@ compare(EcertRoots *roots, const EcertCheckpoint *checkpoint)
 	}
 }
 
-void
-ecert_roots_checkpoint(EcertRoots *roots, int64_t seq, const EcertCheckpoint *checkpoint)
+/* What one checkpoint adds to the tree, and whether it states that */
+static void
+take_heads(EcertRoots *roots, const EcertCheckpoint *checkpoint)
 {
-	EcertCursor heads;
+	EcertCursor heads = checkpoint->heads;
 	EcertFeedHead head;
 
-	/* one that is missing, or that nobody can believe in, leaves its packages uncovered */
-	roots->broken = roots->broken || (uint64_t) seq > roots->expected || checkpoint == NULL;
-	roots->expected = (uint64_t) seq + 1;
-	if (checkpoint == NULL)
-		return;
-	heads = checkpoint->heads;
 	for (uint64_t i = 0; i < checkpoint->head_count && ecert_checkpoint_next_head(&heads, &head); i++)
 		take_head(roots, &head);
 	/* what is which leaf is not known of heads out of order */
 	roots->broken = roots->broken || !ecert_checkpoint_heads_in_order(checkpoint);
 	if (roots->is_there != NULL && !roots->broken)
 		compare(roots, checkpoint);
+}
+
+/* All parts of a sealing, when the last has come: what is under any of them is under that one */
+static void
+take_parts(EcertRoots *roots, int64_t first, int64_t last)
+{
+	EcertCheckpoint part;
+
+	for (roots->at = first; roots->at <= last; roots->at++)
+	{
+		if (roots->read_part(roots, roots->at, &part))
+			take_heads(roots, &part);
+		else
+			roots->broken = true;
+	}
+}
+
+int64_t
+ecert_roots_checkpoint(EcertRoots *roots, int64_t seq, int64_t issued_at, const EcertCheckpoint *checkpoint)
+{
+	bool		is_missed = (uint64_t) seq > roots->expected || checkpoint == NULL;
+
+	/* one that is missing, or that nobody can believe in, leaves its packages uncovered */
+	roots->broken = roots->broken || is_missed;
+	if (is_missed)
+		roots->sealing.part = 0;
+	roots->expected = (uint64_t) seq + 1;
+	if (checkpoint == NULL)
+		return 0;
+	roots->at = seq;
+	if (!ecert_sealing_take(&roots->sealing, seq, issued_at, checkpoint, &roots->finding))
+	{
+		/* the tree stays as it is: the next sealing goes on from the last complete one */
+		roots->found(roots);
+		return 0;
+	}
+	if (roots->sealing.part > 0)
+		return 0;
+	if (roots->sealing.first == seq)
+		take_heads(roots, checkpoint);
+	else
+		take_parts(roots, roots->sealing.first, seq);
+	return seq - roots->sealing.first + 1;
 }

@@ -72,12 +72,16 @@ struct EcertView
 
 	/*
 	 * The seq of the checkpoint that covers a package of a feed first, whether
-	 * it is here or not; INT64_MAX: none does yet
+	 * it is here or not; INT64_MAX: none does yet.  What is under a part of a
+	 * sealing is covered by its last one, and by none while that is missing
 	 */
 	int64_t		(*sealed_by) (EcertView *view, EcertSlice issuer, EcertKind kind, int64_t seq);
 
 	/* The last seq of a feed that a checkpoint and those before it cover; -1: none */
 	int64_t		(*covered) (EcertView *view, EcertSlice issuer, EcertKind kind, int64_t checkpoint);
+
+	/* The first checkpoint with that seq or a greater one that covers something first; INT64_MAX: none does yet */
+	int64_t		(*next_sealing) (EcertView *view, int64_t seq);
 
 	/* The package itself, until the next call; false: its bytes cannot be read, which was said */
 	bool		(*package) (EcertView *view, const EcertEntry *entry, EcertPackage *package);

@@ -5,7 +5,8 @@
  *
  * Leaf 0 is genesis.  A checkpoint appends, for each head in byte order of
  * (issuer, kind), the packages of that feed behind those that an earlier
- * checkpoint covered, up to the head.
+ * checkpoint covered, up to the head; the parts of a sealing do so when the last
+ * has come.
  */
 #include "verifier/verifier.h"
 
@@ -19,9 +20,11 @@ typedef struct Pass
 	EcertRoots	roots;			/* first */
 	Ledger	   *ledger;
 	Reader		reader;
-	const Entry *checkpoint;	/* the one being looked at */
-	uint32_t	number;			/* its place in its feed */
+	Feed	   *checkpoints;
+	uint32_t	number;			/* place in that feed of the one being looked at */
+	EcertTable	elsewhere;		/* seqs up to which feeds are under checkpoints of which no package is here */
 	uint64_t	not_compared;	/* checkpoints behind one where the tree broke */
+	uint64_t	incomplete;		/* parts of sealings whose last part is missing */
 	int64_t		nodes_sealed;	/* seq in the certifier's node feed up to which earlier checkpoints cover */
 	int64_t		sealed_at;		/* when the checkpoint before this one was issued */
 	Wanted	   *wanted;
@@ -132,13 +135,44 @@ cover(EcertRoots *roots, const EcertFeedHead *head)
 	}
 }
 
+/* The seq up to which a feed is under checkpoints, be it here or not */
+static int64_t *
+sealed_seq(Pass *pass, Feed *feed, const EcertFeedHead *head)
+{
+	int64_t    *seq = feed->count > 0 ? &feed->sealed_seq : ecert_table_find(&pass->elsewhere, head->issuer, head->kind, ECERT_NO_TEXT);
+	EcertArena *arena = pass->elsewhere.arena;
+
+	if (seq != NULL)
+		return seq;
+	seq = ecert_arena_alloc(arena, sizeof *seq);
+	*seq = -1;
+	ecert_table_put(&pass->elsewhere, ecert_arena_copy(arena, head->issuer), ecert_arena_copy(arena, head->kind), ECERT_NO_TEXT, seq);
+	return seq;
+}
+
 static void
 seal(EcertRoots *roots, const EcertFeedHead *head)
 {
+	Pass	   *pass = (Pass *) roots;
 	Feed	   *feed = feed_of(roots, head);
+	int64_t    *seq = sealed_seq(pass, feed, head);
 
+	if (head->seq <= *seq || ecert_slice_equal(head->kind, ecert_slice_text(ecert_kind_name(ECERT_KIND_GENESIS))))
+		return;
+	*seq = head->seq;
+	pass->checkpoints->entries[pass->number].flags |= ENTRY_COVERS;
 	for (; feed->sealed < feed->count && feed->entries[feed->sealed].seq <= head->seq; feed->sealed++)
-		feed->entries[feed->sealed].sealed = ((Pass *) roots)->number;
+		feed->entries[feed->sealed].sealed = pass->number;
+}
+
+static bool
+read_part(EcertRoots *roots, int64_t seq, EcertCheckpoint *checkpoint)
+{
+	Pass	   *pass = (Pass *) roots;
+	const Entry *entry = feed_at(pass->checkpoints, seq);
+	EcertPackage package;
+
+	return entry != NULL && reader_get(&pass->reader, entry, &package) && ecert_checkpoint_read(package.body, checkpoint) == ECERT_OK;
 }
 
 static void
@@ -147,7 +181,7 @@ put_finding(EcertRoots *roots)
 	Pass	   *pass = (Pass *) roots;
 	Arena		arena = {0};
 
-	ledger_finding(pass->ledger, pass->checkpoint, &roots->finding, &arena);
+	ledger_finding(pass->ledger, feed_at(pass->checkpoints, roots->at), &roots->finding, &arena);
 	arena_reset(&arena);
 }
 
@@ -159,19 +193,25 @@ check_checkpoint(Pass *pass, const Entry *entry)
 	EcertPackage package;
 	EcertCheckpoint checkpoint;
 
+	bool		was_broken = roots->broken || (uint64_t) entry->seq > roots->expected;
+	int64_t		parts;
+
 	/* the packages of a checkpoint that nobody can believe in come under none */
 	bool		is_believed = (entry->flags & ENTRY_UNSOUND) == 0 && reader_get(&pass->reader, entry, &package) &&
 		ecert_checkpoint_read(package.body, &checkpoint) == ECERT_OK;
 
 	ledger->counts.checkpoints++;
-	pass->checkpoint = entry;
-	pass->not_compared += is_believed && (roots->broken || (uint64_t) entry->seq > roots->expected);
-	ecert_roots_checkpoint(roots, entry->seq, is_believed ? &checkpoint : NULL);
-	if (!is_believed)
+	parts = ecert_roots_checkpoint(roots, entry->seq, entry->issued_at, is_believed ? &checkpoint : NULL);
+	if (parts == 0)
+	{
+		pass->incomplete += roots->sealing.part > 0;
 		return;
+	}
+	pass->incomplete -= (uint64_t) parts - 1;
+	pass->not_compared += was_broken ? (uint64_t) parts : 0;
 	if (!roots->broken)
 	{
-		ledger->counts.sound_checkpoints++;
+		ledger->counts.sound_checkpoints += (uint64_t) parts;
 		ledger->counts.tree_size = roots->tree.size;
 		if (pass->tiles != NULL)
 			tiles_checkpoint(pass->tiles, entry);
@@ -207,6 +247,9 @@ say_what_is_left(Pass *pass)
 	if (pass->not_compared > 0)
 		ledger_not_checked(ledger, "size and root of %" PRIu64 " checkpoint%s, behind one that is wrong or covers packages which are missing",
 						   pass->not_compared, pass->not_compared == 1 ? "" : "s");
+	if (pass->incomplete > 0)
+		ledger_not_checked(ledger, "size and root of %" PRIu64 " part%s of sealings whose last part is not here", pass->incomplete,
+						   pass->incomplete == 1 ? "" : "s");
 	if (ledger->counts.foreign_cosignatures > 0)
 		ledger_not_checked(ledger, "cosignatures of other names than the witness's own, whose keys are not known here: %" PRIu64,
 						   (uint64_t) ledger->counts.foreign_cosignatures);
@@ -216,14 +259,18 @@ void
 check_checkpoints(Ledger *ledger)
 {
 	Pass	   *pass = need(calloc(1, sizeof *pass));
-	const Feed *feed = ledger_feed(ledger, ledger->registry.certifier, ECERT_KIND_CHECKPOINT);
+	Arena		memory = {0};
+	Feed	   *feed = ledger_feed(ledger, ledger->registry.certifier, ECERT_KIND_CHECKPOINT);
 
 	pass->roots.covered = covered;
 	pass->roots.is_there = is_there;
 	pass->roots.cover = cover;
 	pass->roots.seal = seal;
+	pass->roots.read_part = read_part;
 	pass->roots.found = put_finding;
 	pass->ledger = ledger;
+	pass->checkpoints = feed;
+	pass->elsewhere.arena = arena_memory(&memory);
 	pass->reader.ledger = ledger;
 	pass->nodes_sealed = -1;
 	if (ledger->options->tiles != NULL)
@@ -250,5 +297,6 @@ check_checkpoints(Ledger *ledger)
 	kept_check(ledger, pass->wanted);
 	if (pass->tiles != NULL)
 		tiles_finish(pass->tiles);
+	arena_reset(&memory);
 	free(pass);
 }

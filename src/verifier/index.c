@@ -254,7 +254,7 @@ find_feeds(Ledger *ledger)
 			if (ledger->first_feed[entry->issuer] == UINT32_MAX)
 				ledger->first_feed[entry->issuer] = (uint32_t) ledger->feed_count;
 			feed = &ledger->feeds[ledger->feed_count++];
-			*feed = (Feed) {entry, entry->issuer, entry->kind, 0, 0, 0};
+			*feed = (Feed) {entry, entry->issuer, entry->kind, 0, 0, 0, -1};
 		}
 		feed->count++;
 	}

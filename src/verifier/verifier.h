@@ -60,7 +60,7 @@ typedef struct Entry
 	uint8_t		prev[ECERT_HASH_SIZE];	/* zeros: genesis */
 	uint32_t	issuer;			/* number of an interned id */
 	uint32_t	subject;		/* number of an interned id */
-	uint32_t	sealed;			/* place in its feed of the checkpoint that covers it first; NOT_SEALED: none */
+	uint32_t	sealed;			/* place in its feed of the checkpoint (of a sealing the last part) that covers it first; NOT_SEALED: none */
 	uint32_t	key;			/* number of the key that it names, of the registry; NO_KEY: none that is known */
 	uint16_t	size;			/* bytes of the package, 1..65535 */
 	uint8_t		kind;			/* EcertKind */
@@ -75,6 +75,7 @@ enum
 	ENTRY_CHANGED = 8,			/* its signature is wrong, so its hash says nothing about what followed it */
 	ENTRY_SIGNED = 16,			/* its signature was verified and is right */
 	ENTRY_BEYOND = 64,			/* its signature is by an algorithm that is not known: neither right nor wrong */
+	ENTRY_COVERS = 128,			/* a checkpoint under which something came first */
 	ENTRY_ENDED = 32			/* its key had ended before it was issued: void where a checkpoint covers it, else a problem */
 };
 
@@ -121,6 +122,7 @@ typedef struct Feed
 	uint32_t	count;
 	uint32_t	covered;		/* so many, from the first, are leaves of the tree */
 	uint32_t	sealed;			/* so many are under checkpoints: more than are leaves where packages are missing */
+	int64_t		sealed_seq;		/* up to which it is under checkpoints, be it here or not; -1: nothing */
 } Feed;
 
 /* A key of a node, as the newest node package that lists it says */

@@ -321,6 +321,17 @@ view_covered(EcertView *view, EcertSlice issuer, EcertKind kind, int64_t checkpo
 	return low == 0 ? -1 : feed->entries[low - 1].seq;
 }
 
+static int64_t
+view_next_sealing(EcertView *view, int64_t seq)
+{
+	const Feed *checkpoints = checkpoints_of(view);
+	size_t		place = feed_place(checkpoints, seq);
+
+	while (place < checkpoints->count && (checkpoints->entries[place].flags & ENTRY_COVERS) == 0)
+		place++;
+	return place == checkpoints->count ? INT64_MAX : checkpoints->entries[place].seq;
+}
+
 static bool
 view_package(EcertView *view, const EcertEntry *entry, EcertPackage *package)
 {
@@ -385,6 +396,7 @@ ledger_rules_new(const Ledger *ledger, const ViewIndex *index)
 		.naming = view_naming,
 		.sealed_by = view_sealed_by,
 		.covered = view_covered,
+		.next_sealing = view_next_sealing,
 		.package = view_package,
 		.key = view_key,
 		.key_at = view_key_at,
