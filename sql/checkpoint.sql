@@ -316,7 +316,7 @@ SELECT ecert.append('witness', jsonb_build_object('checkpoint', checkpoint_hash,
 :become
 SELECT ecert.checkpoint();
 DROP SCHEMA ledger CASCADE;
--- more feeds than fit in one package: as many checkpoints as it takes, of one look at the ledger
+-- more feeds than fit in one package: one sealing of as many parts as it takes, of one look at the ledger
 SELECT ecert.create_ledger('many.test') IS NOT NULL AS made;
 SELECT count(ecert.enroll(rpad('plant-' || n, 200, '.'), '{applicant}', test_keys.public(rpad('plant-' || n, 200, '.')))) FROM generate_series(1, 600) AS n;
 SELECT count(*) FROM (SELECT test_keys.become(rpad('plant-' || n, 200, '.')),
@@ -324,7 +324,9 @@ SELECT count(*) FROM (SELECT test_keys.become(rpad('plant-' || n, 200, '.')),
 CALL test_keys.be('certifier');
 SELECT ecert.checkpoint() AS newest \gset
 SELECT seq, hash = :'newest' AS is_given_back FROM ledger.package WHERE kind = 'checkpoint' ORDER BY seq;
-SELECT checkpoint_seq, tree_size, package_count, feed_count, outcome FROM ledger.checkpoint ORDER BY 1;
+SELECT checkpoint_seq, part, tree_size, package_count, feed_count, outcome, note IS NOT NULL AS has_note FROM ledger.checkpoint ORDER BY 1;
+SELECT count(DISTINCT issued_at) AS times FROM ledger.package WHERE kind = 'checkpoint';
+SELECT checkpoint_seq, count(*) AS feeds FROM ledger.leaf_range GROUP BY 1;
 SELECT * FROM ecert.problems();
 SELECT count(*) AS receipts, bool_and(ecert.verify_receipt(package, ecert.receipt(hash), ecert.public_key('seal'))) AS verify FROM ledger.package WHERE kind = 'energy';
 -- then nothing is new but the checkpoints

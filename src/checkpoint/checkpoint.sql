@@ -469,12 +469,15 @@ END
 $$;
 COMMENT ON FUNCTION ecert.check_leaf_ranges(ecert.feed[]) IS 'internal: before these feeds are sealed, that none of their packages is taken for unsealed because rows of ledger.leaf_range are lost; EC103';
 
-CREATE FUNCTION ecert.seal(next_seq bigint, heads jsonb, part jsonb) RETURNS bytea
+CREATE FUNCTION ecert.seal(next_seq bigint, heads jsonb, part jsonb DEFAULT NULL) RETURNS bytea
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     made record;
 BEGIN
+    IF part IS NULL THEN
+        PERFORM ecert.cover(next_seq, heads);
+    END IF;
     SELECT t.* INTO made FROM ecert.take_up(next_seq, jsonb_strip_nulls(jsonb_build_object('heads', heads, 'part', part))) AS t;
     IF made.root IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'EC101', MESSAGE = 'this ledger cannot be sealed', DETAIL = coalesce(made.fault, 'An earlier checkpoint differs from it') || '.',
@@ -482,10 +485,12 @@ BEGIN
     END IF;
     RETURN ecert.append('checkpoint', jsonb_strip_nulls(jsonb_build_object(
         'size', made.size, 'root', encode(made.root, 'hex'), 'tree', 1, 'heads', heads, 'part', part,
-        'seals', jsonb_build_array(ecert.seal_root(made.size, made.root)), 'note', ecert.sign_note(made.size, made.root))));
+        'seals', jsonb_build_array(ecert.seal_root(made.size, made.root)),
+        -- who reads notes knows nothing of parts
+        'note', CASE WHEN part IS NULL OR part -> 0 = part -> 1 THEN ecert.sign_note(made.size, made.root) END)));
 END
 $$;
-COMMENT ON FUNCTION ecert.seal(bigint, jsonb, jsonb) IS 'internal: the next checkpoint of this node''s feed, over these heads [[issuer, kind, seq]], which ecert.cover() has taken, as part [i, n] of a sealing, or whole; returns its hash. EC101';
+COMMENT ON FUNCTION ecert.seal(bigint, jsonb, jsonb) IS 'internal: the next checkpoint of this node''s feed, over these heads [[issuer, kind, seq]]; as part [i, n] of a sealing all of whose heads ecert.cover() has been given, or whole. Returns its hash. EC101';
 
 CREATE FUNCTION ecert.unsealed_heads(feeds ecert.feed[]) RETURNS SETOF jsonb
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
@@ -512,6 +517,40 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ecert.unsealed_heads(ecert.feed[]) IS 'internal: of these feeds, the heads [[issuer, kind, seq]] of those with packages that are under no checkpoint yet, as many in a row as a package holds';
+
+CREATE FUNCTION ecert.complete_sealing(newest_seq bigint, feeds ecert.feed[]) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+DECLARE
+    begun record;
+    named jsonb;
+    heads jsonb[];
+    missing bigint;
+BEGIN
+    SELECT s.first_seq, s.last_seq INTO begun FROM ecert.sealing_at(newest_seq) AS s WHERE s.last_seq > newest_seq;
+    IF NOT FOUND THEN
+        RETURN newest_seq;
+    END IF;
+    named := ecert.heads_between(begun.first_seq, newest_seq);
+    missing := begun.last_seq - newest_seq;
+    heads := ARRAY(SELECT jsonb_build_array(u.issuer, u.kind, u.last_seq) FROM ecert.unsealed_in(feeds) AS u
+                    WHERE (u.issuer, u.kind) > ((named #>> '{-1,0}') COLLATE "C", (named #>> '{-1,1}') COLLATE "C")
+                    ORDER BY u.issuer COLLATE "C", u.kind COLLATE "C" LIMIT missing);
+    IF cardinality(heads) < missing THEN
+        RAISE EXCEPTION USING ERRCODE = 'EC101', MESSAGE = format('the sealing that checkpoint %s began cannot be completed yet', begun.first_seq),
+            DETAIL = format('It takes %s feeds behind %s of "%s", in byte order, with packages that are under no checkpoint; there are %s.',
+                            missing, named #>> '{-1,1}', named #>> '{-1,0}', cardinality(heads)),
+            HINT = 'The parts that are missing were lost; what was in them comes again from those who issued it.';
+    END IF;
+    PERFORM ecert.cover(begun.last_seq, named || to_jsonb(heads));
+    PERFORM ecert.take_up_parts(begun.first_seq, newest_seq);
+    FOR n IN 1 .. missing LOOP
+        PERFORM ecert.seal(newest_seq + n, jsonb_build_array(heads[n]), jsonb_build_array(newest_seq + n - begun.first_seq + 1, begun.last_seq - begun.first_seq + 1));
+    END LOOP;
+    RETURN begun.last_seq;
+END
+$$;
+COMMENT ON FUNCTION ecert.complete_sealing(bigint, ecert.feed[]) IS 'internal: make the parts that are missing of a sealing that the newest checkpoint does not complete, as after a restore, each over one of these feeds; returns the seq of the newest checkpoint then. EC101';
 
 CREATE FUNCTION ecert.seal_moved(anyway boolean) RETURNS bytea
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off
@@ -540,13 +579,15 @@ BEGIN
     SELECT coalesce(max(p.seq) + 1, 0) INTO next_seq FROM ledger.package p WHERE p.issuer = me AND p.kind = 'checkpoint';
     look := ecert.look_moved('sealing');
     PERFORM ecert.check_leaf_ranges(look.feeds);
+    next_seq := ecert.complete_sealing(next_seq - 1, look.feeds) + 1;
     heads := ARRAY(SELECT ecert.unsealed_heads(look.feeds));
     parts := cardinality(heads);
     -- the newest checkpoint itself gives no reason for another one, but that it is too old
     IF parts > 0 AND (anyway OR heads[1] <> jsonb_build_array(jsonb_build_array(me, 'checkpoint', next_seq - 1))) THEN
         PERFORM ecert.keep_moved(look);
         PERFORM ecert.cover(next_seq + parts - 1, (SELECT jsonb_agg(h.value ORDER BY p.ordinality, h.ordinality)
-                                                     FROM unnest(heads) WITH ORDINALITY AS p (heads, ordinality) CROSS JOIN LATERAL jsonb_array_elements(p.heads) WITH ORDINALITY AS h));
+                                                     FROM unnest(heads) WITH ORDINALITY AS p (heads, ordinality) CROSS JOIN LATERAL jsonb_array_elements(p.heads) WITH ORDINALITY AS h))
+          WHERE parts > 1;
         FOR part IN 1 .. parts LOOP
             newest := ecert.seal(next_seq + part - 1, heads[part], CASE WHEN parts > 1 THEN jsonb_build_array(part, parts) END);
         END LOOP;

@@ -251,16 +251,22 @@ AS $$
            b.body ->> 'root' AS root,  -- root of their Merkle tree, hexadecimal
            p.issued_at,  -- when the certifier says it signed it
            EXTRACT(epoch FROM clock_timestamp() - p.issued_at)::bigint AS age_seconds,  -- seconds since then
-           (b.body ->> 'size')::bigint - coalesce((SELECT (ecert.body(o.package) ->> 'size')::bigint FROM ledger.package o
-                                                    WHERE o.issuer = p.issuer AND o.kind = p.kind AND o.seq = p.seq - 1), 0) AS package_count,  -- packages that it covers and none before it did
+           CASE WHEN n.covers THEN (b.body ->> 'size')::bigint - coalesce((
+               -- what covers nothing is no size to go on from
+               SELECT (ecert.body(o.package) ->> 'size')::bigint FROM ledger.package o LEFT JOIN ledger.sealing so ON so.checkpoint_seq = o.seq
+                WHERE o.issuer = p.issuer AND o.kind = p.kind AND o.seq < p.seq AND (so.sealing_seq IS NOT NULL OR o.seq > t.newest) ORDER BY o.seq DESC LIMIT 1), 0)
+                ELSE 0 END AS package_count,  -- packages that it covers, a part those that it adds, and none before it did
            jsonb_array_length(b.body -> 'heads') AS feed_count,  -- feeds that moved
            (SELECT count(DISTINCT w.issuer) FROM ledger.package w WHERE w.kind = 'witness' AND ecert.reference(w.package) = p.hash) AS witness_count,  -- nodes that have witnessed this very checkpoint
            coalesce((ecert.policy() -> 'certificate' ->> 'witnesses')::bigint, 0) AS witnesses_required,  -- witnesses that the policy in force asks for, for a certificate
-           coalesce(s.outcome, 'not computed yet') AS outcome,  -- agrees; differs: this ledger makes another root; not checkable here: this node is not sent all feeds; not computed yet
+           coalesce(s.outcome, CASE WHEN p.seq < t.newest THEN 'incomplete' ELSE 'not computed yet' END) AS outcome,  -- agrees; differs: this ledger makes another root; not checkable here: this node is not sent all feeds; incomplete: of its sealing the last part did not come, so it covers nothing; not computed yet
            s.detail,  -- in what it differs
-           b.body ->> 'note' AS note  -- the same checkpoint as a C2SP signed note (tlog-checkpoint); NULL where the certifier's key or the origin do not allow one
+           b.body ->> 'note' AS note,  -- the same checkpoint as a C2SP signed note (tlog-checkpoint); NULL where the certifier's key or the origin do not allow one, and in a part that is not the last
+           (b.body -> 'part' ->> 0) || ' of ' || (b.body -> 'part' ->> 1) AS part  -- which part of its sealing it is; NULL: the whole
       FROM ledger.package p CROSS JOIN LATERAL (SELECT ecert.body(p.package)) AS b (body)
+     CROSS JOIN (SELECT coalesce((SELECT o.checkpoint_seq FROM ledger.sealing o ORDER BY o.checkpoint_seq DESC LIMIT 1), -1)) AS t (newest)
       LEFT JOIN ledger.sealing s ON s.checkpoint_seq = p.seq
+     CROSS JOIN LATERAL (SELECT s.sealing_seq IS NOT NULL OR p.seq > t.newest) AS n (covers)
      WHERE p.kind = 'checkpoint' AND p.issuer = ecert.certifier()$view$);
 
     SELECT ecert.create_described($view$CREATE OR REPLACE VIEW ledger.witness AS  -- who has witnessed which checkpoint
