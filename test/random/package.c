@@ -11,6 +11,7 @@
 
 char		origin[ORIGIN_ROOM];
 int64_t		now = FIRST_ISSUE;
+bool		time_stands;
 Node		nodes[NODES_MAX];
 int			node_count;
 Made		made[MADE_MAX];
@@ -223,7 +224,7 @@ static void
 pass_time(const Feed *feed, Draft *draft)
 {
 	/* what rests on a checkpoint comes soon behind it */
-	now += one_in(8) ? 0 : between(1, draft->kind == ECERT_KIND_CERTIFICATE || draft->kind == ECERT_KIND_STATUS || draft->kind == ECERT_KIND_REWARD ? 600 : 7200);
+	now += time_stands || one_in(8) ? 0 : between(1, draft->kind == ECERT_KIND_CERTIFICATE || draft->kind == ECERT_KIND_STATUS || draft->kind == ECERT_KIND_REWARD ? 600 : 7200);
 	draft->issued_at = now > feed->issued_at ? now : feed->issued_at;
 	if (draft->kind == ECERT_KIND_GENESIS)
 		return;

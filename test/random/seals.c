@@ -13,6 +13,12 @@ static size_t leaf_count;
 static size_t checkpoints[512];
 static size_t checkpoint_count;
 
+/* As the last complete sealing left it; what was begun behind it, and how many parts it is to have */
+static size_t sealed_leaves;
+static size_t complete = SIZE_MAX;	/* number of its last checkpoint */
+static int64_t begun;
+static int64_t begun_parts;
+
 /* What a checkpoint states */
 typedef struct Sealed
 {
@@ -74,18 +80,23 @@ cover(Feed *feed, int64_t last, char **heads)
 	*heads = text_of("%s%s['%s', '%s', %" PRId64 "]", *heads, (*heads)[0] == '\0' ? "" : ", ", feed->issuer, ecert_kind_name(feed->kind), last);
 }
 
-/* Everything that came since the checkpoint before, unless a lie leaves some of it out; false when there is nothing */
-static bool
-cover_feeds(Sealed *checkpoint)
+/* A feed with packages that are under no checkpoint, and the last of them */
+typedef struct Moved
+{
+	Feed	   *feed;
+	int64_t		last;
+} Moved;
+
+/* Everything that came since the sealing before, unless a lie leaves some of it out; how many feeds */
+static size_t
+list_moved(Moved *moved)
 {
 	Feed	   *order[FEEDS_MAX];
+	size_t		count = 0;
 
-	checkpoint->heads = strdup("");
 	for (size_t i = 0; i < feed_count; i++)
 		order[i] = &feeds[i];
 	qsort(order, feed_count, sizeof order[0], compare_feeds);
-	if (leaf_count == 0)
-		memcpy(leaves[leaf_count++], genesis_hash, ECERT_HASH_SIZE);
 	for (size_t i = 0; i < feed_count; i++)
 	{
 		int64_t		last = order[i]->seq - 1;
@@ -94,9 +105,36 @@ cover_feeds(Sealed *checkpoint)
 			continue;
 		if (order[i]->covered < last && lie(LIE_LEFT_OUT_LAST) && order[i]->packages[last - 1] != SIZE_MAX)
 			last--;
-		cover(order[i], last, &checkpoint->heads);
+		moved[count++] = (Moved) {order[i], last};
 	}
-	return checkpoint->heads[0] != '\0';
+	return count;
+}
+
+/* The tree as the last complete sealing left it */
+static void
+go_back(void)
+{
+	leaf_count = sealed_leaves;
+	for (size_t i = 0; i < feed_count; i++)
+		feeds[i].covered = feeds[i].sealed;
+	if (leaf_count == 0)
+		memcpy(leaves[leaf_count++], genesis_hash, ECERT_HASH_SIZE);
+}
+
+/* What a checkpoint that says it is part i of n has done */
+static void
+follow_part(int64_t part, int64_t parts)
+{
+	bool		goes_on = begun == 0 ? part == 1 : part == begun + 1 && parts == begun_parts;
+
+	begun = goes_on && part < parts ? part : 0;
+	begun_parts = parts;
+	if (!goes_on || begun > 0)
+		return;
+	complete = checkpoint_count - 1;
+	sealed_leaves = leaf_count;
+	for (size_t i = 0; i < feed_count; i++)
+		feeds[i].sealed = feeds[i].covered;
 }
 
 /* Heads that are not as they have to be */
@@ -170,18 +208,19 @@ note_text(const Sealed *checkpoint, const Pair *pair)
 	return text_of(", 'note': '%.*s'", (int) text.size, (const char *) bytes);
 }
 
-/* Sign a checkpoint over what has come; its number, SIZE_MAX when nothing has */
-size_t
-seal_ledger(void)
+/* Sign a checkpoint over some feeds as a part of a sealing; its number */
+static size_t
+seal_part(const Moved *moved, size_t count, int64_t part, int64_t parts)
 {
 	Sealed	   *checkpoint = &sealed[checkpoint_count];
-	const Pair *pair;
+	char	   *part_text;
 	char	   *root;
+	const Pair *pair = seal_pair();
 	size_t		number;
 
-	if (checkpoint_count == COUNT(sealed) || !cover_feeds(checkpoint))
-		return SIZE_MAX;
-	pair = seal_pair();
+	checkpoint->heads = strdup("");
+	for (size_t i = 0; i < count; i++)
+		cover(moved[i].feed, moved[i].last, &checkpoint->heads);
 	spoil_heads(checkpoint);
 	checkpoint->size = leaf_count;
 	checkpoint->pair = pair;
@@ -192,11 +231,49 @@ seal_ledger(void)
 		checkpoint->size = one_in(2) ? INT64_MAX : UINT64_C(1) << 62;
 	if (lie(LIE_SIZE))
 		checkpoint->size += 1;
+	if (lie(LIE_PART_WRONG))
+	{
+		parts += part == parts || one_in(2);
+		part += part < parts && one_in(2);
+	}
+	part_text = parts == 1 ? strdup("") : text_of(", 'part': [%" PRId64 ", %" PRId64 "]", part, parts);
 	root = hex_of(checkpoint->root, ECERT_HASH_SIZE);
 	number = say(CERTIFIER, ECERT_KIND_CHECKPOINT, origin,
-				 text_of("{'size': %" PRIu64 ", 'root': '%s', 'tree': 1, 'heads': [%s], 'seals': [%s]%s}", checkpoint->size, root, checkpoint->heads,
-						 seals_text(checkpoint, pair), note_text(checkpoint, pair)));
+				 text_of("{'size': %" PRIu64 ", 'root': '%s', 'tree': 1, 'heads': [%s]%s, 'seals': [%s]%s}", checkpoint->size, root, checkpoint->heads,
+						 part_text, seals_text(checkpoint, pair), note_text(checkpoint, pair)));
 	checkpoints[checkpoint_count++] = number;
+	follow_part(part, parts);
+	return number;
+}
+
+#define PARTS_MOST 3
+
+/* Seal what has come, now and then in parts; the number of the newest checkpoint, SIZE_MAX when nothing has */
+size_t
+seal_ledger(void)
+{
+	Moved		moved[FEEDS_MAX];
+	size_t		number = SIZE_MAX;
+	size_t		parts = 1;
+	size_t		count;
+	bool		is_turned;
+
+	go_back();
+	count = list_moved(moved);
+	if (count == 0 || checkpoint_count + PARTS_MOST > COUNT(sealed))
+		return SIZE_MAX;
+	if (count >= PARTS_MOST && one_in(4))
+		parts = (size_t) between(2, PARTS_MOST);
+	is_turned = parts > 1 && lie(LIE_PART_ORDER);
+	for (size_t part = 1; part <= parts && !(part > 1 && part == parts && lie(LIE_PART_MISSING)); part++)
+	{
+		size_t		place = is_turned ? parts - part : part - 1;
+		const Moved *first = moved + count * place / parts;
+
+		time_stands = part > 1 && !lie(LIE_PART_TIME);
+		number = seal_part(first, (size_t) (moved + count * (place + 1) / parts - first), (int64_t) part, (int64_t) parts);
+	}
+	time_stands = false;
 	return number;
 }
 
@@ -205,9 +282,10 @@ rest_on_checkpoint(void)
 {
 	size_t		newest;
 
-	/* the newest that is there covers all but itself, or another one is made */
-	(void) seal_ledger();
-	newest = checkpoint_count - 1;
+	/* the newest sealing that is there covers all but itself, or another one is made */
+	while (seal_ledger() != SIZE_MAX && complete == SIZE_MAX)
+		;
+	newest = complete == SIZE_MAX ? checkpoint_count - 1 : complete;
 	if (newest > 0 && lie(LIE_REST_OLD))
 		newest = below(newest);
 	if (lie(LIE_REST_NONE))

@@ -71,6 +71,7 @@ extern char *hex_of(const uint8_t *bytes, size_t size);
 	LIE(CERTIFICATE_ISSUER) LIE(SITE) LIE(TITLE) LIE(CALENDAR) LIE(RATE) LIE(BASELINE_REPLACED) LIE(ROW_ORDER) LIE(ROW_TWICE) LIE(CERTIFICATE_LATER) \
 	LIE(REWARD_TWICE) LIE(REWARD_ABSTAINED) LIE(REWARD_OTHER) LIE(REWARD_NONE) \
 	LIE(ROOT) LIE(SIZE) LIE(SIZE_HUGE) LIE(SEAL) LIE(SEAL_BY_PACKAGE_KEY) LIE(SEAL_BY_OLD_KEY) LIE(SEAL_BY_STRANGER) LIE(SEAL_TWICE) LIE(PACKAGE_BY_SEAL_KEY) LIE(KEY_USE) LIE(NOTE) LIE(HEAD_AGAIN) LIE(HEAD_ORDER) LIE(HEAD_MISSING) LIE(HEAD_GENESIS) LIE(NOTE_OTHER_SIZE) LIE(HEAD_TWICE) LIE(LEFT_OUT) LIE(LEFT_OUT_LAST) \
+	LIE(PART_WRONG) LIE(PART_MISSING) LIE(PART_ORDER) LIE(PART_TIME) \
 	LIE(WITNESS_ROOT) LIE(WITNESS_NONE) LIE(COSIGNATURE) LIE(COSIGNATURE_FOREIGN) LIE(COSIGNATURE_JUNK) LIE(COSIGNATURE_STRANGER) \
 	LIE(COSIGNATURE_BY_PACKAGE_KEY) LIE(COSIGNATURE_LINE_END) LIE(COSIGNATURE_TWICE)
 
@@ -134,6 +135,7 @@ typedef struct Feed
 	EcertKind	kind;
 	int64_t		seq;			/* of the next package */
 	int64_t		covered;		/* next seq to be covered by a checkpoint */
+	int64_t		sealed;			/* the same, behind the last sealing that is complete */
 	int64_t		issued_at;		/* of the last one */
 	uint8_t		prev[ECERT_HASH_SIZE];
 	size_t		packages[256];	/* numbers, by seq; SIZE_MAX: none */
@@ -159,6 +161,7 @@ typedef struct Made
 
 extern char origin[ORIGIN_ROOM];
 extern int64_t now;
+extern bool time_stands;		/* the next package is issued in the second of the one before */
 extern Node nodes[NODES_MAX];
 extern int	node_count;
 extern Made made[MADE_MAX];
