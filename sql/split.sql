@@ -101,7 +101,7 @@ SELECT * FROM ecert.problems();
 -- caches made anew say the same
 CREATE TABLE pg_temp.before AS SELECT * FROM pg_temp.sealed;
 SELECT ecert.rebuild_tree() AS checkpoints;
-SELECT count(*) AS others FROM (TABLE pg_temp.before EXCEPT TABLE pg_temp.sealed) AS o;
+SELECT count(*) AS others FROM (TABLE pg_temp.before EXCEPT SELECT issuer, kind, first_seq, last_seq, first_index, checkpoint_seq FROM ledger.leaf_range) AS o;
 SELECT * FROM pg_temp.checkpoints WHERE seq > 9;
 SELECT * FROM ecert.problems() WHERE problem LIKE '%leaf_range%';
 -- nothing rests on a checkpoint that covers nothing: a part that is not the last, one whose last never came, one that does not go on
@@ -112,4 +112,27 @@ SELECT ecert.append('status', pg_temp.status(11), 'a');
 SELECT ecert.append('status', pg_temp.status(12), 'a');
 SELECT ecert.append('status', pg_temp.status(13), 'a');
 SELECT ecert.append('status', pg_temp.status(14), 'a');
+
+-- brought to another node, checkpoints before what they cover and one by one, all is the same
+CREATE TABLE pg_temp.told AS SELECT issuer, kind, seq, hash, package::bytea AS bytes FROM ledger.package;
+CREATE TABLE pg_temp.found AS SELECT checkpoint_seq, sealing_seq, size, root, outcome, detail FROM ledger.sealing;
+DROP SCHEMA ledger CASCADE;
+CALL test_keys.be('a');
+SELECT ecert.join_ledger(bytes::ecert.package, NULL) IS NOT NULL AS joined FROM pg_temp.told WHERE kind = 'genesis';
+SELECT kind, seq, ecert.admit_from_peer(bytes, 'certifier') AS became FROM pg_temp.told WHERE issuer = 'certifier' AND kind = 'node' AND seq < 3 ORDER BY seq;
+SELECT kind, seq, ecert.admit_from_peer(bytes, 'certifier') AS became FROM pg_temp.told WHERE kind = 'checkpoint' AND seq < 2 ORDER BY seq;
+-- here too a part covers nothing while the last one is missing
+SELECT ecert.sealed_by('a', 'energy', 0) AS covered_by, (SELECT count(*) FROM ledger.sealing) AS computed;
+SELECT kind, seq, ecert.admit_from_peer(bytes, 'certifier') AS became FROM pg_temp.told WHERE kind = 'checkpoint' AND seq = 2;
+SELECT ecert.sealed_by('a', 'energy', 0) AS covered_by, (SELECT count(*) FROM ledger.sealing) AS computed;
+SELECT issuer, kind, seq, ecert.admit_from_peer(bytes, 'certifier') AS became FROM pg_temp.told WHERE kind = 'energy' AND issuer IN ('a', 'b') AND seq < 2 ORDER BY issuer DESC, seq;
+SELECT count(*) AS computed FROM ledger.sealing;
+SELECT issuer, kind, seq, ecert.admit_from_peer(bytes, 'certifier') AS became FROM pg_temp.told WHERE kind = 'energy' AND (issuer, seq) IN (('a', 2), ('c', 0)) ORDER BY issuer DESC;
+SELECT checkpoint_seq, outcome FROM ledger.sealing ORDER BY 1;
+SELECT count(ecert.admit_from_peer(bytes, 'certifier')) AS brought FROM (SELECT * FROM pg_temp.told WHERE kind = 'checkpoint' AND seq > 2 ORDER BY seq) AS t;
+SELECT count(ecert.admit_from_peer(bytes, 'certifier')) AS brought FROM (SELECT * FROM pg_temp.told t WHERE kind <> 'genesis' AND NOT EXISTS (SELECT FROM ledger.package p WHERE p.hash = t.hash) ORDER BY issuer DESC, kind, seq) AS t;
+SELECT ecert.take_up_checkpoints() AS left_to_compute;
+SELECT count(*) AS others FROM (TABLE pg_temp.before EXCEPT SELECT issuer, kind, first_seq, last_seq, first_index, checkpoint_seq FROM ledger.leaf_range) AS o;
+SELECT count(*) AS others FROM (TABLE pg_temp.found EXCEPT SELECT checkpoint_seq, sealing_seq, size, root, outcome, detail FROM ledger.sealing) AS o;
+SELECT issuer, kind, seq FROM ecert.problems();
 DROP SCHEMA ledger CASCADE;

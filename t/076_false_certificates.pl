@@ -196,7 +196,7 @@ for (1 .. 2)
 	seal();
 }
 ok($node->poll_query_until('postgres', 'SELECT count(*) FROM ledger.sealing', certifier('SELECT count(*) FROM ledger.sealing')), 'two checkpoints more');
-like($node->safe_psql('postgres', q{SELECT state || ' ' || detail FROM ledger.health WHERE item = 'passed over'}), qr/^alarm two checkpoints leave out audit of "rival" from seq 1 on/, 'that they leave it out is an alarm');
+like($node->safe_psql('postgres', q{SELECT state || ' ' || detail FROM ledger.health WHERE item = 'passed over'}), qr/^alarm two sealings leave out audit of "rival" from seq 1 on/, 'that they leave it out is an alarm');
 # sealed at last, it disputes the certificate everywhere
 certifier("SELECT ecert.admit_from_peer('\\x$fails', 'rival')");
 seal();
