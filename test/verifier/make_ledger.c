@@ -3,14 +3,15 @@
  *		Makes whole ledgers with the test keys, good ones and ones with one thing
  *		wrong, and prints them as COPY would.
  *
- *   make-ledger [--applicants N] [--months N] [--checkpoints N] [--wrong WHAT]
- *               [--order feed|back|random] [--binary] [--mixed] [--certificate]
- *               [--every-kind] [--files DIR]
+ *   make-ledger [--applicants N] [--months N] [--checkpoints N] [--heads N]
+ *               [--wrong WHAT] [--order feed|back|random] [--binary] [--mixed]
+ *               [--certificate] [--every-kind] [--files DIR]
  *
  * Origin "ledger.example"; "certifier"; "plant-0001" ... with energy and
  * product packages; auditors "supplier" and "buyer", which are witnesses.
  * --mixed gives every third plant an ES256 and every fourth an SM2 key.  back
  * and random put genesis last, so that no beginning of the dump is a ledger.
+ * --heads says how many fit into one checkpoint; with more, it is in parts.
  * --files writes what readers keep beside: genesis hash, keys, checkpoints,
  * notes, receipts.
  */
@@ -31,9 +32,6 @@
 #define MONTH INT64_C(2629800)	/* a twelfth of a year; periods need not be calendar months here */
 #define ISSUED (T0 + 26 * MONTH)
 #define LEVELS 4				/* of tiles: more than a ledger that fits into memory needs */
-
-/* Feeds whose heads fit into one checkpoint */
-#define HEADS_MAX 1200
 
 typedef struct Feed
 {
@@ -61,6 +59,7 @@ typedef struct Options
 	int			applicants;
 	int			months;
 	int			checkpoints;
+	int			heads;			/* that fit into one checkpoint */
 	const char *wrong;
 	const char *order;
 	const char *files;
@@ -70,7 +69,7 @@ typedef struct Options
 	bool		every_kind;
 } Options;
 
-static Options options = {3, 4, 2, "", "feed", NULL, false, false, false, false};
+static Options options = {3, 4, 2, 1200, "", "feed", NULL, false, false, false, false};
 static Feed *feeds;
 static size_t feed_count;
 static Made *made;
@@ -442,21 +441,31 @@ put_head(EcertBuffer *heads, const char *issuer, EcertKind kind, int64_t seq)
 	ecert_cbor_put_int(heads, seq);
 }
 
-/* Append what moved since the last checkpoint to the tree and its heads to heads; how many */
-static uint64_t
-cover(EcertBuffer *heads)
+/* The feeds that moved since the last checkpoint, in order, to be freed; how many */
+static size_t *
+moved_feeds(size_t *count)
 {
 	size_t	   *order = ordered_feeds();
-	uint64_t	count = 0;
 
+	*count = 0;
+	for (size_t i = 0; i < feed_count; i++)
+	{
+		if (feeds[order[i]].kind != ECERT_KIND_GENESIS && feeds[order[i]].covered < feeds[order[i]].seq)
+			order[(*count)++] = order[i];
+	}
+	return order;
+}
+
+/* Append what is in some feeds to the tree and their heads to heads */
+static void
+cover(EcertBuffer *heads, const size_t *moved, uint64_t count)
+{
 	if (tiles.size == 0)
 		must(ecert_tiles_append(&tiles, &store, genesis_hash));
-	for (size_t i = 0; i < feed_count && count < HEADS_MAX; i++)
+	for (uint64_t i = 0; i < count; i++)
 	{
-		Feed	   *feed = &feeds[order[i]];
+		Feed	   *feed = &feeds[moved[i]];
 
-		if (feed->kind == ECERT_KIND_GENESIS || feed->covered == feed->seq)
-			continue;
 		for (; feed->covered < feed->seq; feed->covered++)
 		{
 			last_leaf_package = feed->packages[feed->covered];
@@ -464,10 +473,7 @@ cover(EcertBuffer *heads)
 			must(ecert_tiles_append(&tiles, &store, made[last_leaf_package].hash));
 		}
 		put_head(heads, feed->issuer, feed->kind, feed->seq - 1);
-		count++;
 	}
-	free(order);
-	return count;
 }
 
 /* What is wrong with a checkpoint is wrong with its heads, or with what was computed of it */
@@ -518,9 +524,9 @@ put_seals(EcertBuffer *body, EcertAlg alg, const uint8_t *kid, const uint8_t *se
 	free(hex);
 }
 
-/* Checkpoints until everything that moved is covered; the number of the last */
+/* A checkpoint over some feeds, part i of n; its number */
 static size_t
-add_checkpoint(int64_t issued_at)
+add_part(const size_t *moved, uint64_t count, int64_t part, int64_t parts, int64_t issued_at)
 {
 	static uint8_t head_bytes[ECERT_PACKAGE_MAX];
 	uint8_t		root[ECERT_HASH_SIZE];
@@ -530,54 +536,71 @@ add_checkpoint(int64_t issued_at)
 	const char *sealer = is_wrong("seal-package") ? "certifier" : SEAL_KEY;
 	EcertAlg	alg = alg_of(sealer);
 	size_t		raw_size;
-	size_t		number = 0;
-	uint64_t	count;
+	EcertBuffer heads = ecert_buffer(head_bytes, sizeof head_bytes);
+	EcertBuffer body = ecert_buffer(body_bytes, sizeof body_bytes);
+	uint64_t	size;
+	char	   *note;
+	char	   *hex;
 
-	do
+	if (is_wrong("head-order"))
+		count = spoil_heads(&heads, count);
+	cover(&heads, moved, count - is_wrong("head-order"));
+	if (!is_wrong("head-order"))
+		count = spoil_heads(&heads, count);
+	must(ecert_tiles_flush(&tiles, &store));
+	must(ecert_tiles_root(&store, tiles.size, root));
+	if (is_wrong("root"))
+		root[5] ^= 1;
+	size = tiles.size + (is_wrong("size") ? 1 : 0);
+	must(ecert_private_key_public(key_of(sealer), raw, &raw_size));
+	must(ecert_key_thumbprint(alg, ecert_slice(raw, raw_size), kid));
+	must(ecert_seal(&(EcertSealHeader) {alg, ecert_slice(kid, sizeof kid), ecert_slice_text("certifier"), ecert_slice_text(ORIGIN), size},
+					root, key_of(is_wrong("seal") ? "stranger" : sealer), seal));
+	if (is_wrong("seal-high"))
+		turn_over(seal);
+	note = part < parts ? NULL : note_of(size, root);
+	ecert_cbor_put_head(&body, ECERT_CBOR_MAP, 5 + (note != NULL) + (parts > 1));
+	if (note != NULL)
 	{
-		EcertBuffer heads = ecert_buffer(head_bytes, sizeof head_bytes);
-		EcertBuffer body = ecert_buffer(body_bytes, sizeof body_bytes);
-		uint64_t	size;
-		char	   *note;
-		char	   *hex;
+		ecert_cbor_put_text(&body, ecert_slice_text("note"));
+		ecert_cbor_put_text(&body, ecert_slice_text(note));
+	}
+	if (parts > 1)
+	{
+		ecert_cbor_put_text(&body, ecert_slice_text("part"));
+		ecert_cbor_put_head(&body, ECERT_CBOR_ARRAY, 2);
+		ecert_cbor_put_int(&body, part);
+		ecert_cbor_put_int(&body, parts + (part == 2 && is_wrong("part-number")));
+	}
+	ecert_cbor_put_text(&body, ecert_slice_text("root"));
+	hex = hex_of(root, sizeof root);
+	ecert_cbor_put_text(&body, ecert_slice_text(hex));
+	free(hex);
+	ecert_cbor_put_text(&body, ecert_slice_text("size"));
+	ecert_cbor_put_int(&body, (int64_t) size);
+	ecert_cbor_put_text(&body, ecert_slice_text("tree"));
+	ecert_cbor_put_int(&body, 1);
+	ecert_cbor_put_text(&body, ecert_slice_text("heads"));
+	ecert_cbor_put_head(&body, ECERT_CBOR_ARRAY, count);
+	ecert_buffer_put(&body, ecert_slice(heads.data, heads.size));
+	put_seals(&body, alg, kid, seal);
+	free(note);
+	return add_bytes("certifier", "certifier", ECERT_KIND_CHECKPOINT, ORIGIN, issued_at, ecert_slice(body.data, body.size));
+}
 
-		count = is_wrong("head-order") ? spoil_heads(&heads, 0) : 0;
-		count += cover(&heads);
-		if (!is_wrong("head-order"))
-			count = spoil_heads(&heads, count);
-		must(ecert_tiles_flush(&tiles, &store));
-		must(ecert_tiles_root(&store, tiles.size, root));
-		if (is_wrong("root"))
-			root[5] ^= 1;
-		size = tiles.size + (is_wrong("size") ? 1 : 0);
-		must(ecert_private_key_public(key_of(sealer), raw, &raw_size));
-		must(ecert_key_thumbprint(alg, ecert_slice(raw, raw_size), kid));
-		must(ecert_seal(&(EcertSealHeader) {alg, ecert_slice(kid, sizeof kid), ecert_slice_text("certifier"), ecert_slice_text(ORIGIN), size},
-						root, key_of(is_wrong("seal") ? "stranger" : sealer), seal));
-		if (is_wrong("seal-high"))
-			turn_over(seal);
-		note = note_of(size, root);
-		ecert_cbor_put_head(&body, ECERT_CBOR_MAP, note != NULL ? 6 : 5);
-		if (note != NULL)
-		{
-			ecert_cbor_put_text(&body, ecert_slice_text("note"));
-			ecert_cbor_put_text(&body, ecert_slice_text(note));
-		}
-		ecert_cbor_put_text(&body, ecert_slice_text("root"));
-		hex = hex_of(root, sizeof root);
-		ecert_cbor_put_text(&body, ecert_slice_text(hex));
-		free(hex);
-		ecert_cbor_put_text(&body, ecert_slice_text("size"));
-		ecert_cbor_put_int(&body, (int64_t) size);
-		ecert_cbor_put_text(&body, ecert_slice_text("tree"));
-		ecert_cbor_put_int(&body, 1);
-		ecert_cbor_put_text(&body, ecert_slice_text("heads"));
-		ecert_cbor_put_head(&body, ECERT_CBOR_ARRAY, count);
-		ecert_buffer_put(&body, ecert_slice(heads.data, heads.size));
-		put_seals(&body, alg, kid, seal);
-		free(note);
-		number = add_bytes("certifier", "certifier", ECERT_KIND_CHECKPOINT, ORIGIN, issued_at, ecert_slice(body.data, body.size));
-	} while (count == HEADS_MAX);
+/* Seal everything that moved, in as many parts as it takes; the number of the last checkpoint */
+static size_t
+add_checkpoint(int64_t issued_at)
+{
+	size_t		number = 0;
+	size_t		count;
+	size_t	   *moved = moved_feeds(&count);
+	size_t		most = (size_t) options.heads;
+	size_t		parts = (count + most - 1) / most;
+
+	for (size_t part = 1; part <= parts && !(part == 2 && is_wrong("part-missing")); part++)
+		number = add_part(moved + (part - 1) * most, part < parts ? most : count - (part - 1) * most, (int64_t) part, (int64_t) parts, issued_at);
+	free(moved);
 	return number;
 }
 
@@ -1003,7 +1026,7 @@ main(int argc, char **argv)
 {
 	static const struct option known[] = {
 		{"applicants", required_argument, NULL, 'a'}, {"months", required_argument, NULL, 'm'},
-		{"checkpoints", required_argument, NULL, 'c'}, {"wrong", required_argument, NULL, 'w'},
+		{"checkpoints", required_argument, NULL, 'c'}, {"heads", required_argument, NULL, 'h'}, {"wrong", required_argument, NULL, 'w'},
 		{"order", required_argument, NULL, 'o'}, {"files", required_argument, NULL, 'f'},
 		{"binary", no_argument, NULL, 'b'}, {"mixed", no_argument, NULL, 'x'},
 		{"certificate", no_argument, NULL, 'C'}, {"every-kind", no_argument, NULL, 'e'}, {NULL, 0, NULL, 0}
@@ -1017,6 +1040,7 @@ main(int argc, char **argv)
 			case 'a': options.applicants = atoi(optarg); break;
 			case 'm': options.months = atoi(optarg); break;
 			case 'c': options.checkpoints = atoi(optarg); break;
+			case 'h': options.heads = atoi(optarg); break;
 			case 'w': options.wrong = optarg; break;
 			case 'o': options.order = optarg; break;
 			case 'f': options.files = optarg; break;

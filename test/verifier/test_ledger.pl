@@ -150,6 +150,20 @@ for my $what (qw(algorithm-checkpoint algorithm-key))
 	like(texts($document, 'not_supported'), qr/^(?:package|body) is not supported(?: yet,)? at byte \d+: the signature algorithm is not supported/, "$what is named");
 }
 
+# ----- sealings of several parts -----
+
+($status, $document) = report(make_ledger('parts', '--heads', 3));
+is($status, 0, 'parts of sealings');
+is($document->{tree_size}, 37, 'cover what one checkpoint does, and the parts before');
+($status, $document) = report(make_ledger('wrong', '--heads', 3, '--wrong', 'part-missing'));
+is($status, 1, 'a part is missing');
+like(texts($document), qr/^checkpoint is part 1 of \d of a sealing, where part 2 of \d has to come \(The sealing that checkpoint 0 began is not complete\.\)$/m, 'and is waited for');
+is($document->{tree_size}, 0, 'what is under the others is not covered');
+like(texts($document, 'not_checked'), qr/^size and root of \d parts? of sealings whose last part is not here$/m, 'nor compared');
+($status, $document) = report(make_ledger('wrong', '--heads', 3, '--wrong', 'part-number'));
+like(texts($document), qr/^checkpoint is part 2 of \d of a sealing, where part 2 of \d has to come \(The sealing that checkpoint 0 began is not complete\.\)$/m, 'a part of another number of parts');
+like(texts($document), qr/^checkpoint is part 3 of \d of a sealing that has not begun \(A sealing begins with its part 1; none is incomplete here\.\)$/m, 'and what comes behind it');
+
 ($status, $document) = report(make_ledger('wrong', '--wrong', 'two-stories-elsewhere'));
 like(texts($document), qr/^seq 1 of the feed is taken \(Feed/m, 'two packages for another ledger with one seq');
 unlike(texts($document), qr/equivocation/, 'are no two stories on this one');
