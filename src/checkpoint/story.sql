@@ -7,19 +7,19 @@ CREATE UNLOGGED TABLE ecert_internal.tried_story (
     held bytea NOT NULL,
     CONSTRAINT tried_story_pkey PRIMARY KEY (checkpoint_seq)
 ) USING heap;
-COMMENT ON TABLE ecert_internal.tried_story IS 'checkpoints that agree with none of the stories that this node has';
-COMMENT ON COLUMN ecert_internal.tried_story.checkpoint_seq IS 'seq of the checkpoint in the certifier''s feed';
+COMMENT ON TABLE ecert_internal.tried_story IS 'sealings that agree with none of the stories that this node has';
+COMMENT ON COLUMN ecert_internal.tried_story.checkpoint_seq IS 'seq of its last part in the certifier''s feed';
 COMMENT ON COLUMN ecert_internal.tried_story.held IS 'digest of what this node had of the feeds that it covers, see ecert.held_of(): the stories are tried again when that is another';
 
-CREATE FUNCTION ecert.holds_heads(of_checkpoint bigint) RETURNS boolean
+CREATE FUNCTION ecert.holds_heads(of_sealing bigint) RETURNS boolean
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT NOT EXISTS (SELECT FROM ledger.leaf_range r
-                        WHERE r.checkpoint_seq = of_checkpoint AND NOT EXISTS (SELECT FROM ledger.package p WHERE p.issuer = r.issuer AND p.kind = r.kind AND p.seq = r.last_seq))
+                        WHERE r.checkpoint_seq = of_sealing AND NOT EXISTS (SELECT FROM ledger.package p WHERE p.issuer = r.issuer AND p.kind = r.kind AND p.seq = r.last_seq))
 $$;
-COMMENT ON FUNCTION ecert.holds_heads(bigint) IS 'internal: whether the packages that a checkpoint covers are on this ledger up to its heads';
+COMMENT ON FUNCTION ecert.holds_heads(bigint) IS 'internal: whether the packages that a sealing covers, by its last part, are on this ledger up to its heads';
 
-CREATE FUNCTION ecert.other_stories(of_checkpoint bigint, OUT issuer text, OUT kind text, OUT seq bigint, OUT hash bytea) RETURNS SETOF record
+CREATE FUNCTION ecert.other_stories(of_sealing bigint, OUT issuer text, OUT kind text, OUT seq bigint, OUT hash bytea) RETURNS SETOF record
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT q.issuer, q.kind, q.seq, q.hash
@@ -27,12 +27,12 @@ AS $$
       JOIN ledger.quarantine q ON q.issuer = r.issuer AND q.kind = r.kind AND q.seq BETWEEN r.first_seq AND r.last_seq AND q.sqlstate IN ('EC021', 'EC022')
       JOIN ledger.package p ON p.issuer = q.issuer AND p.kind = q.kind AND p.seq = q.seq
      -- without a checkpoint of another story this one would not be here
-     WHERE r.checkpoint_seq = of_checkpoint AND r.kind <> 'checkpoint' AND ecert.prev(q.bytes::ecert.package) = ecert.prev(p.package)
+     WHERE r.checkpoint_seq = of_sealing AND r.kind <> 'checkpoint' AND ecert.prev(q.bytes::ecert.package) = ecert.prev(p.package)
      ORDER BY q.issuer COLLATE "C", q.kind COLLATE "C", q.seq, q.hash
 $$;
-COMMENT ON FUNCTION ecert.other_stories(bigint) IS 'internal: the packages in ledger.quarantine that could be what a checkpoint covers, in the place of those that this node holds: of the same seq, behind the same package';
+COMMENT ON FUNCTION ecert.other_stories(bigint) IS 'internal: the packages in ledger.quarantine that could be what a sealing covers, by its last part, in the place of those that this node holds: of the same seq, behind the same package';
 
-CREATE FUNCTION ecert.held_of(of_checkpoint bigint) RETURNS bytea
+CREATE FUNCTION ecert.held_of(of_sealing bigint) RETURNS bytea
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT CASE WHEN bool_and(w.reaches) THEN sha256(string_agg(w.hashes, '' ORDER BY r.first_index)) END
@@ -44,18 +44,16 @@ AS $$
                 SELECT q.hash, q.seq FROM ledger.quarantine q WHERE q.issuer = r.issuer AND q.kind = r.kind AND q.seq BETWEEN r.first_seq AND r.last_seq
                 UNION ALL
                 SELECT w.hash, w.seq FROM ledger.pending w WHERE w.issuer = r.issuer AND w.kind = r.kind AND w.seq BETWEEN r.first_seq AND r.last_seq) AS h) AS w (hashes, reaches)
-     WHERE r.checkpoint_seq = of_checkpoint
+     WHERE r.checkpoint_seq = of_sealing
 $$;
-COMMENT ON FUNCTION ecert.held_of(bigint) IS 'internal: a digest of what this node has of the feeds that a checkpoint covers: where they end, what is refused and what waits; NULL when of one of them the last package that it covers has not come';
+COMMENT ON FUNCTION ecert.held_of(bigint) IS 'internal: a digest of what this node has of the feeds that a sealing covers, by its last part: where they end, what is refused and what waits; NULL when of one of them the last package that it covers has not come';
 
-CREATE FUNCTION ecert.agrees_with(checkpoint_seq bigint, body jsonb) RETURNS boolean
+CREATE FUNCTION ecert.agrees_with(first_seq bigint, last_seq bigint) RETURNS boolean
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    made record;
 BEGIN
-    SELECT t.* INTO made FROM ecert.take_up(checkpoint_seq, body) AS t;
-    IF made.fault IS NOT NULL OR made.root IS NULL THEN
+    PERFORM ecert.take_up_parts(first_seq, last_seq);
+    IF EXISTS (SELECT FROM ledger.sealing s WHERE s.checkpoint_seq BETWEEN first_seq AND last_seq AND s.outcome <> 'agrees') THEN
         RAISE EXCEPTION USING ERRCODE = 'transaction_rollback';
     END IF;
     RETURN true;
@@ -63,25 +61,25 @@ EXCEPTION WHEN transaction_rollback THEN
     RETURN false;
 END
 $$;
-COMMENT ON FUNCTION ecert.agrees_with(bigint, jsonb) IS 'internal: ecert.take_up(), undone unless the checkpoint agrees with what this node holds; whether it does';
+COMMENT ON FUNCTION ecert.agrees_with(bigint, bigint) IS 'internal: ecert.take_up_parts(), undone unless the parts agree with what this node holds; whether they do';
 
-CREATE FUNCTION ecert.find_story(checkpoint_seq bigint, body jsonb, behind text, INOUT tries integer, OUT is_found boolean) RETURNS record
+CREATE FUNCTION ecert.find_story(first_seq bigint, last_seq bigint, behind text, INOUT tries integer, OUT is_found boolean) RETURNS record
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     story record;
     place text;
 BEGIN
-    is_found := ecert.agrees_with(checkpoint_seq, body);
-    FOR story IN SELECT o.* FROM ecert.other_stories(checkpoint_seq) AS o LOOP
+    is_found := ecert.agrees_with(first_seq, last_seq);
+    FOR story IN SELECT o.* FROM ecert.other_stories(last_seq) AS o LOOP
         EXIT WHEN is_found OR tries <= 0;
         -- in the order of places, so that of several feeds each choice is tried once
         place := format('%s %s %s', story.issuer, story.kind, lpad(story.seq::text, 19, '0'));
         CONTINUE WHEN place COLLATE "C" <= behind;
         tries := tries - 1;
         BEGIN
-            PERFORM ecert.exchange(story.hash, checkpoint_seq);
-            SELECT f.tries, f.is_found INTO tries, is_found FROM ecert.find_story(checkpoint_seq, body, place, tries) AS f;
+            PERFORM ecert.exchange(story.hash, last_seq);
+            SELECT f.tries, f.is_found INTO tries, is_found FROM ecert.find_story(first_seq, last_seq, place, tries) AS f;
             IF NOT is_found THEN
                 RAISE EXCEPTION USING ERRCODE = 'transaction_rollback';
             END IF;
@@ -90,9 +88,9 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION ecert.find_story(bigint, jsonb, text, integer) IS 'internal: whether the checkpoint agrees with what this node holds, or with other stories of feeds behind a place, which then are exchanged; tries: how many may still be looked at';
+COMMENT ON FUNCTION ecert.find_story(bigint, bigint, text, integer) IS 'internal: whether a sealing of these parts agrees with what this node holds, or with other stories of feeds behind a place, which then are exchanged; tries: how many may still be looked at';
 
-CREATE FUNCTION ecert.exchange_stories(checkpoint_seq bigint, body jsonb) RETURNS boolean
+CREATE FUNCTION ecert.exchange_stories(first_seq bigint, last_seq bigint) RETURNS boolean
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_variable
@@ -101,49 +99,47 @@ DECLARE
     most_tries CONSTANT integer := 64;
     held bytea;
 BEGIN
-    -- behind a checkpoint that differs none can agree
-    IF NOT ecert.holds_all() OR NOT EXISTS (SELECT FROM ecert.other_stories(checkpoint_seq))
-       OR EXISTS (SELECT FROM ledger.sealing s WHERE s.checkpoint_seq = exchange_stories.checkpoint_seq - 1 AND s.outcome <> 'agrees') THEN
+    -- behind one that differs none can agree
+    IF NOT ecert.holds_all() OR NOT EXISTS (SELECT FROM ecert.other_stories(last_seq))
+       OR (SELECT s.outcome FROM ledger.sealing s WHERE s.checkpoint_seq < first_seq AND s.sealing_seq IS NOT NULL ORDER BY s.checkpoint_seq DESC LIMIT 1) <> 'agrees' THEN
         RETURN false;
     END IF;
-    held := ecert.held_of(checkpoint_seq);
-    IF held IS NULL OR EXISTS (SELECT FROM ecert_internal.tried_story t WHERE t.checkpoint_seq = exchange_stories.checkpoint_seq AND t.held = held) THEN
+    held := ecert.held_of(last_seq);
+    IF held IS NULL OR EXISTS (SELECT FROM ecert_internal.tried_story t WHERE t.checkpoint_seq = last_seq AND t.held = held) THEN
         RETURN false;
     END IF;
-    IF (SELECT f.is_found FROM ecert.find_story(checkpoint_seq, body, '', most_tries) AS f) THEN
+    IF (SELECT f.is_found FROM ecert.find_story(first_seq, last_seq, '', most_tries) AS f) THEN
         -- checkpoints that had waited for the other story cover more
-        PERFORM ecert.settle_covered(p.seq) FROM ledger.package p
-          WHERE p.issuer = ecert.certifier() AND p.kind = 'checkpoint' AND p.seq > exchange_stories.checkpoint_seq;
+        PERFORM ecert.settle_covered(p.seq) FROM ledger.package p WHERE p.issuer = ecert.certifier() AND p.kind = 'checkpoint' AND p.seq > last_seq;
         RETURN true;
     END IF;
-    INSERT INTO ecert_internal.tried_story (checkpoint_seq, held) VALUES (checkpoint_seq, held)
+    INSERT INTO ecert_internal.tried_story (checkpoint_seq, held) VALUES (last_seq, held)
     ON CONFLICT ON CONSTRAINT tried_story_pkey DO UPDATE SET held = EXCLUDED.held;
     RETURN false;
 END
 $$;
-COMMENT ON FUNCTION ecert.exchange_stories(bigint, jsonb) IS 'internal: where a checkpoint covers packages that were refused because others have their seq, try up to 64 choices of them, and take it up with the one that agrees; whether there is one. Nothing is tried twice with the same packages, nor before all feeds are here up to their heads, be it in ledger.pending';
+COMMENT ON FUNCTION ecert.exchange_stories(bigint, bigint) IS 'internal: where a sealing of these parts covers packages that were refused because others have their seq, try up to 64 choices of them, and take it up with the one that agrees; whether there is one. Nothing is tried twice with the same packages, nor before all feeds are here up to their heads, be it in ledger.pending';
 
 CREATE FUNCTION ecert.look_again() RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    differing bigint;
-    is_missing boolean;
+    differing ledger.sealing;
 BEGIN
-    SELECT s.checkpoint_seq, s.root IS NULL INTO differing, is_missing FROM ledger.sealing s WHERE s.outcome = 'differs' ORDER BY s.checkpoint_seq LIMIT 1;
+    SELECT s.* INTO differing FROM ledger.sealing s WHERE s.outcome = 'differs' AND s.sealing_seq IS NOT NULL ORDER BY s.checkpoint_seq LIMIT 1;
     -- something was missing then that is here now; or there are other stories that were not tried
-    IF NOT FOUND OR NOT (is_missing AND ecert.holds_heads(differing)
-                         OR EXISTS (SELECT FROM ecert.other_stories(differing))
-                            AND (SELECT t.held FROM ecert_internal.tried_story t WHERE t.checkpoint_seq = differing) IS DISTINCT FROM ecert.held_of(differing)) THEN
+    IF NOT FOUND OR NOT (differing.root IS NULL AND ecert.holds_heads(differing.sealing_seq)
+                         OR EXISTS (SELECT FROM ecert.other_stories(differing.sealing_seq))
+                            AND (SELECT t.held FROM ecert_internal.tried_story t WHERE t.checkpoint_seq = differing.sealing_seq) IS DISTINCT FROM ecert.held_of(differing.sealing_seq)) THEN
         RETURN;
     END IF;
-    DELETE FROM ledger.sealing s WHERE s.checkpoint_seq >= differing;
+    DELETE FROM ledger.sealing s WHERE s.checkpoint_seq >= (SELECT min(f.checkpoint_seq) FROM ledger.sealing f WHERE f.sealing_seq = differing.sealing_seq);
     -- what they cover was judged as of another story, or a part of it
     INSERT INTO ledger.finding (issuer, kind, seq)
     SELECT p.issuer, p.kind, p.seq FROM ledger.leaf_range r JOIN ledger.package p ON p.issuer = r.issuer AND p.kind = r.kind AND p.seq BETWEEN r.first_seq AND r.last_seq
-     WHERE r.checkpoint_seq >= differing AND r.kind NOT IN ('energy', 'product')
+     WHERE r.checkpoint_seq >= differing.sealing_seq AND r.kind NOT IN ('energy', 'product')
     ON CONFLICT ON CONSTRAINT finding_pkey DO NOTHING;
-    UPDATE ledger.finding f SET problem = NULL WHERE f.problem IS NOT NULL AND ecert.sealed_by(f.issuer, f.kind, f.seq) >= differing;
+    UPDATE ledger.finding f SET problem = NULL WHERE f.problem IS NOT NULL AND ecert.sealed_by(f.issuer, f.kind, f.seq) >= differing.sealing_seq;
 END
 $$;
-COMMENT ON FUNCTION ecert.look_again() IS 'internal: the first checkpoint that differs, and those behind it, are taken up again when packages have come since that it may cover';
+COMMENT ON FUNCTION ecert.look_again() IS 'internal: the first sealing that differs, and those behind it, are taken up again when packages have come since that it may cover';

@@ -117,6 +117,17 @@ ecert_scan_genesis(EcertScan *scan, Oid relid, Snapshot snapshot)
 	ecert_scan_begin(scan, relid, AccessShareLock, snapshot, "package_genesis", &key, 1);
 }
 
+/* A column of seqs of the row of ledger.leaf_range at hand, or what else where there is none */
+static int64
+end_with_seq(EcertScan *scan, ScanDirection direction, int column, int64 otherwise)
+{
+	bool		isnull;
+	int64		seq = ecert_scan_next(scan, direction) ? DatumGetInt64(slot_getattr(scan->slot, column, &isnull)) : otherwise;
+
+	ecert_scan_end(scan);
+	return seq;
+}
+
 static Oid
 leaf_range_relid(Oid ledger_relid)
 {
@@ -161,17 +172,12 @@ ecert_covered(Oid ledger_relid, Snapshot snapshot, Datum issuer, Datum kind, int
 {
 	ScanKeyData keys[3];
 	EcertScan	scan;
-	int64		last = -1;
-	bool		isnull;
 
 	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_TEXTEQ, issuer);
 	ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_TEXTEQ, kind);
 	ScanKeyInit(&keys[2], 3, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(checkpoint));
 	ecert_scan_begin(&scan, leaf_range_relid(ledger_relid), AccessShareLock, snapshot, "leaf_range_feed", keys, lengthof(keys));
-	if (ecert_scan_next(&scan, BackwardScanDirection))
-		last = DatumGetInt64(slot_getattr(scan.slot, COLUMN_SEQ, &isnull));
-	ecert_scan_end(&scan);
-	return last;
+	return end_with_seq(&scan, BackwardScanDirection, COLUMN_SEQ, -1);
 }
 
 int64
