@@ -226,6 +226,12 @@ view_sealed_by(EcertView *view, EcertSlice issuer, EcertKind kind, int64_t seq)
 }
 
 static int64_t
+view_sealed_up_to(EcertView *view, EcertSlice issuer, EcertKind kind, int64_t seq, int64_t *last)
+{
+	return ecert_sealed_up_to(ecert_ledger_relid(), snapshot_of(view), ecert_text_datum(issuer), ecert_kind_datum(kind), seq, last);
+}
+
+static int64_t
 view_covered(EcertView *view, EcertSlice issuer, EcertKind kind, int64_t checkpoint)
 {
 	return ecert_covered(ecert_ledger_relid(), snapshot_of(view), ecert_text_datum(issuer), ecert_kind_datum(kind), checkpoint);
@@ -367,6 +373,7 @@ ecert_ledger_rules(MemoryContext parent, EcertSight sight, EcertRegistry *regist
 		.about = view_about,
 		.naming = view_naming,
 		.sealed_by = view_sealed_by,
+		.sealed_up_to = view_sealed_up_to,
 		.covered = view_covered,
 		.next_sealing = view_next_sealing,
 		.package = view_package,

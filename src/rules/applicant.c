@@ -26,6 +26,7 @@ ecert_rules_forget(EcertRules *rules)
 	rules->applicant = NULL;
 	rules->ends = NULL;
 	rules->horizon.size = 0;
+	rules->sealed.size = 0;
 	memset(rules->seal_times, 0, sizeof rules->seal_times);
 	rules->forget(rules->kept);
 }
@@ -84,8 +85,9 @@ issued_before(EcertRules *rules, const EcertTimeline *timeline, size_t place)
 		before.issued_at : INT64_MIN;
 }
 
-bool
-ecert_is_early(EcertRules *rules, const EcertEntry *entry)
+/* Does the time of a package run backwards in its feed, which void packages before it do not tell of? */
+static bool
+is_early(EcertRules *rules, const EcertEntry *entry)
 {
 	EcertView  *view = rules->view;
 	EcertEntry	before;
@@ -104,14 +106,13 @@ note_order(EcertRules *rules, EcertTimeline *timeline)
 {
 	int64_t		lowest = INT64_MAX;
 
-	timeline->lowest = ecert_arena_array(rules->kept, timeline->count, sizeof *timeline->lowest);
-	timeline->may_be_early = ecert_arena_array(rules->kept, timeline->count, sizeof *timeline->may_be_early);
+	timeline->order = ecert_arena_array(rules->kept, timeline->count, sizeof *timeline->order);
 	for (size_t i = timeline->count; i-- > 0;)
 	{
 		if (timeline->list[i].seq < lowest)
 			lowest = timeline->list[i].seq;
-		timeline->lowest[i] = lowest;
-		timeline->may_be_early[i] = issued_before(rules, timeline, i) > timeline->list[i].issued_at;
+		timeline->order[i].lowest = lowest;
+		timeline->order[i].may_be_early = issued_before(rules, timeline, i) > timeline->list[i].issued_at;
 	}
 }
 
@@ -128,8 +129,7 @@ load_timeline(EcertRules *rules, EcertApplicant *applicant, EcertKind kind, Ecer
 	timeline->count = 0;
 	for (size_t i = 0; i < found.count; i++)
 	{
-		if (ecert_slice_equal(found.list[i].issuer, applicant->id) && found.list[i].period.start < found.list[i].period.end &&
-			!ecert_is_from_future(rules, &found.list[i]))
+		if (ecert_slice_equal(found.list[i].issuer, applicant->id) && found.list[i].period.start < found.list[i].period.end)
 			timeline->list[timeline->count++] = found.list[i];
 	}
 	qsort(timeline->list, timeline->count, sizeof(EcertEntry), compare_times);
@@ -168,6 +168,20 @@ bool
 ecert_counts(EcertRules *rules, const EcertEntry *entry)
 {
 	return ecert_is_seen(rules, entry) && !ecert_is_void(rules, entry);
+}
+
+bool
+ecert_is_sound_at(EcertRules *rules, const EcertTimeline *timeline, size_t place)
+{
+	const EcertEntry *entry = &timeline->list[place];
+	EcertOrder *order = &timeline->order[place];
+
+	if (!ecert_counts(rules, entry))
+		return false;
+	if (!order->is_timed)
+		order->is_from_future = ecert_is_from_future(rules, entry);
+	order->is_timed = true;
+	return !order->is_from_future && !(order->may_be_early && is_early(rules, entry));
 }
 
 static int

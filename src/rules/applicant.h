@@ -10,13 +10,21 @@
 #include "rules/fields.h"
 #include "rules/rules.h"
 
-/* The packages of a feed that have a period and are not from the future (as_of.h), by its start and then by seq */
+/* What is known of a package of a timeline */
+typedef struct EcertOrder
+{
+	int64_t		lowest;			/* of it and those behind it the lowest seq */
+	bool		may_be_early;	/* it is issued before the package with the seq before */
+	bool		is_timed;		/* the next is known */
+	bool		is_from_future; /* as_of.h */
+} EcertOrder;
+
+/* The packages of a feed that have a period, by its start and then by seq */
 typedef struct EcertTimeline
 {
 	EcertEntry *list;
+	EcertOrder *order;			/* of each */
 	size_t		count;
-	int64_t    *lowest;			/* of each of them and those behind it the lowest seq */
-	bool	   *may_be_early;	/* is it issued before the one with the seq before?  See ecert_is_early() */
 	EcertPeriod span;			/* what begins within is here; start == end: nothing was asked for yet */
 } EcertTimeline;
 
@@ -72,11 +80,11 @@ extern const EcertTimeline *ecert_timeline(EcertRules *rules, EcertApplicant *ap
 /* The place of the first package that does not begin before that time */
 extern size_t ecert_first_from(const EcertTimeline *timeline, int64_t start);
 
-/* Does the time of a package run backwards in its feed, which void packages before it do not tell of? */
-extern bool ecert_is_early(EcertRules *rules, const EcertEntry *entry);
-
 /* Is a package seen, and not void? */
 extern bool ecert_counts(EcertRules *rules, const EcertEntry *entry);
+
+/* Does the package at a place count by itself: is it that, not from the future, and not issued before the one before it in its feed that is not void? */
+extern bool ecert_is_sound_at(EcertRules *rules, const EcertTimeline *timeline, size_t place);
 
 /* The audits of an applicant; read gives back NULL when the audit's bytes cannot be read */
 extern size_t ecert_audit_count(EcertRules *rules, EcertApplicant *applicant);

@@ -5,7 +5,6 @@
  *		package is first admitted only; see registry.)
  */
 #include "rules/applicant.h"
-#include "rules/void.h"
 
 /*
  * Has a package between the two, in the feed's order, that period too?  The
@@ -22,7 +21,7 @@ is_replaced_before(EcertRules *rules, const EcertEntry *replaced, int64_t seq)
 	for (size_t i = ecert_first_from(timeline, replaced->period.start);
 		 i < timeline->count && timeline->list[i].period.start == replaced->period.start; i++)
 	{
-		if (timeline->list[i].seq > replaced->seq && timeline->list[i].seq < seq && !ecert_is_void(rules, &timeline->list[i]))
+		if (timeline->list[i].seq > replaced->seq && timeline->list[i].seq < seq && ecert_is_sound_at(rules, timeline, i))
 			return true;
 	}
 	return false;

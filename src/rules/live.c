@@ -39,8 +39,8 @@ next_start(EcertLiveWalk *walk, const EcertEntry **newest)
 	{
 		const EcertEntry *entry = &timeline->list[walk->at];
 
-		if (entry->period.end > walk->within.end || !ecert_counts(walk->rules, entry) || (first != NULL && !corrects(walk->rules, entry)) ||
-			(timeline->may_be_early[walk->at] && ecert_is_early(walk->rules, entry)))
+		if (entry->period.end > walk->within.end || !ecert_is_sound_at(walk->rules, timeline, walk->at) ||
+			(first != NULL && !corrects(walk->rules, entry)))
 			continue;
 		*newest = entry;
 		if (first == NULL)
@@ -57,11 +57,11 @@ is_behind(const EcertLiveWalk *walk, const EcertEntry *first)
 
 	if (first->period.start < walk->reach && first->seq > walk->reach_seq)
 		return true;
-	for (size_t i = walk->at; i < timeline->count && timeline->lowest[i] < first->seq; i++)
+	for (size_t i = walk->at; i < timeline->count && timeline->order[i].lowest < first->seq; i++)
 	{
 		const EcertEntry *later = &timeline->list[i];
 
-		if (later->seq < first->seq && ecert_counts(walk->rules, later))
+		if (later->seq < first->seq && ecert_is_sound_at(walk->rules, timeline, i))
 			return later->period.start < first->period.end || !corrects(walk->rules, first);
 	}
 	return false;
@@ -123,7 +123,7 @@ ecert_replacement(EcertRules *rules, EcertApplicant *applicant, const EcertEntry
 	for (size_t i = ecert_first_from(timeline, entry->period.start);
 		 i < timeline->count && timeline->list[i].period.start == entry->period.start; i++)
 	{
-		if (timeline->list[i].seq > entry->seq && ecert_counts(rules, &timeline->list[i]) && corrects(rules, &timeline->list[i]))
+		if (timeline->list[i].seq > entry->seq && ecert_is_sound_at(rules, timeline, i) && corrects(rules, &timeline->list[i]))
 			return &timeline->list[i];
 	}
 	return NULL;
@@ -139,7 +139,7 @@ ecert_replaced(EcertRules *rules, EcertApplicant *applicant, const EcertEntry *e
 	{
 		const EcertEntry *earlier = &timeline->list[i];
 
-		if (earlier->period.end == entry->period.end && ecert_counts(rules, earlier) && (before == NULL || corrects(rules, earlier)))
+		if (earlier->period.end == entry->period.end && ecert_is_sound_at(rules, timeline, i) && (before == NULL || corrects(rules, earlier)))
 			before = earlier;
 	}
 	return before;

@@ -52,7 +52,7 @@ put_straddling(EcertRules *rules, const EcertCertified *certified, EcertPeriod w
 		{
 			const EcertEntry *entry = &timeline->list[j];
 
-			if (ecert_periods_overlap(entry->period, within) && !ecert_period_within(entry->period, within) && ecert_counts(rules, entry))
+			if (ecert_periods_overlap(entry->period, within) && !ecert_period_within(entry->period, within) && ecert_is_sound_at(rules, timeline, j))
 				PUT(obstacles, "package_straddles", "%1 package seq %2 of %3 reaches over the edge of %4", ecert_a_word(ecert_kind_name(entry->kind)),
 					ecert_a_number(entry->seq), ecert_a_period(entry->period), ecert_a_period(within));
 		}

@@ -50,6 +50,17 @@ typedef struct EcertSealTime
 
 #define ECERT_SEAL_TIMES 64
 
+/* Packages of a feed that one checkpoint covers first (as_of.c) */
+typedef struct EcertSealedRange
+{
+	uint8_t		issuer[ECERT_ID_MAX];
+	size_t		size;			/* 0: none */
+	EcertKind	kind;
+	int64_t		first;
+	int64_t		last;
+	int64_t		sealed_at;
+} EcertSealedRange;
+
 /* What one who judges packages holds from one to the next; starts as zeros but for its first four, and sees everything once ecert_see_as_of() has said so */
 typedef struct EcertRules
 {
@@ -61,6 +72,7 @@ typedef struct EcertRules
 	EcertKeyEnds *ends;			/* of the node that was asked for last; NULL: of none */
 	int64_t		as_of;			/* seq of a checkpoint: what it and those before it cover is seen; INT64_MAX: everything (as_of.h) */
 	EcertHorizon horizon;
+	EcertSealedRange sealed;	/* that was asked for last */
 	EcertSealTime seal_times[ECERT_SEAL_TIMES]; /* of checkpoints that were asked for, each in the place that its seq gives */
 } EcertRules;
 

@@ -77,6 +77,9 @@ struct EcertView
 	 */
 	int64_t		(*sealed_by) (EcertView *view, EcertSlice issuer, EcertKind kind, int64_t seq);
 
+	/* The same, and a seq from there on up to which that holds too */
+	int64_t		(*sealed_up_to) (EcertView *view, EcertSlice issuer, EcertKind kind, int64_t seq, int64_t *last);
+
 	/* The last seq of a feed that a checkpoint and those before it cover; -1: none */
 	int64_t		(*covered) (EcertView *view, EcertSlice issuer, EcertKind kind, int64_t checkpoint);
 

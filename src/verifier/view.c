@@ -301,6 +301,14 @@ view_sealed_by(EcertView *view, EcertSlice issuer, EcertKind kind, int64_t seq)
 	return entry == NULL ? INT64_MAX : checkpoint_seq(checkpoints_of(view), entry);
 }
 
+/* Each is found as quickly as several */
+static int64_t
+view_sealed_up_to(EcertView *view, EcertSlice issuer, EcertKind kind, int64_t seq, int64_t *last)
+{
+	*last = seq;
+	return view_sealed_by(view, issuer, kind, seq);
+}
+
 static int64_t
 view_covered(EcertView *view, EcertSlice issuer, EcertKind kind, int64_t checkpoint)
 {
@@ -395,6 +403,7 @@ ledger_rules_new(const Ledger *ledger, const ViewIndex *index)
 		.about = view_about,
 		.naming = view_naming,
 		.sealed_by = view_sealed_by,
+		.sealed_up_to = view_sealed_up_to,
 		.covered = view_covered,
 		.next_sealing = view_next_sealing,
 		.package = view_package,
