@@ -28,6 +28,10 @@ static EcertQuery last_sealing_query = {
 	"SELECT r.checkpoint_seq FROM ledger.leaf_range r WHERE r.checkpoint_seq OPERATOR(pg_catalog.<) $1"
 	" ORDER BY r.checkpoint_seq DESC, r.first_index DESC LIMIT 1", 1, {INT8OID}, NULL
 };
+static EcertQuery last_end_query = {
+	"SELECT s.checkpoint_seq FROM ledger.sealing s WHERE s.checkpoint_seq OPERATOR(pg_catalog.<) $1"
+	" AND (s.sealing_seq IS NULL OR s.sealing_seq OPERATOR(pg_catalog.=) s.checkpoint_seq) ORDER BY s.checkpoint_seq DESC LIMIT 1", 1, {INT8OID}, NULL
+};
 static EcertQuery taken_up_query = {"SELECT COALESCE(pg_catalog.max(checkpoint_seq), -1) FROM ledger.sealing", 0, {0}, NULL};
 static EcertQuery take_up_query = {"SELECT ecert.take_up_behind()", 0, {0}, NULL};
 
@@ -98,32 +102,57 @@ taken_up(void)
 	return seq;
 }
 
+/* The seq that a query finds before another; -1: none */
+static int64
+seq_before(EcertQuery *query, int64 seq)
+{
+	Datum		value = Int64GetDatum(seq);
+	int64		found = -1;
+	bool		isnull;
+
+	SPI_connect();
+	if (ecert_query(query, &value, 1) > 0)
+		found = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	SPI_finish();
+	return found;
+}
+
+/* The sealing that a checkpoint goes on from, palloc'd, since findings borrow from it; behind what is taken up none is incomplete */
+static EcertSealing *
+sealing_before(int64 seq)
+{
+	EcertLedgerRules *ledger = ecert_ledger_rules(CurrentMemoryContext, ECERT_SEE_PRESENT, NULL);
+	EcertSealing *sealing = palloc(sizeof *sealing);
+
+	ecert_sealing_before(&ledger->view, ledger->rules.arena, seq_before(&last_end_query, seq) + 1, seq, sealing);
+	return sealing;
+}
+
 /* sealing_at(checkpoint_seq, OUT first_seq, OUT last_seq, OUT problem): seqs of the parts of its sealing, or why it continues none */
 ECERT_FUNCTION(ecert_sql_sealing_at)
 {
-	EcertLedgerRules *ledger = ecert_ledger_rules(CurrentMemoryContext, ECERT_SEE_PRESENT, NULL);
 	int64		seq = PG_GETARG_INT64(0);
 	EcertHead	head;
 	EcertSlice	bytes;
 	EcertPackage package;
 	EcertCheckpoint checkpoint;
-	EcertSealing sealing;
+	EcertSealing *sealing;
 	EcertFinding finding;
 	TupleDesc	description;
 	Datum		values[3] = {0};
 	bool		nulls[3] = {true, true, true};
 
-	ecert_feed_read(ledger->view.certifier, ECERT_KIND_CHECKPOINT, seq, seq, &head, &bytes);
+	ecert_feed_read(ecert_certifier_of(ecert_registry_current()), ECERT_KIND_CHECKPOINT, seq, seq, &head, &bytes);
 	if (head.seq != seq || ecert_package_parse_again(bytes, &package) != ECERT_OK)
 		PG_RETURN_NULL();
 	ecert_checkpoint_of(&package, &checkpoint);
-	ecert_sealing_before(&ledger->view, ledger->rules.arena, seq, &sealing);
-	nulls[2] = ecert_sealing_take(&sealing, seq, package.issued_at, &checkpoint, &finding);
+	sealing = sealing_before(seq);
+	nulls[2] = ecert_sealing_take(sealing, seq, package.issued_at, &checkpoint, &finding);
 	if (nulls[2])
 	{
 		nulls[0] = nulls[1] = false;
-		values[0] = Int64GetDatum(sealing.first);
-		values[1] = Int64GetDatum(sealing.first + checkpoint.parts - 1);
+		values[0] = Int64GetDatum(sealing->first);
+		values[1] = Int64GetDatum(sealing->first + checkpoint.parts - 1);
 	}
 	else
 		values[2] = CStringGetTextDatum(ecert_finding_words(&finding));
@@ -136,17 +165,11 @@ ECERT_FUNCTION(ecert_sql_sealing_at)
 static int64
 size_before(const EcertPackage *package, const EcertCheckpoint *checkpoint)
 {
-	int64		seq = package->seq - 1;
+	int64		seq = checkpoint->part > 1 ? package->seq - 1 : seq_before(&last_sealing_query, package->seq);
 	int64		size = 1;
 	EcertHead	before;
 	EcertSlice	bytes;
-	bool		isnull;
 
-	SPI_connect();
-	if (checkpoint->part == 1)
-		seq = ecert_query(&last_sealing_query, &(Datum) {Int64GetDatum(package->seq)}, 1) == 0 ? -1 :
-			DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-	SPI_finish();
 	if (seq < 0)
 		return size;
 	ecert_feed_read(package->issuer, package->kind, seq, seq, &before, &bytes);
@@ -164,16 +187,12 @@ size_before(const EcertPackage *package, const EcertCheckpoint *checkpoint)
 static bool
 admit_checkpoint(const EcertPackage *package, bool first_admission, EcertFinding *finding)
 {
-	EcertLedgerRules *ledger = ecert_ledger_rules(CurrentMemoryContext, ECERT_SEE_PRESENT, NULL);
 	Datum		value = PointerGetDatum(ecert_bytea(package->bytes));
-	/* a finding borrows from it */
-	EcertSealing *sealing = palloc(sizeof *sealing);
 	EcertCheckpoint checkpoint;
 	int64		before;
 
 	ecert_checkpoint_of(package, &checkpoint);
-	ecert_sealing_before(&ledger->view, ledger->rules.arena, package->seq, sealing);
-	if (!ecert_sealing_take(sealing, package->seq, package->issued_at, &checkpoint, finding))
+	if (!ecert_sealing_take(sealing_before(package->seq), package->seq, package->issued_at, &checkpoint, finding))
 		return !first_admission;
 	before = size_before(package, &checkpoint);
 	if ((int64) checkpoint.size - before < (int64) checkpoint.head_count)

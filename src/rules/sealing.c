@@ -76,7 +76,7 @@ read_checkpoint(EcertView *view, EcertArena *arena, int64_t seq, EcertEntry *ent
 }
 
 void
-ecert_sealing_before(EcertView *view, EcertArena *arena, int64_t seq, EcertSealing *sealing)
+ecert_sealing_before(EcertView *view, EcertArena *arena, int64_t from, int64_t seq, EcertSealing *sealing)
 {
 	int64_t		first = seq;
 	EcertEntry	entry;
@@ -85,7 +85,7 @@ ecert_sealing_before(EcertView *view, EcertArena *arena, int64_t seq, EcertSeali
 
 	memset(sealing, 0, sizeof *sealing);
 	/* behind one that is the last of its sealing, right or wrong, none is incomplete */
-	while (first > 0 && read_checkpoint(view, arena, first - 1, &entry, &checkpoint) && checkpoint.part < checkpoint.parts)
+	while (first > from && read_checkpoint(view, arena, first - 1, &entry, &checkpoint) && checkpoint.part < checkpoint.parts)
 		first--;
 	for (; first < seq && read_checkpoint(view, arena, first, &entry, &checkpoint); first++)
 		(void) ecert_sealing_take(sealing, first, entry.issued_at, &checkpoint, &finding);

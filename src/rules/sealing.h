@@ -30,7 +30,7 @@ typedef struct EcertSealing
  */
 extern bool ecert_sealing_take(EcertSealing *sealing, int64_t seq, int64_t issued_at, const EcertCheckpoint *checkpoint, EcertFinding *finding);
 
-/* What the checkpoints on the ledger before that seq have begun */
-extern void ecert_sealing_before(EcertView *view, EcertArena *arena, int64_t seq, EcertSealing *sealing);
+/* What the checkpoints on the ledger before that seq have begun; none was incomplete before seq from */
+extern void ecert_sealing_before(EcertView *view, EcertArena *arena, int64_t from, int64_t seq, EcertSealing *sealing);
 
 #endif							/* ECERT_RULES_SEALING_H */
