@@ -27,11 +27,11 @@ my $lines_most = 12;
 # Differences that are known, and stay: which side says it (server or program; either: the one or the other), what it says, and why
 my @known = (
 	# docs/verifier.md: a package whose signature is wrong is not held against the one that follows it.  The server goes by the hash beside
-	# such a package, which here is that of the changed bytes; in the registry's feed, what comes behind is not believed either
+	# such a package, which here is that of the changed bytes; in the registry's feeds (node, policy, relation), what comes behind is not believed either
 	{ name => 'behind a changed package', side => 'server', says => qr/: package does not follow the head of its feed .*\[behind a changed package\]$/ },
 	# and of what does not follow, the server does not ask further whether its times fit the feed (seed 26219 of the format before)
 	{ name => 'behind a changed package', side => 'program', says => qr/: (?:period overlaps an earlier one|issued_at runs backwards).*\[behind a changed package\]$/ },
-	{ name => 'behind a changed node package', side => 'either', says => qr/ \[a node package was changed\]$/ },
+	{ name => 'behind a changed package of the registry', side => 'either', says => qr/ \[a package of the registry was changed\]$/ },
 );
 
 PostgreSQL::Test::Utils::system_or_bail('make', '-s', '-C', "$tree/test/random");
@@ -164,7 +164,7 @@ CREATE FUNCTION random.differences(seed bigint, path text, OUT side text, OUT pr
 	WITH server AS MATERIALIZED (SELECT f.issuer, f.kind, f.seq, f.problem FROM random.found f WHERE f.seed = differences.seed),
 	program AS MATERIALIZED (SELECT s.issuer, s.kind, s.seq, s.problem FROM random.said(path) AS s)
 	SELECT d.side, concat_ws(' ', d.issuer, d.kind, d.seq) || ': ' || d.problem || CASE
-	       WHEN EXISTS (SELECT FROM program p WHERE p.kind = 'node' AND p.problem = 'signature of the package is wrong') THEN ' [a node package was changed]'
+	       WHEN EXISTS (SELECT FROM program p WHERE p.kind IN ('node', 'policy', 'relation') AND p.problem = 'signature of the package is wrong') THEN ' [a package of the registry was changed]'
 	       WHEN EXISTS (SELECT FROM program p WHERE (p.issuer, p.kind, p.seq) = (d.issuer, d.kind, d.seq - 1) AND p.problem = 'signature of the package is wrong') THEN ' [behind a changed package]'
 	       ELSE '' END
 	  FROM (SELECT 'server', s.* FROM (TABLE server EXCEPT TABLE program) AS s

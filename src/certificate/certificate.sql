@@ -121,7 +121,7 @@ BEGIN
     rests_on := ecert.rest_on_checkpoint(false);
     -- the policy as of that checkpoint
     rule := coalesce((SELECT ecert.body(p.package) FROM ledger.package p
-                       WHERE p.issuer = ecert.certifier() AND p.kind = 'policy' AND ecert.sealed_by(p.issuer, p.kind, p.seq) IS NOT NULL ORDER BY p.seq DESC LIMIT 1),
+                       WHERE p.issuer = ecert.certifier() AND p.kind = 'policy' AND ecert.sealed_by(p.issuer, p.kind, p.seq) IS NOT NULL AND NOT ecert.is_false(p.issuer, p.kind, p.seq) ORDER BY p.seq DESC LIMIT 1),
                      (SELECT ecert.body(g.package) -> 'policy' FROM ledger.package g WHERE g.kind = 'genesis')) -> 'reward';
     FOR due IN
         SELECT a.hash, a.issuer, a.kind, a.seq, (rule ->> (b.body ->> 'as'))::numeric AS amount

@@ -86,7 +86,9 @@ BEGIN
         -- all that its checkpoint covers is here, or will not come
         IF is_final OR EXISTS (SELECT FROM ledger.package c JOIN ledger.sealing s ON s.checkpoint_seq = c.seq
                                 WHERE c.hash = decode(ecert.body(p.package) ->> 'checkpoint', 'hex') AND c.kind = 'checkpoint' AND c.issuer = p.issuer) THEN
-            problem := ecert.finding_of(p.package);
+            -- under a checkpoint that was taken up it was judged just now
+            problem := CASE WHEN is_final AND NOT anew THEN (SELECT f.problem FROM ledger.finding f WHERE f.issuer = p.issuer AND f.kind = p.kind AND f.seq = p.seq)
+                       ELSE ecert.finding_of(p.package) END;
             -- where nothing is wrong the figures agree too
             recomputation := CASE WHEN problem IS NOT NULL THEN ecert.recomputation(p.package) WHEN ecert.is_checkable(p.package) THEN 'agrees' ELSE 'not checkable here' END;
         END IF;

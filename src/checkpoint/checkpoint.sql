@@ -149,25 +149,73 @@ AS $$
       -- times of a feed do not run back, but where that is found, too: then the last one tells of all
      CROSS JOIN LATERAL (SELECT h.issued_at FROM ledger.package h WHERE h.issuer = r.issuer AND h.kind = r.kind AND h.seq <= r.last_seq ORDER BY h.seq DESC LIMIT 1) AS h
       JOIN ledger.package p ON p.issuer = r.issuer AND p.kind = r.kind AND p.seq BETWEEN r.first_seq AND r.last_seq AND p.issued_at > c.issued_at
-     WHERE c.issuer = ecert.certifier() AND c.kind = 'checkpoint' AND c.seq = covered_by
+     WHERE c.issuer = ecert.certifier() AND c.kind = 'checkpoint' AND c.seq = covered_by AND r.kind <> 'node'
        AND (h.issued_at > c.issued_at OR EXISTS (SELECT FROM ledger.finding f WHERE f.issuer = r.issuer AND f.kind = r.kind AND f.seq BETWEEN r.first_seq AND r.last_seq))
     ON CONFLICT DO NOTHING
 $$;
 COMMENT ON FUNCTION ecert.note_late(bigint) IS 'internal: packages that were admitted before a checkpoint covered them, and that are issued later than it, are to be judged: by how much that may be is for the rules';
 
-CREATE FUNCTION ecert.judge_covered(up_to bigint) RETURNS void
-    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION ecert.sealing_fault(of_checkpoint bigint) RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-    WITH judged AS MATERIALIZED (
-        SELECT f.issuer, f.kind, f.seq, ecert.finding_of(p.package) AS problem
-          FROM ledger.finding f JOIN ledger.package p ON p.issuer = f.issuer AND p.kind = f.kind AND p.seq = f.seq
-         WHERE f.problem IS NULL AND ecert.sealed_by(f.issuer, f.kind, f.seq) <= up_to),
-    wrong AS (
-        UPDATE ledger.finding f SET problem = j.problem, found_at = clock_timestamp()
-          FROM judged j WHERE f.issuer = j.issuer AND f.kind = j.kind AND f.seq = j.seq AND j.problem IS NOT NULL)
-    DELETE FROM ledger.finding f USING judged j WHERE f.issuer = j.issuer AND f.kind = j.kind AND f.seq = j.seq AND j.problem IS NULL
+    -- behind one that differs sizes and roots are not compared
+    SELECT s.detail FROM ledger.sealing s
+     WHERE s.checkpoint_seq = of_checkpoint AND s.outcome = 'differs' AND s.sealing_seq IS NOT NULL
+       AND (s.detail LIKE 'checkpoint''s head %'
+            OR NOT EXISTS (SELECT FROM ledger.sealing b WHERE b.checkpoint_seq < of_checkpoint AND b.outcome = 'differs' AND b.sealing_seq IS NOT NULL))
 $$;
-COMMENT ON FUNCTION ecert.judge_covered(bigint) IS 'internal: packages that were admitted because a checkpoint covers them are judged, up to that checkpoint, of which all packages are here';
+COMMENT ON FUNCTION ecert.sealing_fault(bigint) IS 'internal: in what a checkpoint that was taken up is the first to differ from this ledger; NULL: in nothing';
+
+CREATE FUNCTION ecert.judge_those(covered_by bigint, rested_on boolean) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+AS $$
+DECLARE
+    certifier text := ecert.certifier();
+    seen bigint := coalesce((SELECT r.last_seq FROM ledger.leaf_range r
+                              WHERE r.issuer = certifier AND r.kind = 'node' AND r.checkpoint_seq <= covered_by ORDER BY r.checkpoint_seq DESC LIMIT 1), -1);
+    knows_more boolean := EXISTS (SELECT FROM ledger.package n WHERE n.issuer = certifier AND n.kind = 'node' AND n.seq > seen);
+BEGIN
+    WITH covered AS (
+        SELECT r.issuer, r.kind, r.first_seq, r.last_seq FROM ledger.leaf_range r WHERE r.checkpoint_seq = covered_by),
+    judged AS MATERIALIZED (
+        SELECT p.issuer, p.kind, p.seq, coalesce(ecert.finding_of(p.package), CASE p.kind WHEN 'checkpoint' THEN ecert.sealing_fault(p.seq) END) AS problem
+          FROM covered c JOIN ledger.package p ON p.issuer = c.issuer AND p.kind = c.kind AND p.seq BETWEEN c.first_seq AND c.last_seq
+         WHERE (c.kind IN ('policy', 'relation')) = rested_on AND c.kind NOT IN ('node', 'energy', 'product')
+        UNION
+        SELECT f.issuer, f.kind, f.seq, ecert.finding_of(p.package)
+          FROM covered c
+          JOIN ledger.finding f ON f.issuer = c.issuer AND f.kind = c.kind AND f.seq BETWEEN c.first_seq AND c.last_seq
+          JOIN ledger.package p ON p.issuer = f.issuer AND p.kind = f.kind AND p.seq = f.seq
+         WHERE NOT rested_on AND c.kind IN ('energy', 'product')
+        UNION
+        -- admitted by a node package that the checkpoint does not cover
+        SELECT p.issuer, p.kind, p.seq, ecert.finding_of(p.package)
+          FROM covered c JOIN ledger.package p ON p.issuer = c.issuer AND p.kind = c.kind AND p.seq BETWEEN c.first_seq AND c.last_seq
+         WHERE knows_more AND NOT rested_on AND c.kind IN ('energy', 'product')
+           AND EXISTS (SELECT FROM ledger.package n WHERE n.subject = c.issuer AND n.kind = 'node' AND n.issuer || '' = certifier AND n.seq > seen)),
+    wrong AS (
+        INSERT INTO ledger.finding AS f (issuer, kind, seq, problem)
+        SELECT j.issuer, j.kind, j.seq, j.problem FROM judged j WHERE j.problem IS NOT NULL
+        ON CONFLICT ON CONSTRAINT finding_pkey DO UPDATE SET problem = EXCLUDED.problem, found_at = EXCLUDED.found_at WHERE f.problem IS DISTINCT FROM EXCLUDED.problem)
+    DELETE FROM ledger.finding f USING judged j WHERE f.issuer = j.issuer AND f.kind = j.kind AND f.seq = j.seq AND j.problem IS NULL;
+END
+$$;
+COMMENT ON FUNCTION ecert.judge_those(bigint, boolean) IS 'internal: of the packages that a checkpoint covers, policies and relations, or the others, are judged as of it';
+
+CREATE FUNCTION ecert.judge_covered(covered_by bigint) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM ecert.note_late(covered_by);
+    -- what others rest on comes first; node packages were judged when they came
+    PERFORM ecert.judge_those(covered_by, true);
+    IF EXISTS (SELECT FROM ledger.leaf_range r WHERE r.checkpoint_seq = covered_by AND r.issuer = ecert.certifier() AND r.kind = 'policy') THEN
+        PERFORM ecert.forget_registry();
+    END IF;
+    PERFORM ecert.judge_those(covered_by, false);
+END
+$$;
+COMMENT ON FUNCTION ecert.judge_covered(bigint) IS 'internal: what a checkpoint covers, and is here, is judged as of it, and ledger.finding has what is found; of energy and product packages those that were admitted because of it, or by what is said of their issuer later';
 
 CREATE FUNCTION ecert.waits_for_packages(of_checkpoint bigint) RETURNS boolean
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -251,11 +299,19 @@ BEGIN
     END IF;
     -- where an earlier one could not be computed, there is no tree to go on from either
     is_unknown := is_unknown OR coalesce(before.outcome = 'not checkable here', false);
+    IF part = parts THEN
+        PERFORM ecert.judge_covered(sealing_seq);
+    END IF;
     INSERT INTO ledger.sealing (checkpoint_seq, sealing_seq, size, root, outcome, detail) VALUES (checkpoint_seq, sealing_seq, size, root,
            CASE WHEN fault IS NOT NULL THEN 'differs' WHEN root IS NOT NULL THEN 'agrees' WHEN is_unknown THEN 'not checkable here' ELSE 'differs' END,
            CASE WHEN fault IS NOT NULL THEN fault WHEN root IS NOT NULL THEN NULL
                 WHEN NOT is_unknown THEN 'an earlier checkpoint differs'
                 WHEN ecert.holds_all() THEN 'this node was not sent all feeds before: run SELECT ecert.rebuild_tree()' END);
+    -- the certifier makes one that is not there yet
+    INSERT INTO ledger.finding (issuer, kind, seq, problem)
+    SELECT p.issuer, p.kind, p.seq, f.problem FROM ecert.sealing_fault(checkpoint_seq) AS f (problem)
+      JOIN ledger.package p ON p.issuer = ecert.certifier() AND p.kind = 'checkpoint' AND p.seq = take_up.checkpoint_seq
+     WHERE fault IS NOT NULL AND f.problem IS NOT NULL ON CONFLICT DO NOTHING;
 END
 $$;
 COMMENT ON FUNCTION ecert.take_up(bigint, jsonb) IS 'internal: append the packages of a checkpoint whose sealing is in ledger.leaf_range to the tree and write down in ledger.sealing what was found; returns the size that the heads make, the root (NULL: not all packages are here) and in what the checkpoint differs (NULL: in nothing that can be told here)';
@@ -305,11 +361,13 @@ BEGIN
                 EXIT WHEN ecert.waits_for_packages(next.last_seq);
                 PERFORM ecert.take_up_parts(next.first_seq, next.last_seq);
             END IF;
-            PERFORM ecert.note_late(next.last_seq);
             taken_up := taken_up + next.last_seq - next.first_seq + 1;
         END IF;
     END LOOP;
-    PERFORM ecert.judge_covered((SELECT max(s.checkpoint_seq) FROM ledger.sealing s)) WHERE EXISTS (SELECT FROM ledger.finding f WHERE f.problem IS NULL);
+    -- what came behind its checkpoint, because it had been refused before
+    PERFORM ecert.judge_covered(n.checkpoint_seq)
+       FROM (SELECT DISTINCT ecert.sealed_by(f.issuer, f.kind, f.seq) FROM ledger.finding f WHERE f.problem IS NULL ORDER BY 1) AS n (checkpoint_seq)
+       JOIN ledger.sealing s USING (checkpoint_seq);
     RETURN taken_up;
 END
 $$;

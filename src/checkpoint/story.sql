@@ -133,13 +133,11 @@ BEGIN
                             AND (SELECT t.held FROM ecert_internal.tried_story t WHERE t.checkpoint_seq = differing.sealing_seq) IS DISTINCT FROM ecert.held_of(differing.sealing_seq)) THEN
         RETURN;
     END IF;
-    DELETE FROM ledger.sealing s WHERE s.checkpoint_seq >= (SELECT min(f.checkpoint_seq) FROM ledger.sealing f WHERE f.sealing_seq = differing.sealing_seq);
-    -- what they cover was judged as of another story, or a part of it
-    INSERT INTO ledger.finding (issuer, kind, seq)
-    SELECT p.issuer, p.kind, p.seq FROM ledger.leaf_range r JOIN ledger.package p ON p.issuer = r.issuer AND p.kind = r.kind AND p.seq BETWEEN r.first_seq AND r.last_seq
-     WHERE r.checkpoint_seq >= differing.sealing_seq AND r.kind NOT IN ('energy', 'product')
-    ON CONFLICT ON CONSTRAINT finding_pkey DO NOTHING;
-    UPDATE ledger.finding f SET problem = NULL WHERE f.problem IS NOT NULL AND ecert.sealed_by(f.issuer, f.kind, f.seq) >= differing.sealing_seq;
+    -- what they cover is judged with them
+    WITH undone AS (
+        DELETE FROM ledger.sealing s WHERE s.checkpoint_seq >= (SELECT min(f.checkpoint_seq) FROM ledger.sealing f WHERE f.sealing_seq = differing.sealing_seq)
+        RETURNING s.checkpoint_seq)
+    DELETE FROM ledger.finding f USING undone u WHERE f.issuer = ecert.certifier() AND f.kind = 'checkpoint' AND f.seq = u.checkpoint_seq;
 END
 $$;
 COMMENT ON FUNCTION ecert.look_again() IS 'internal: the first sealing that differs, and those behind it, are taken up again when packages have come since that it may cover';

@@ -9,6 +9,7 @@
 #include "ledger/view.h"
 
 #include "utils/builtins.h"
+#include "utils/snapmgr.h"
 
 #include "package/datum.h"
 #include "pg/error.h"
@@ -138,7 +139,7 @@ ecert_is_sound(EcertRegistry *registry, const EcertPackage *package)
 
 	return ecert_check_body(package, &finding) &&
 		ecert_check_scope(package, registry->origin, &finding) &&
-		ecert_check_issuer(registry, package, PG_INT64_MIN, &key, &finding) &&
+		ecert_check_issuer(registry, package, GetActiveSnapshot(), &key, &finding) &&
 		ecert_check_signature(registry, package, key, &finding);
 }
 
@@ -160,7 +161,7 @@ check_origin(EcertRegistry *registry, const EcertPackage *package)
 	int64		now = ecert_seconds(GetCurrentTimestamp());
 
 	if (!ecert_check_scope(package, registry->origin, &finding) ||
-		!ecert_check_issuer(registry, package, now, &key, &finding) ||
+		!ecert_check_issuer_now(registry, package, now, &key, &finding) ||
 		(package->issued_at > now + ecert_max_clock_skew &&
 		 !ECERT_FIND(&finding, ECERT_TIME_FUTURE, ecert_a_time(package->issued_at), ecert_a_number(ecert_max_clock_skew))))
 		ecert_raise_finding(&finding);

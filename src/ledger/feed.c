@@ -221,9 +221,9 @@ read_period_end(EcertScan *scan, EcertSlice issuer, int64 *period_end)
 	return true;
 }
 
-/* The head that the package at hand makes, but for period_end */
+/* The place that the package at hand gives the head */
 static void
-read_head(EcertScan *scan, EcertHead *head)
+read_place(EcertScan *scan, EcertHead *head)
 {
 	EcertSlice	hash = ecert_scan_bytes(scan, COLUMN_HASH);
 	bool		isnull;
@@ -231,31 +231,63 @@ read_head(EcertScan *scan, EcertHead *head)
 	head->seq = DatumGetInt64(slot_getattr(scan->slot, COLUMN_SEQ, &isnull));
 	if (hash.size == ECERT_HASH_SIZE)
 		memcpy(head->hash, hash.data, ECERT_HASH_SIZE);
-	head->issued_at = ecert_seconds(DatumGetTimestampTz(slot_getattr(scan->slot, COLUMN_ISSUED_AT, &isnull)));
+}
+
+/* Is the package at hand of an issuer and key as they should be?  Else its times do not count for those behind it */
+static bool
+is_of_issuer(EcertScan *scan)
+{
+	EcertPackage package;
+
+	return ecert_package_parse_again(ecert_scan_bytes(scan, COLUMN_PACKAGE), &package) == ECERT_OK &&
+		ecert_issuer_was_right(&package, scan->snapshot);
+}
+
+/* Take into the head the times of the package at hand */
+static void
+read_times(EcertScan *scan, EcertSlice issuer, EcertKind kind, EcertHead *head, bool *is_dated, bool *is_reached)
+{
+	bool		isnull;
+	int64		seq = DatumGetInt64(slot_getattr(scan->slot, COLUMN_SEQ, &isnull));
+	bool		is_false = ecert_found(ecert_ledger_relid(), scan->snapshot, ecert_text_datum(issuer), ecert_kind_datum(kind), seq) == ECERT_FOUND_FALSE;
+	int64		period_end = 0;
+
+	if (is_false && !is_of_issuer(scan))
+		return;
+	if (!*is_dated)
+		head->issued_at = ecert_seconds(DatumGetTimestampTz(slot_getattr(scan->slot, COLUMN_ISSUED_AT, &isnull)));
+	*is_dated = true;
+	/* one that was found false may end before another one does */
+	if (!*is_reached && read_period_end(scan, issuer, &period_end))
+	{
+		head->period_end = Max(head->period_end, period_end);
+		*is_reached = !is_false;
+	}
 }
 
 /* The head, from packages first .. last; false when these do not tell all of it */
 static bool
 read_feed_from(EcertSlice issuer, EcertKind kind, int64 first, int64 last, Snapshot snapshot, EcertHead *head, EcertSlice *bytes)
 {
-	bool		told = !ecert_kinds[kind].has_periods;
+	bool		is_dated = false;
+	bool		is_reached = !ecert_kinds[kind].has_periods;
 	EcertScan	scan;
 
 	memset(head, 0, sizeof *head);
 	head->seq = -1;
 	ecert_scan_feed(&scan, ecert_ledger_relid(), AccessShareLock, snapshot, ecert_text_datum(issuer), ecert_kind_datum(kind), first, last);
-	while (!(told && head->seq >= 0) && ecert_scan_next(&scan, BackwardScanDirection))
+	while (!(is_dated && is_reached) && ecert_scan_next(&scan, BackwardScanDirection))
 	{
 		if (head->seq < 0)
 		{
-			read_head(&scan, head);
+			read_place(&scan, head);
 			if (bytes != NULL)
 				*bytes = ecert_varlena_slice(ecert_bytea(ecert_scan_bytes(&scan, COLUMN_PACKAGE)));
 		}
-		told = told || read_period_end(&scan, issuer, &head->period_end);
+		read_times(&scan, issuer, kind, head, &is_dated, &is_reached);
 	}
 	ecert_scan_end(&scan);
-	return head->seq >= 0 && told;
+	return is_dated && is_reached;
 }
 
 /*

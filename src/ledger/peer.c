@@ -38,6 +38,8 @@ typedef struct Judgement
 	const char *waits_for;		/* of what waits */
 	EcertSlice	other_story;	/* of two stories: the package on the ledger */
 	bool		is_covered;		/* a checkpoint covers it: admitted, and judged when that is taken up */
+	bool		is_judged;		/* a node package is judged at once */
+	bool		is_false;		/* finding says what is wrong with what is covered, as far as that is known by now */
 } Judgement;
 
 static EcertQuery insert_query = {
@@ -58,8 +60,9 @@ static EcertQuery equivocation_query = {
 	"INSERT INTO ledger.equivocation (first_package, second_package) VALUES ($1, $2)",
 	2, {BYTEAOID, BYTEAOID}, NULL
 };
-static EcertQuery unjudged_query = {
-	"INSERT INTO ledger.finding (issuer, kind, seq) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", 3, {TEXTOID, TEXTOID, INT8OID}, NULL
+static EcertQuery finding_query = {
+	"INSERT INTO ledger.finding (issuer, kind, seq, problem) VALUES ($1, $2, $3, CASE WHEN $4 OPERATOR(pg_catalog.<>) '' THEN $4 END)"
+	" ON CONFLICT DO NOTHING", 4, {TEXTOID, TEXTOID, INT8OID, TEXTOID}, NULL
 };
 static EcertQuery peer_query = {
 	"SELECT ecert.peer_of($1)", 1, {TEXTOID}, NULL
@@ -204,14 +207,15 @@ is_covered(const EcertPackage *package)
 
 /*
  * Is there a key of the issuer to verify with?  What else is wrong with issuer
- * and key is for those who judge the package, where a checkpoint covers it
+ * and key is for those who judge the package, where a checkpoint covers it: so
+ * it is enough that a node package says so, be it one that does not count
  */
 static EcertSettled
 judge_issuer(EcertRegistry *registry, const EcertPackage *package, EcertNodeKey **key, Judgement *judgement)
 {
-	if (ecert_check_issuer(registry, package, PG_INT64_MIN, key, &judgement->finding))
+	if (ecert_check_issuer(registry, package, NULL, key, &judgement->finding))
 		return ECERT_SETTLED_ADMITTED;
-	*key = ecert_node_key(ecert_registry_node(registry, package->issuer), package->kid);
+	*key = ecert_claimed_key(ecert_registry_node(registry, package->issuer), package->kid);
 	if (*key != NULL && (*key)->facts.alg == package->alg && is_covered(package))
 		return ECERT_SETTLED_ADMITTED;
 	judgement->waits_for = psprintf("key of %s", ecert_cstring(package->issuer));
@@ -240,9 +244,25 @@ judge_rule(const EcertPackage *package, Judgement *judgement)
 	return ECERT_SETTLED_PENDING;
 }
 
+/*
+ * A node package that a checkpoint covers rests on those before it in its feed
+ * alone, which are here; and keys and roles rest on it
+ */
+static void
+judge_node(EcertRegistry *registry, const EcertHead *end, const EcertPackage *package, const uint8_t *hash, Judgement *judgement)
+{
+	EcertFinding *finding = &judgement->finding;
+	EcertMissing missing;
+	EcertNodeKey *key;
+
+	judgement->is_judged = true;
+	judgement->is_false = !ecert_check_issuer(registry, package, NULL, &key, finding) ||
+		!ecert_check_place(end, package, hash, registry->genesis_hash, finding) || !ecert_check_kind(package, false, &missing, finding);
+}
+
 /* Its link is right: is its time, and where no checkpoint covers it, all else? */
 static EcertSettled
-judge_place(const EcertRegistry *registry, const EcertHead *end, const EcertPackage *package, const uint8_t *hash, Judgement *judgement)
+judge_place(EcertRegistry *registry, const EcertHead *end, const EcertPackage *package, const uint8_t *hash, Judgement *judgement)
 {
 	bool		good = ecert_check_place(end, package, hash, registry->genesis_hash, &judgement->finding);
 	EcertFindingCode code = judgement->finding.code;
@@ -250,10 +270,12 @@ judge_place(const EcertRegistry *registry, const EcertHead *end, const EcertPack
 	if (!good && code != ECERT_TIME_BACKWARDS && code != ECERT_PERIOD_OVERLAP)
 		return ECERT_SETTLED_QUARANTINED;
 	judgement->is_covered = is_covered(package);
-	if (judgement->is_covered)
-		return package->kind == ECERT_KIND_NODE && !ecert_node_keys_usable(package, &judgement->finding) ?
-			ECERT_SETTLED_QUARANTINED : ECERT_SETTLED_ADMITTED;
-	return good ? judge_rule(package, judgement) : ECERT_SETTLED_QUARANTINED;
+	if (!judgement->is_covered)
+		return good ? judge_rule(package, judgement) : ECERT_SETTLED_QUARANTINED;
+	judgement->is_false = !good;
+	if (package->kind == ECERT_KIND_NODE)
+		judge_node(registry, end, package, hash, judgement);
+	return ECERT_SETTLED_ADMITTED;
 }
 
 /* What is to become of a package; inside SPI */
@@ -319,15 +341,17 @@ insert_checked(const EcertPackage *package)
 	return count == 1;
 }
 
-/* A package that a checkpoint covers is judged as of it, once all that it covers is here */
-static bool
-note_unjudged(const EcertPackage *package)
+/* What was found against a package that a checkpoint covers, or that it is judged as of it, once all that it covers is here */
+static void
+note_covered(const EcertPackage *package, const Judgement *judgement)
 {
-	Datum		values[3] = {ecert_text_datum(package->issuer), ecert_kind_datum(package->kind), Int64GetDatum(package->seq)};
+	Datum		values[4] = {
+		ecert_text_datum(package->issuer), ecert_kind_datum(package->kind), Int64GetDatum(package->seq),
+		CStringGetTextDatum(judgement->is_false ? ecert_finding_words(&judgement->finding) : "")
+	};
 
-	/* energy and product packages without a rule of their own are judged by the look at their place alone */
-	(void) ecert_query(&unjudged_query, values, 0);
-	return true;
+	if (judgement->is_false || !judgement->is_judged)
+		(void) ecert_query(&finding_query, values, 0);
 }
 
 /*
@@ -404,7 +428,13 @@ settle_package(const EcertPackage *package, const uint8_t *hash, const char *pee
 		(*settled == ECERT_SETTLED_QUARANTINED &&
 		 (judgement.finding.code == ECERT_TWO_STORIES || judgement.finding.code == ECERT_OTHER_SIGNATURE));
 	if (*settled == ECERT_SETTLED_ADMITTED)
-		return insert_checked(package) && (!judgement.is_covered || note_unjudged(package));
+	{
+		if (!insert_checked(package))
+			return false;
+		if (judgement.is_covered)
+			note_covered(package, &judgement);
+		return true;
+	}
 	if (*settled != ECERT_SETTLED_KNOWN)
 		put_aside(package->bytes, package, &judgement.finding, *settled == ECERT_SETTLED_PENDING ? judgement.waits_for : NULL, peer);
 	if (judgement.other_story.size > 0)

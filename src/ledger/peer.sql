@@ -63,7 +63,10 @@ AS $$
                                 AND p.seq = split_part(w.waits_for, ' ', 2)::bigint)
                 WHEN w.waits_for ~ '^[a-z]+ [0-9a-f]{64}$'
                 THEN EXISTS (SELECT FROM ledger.package p WHERE p.hash = decode(split_part(w.waits_for, ' ', 2), 'hex')) OR ecert.is_other_story(w.waits_for)
-                WHEN starts_with(w.waits_for, 'key of ') THEN ecert.node_state(substr(w.waits_for, 8)) IS NOT NULL
+                -- the key of a node package that does not count tells who signed, too
+                WHEN starts_with(w.waits_for, 'key of ')
+                THEN EXISTS (SELECT FROM ledger.package p WHERE p.subject = substr(w.waits_for, 8) AND p.kind = 'node' AND p.issuer || '' = ecert.certifier())
+                  OR substr(w.waits_for, 8) = ecert.certifier()
                 ELSE true END
 $$;
 COMMENT ON FUNCTION ecert.woken() IS 'internal: what packages in ledger.pending wait for although it is here, or never will be';
@@ -190,15 +193,6 @@ AS $$
     )$table$);
     ALTER TABLE ledger.quarantine ALTER COLUMN bytes SET STORAGE EXTERNAL;
 
-    SELECT ecert.create_described($table$CREATE TABLE ledger.finding (  -- packages from peers that a checkpoint covers and that a rule has something to say against: they are on the ledger, and do not count; a cache, see ecert.problems()
-        issuer text COLLATE "C" NOT NULL,  -- its issuer
-        kind text COLLATE "C" NOT NULL,  -- its kind
-        seq bigint NOT NULL,  -- its number in the feed
-        problem text,  -- what is wrong with it; NULL: it is judged when all that the checkpoint covers is here
-        found_at timestamptz NOT NULL DEFAULT clock_timestamp(),  -- when it was admitted, or judged
-        CONSTRAINT finding_pkey PRIMARY KEY (issuer, kind, seq)
-    )$table$);
-
     SELECT ecert.create_described($table$CREATE TABLE ledger.equivocation (  -- proofs that an issuer told two stories: two packages with one seq, both signed by it. Each row proves itself (ecert.is_equivocation) and travels to every node
         issuer text COLLATE "C" NOT NULL,  -- who signed both; derived
         kind text COLLATE "C" NOT NULL,  -- kind of both; derived
@@ -241,4 +235,4 @@ AS $$
         CONSTRAINT signer_pkey PRIMARY KEY (node)
     )$table$);
 $$;
-COMMENT ON FUNCTION ecert.create_ledger_tables() IS 'internal: puts admission, and the refusal of changes, on ledger.package, and makes ledger.pending, quarantine, finding, equivocation, peer and signer';
+COMMENT ON FUNCTION ecert.create_ledger_tables() IS 'internal: puts admission, and the refusal of changes, on ledger.package, and makes ledger.pending, quarantine, equivocation, peer and signer';

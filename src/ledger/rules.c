@@ -13,6 +13,7 @@
 #include "utils/fmgroids.h"
 #include "utils/rangetypes.h"
 #include "utils/rls.h"
+#include "utils/snapmgr.h"
 #include "utils/typcache.h"
 
 #include "package/datum.h"
@@ -136,7 +137,7 @@ is_in_time(EcertLedgerRules *ledger, const EcertPackage *package, EcertFinding *
 {
 	EcertView  *view = &ledger->view;
 
-	return ecert_check_seal_time(package->issued_at, ecert_sealed_at(&ledger->rules, view->sealed_by(view, package->issuer, package->kind, package->seq)),
+	return ecert_check_seal_time(package->kind, package->issued_at, ecert_sealed_at(&ledger->rules, view->sealed_by(view, package->issuer, package->kind, package->seq)),
 								 finding);
 }
 
@@ -153,7 +154,9 @@ ECERT_FUNCTION(ecert_sql_finding_of)
 	EcertNodeKey *key;
 
 	ecert_package_of(PG_GETARG_DATUM(0), &package);
-	if ((ecert_check_issuer(ecert_registry_current(), &package, PG_INT64_MIN, &key, &finding) || ecert_is_end(finding.code)) &&
+	/* what of others is void is no finding */
+	if ((ecert_check_issuer(ecert_registry_current(), &package, GetActiveSnapshot(), &key, &finding) ||
+		 (ecert_is_end(finding.code) && !ecert_slice_equal(package.issuer, ledger->view.certifier))) &&
 		is_in_order(&package, &finding) && is_in_time(ledger, &package, &finding) &&
 		(!is_checkable(ledger, &package) || ecert_rule_check(&ledger->rules, &package, false, &finding)))
 		PG_RETURN_NULL();

@@ -5,7 +5,8 @@
  * Nothing that admission cached or derived is believed.  First the registry is
  * built anew from the genesis package and the certifier's node feed, each node
  * package verified under the state that the ones before it made, so that a
- * forged node package cannot vouch for itself.  Then every row is checked, by
+ * forged node package cannot vouch for itself; and of his policies and relations
+ * those are noted that do not count.  Then every other row is checked, by
  * as many processes as PostgreSQL gives to the query: each asks for rows in the
  * order of the primary key, so that a row mostly comes behind the one it
  * follows; where it does not, the end of the feed before it is read.
@@ -35,13 +36,13 @@ typedef struct RowWalk
 	EcertRegistry *registry;
 	EcertHead	head;
 	ReturnSetInfo *result;		/* NULL: they are collected in found */
-	bool		applies;		/* take genesis and node packages into the registry */
+	bool		applies;		/* take genesis, node, policy and relation packages into the registry */
 	int64		first_seq;		/* of check_period(): where problems are told of from; */
 	bool		believes_all;	/* and the first, cheap walk, which only looks whether there are any */
 	/* of rows that come one by one, as ecert.row_problems() gets them */
 	MemoryContext context;		/* lasts from row to row */
 	EcertNodeId feed[2];		/* issuer and kind of the last row; empty: none yet */
-	bool		was_walked;		/* when the registry was built: genesis, and the certifier's nodes */
+	bool		was_walked;		/* when the registry was built: genesis, and what the certifier says of nodes, policy and relations */
 	bool		has_rule;		/* which who reads our result checks */
 	EcertLedgerRules *rules;	/* NULL until they are needed */
 	int64		sealed_first;	/* of the feed at hand, packages of which the next is known */
@@ -193,7 +194,7 @@ check_issuer(RowWalk *walk, Row *row, EcertNodeKey **key)
 	if (key_is_known(walk, package))
 		return true;
 	*key = walk->key = NULL;
-	if (!ecert_check_issuer(walk->registry, package, PG_INT64_MIN, key, &finding))
+	if (!ecert_check_issuer(walk->registry, package, GetActiveSnapshot(), key, &finding))
 	{
 		row->is_void = is_void(walk, row, &finding);
 		if (!row->is_void)
@@ -296,7 +297,7 @@ check_seal_time(RowWalk *walk, Row *row)
 
 	/* a body that says nothing to judge has a problem of its own */
 	if (package->kind != ECERT_KIND_GENESIS && (row->is_believed || ecert_check_body(package, &finding)) &&
-		!ecert_check_seal_time(package->issued_at, sealed_at(walk, package), &finding))
+		!ecert_check_seal_time(package->kind, package->issued_at, sealed_at(walk, package), &finding))
 		put_finding(walk, row, &finding);
 }
 
@@ -417,14 +418,26 @@ advance(RowWalk *walk, const Row *row)
 		memcpy(walk->head.hash, VARDATA_ANY(stored), ECERT_HASH_SIZE);
 }
 
-/* Genesis and node packages that are sound become part of the registry */
+/* What of the registry's packages their rule says: of nodes by those before, of relations as of the checkpoint that covers them */
+static void
+check_rule(RowWalk *walk, Row *row)
+{
+	EcertFinding finding;
+
+	if (row->package.kind == ECERT_KIND_GENESIS || !ecert_check_body(&row->package, &finding))
+		return;
+	if (!ecert_rule_check(rules_of(walk), &row->package, false, &finding))
+		put_finding(walk, row, &finding);
+}
+
+/* Node packages that nothing is wrong with become part of the registry */
 static void
 apply(RowWalk *walk, Row *row)
 {
 	EcertFinding finding;
 
-	if (walk->applies && row->sound && row->package.kind == ECERT_KIND_NODE &&
-		!ecert_registry_apply(walk->registry, &row->package, &finding))
+	check_rule(walk, row);
+	if (row->sound && row->package.kind == ECERT_KIND_NODE && !ecert_registry_apply(walk->registry, &row->package, &finding))
 		put_finding(walk, row, &finding);
 }
 
@@ -439,10 +452,10 @@ check_package(RowWalk *walk, Row *row)
 	if (walk->registry->has_genesis)
 		check_follows(walk, row);
 	check_replaced(walk, row);
-	apply(walk, row);
-	/* behind it: a node package counts whatever is found against it but its form, signature and place */
 	if (walk->registry->has_genesis)
 		check_seal_time(walk, row);
+	if (walk->applies)
+		apply(walk, row);
 }
 
 static void
@@ -473,6 +486,17 @@ check_row(RowWalk *walk, Row *row)
 	advance(walk, row);
 }
 
+/* A row of what the registry is made of; one that does not count is noted */
+static void
+take_row(RowWalk *walk, Row *row)
+{
+	EcertKind	kind;
+
+	check_row(walk, row);
+	if (!row->sound && ecert_kind_from_name(ecert_varlena_slice(DatumGetTextPP(row->values[1])), &kind) && kind != ECERT_KIND_GENESIS)
+		ecert_registry_put_false(walk->registry, kind, DatumGetInt64(row->values[2]));
+}
+
 /* Check each row of a scan, in a memory context of its own */
 static void
 walk_rows(RowWalk *walk, void (*check) (RowWalk *walk, Row *row), EcertScan *scan)
@@ -495,7 +519,21 @@ walk_rows(RowWalk *walk, void (*check) (RowWalk *walk, Row *row), EcertScan *sca
 	MemoryContextDelete(each);
 }
 
-/* Build the verified registry; problems of genesis and of the certifier's node feed come out */
+/* The certifier's feeds that the registry is made of: relations are held against the nodes */
+static const EcertKind registry_kinds[] = {ECERT_KIND_NODE, ECERT_KIND_POLICY, ECERT_KIND_RELATION};
+
+static bool
+is_of_registry(EcertKind kind)
+{
+	for (size_t i = 0; i < lengthof(registry_kinds); i++)
+	{
+		if (registry_kinds[i] == kind)
+			return true;
+	}
+	return false;
+}
+
+/* Build the verified registry; problems of genesis and of these feeds come out */
 static void
 build_registry(ReturnSetInfo *result)
 {
@@ -508,9 +546,9 @@ build_registry(ReturnSetInfo *result)
 	packed = NULL;
 	walk.registry = verified = ecert_registry_new(TopMemoryContext);
 	walk.result = result;
-	walk.context = CurrentMemoryContext;
 	walk.sealed_last = -1;
 	walk.applies = true;
+	walk.context = CurrentMemoryContext;
 	walk.head.seq = -1;
 	ecert_scan_genesis(&scan, ecert_ledger_relid(), GetActiveSnapshot());
 	walk_rows(&walk, check_row, &scan);
@@ -519,10 +557,14 @@ build_registry(ReturnSetInfo *result)
 		put_problem(&walk, NULL, "the ledger has no sound genesis package: nothing on it can be verified");
 		return;
 	}
-	memset(&walk.head, 0, sizeof walk.head);
-	walk.head.seq = -1;
-	begin_feed(&scan, ecert_text_datum(ecert_certifier_of(verified)), ecert_kind_datum(ECERT_KIND_NODE), PG_INT64_MAX);
-	walk_rows(&walk, check_row, &scan);
+	for (size_t i = 0; i < lengthof(registry_kinds); i++)
+	{
+		memset(&walk.head, 0, sizeof walk.head);
+		walk.head.seq = -1;
+		walk.sealed_last = -1;
+		begin_feed(&scan, ecert_text_datum(ecert_certifier_of(verified)), ecert_kind_datum(registry_kinds[i]), PG_INT64_MAX);
+		walk_rows(&walk, take_row, &scan);
+	}
 }
 
 ECERT_FUNCTION(ecert_sql_verify_registry)
@@ -562,10 +604,10 @@ take_feed(RowWalk *walk, const Row *row)
 	walk->is_known = false;
 	walk->sealed_last = -1;
 	is_kind = ecert_kind_from_name(name, &kind);
-	/* that of energy and product packages is applied here */
-	walk->has_rule = is_kind && !ecert_kinds[kind].has_periods;
 	walk->was_walked = is_kind && (kind == ECERT_KIND_GENESIS ||
-								   (kind == ECERT_KIND_NODE && memcmp(&feed[0], &walk->registry->certifier, sizeof feed[0]) == 0));
+								   (is_of_registry(kind) && memcmp(&feed[0], &walk->registry->certifier, sizeof feed[0]) == 0));
+	/* that of energy and product packages is applied here */
+	walk->has_rule = is_kind && !ecert_kinds[kind].has_periods && (kind == ECERT_KIND_GENESIS || !walk->was_walked);
 }
 
 /* What lasts from row to row of a query, in this process */

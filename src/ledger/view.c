@@ -28,10 +28,10 @@ static EcertQuery holds_query = {
 };
 /* By the index of kids alone: inside, no other condition lets the planner take another one */
 static EcertQuery holder_query = {
-	"SELECT p.node FROM (SELECT p.issuer, CASE p.kind WHEN 'genesis' THEN p.issuer ELSE p.subject END AS node,"
+	"SELECT p.node, p.seq FROM (SELECT p.issuer, CASE p.kind WHEN 'genesis' THEN p.issuer ELSE p.subject END AS node,"
 	" CASE p.kind WHEN 'genesis' THEN -1 ELSE p.seq END AS seq"
 	" FROM ledger.package p WHERE ecert.kids(p.package) OPERATOR(pg_catalog.@>) ARRAY[$1] OFFSET 0) AS p"
-	" WHERE p.issuer OPERATOR(pg_catalog.=) $2 AND p.node OPERATOR(pg_catalog.<>) $3 AND p.seq OPERATOR(pg_catalog.<) $4 ORDER BY p.seq LIMIT 1",
+	" WHERE p.issuer OPERATOR(pg_catalog.=) $2 AND p.node OPERATOR(pg_catalog.<>) $3 AND p.seq OPERATOR(pg_catalog.<) $4 ORDER BY p.seq",
 	4, {BYTEAOID, TEXTOID, TEXTOID, INT8OID}, NULL, true
 };
 
@@ -200,6 +200,36 @@ view_about(EcertView *view, EcertArena *arena, EcertSlice subject, EcertKind kin
 	return read_entries(&scan, arena);
 }
 
+/* What the rule says of a package whose checkpoint is not taken up, with what is here of that */
+static bool
+breaks_rule(EcertView *view, const EcertEntry *entry)
+{
+	EcertLedgerRules *beside = ecert_ledger_rules(CurrentMemoryContext, ledger_of(view)->sight, NULL);
+	EcertPackage package;
+	EcertFinding finding;
+	bool		broken;
+
+	/* a copy, because rules read other packages */
+	broken = !beside->view.package(&beside->view, entry, &package) ||
+		ecert_package_parse_again(ecert_varlena_slice(ecert_bytea(package.bytes)), &package) != ECERT_OK ||
+		!ecert_rule_check(&beside->rules, &package, false, &finding);
+	MemoryContextDelete(GetMemoryChunkContext(beside));
+	return broken;
+}
+
+/* What was found stands in ledger.finding; verification believes its own registry alone */
+static bool
+view_is_false(EcertView *view, const EcertEntry *entry)
+{
+	EcertLedgerRules *ledger = ledger_of(view);
+	EcertFound	found;
+
+	if (ledger->registry != NULL)
+		return ecert_registry_is_false(ledger->registry, entry->kind, entry->seq);
+	found = ecert_found(ecert_ledger_relid(), snapshot_of(view), ecert_text_datum(entry->issuer), ecert_kind_datum(entry->kind), entry->seq);
+	return found == ECERT_FOUND_FALSE || (found == ECERT_NOT_JUDGED && breaks_rule(view, entry));
+}
+
 static EcertEntries
 view_naming(EcertView *view, EcertArena *arena, const uint8_t *hash, EcertKind kind)
 {
@@ -299,21 +329,35 @@ view_key_at(EcertView *view, EcertSlice node, size_t number, EcertKeyFacts *key)
 	return true;
 }
 
+/* Does the package of the certifier's node feed with that seq count?  Genesis, at -1, does */
+static bool
+node_counts(EcertView *view, EcertArena *arena, int64 seq)
+{
+	EcertEntry	entry;
+
+	return seq < 0 || (view->by_seq(view, arena, view->certifier, ECERT_KIND_NODE, seq, &entry) && !view->is_false(view, &entry));
+}
+
 static bool
 view_holder(EcertView *view, EcertArena *arena, EcertSlice kid, EcertSlice but, int64_t before, EcertSlice *node)
 {
 	Datum		values[4] = {
 		PointerGetDatum(ecert_bytea(kid)), ecert_text_datum(view->certifier), ecert_text_datum(but), Int64GetDatum(before)
 	};
-	bool		found;
+	SPITupleTable *rows;
+	uint64		count;
+	uint64		first = 0;
 	bool		isnull;
 
 	SPI_connect();
-	found = (ledger_of(view)->sight == ECERT_SEE_QUERY ? ecert_query_stable(&holder_query, values, 1) : ecert_query(&holder_query, values, 1)) > 0;
-	if (found)
-		*node = ecert_arena_copy(arena, ecert_varlena_slice(DatumGetTextPP(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull))));
+	count = ledger_of(view)->sight == ECERT_SEE_QUERY ? ecert_query_stable(&holder_query, values, 0) : ecert_query(&holder_query, values, 0);
+	rows = SPI_tuptable;
+	while (first < count && !node_counts(view, arena, DatumGetInt64(SPI_getbinval(rows->vals[first], rows->tupdesc, 2, &isnull))))
+		first++;
+	if (first < count)
+		*node = ecert_arena_copy(arena, ecert_varlena_slice(DatumGetTextPP(SPI_getbinval(rows->vals[first], rows->tupdesc, 1, &isnull))));
 	SPI_finish();
-	return found;
+	return first < count;
 }
 
 static bool
@@ -376,6 +420,7 @@ ecert_ledger_rules(MemoryContext parent, EcertSight sight, EcertRegistry *regist
 		.sealed_up_to = view_sealed_up_to,
 		.covered = view_covered,
 		.next_sealing = view_next_sealing,
+		.is_false = view_is_false,
 		.package = view_package,
 		.key = view_key,
 		.key_at = view_key_at,

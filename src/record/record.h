@@ -34,6 +34,20 @@ enum
 	COLUMN_CHECKPOINT = 6
 };
 
+/* And of ledger.finding */
+enum
+{
+	COLUMN_PROBLEM = 4
+};
+
+/* What ledger.finding says of a package */
+typedef enum EcertFound
+{
+	ECERT_FOUND_NOTHING,
+	ECERT_FOUND_FALSE,
+	ECERT_NOT_JUDGED			/* it is judged when all that its checkpoint covers is here */
+} EcertFound;
+
 /*
  * A scan of a table by one of its indexes, without a plan and an executor: a
  * transaction of one package spends a good part of its time there
@@ -50,7 +64,7 @@ typedef struct EcertScan
 /* By the index of that name (NULL: the primary key), of whose columns the keys speak; raises when the table has lost it */
 extern void ecert_scan_begin(EcertScan *scan, Oid relid, LOCKMODE lock, Snapshot snapshot, const char *index, ScanKey keys, int key_count);
 
-/* Rows of a feed, first .. last by seq, of ledger.package and ledger.leaf_range; of all of a feed also of ledger.feed */
+/* Rows of a feed, first .. last by seq, of ledger.package, ledger.leaf_range and ledger.finding; of all of a feed also of ledger.feed */
 extern void ecert_scan_feed(EcertScan *scan, Oid relid, LOCKMODE lock, Snapshot snapshot, Datum issuer, Datum kind, int64 first, int64 last);
 
 /* The package of kind genesis of ledger.package, or what stands in the index of it */
@@ -67,6 +81,9 @@ extern int64 ecert_covered(Oid ledger_relid, Snapshot snapshot, Datum issuer, Da
 
 /* The first checkpoint with that seq or a greater one that covers something first; PG_INT64_MAX: none does yet */
 extern int64 ecert_next_sealing(Oid ledger_relid, Snapshot snapshot, int64 seq);
+
+/* What was found of a package of a feed when it was admitted, or a checkpoint that covers it was taken up */
+extern EcertFound ecert_found(Oid ledger_relid, Snapshot snapshot, Datum issuer, Datum kind, int64 seq);
 
 extern bool ecert_scan_next(EcertScan *scan, ScanDirection direction);
 extern void ecert_scan_end(EcertScan *scan);

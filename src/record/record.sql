@@ -77,6 +77,15 @@ BEGIN
     CREATE INDEX leaf_range_checkpoint ON ledger.leaf_range (checkpoint_seq, first_index);
     -- how far a feed is covered as of a checkpoint
     CREATE UNIQUE INDEX leaf_range_feed ON ledger.leaf_range (issuer, kind, checkpoint_seq);
+
+    PERFORM ecert.create_described($table$CREATE TABLE ledger.finding (  -- what was found against packages that a checkpoint covers, as of it: they are on the ledger, and do not count; a cache, see ecert.problems()
+        issuer text COLLATE "C" NOT NULL,  -- its issuer
+        kind text COLLATE "C" NOT NULL,  -- its kind
+        seq bigint NOT NULL,  -- its number in the feed
+        problem text,  -- what is wrong with it; NULL: it is judged when all that the checkpoint covers is here
+        found_at timestamptz NOT NULL DEFAULT clock_timestamp(),  -- when it was admitted, or judged
+        CONSTRAINT finding_pkey PRIMARY KEY (issuer, kind, seq)
+    )$table$);
 END
 $$;
-COMMENT ON FUNCTION ecert.create_record_tables() IS 'internal: makes schema ledger with the tables package, feed and leaf_range, without triggers; EC091 when they are there';
+COMMENT ON FUNCTION ecert.create_record_tables() IS 'internal: makes schema ledger with the tables package, feed, leaf_range and finding, without triggers; EC091 when they are there';

@@ -10,6 +10,7 @@
 #include "catalog/pg_am_d.h"
 #include "catalog/pg_type_d.h"
 #include "miscadmin.h"
+#include "storage/bufmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -128,15 +129,16 @@ end_with_seq(EcertScan *scan, ScanDirection direction, int column, int64 otherwi
 	return seq;
 }
 
+/* A table beside ledger.package */
 static Oid
-leaf_range_relid(Oid ledger_relid)
+relid_beside(Oid ledger_relid, const char *table)
 {
-	Oid			relid = get_relname_relid("leaf_range", get_rel_namespace(ledger_relid));
+	Oid			relid = get_relname_relid(table, get_rel_namespace(ledger_relid));
 
 	if (!OidIsValid(relid))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("table \"ledger.leaf_range\" is missing")));
+				 errmsg("table \"ledger.%s\" is missing", table)));
 	return relid;
 }
 
@@ -149,7 +151,7 @@ ecert_sealed_up_to(Oid ledger_relid, Snapshot snapshot, Datum issuer, Datum kind
 
 	*last = PG_INT64_MAX;
 	/* its primary key is (issuer, kind, last_seq) */
-	ecert_scan_feed(&scan, leaf_range_relid(ledger_relid), AccessShareLock, snapshot, issuer, kind, seq, PG_INT64_MAX);
+	ecert_scan_feed(&scan, relid_beside(ledger_relid, "leaf_range"), AccessShareLock, snapshot, issuer, kind, seq, PG_INT64_MAX);
 	if (ecert_scan_next(&scan, ForwardScanDirection))
 	{
 		*last = DatumGetInt64(slot_getattr(scan.slot, COLUMN_SEQ, &isnull));
@@ -176,7 +178,7 @@ ecert_covered(Oid ledger_relid, Snapshot snapshot, Datum issuer, Datum kind, int
 	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_TEXTEQ, issuer);
 	ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_TEXTEQ, kind);
 	ScanKeyInit(&keys[2], 3, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(checkpoint));
-	ecert_scan_begin(&scan, leaf_range_relid(ledger_relid), AccessShareLock, snapshot, "leaf_range_feed", keys, lengthof(keys));
+	ecert_scan_begin(&scan, relid_beside(ledger_relid, "leaf_range"), AccessShareLock, snapshot, "leaf_range_feed", keys, lengthof(keys));
 	return end_with_seq(&scan, BackwardScanDirection, COLUMN_SEQ, -1);
 }
 
@@ -187,8 +189,28 @@ ecert_next_sealing(Oid ledger_relid, Snapshot snapshot, int64 seq)
 	EcertScan	scan;
 
 	ScanKeyInit(&key, 1, BTGreaterEqualStrategyNumber, F_INT8GE, Int64GetDatum(seq));
-	ecert_scan_begin(&scan, leaf_range_relid(ledger_relid), AccessShareLock, snapshot, "leaf_range_checkpoint", &key, 1);
+	ecert_scan_begin(&scan, relid_beside(ledger_relid, "leaf_range"), AccessShareLock, snapshot, "leaf_range_checkpoint", &key, 1);
 	return end_with_seq(&scan, ForwardScanDirection, COLUMN_CHECKPOINT, PG_INT64_MAX);
+}
+
+EcertFound
+ecert_found(Oid ledger_relid, Snapshot snapshot, Datum issuer, Datum kind, int64 seq)
+{
+	Oid			relid = relid_beside(ledger_relid, "finding");
+	Relation	table = table_open(relid, AccessShareLock);
+	bool		is_empty = RelationGetNumberOfBlocks(table) == 0;
+	EcertFound	found = ECERT_FOUND_NOTHING;
+	EcertScan	scan;
+
+	table_close(table, NoLock);
+	/* mostly nothing was found at all */
+	if (is_empty)
+		return found;
+	ecert_scan_feed(&scan, relid, AccessShareLock, snapshot, issuer, kind, seq, seq);
+	if (ecert_scan_next(&scan, ForwardScanDirection))
+		found = slot_attisnull(scan.slot, COLUMN_PROBLEM) ? ECERT_NOT_JUDGED : ECERT_FOUND_FALSE;
+	ecert_scan_end(&scan);
+	return found;
 }
 
 bool

@@ -16,10 +16,12 @@
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
 
 #include "package/datum.h"
 #include "pg/error.h"
 #include "record/record.h"
+#include "rules/fields.h"
 
 /* Above this many nodes in memory the cache starts again */
 #define NODES_KEPT 65536
@@ -161,29 +163,79 @@ compare_seqs(const ListCell *left, const ListCell *right)
 }
 
 /*
- * Take in the packages about a node: of all but the newest the roles alone,
- * since the newest repeats all keys.  A query would be planned, and the planner
- * would rather walk the feed from its end, because that gives the order by seq:
- * through all nodes to the one asked for.  The scan has no choice to make.
+ * The certifier's packages about a node that count, palloc'd; those that do not
+ * leave their claims.  A query would be planned, and the planner would rather
+ * walk the feed from its end, because that gives the order by seq: through all
+ * nodes to the one asked for.  The scan has no choice to make.
  */
-static void
-load_node(EcertRegistry *registry, EcertSlice id)
+static List *
+read_packages(EcertRegistry *registry, EcertSlice id)
 {
+	Datum		certifier = ecert_text_datum(ecert_certifier_of(registry));
+	Datum		kind = ecert_kind_datum(ECERT_KIND_NODE);
 	List	   *packages = NIL;
-	ListCell   *cell;
 	ScanKeyData keys[2];
 	EcertScan	scan;
 
-	Assert(registry->from_table);
 	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_TEXTEQ, ecert_text_datum(id));
-	ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_TEXTEQ, ecert_kind_datum(ECERT_KIND_NODE));
+	ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_TEXTEQ, kind);
 	ecert_scan_begin(&scan, current_relid, AccessShareLock, ecert_present_snapshot(), "package_subject_kind_period", keys, lengthof(keys));
 	while (ecert_scan_next(&scan, ForwardScanDirection))
 	{
-		if (ecert_slice_equal(ecert_scan_bytes(&scan, COLUMN_ISSUER), ecert_certifier_of(registry)))
-			packages = lappend(packages, read_package(ecert_scan_bytes(&scan, COLUMN_PACKAGE)));
+		EcertPackage *package;
+
+		if (!ecert_slice_equal(ecert_scan_bytes(&scan, COLUMN_ISSUER), ecert_certifier_of(registry)))
+			continue;
+		package = read_package(ecert_scan_bytes(&scan, COLUMN_PACKAGE));
+		if (ecert_found(current_relid, ecert_present_snapshot(), certifier, kind, package->seq) == ECERT_FOUND_FALSE)
+			ecert_registry_put_claims(registry, package->body);
+		else
+			packages = lappend(packages, package);
 	}
 	ecert_scan_end(&scan);
+	return packages;
+}
+
+/* The state of a node, as far as it is in memory */
+static EcertNodeState *
+find_node(EcertRegistry *registry, EcertSlice id)
+{
+	EcertNodeId key = ecert_node_id(id);
+
+	return hash_search(registry->nodes, &key, HASH_FIND, NULL);
+}
+
+/* Since when has the node its keys?  From the newest package to the oldest */
+static void
+date_keys(EcertNodeState *node, const List *packages)
+{
+	for (int i = list_length(packages) - 1; node != NULL && i >= 0; i--)
+	{
+		const EcertPackage *package = list_nth(packages, i);
+		uint64_t	count;
+		EcertCursor cursor = ecert_node_keys(package->kind, package->body, &count);
+
+		for (; count > 0; count--)
+		{
+			uint8_t		kid[ECERT_HASH_SIZE];
+			EcertNodeKey *key = ecert_hex_to_hash(ecert_cbor_text_at(ecert_cbor_skip(&cursor), "kid"), kid) ?
+				ecert_node_key(node, ecert_slice(kid, sizeof kid)) : NULL;
+
+			if (key != NULL)
+				key->facts.since = package->seq;
+		}
+	}
+}
+
+/* Take in the packages about a node: of all but the newest the roles alone, since the newest repeats all keys */
+static void
+load_node(EcertRegistry *registry, EcertSlice id)
+{
+	List	   *packages;
+	ListCell   *cell;
+
+	Assert(registry->from_table);
+	packages = read_packages(registry, id);
 	list_sort(packages, compare_seqs);
 	foreach(cell, packages)
 	{
@@ -195,6 +247,7 @@ load_node(EcertRegistry *registry, EcertSlice id)
 		else if (!ecert_registry_apply(registry, package, &finding))
 			ecert_raise_finding(&finding);
 	}
+	date_keys(find_node(registry, id), packages);
 	list_free_deep(packages);
 }
 
@@ -202,7 +255,7 @@ EcertNodeState *
 ecert_registry_node(EcertRegistry *registry, EcertSlice id)
 {
 	EcertNodeId key = ecert_node_id(id);
-	EcertNodeState *node = hash_search(registry->nodes, &key, HASH_FIND, NULL);
+	EcertNodeState *node = find_node(registry, id);
 	bool		is_certifier = memcmp(&key, &registry->certifier, sizeof key) == 0;
 
 	if (node == NULL && registry->packed != NULL)
@@ -213,7 +266,7 @@ ecert_registry_node(EcertRegistry *registry, EcertSlice id)
 	if (is_certifier)
 		registry->certifier_loaded = true;
 	load_node(registry, id);
-	return hash_search(registry->nodes, &key, HASH_FIND, NULL);
+	return find_node(registry, id);
 }
 
 bool
@@ -227,20 +280,50 @@ ecert_always_entitled(const EcertNodeState *node, EcertKind kind)
 	return true;
 }
 
-bool
-ecert_check_issuer(EcertRegistry *registry, const EcertPackage *package, int64 now, EcertNodeKey **key, EcertFinding *finding)
+/* What is known of the issuer; *key is the one that the package names, or NULL */
+static EcertSigner
+signer_of(EcertRegistry *registry, const EcertPackage *package, EcertNodeKey **key)
 {
 	EcertNodeState *node = ecert_registry_node(registry, package->issuer);
-	bool		is_certifier = node != NULL && memcmp(&node->id, &registry->certifier, sizeof node->id) == 0;
-	int			roles = node == NULL ? 0 : ecert_roles_at(&node->history, package->issued_at);
+	EcertSigner signer = {0};
 
-	/* where it is first admitted, what it may issue by now */
-	if (node != NULL && now != PG_INT64_MIN)
-		roles = node->facts.roles;
-	if (!ecert_check_entitled(package, registry->origin, roles, is_certifier, finding))
-		return false;
 	*key = ecert_node_key(node, package->kid);
-	return ecert_check_key(package, &node->facts, *key == NULL ? NULL : &(*key)->facts, now, finding);
+	if (node == NULL)
+		return signer;
+	signer.is_certifier = memcmp(&node->id, &registry->certifier, sizeof node->id) == 0;
+	signer.facts = node->facts;
+	signer.history = node->history;
+	signer.key = *key == NULL ? NULL : &(*key)->facts;
+	return signer;
+}
+
+bool
+ecert_check_issuer_now(EcertRegistry *registry, const EcertPackage *package, int64 now, EcertNodeKey **key, EcertFinding *finding)
+{
+	EcertSigner signer = signer_of(registry, package, key);
+
+	return ecert_check_entitled(package, registry->origin, signer.facts.roles, signer.is_certifier, finding) &&
+		ecert_check_key(package, &signer.facts, signer.key, now, finding);
+}
+
+/* The last package of the certifier's node feed that the first checkpoint over a package and those before it cover; all of it where none is over it */
+static int64
+nodes_seen(const EcertRegistry *registry, Snapshot snapshot, const EcertPackage *package)
+{
+	Oid			relid = ecert_ledger_relid();
+	int64		checkpoint = ecert_sealed_by(relid, snapshot, ecert_text_datum(package->issuer), ecert_kind_datum(package->kind), package->seq);
+
+	return checkpoint == PG_INT64_MAX ? PG_INT64_MAX :
+		ecert_covered(relid, snapshot, ecert_text_datum(ecert_certifier_of(registry)), ecert_kind_datum(ECERT_KIND_NODE), checkpoint);
+}
+
+bool
+ecert_check_issuer(EcertRegistry *registry, const EcertPackage *package, Snapshot as_of, EcertNodeKey **key, EcertFinding *finding)
+{
+	EcertSigner signer = signer_of(registry, package, key);
+	int64		last = as_of == NULL || signer.is_certifier || signer.history.count == 0 ? PG_INT64_MAX : nodes_seen(registry, as_of, package);
+
+	return ecert_check_signer(package, registry->origin, &signer, last, finding);
 }
 
 bool
@@ -256,6 +339,15 @@ ecert_key_had_ended(EcertSlice id, const uint8_t *kid, int64 at)
 			return true;
 	}
 	return false;
+}
+
+bool
+ecert_issuer_was_right(const EcertPackage *package, Snapshot as_of)
+{
+	EcertNodeKey *key;
+	EcertFinding finding;
+
+	return current == NULL || ecert_check_issuer(current, package, as_of, &key, &finding);
 }
 
 static void
@@ -309,6 +401,19 @@ ecert_registry_of_ledger(void)
 				(errcode(ERRCODE_ECERT_NO_LEDGER),
 				 errmsg("this ledger has no genesis package yet")));
 	return registry;
+}
+
+/* forget_registry(): something was found against a package that it rests on, or is not any more */
+ECERT_FUNCTION(ecert_sql_forget_registry)
+{
+	ecert_registry_invalidate(ecert_ledger_relid());
+	PG_RETURN_VOID();
+}
+
+/* is_false(issuer, kind, seq): was something found against that package, so that it does not count? */
+ECERT_FUNCTION(ecert_sql_is_false)
+{
+	PG_RETURN_BOOL(ecert_found(ecert_ledger_relid(), GetActiveSnapshot(), PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), PG_GETARG_INT64(2)) == ECERT_FOUND_FALSE);
 }
 
 /* origin(): the ledger's name */

@@ -73,21 +73,48 @@ ecert_registry_free(EcertRegistry *registry)
 		MemoryContextDelete(registry->context);
 }
 
+/* A node that is known from now on */
+static EcertNodeState *
+enter_node(EcertRegistry *registry, const EcertNodeId *id)
+{
+	bool		found;
+	EcertNodeState *node = hash_search(registry->nodes, id, HASH_ENTER, &found);
+
+	if (!found)
+		memset((char *) node + sizeof node->id, 0, sizeof *node - sizeof node->id);
+	return node;
+}
+
 void
 ecert_registry_put_roles(EcertRegistry *registry, EcertSlice id, EcertRoles roles)
 {
 	EcertNodeId key = ecert_node_id(id);
-	bool		found;
-	EcertNodeState *node = hash_search(registry->nodes, &key, HASH_ENTER, &found);
-	EcertRoleHistory *history = &node->history;
-	size_t		size;
+	EcertRoleHistory *history = &enter_node(registry, &key)->history;
+	size_t		size = (history->count + 1) * sizeof(EcertRoles);
 
-	if (!found)
-		memset((char *) node + sizeof node->id, 0, sizeof *node - sizeof node->id);
 	/* a node has few packages */
-	size = (history->count + 1) * sizeof(EcertRoles);
 	history->list = history->list == NULL ? MemoryContextAlloc(registry->context, size) : repalloc(history->list, size);
 	history->list[history->count++] = roles;
+}
+
+void
+ecert_registry_put_claims(EcertRegistry *registry, EcertSlice body)
+{
+	EcertNodeId id = ecert_node_id(ecert_cbor_text_at(body, "node"));
+	EcertNodeState *node = enter_node(registry, &id);
+	uint64_t	count;
+	EcertCursor cursor = ecert_cbor_items_at(body, "keys", &count);
+	size_t		size = (node->claim_count + count + 1) * sizeof(EcertNodeKey);
+	EcertFinding finding;
+
+	node->claims = node->claims == NULL ? MemoryContextAllocZero(registry->context, size) : repalloc(node->claims, size);
+	for (; count > 0; count--)
+	{
+		EcertNodeKey key = {0};
+
+		if (ecert_key_facts(ecert_cbor_skip(&cursor), &key.facts, NULL, &finding))
+			node->claims[node->claim_count++] = key;
+	}
 }
 
 /*
@@ -102,16 +129,19 @@ apply_node(EcertRegistry *registry, const EcertPackage *package, EcertSlice body
 	EcertCursor cursor = ecert_cbor_items_at(body, "keys", &count);
 	EcertNodeKey *keys = MemoryContextAllocZero(registry->context, sizeof(EcertNodeKey) * Max(count, 1));
 	EcertNodeFacts facts = ecert_node_facts(body);
-	EcertNodeState *node;
+	int64		seq = package->kind == ECERT_KIND_GENESIS ? -1 : package->seq;
+	EcertNodeState *node = hash_search(registry->nodes, &id, HASH_FIND, NULL);
 
 	for (uint64_t i = 0; i < count; i++)
 	{
+		const EcertNodeKey *before;
+
 		if (!ecert_key_facts(ecert_cbor_skip(&cursor), &keys[i].facts, NULL, finding))
 			return false;
+		before = ecert_node_key(node, ecert_slice(keys[i].facts.kid, ECERT_HASH_SIZE));
+		keys[i].facts.since = before == NULL ? seq : before->facts.since;
 	}
-	ecert_registry_put_roles(registry, ecert_slice(id.bytes, id.size), (EcertRoles) {
-		package->kind == ECERT_KIND_GENESIS ? -1 : package->seq, package->issued_at, facts.roles
-	});
+	ecert_registry_put_roles(registry, ecert_slice(id.bytes, id.size), (EcertRoles) {seq, package->issued_at, facts.roles});
 	node = hash_search(registry->nodes, &id, HASH_FIND, NULL);
 	node->facts = facts;
 	node->keys = keys;
@@ -146,6 +176,35 @@ ecert_registry_apply(EcertRegistry *registry, const EcertPackage *package, Ecert
 	return apply_node(registry, package, package->body, finding);
 }
 
+void
+ecert_registry_put_false(EcertRegistry *registry, EcertKind kind, int64 seq)
+{
+	EcertFalseSeqs *seqs = &registry->false_seqs[kind];
+	size_t		size = (seqs->count + 1) * sizeof(int64);
+
+	seqs->list = seqs->list == NULL ? MemoryContextAlloc(registry->context, size) : repalloc(seqs->list, size);
+	seqs->list[seqs->count++] = seq;
+}
+
+bool
+ecert_registry_is_false(const EcertRegistry *registry, EcertKind kind, int64 seq)
+{
+	const EcertFalseSeqs *seqs = &registry->false_seqs[kind];
+	uint64		low = 0;
+	uint64		high = seqs->count;
+
+	while (low < high)
+	{
+		uint64		middle = low + (high - low) / 2;
+
+		if (seqs->list[middle] < seq)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < seqs->count && seqs->list[low] == seq;
+}
+
 static void
 free_prepared(void *key)
 {
@@ -169,16 +228,30 @@ ecert_prepared_key(EcertRegistry *registry, EcertNodeKey *key)
 	return key->prepared;
 }
 
+static EcertNodeKey *
+find_key(EcertNodeKey *keys, int count, EcertSlice kid)
+{
+	Assert(kid.size == ECERT_HASH_SIZE);
+	for (int i = 0; i < count; i++)
+	{
+		if (memcmp(keys[i].facts.kid, kid.data, ECERT_HASH_SIZE) == 0)
+			return &keys[i];
+	}
+	return NULL;
+}
+
 EcertNodeKey *
 ecert_node_key(EcertNodeState *node, EcertSlice kid)
 {
-	Assert(kid.size == ECERT_HASH_SIZE);
-	for (int i = 0; node != NULL && i < node->key_count; i++)
-	{
-		if (memcmp(node->keys[i].facts.kid, kid.data, ECERT_HASH_SIZE) == 0)
-			return &node->keys[i];
-	}
-	return NULL;
+	return node == NULL ? NULL : find_key(node->keys, node->key_count, kid);
+}
+
+EcertNodeKey *
+ecert_claimed_key(EcertNodeState *node, EcertSlice kid)
+{
+	EcertNodeKey *key = ecert_node_key(node, kid);
+
+	return key != NULL || node == NULL ? key : find_key(node->claims, node->claim_count, kid);
 }
 
 /* key_entry(pem, use): what a node body says of a key, without its times */

@@ -30,7 +30,8 @@ typedef struct Packed
 	uint8_t		has_genesis;
 	uint64		count;
 	uint64		role_count;
-	PackedKey	keys[FLEXIBLE_ARRAY_MEMBER];	/* by id and number; behind them the roles, as each node's first key says */
+	uint64		false_counts[ECERT_KIND_COUNT];
+	PackedKey	keys[FLEXIBLE_ARRAY_MEMBER];	/* by id and number; behind them the roles, as each node's first key says, and false seqs by kind */
 } Packed;
 
 static int
@@ -76,16 +77,30 @@ ecert_registry_pack(const EcertRegistry *registry)
 	header.has_genesis = registry->has_genesis;
 	header.count = keys.len / sizeof(PackedKey);
 	header.role_count = roles.len / sizeof(EcertRoles);
+	for (int kind = 0; kind < ECERT_KIND_COUNT; kind++)
+		header.false_counts[kind] = registry->false_seqs[kind].count;
 	qsort(keys.data, header.count, sizeof(PackedKey), compare_keys);
 	initStringInfo(&value);
 	appendStringInfoSpaces(&value, VARHDRSZ);
 	appendBinaryStringInfo(&value, (const char *) &header, offsetof(Packed, keys));
 	appendBinaryStringInfo(&value, keys.data, keys.len);
 	appendBinaryStringInfo(&value, roles.data, roles.len);
+	for (int kind = 0; kind < ECERT_KIND_COUNT; kind++)
+		appendBinaryStringInfo(&value, (const char *) registry->false_seqs[kind].list, registry->false_seqs[kind].count * sizeof(int64));
 	SET_VARSIZE(value.data, value.len);
 	pfree(keys.data);
 	pfree(roles.data);
 	return (bytea *) value.data;
+}
+
+/* Are so many things in the rest?  Then they are not any more */
+static bool
+takes(Size *rest, uint64 count, Size size)
+{
+	if (count > *rest / size)
+		return false;
+	*rest -= count * size;
+	return true;
 }
 
 /* Is this what ecert_registry_pack() makes, as far as reading it depends on it? */
@@ -94,9 +109,15 @@ is_packed(const Packed *packed, Size size)
 {
 	Size		rest = size - offsetof(Packed, keys);
 
-	if (size < offsetof(Packed, keys) || packed->count > rest / sizeof(PackedKey) || packed->origin.size > ECERT_ID_MAX ||
-		packed->role_count != (rest - packed->count * sizeof(PackedKey)) / sizeof(EcertRoles) ||
-		(rest - packed->count * sizeof(PackedKey)) % sizeof(EcertRoles) != 0)
+	if (size < offsetof(Packed, keys) || packed->origin.size > ECERT_ID_MAX || !takes(&rest, packed->count, sizeof(PackedKey)) ||
+		!takes(&rest, packed->role_count, sizeof(EcertRoles)))
+		return false;
+	for (int kind = 0; kind < ECERT_KIND_COUNT; kind++)
+	{
+		if (!takes(&rest, packed->false_counts[kind], sizeof(int64)))
+			return false;
+	}
+	if (rest != 0)
 		return false;
 	for (uint64 i = 0; i < packed->count; i++)
 	{
@@ -115,6 +136,7 @@ ecert_registry_unpack(const bytea *value, MemoryContext parent)
 	Size		size = VARSIZE_ANY_EXHDR(value);
 	EcertRegistry *registry = ecert_registry_new(parent);
 	Packed	   *packed = MemoryContextAllocZero(registry->context, Max(size, sizeof(Packed)));
+	int64	   *seqs;
 
 	/* a copy, which is aligned and outlives the value */
 	memcpy(packed, VARDATA_ANY(value), size);
@@ -127,6 +149,10 @@ ecert_registry_unpack(const bytea *value, MemoryContext parent)
 	registry->origin = ecert_slice(packed->origin.bytes, packed->origin.size);
 	registry->certifier = packed->certifier;
 	memcpy(registry->genesis_hash, packed->genesis_hash, ECERT_HASH_SIZE);
+	/* borrowed from the value, which stays */
+	seqs = (int64 *) ((EcertRoles *) (packed->keys + packed->count) + packed->role_count);
+	for (int kind = 0; kind < ECERT_KIND_COUNT; seqs += packed->false_counts[kind++])
+		registry->false_seqs[kind] = (EcertFalseSeqs) {seqs, packed->false_counts[kind]};
 	return registry;
 }
 
@@ -141,6 +167,7 @@ ecert_registry_unpack_node(EcertRegistry *registry, const EcertNodeId *id)
 		return NULL;
 	key -= key->number;
 	node = hash_search(registry->nodes, id, HASH_ENTER, NULL);
+	memset((char *) node + sizeof node->id, 0, sizeof *node - sizeof node->id);
 	node->facts = key->node;
 	/* borrowed from the value, which stays */
 	node->history.list = (EcertRoles *) (packed->keys + packed->count) + key->first_roles;

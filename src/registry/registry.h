@@ -17,6 +17,7 @@
 #include "core/body.h"
 #include "pg/error.h"
 #include "pg/query.h"
+#include "utils/snapshot.h"
 #include "rules/rules.h"
 #include "utils/hsearch.h"
 
@@ -34,6 +35,7 @@ typedef struct EcertNodeKey
 	MemoryContextCallback callback; /* frees it */
 } EcertNodeKey;
 
+/* Of packages that count, but for claims; without history the node is not enrolled */
 typedef struct EcertNodeState
 {
 	EcertNodeId id;				/* hash key, first */
@@ -41,7 +43,16 @@ typedef struct EcertNodeState
 	EcertRoleHistory history;	/* of all its packages */
 	int			key_count;
 	EcertNodeKey *keys;
+	int			claim_count;
+	EcertNodeKey *claims;		/* keys of packages that do not count */
 } EcertNodeState;
+
+/* Seqs of the certifier's packages of a kind that verification has found false, in their order */
+typedef struct EcertFalseSeqs
+{
+	int64	   *list;
+	uint64		count;
+} EcertFalseSeqs;
 
 typedef struct EcertRegistry
 {
@@ -55,6 +66,7 @@ typedef struct EcertRegistry
 	EcertSlice	origin;
 	EcertNodeId certifier;
 	uint8_t		genesis_hash[ECERT_HASH_SIZE];
+	EcertFalseSeqs false_seqs[ECERT_KIND_COUNT];	/* of nodes, relations and policies; not of from_table */
 } EcertRegistry;
 
 extern void ecert_registry_init(void);
@@ -92,7 +104,10 @@ extern EcertRegistry *ecert_registry_current(void);
  */
 extern bool ecert_key_had_ended(EcertSlice node, const uint8_t *kid, int64 at);
 
-/* The same, but raises EC090 when the ledger has no genesis package */
+/* Is ecert_check_issuer() content with a package, by that same registry? */
+extern bool ecert_issuer_was_right(const EcertPackage *package, Snapshot as_of);
+
+/* ecert_registry_current(), but raises EC090 when the ledger has no genesis package */
 extern EcertRegistry *ecert_registry_of_ledger(void);
 
 /* ecert_registry_current() where the table ledger.package is open already: no look at the catalogs for each package */
@@ -112,6 +127,9 @@ extern void ecert_registry_free(EcertRegistry *registry);
  */
 extern bool ecert_registry_apply(EcertRegistry *registry, const EcertPackage *package, EcertFinding *finding);
 
+/* Know the keys of a node package that does not count, beside those of its node */
+extern void ecert_registry_put_claims(EcertRegistry *registry, EcertSlice body);
+
 /* Know roles of a node, behind those of its packages before */
 extern void ecert_registry_put_roles(EcertRegistry *registry, EcertSlice id, EcertRoles roles);
 
@@ -123,22 +141,40 @@ extern bytea *ecert_registry_pack(const EcertRegistry *registry);
 extern EcertRegistry *ecert_registry_unpack(const bytea *value, MemoryContext parent);
 extern EcertNodeState *ecert_registry_unpack_node(EcertRegistry *registry, const EcertNodeId *id);
 
-/* The state of a node; NULL when it is not enrolled */
+/*
+ * The certifier's package of a kind with that seq does not count: say so, in the
+ * order of its feed, and ask.  Of a registry that verification has built; the
+ * one from_table goes by ledger.finding
+ */
+extern void ecert_registry_put_false(EcertRegistry *registry, EcertKind kind, int64 seq);
+extern bool ecert_registry_is_false(const EcertRegistry *registry, EcertKind kind, int64 seq);
+
+/* The state of a node; NULL when no package about it is known */
 extern EcertNodeState *ecert_registry_node(EcertRegistry *registry, EcertSlice id);
 
 /* The key of a node with that kid (32 bytes), whatever its time; NULL when there is none, or node is NULL */
 extern EcertNodeKey *ecert_node_key(EcertNodeState *node, EcertSlice kid);
+
+/*
+ * The key of a node with that kid, be it one that a node package claims which
+ * does not count: who signed with it is known.  NULL: nobody has said that the
+ * node has it
+ */
+extern EcertNodeKey *ecert_claimed_key(EcertNodeState *node, EcertSlice kid);
 
 /* Do all packages of a node entitle it to a kind, so that it does not matter when one of that kind was issued? */
 extern bool ecert_always_entitled(const EcertNodeState *node, EcertKind kind);
 
 /*
  * Is the issuer known, entitled to the kind, and the key his and valid at
- * issued_at?  At first admission, what is revoked or rotated by now is refused
- * whatever issued_at says; elsewhere now is PG_INT64_MIN.  On success *key is
- * the key to verify with.
+ * issued_at?  By the node packages that are seen as of the checkpoint that covers
+ * the package first, which is looked up under that snapshot; as_of NULL: by all
+ * of them.  *key is the key that it names, or NULL
  */
-extern bool ecert_check_issuer(EcertRegistry *registry, const EcertPackage *package, int64 now, EcertNodeKey **key, EcertFinding *finding);
+extern bool ecert_check_issuer(EcertRegistry *registry, const EcertPackage *package, Snapshot as_of, EcertNodeKey **key, EcertFinding *finding);
+
+/* The same where a package is first admitted: what is revoked or rotated by now is refused whatever issued_at says */
+extern bool ecert_check_issuer_now(EcertRegistry *registry, const EcertPackage *package, int64 now, EcertNodeKey **key, EcertFinding *finding);
 
 /* The prepared form of key, made when needed; raises when it cannot be */
 extern const EcertPublicKey *ecert_prepared_key(EcertRegistry *registry, EcertNodeKey *key);

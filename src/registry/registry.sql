@@ -42,6 +42,14 @@ CREATE FUNCTION ecert.year_before(period tstzrange) RETURNS tstzrange
                                 ((pg_catalog.upper(period) AT TIME ZONE 'UTC') - '1 year'::interval) AT TIME ZONE 'UTC');
 COMMENT ON FUNCTION ecert.year_before(tstzrange) IS 'internal: the same months of the year before (UTC)';
 
+CREATE FUNCTION ecert.forget_registry() RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_forget_registry';
+COMMENT ON FUNCTION ecert.forget_registry() IS 'internal: every session looks keys, roles and policy up anew, because ledger.finding says something else of their packages';
+
+CREATE FUNCTION ecert.is_false(of_issuer text, of_kind text, of_seq bigint) RETURNS boolean
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_sql_is_false';
+COMMENT ON FUNCTION ecert.is_false(text, text, bigint) IS 'internal: whether something was found against a package, so that it does not count';
+
 -- State
 
 CREATE FUNCTION ecert.node_state(node text, before bigint DEFAULT NULL) RETURNS jsonb
@@ -54,24 +62,24 @@ BEGIN
           -- || '' keeps the primary key away, by which the planner, as long as the table is not analysed, walks back through
           -- all nodes: 21 ms instead of 0.07 ms a call at 20,000 nodes (src/registry/cache.c is the same for C)
           WHERE p.subject = node_state.node AND p.kind = 'node' AND p.issuer || '' = ecert.certifier()
-            AND (node_state.before IS NULL OR p.seq < node_state.before)
+            AND (node_state.before IS NULL OR p.seq < node_state.before) AND NOT ecert.is_false(p.issuer, p.kind, p.seq)
           ORDER BY p.seq DESC LIMIT 1),
         (SELECT ecert.body(g.package) -> 'node' FROM ledger.package g
           -- genesis enrols the certifier alone, and is long
           WHERE node_state.node = ecert.certifier() AND g.kind = 'genesis' AND ecert.body(g.package) -> 'node' ->> 'node' = node_state.node));
 END
 $$;
-COMMENT ON FUNCTION ecert.node_state(text, bigint) IS 'body of the newest node package about a node (before that seq of the certifier''s node feed, when given): its whole present state; NULL when it is not enrolled';
+COMMENT ON FUNCTION ecert.node_state(text, bigint) IS 'body of the newest node package about a node that counts (before that seq of the certifier''s node feed, when given): its whole present state; NULL when it is not enrolled';
 
 CREATE FUNCTION ecert.policy_hash() RETURNS bytea
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT coalesce(
         (SELECT p.hash FROM ledger.package p
-          WHERE p.issuer = ecert.certifier() AND p.kind = 'policy' ORDER BY p.seq DESC LIMIT 1),
+          WHERE p.issuer = ecert.certifier() AND p.kind = 'policy' AND NOT ecert.is_false(p.issuer, p.kind, p.seq) ORDER BY p.seq DESC LIMIT 1),
         ecert.genesis_hash())
 $$;
-COMMENT ON FUNCTION ecert.policy_hash() IS 'hash of the package that holds the policy in force: the newest policy package, or genesis';
+COMMENT ON FUNCTION ecert.policy_hash() IS 'hash of the package that holds the policy in force: the newest policy package that counts, or genesis';
 
 CREATE FUNCTION ecert.policy_body(hash bytea) RETURNS jsonb
     LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -106,7 +114,7 @@ COMMENT ON FUNCTION ecert.last_issued_at(text) IS 'issued_at of the newest packa
 CREATE FUNCTION ecert.create_registry_views() RETURNS void
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT ecert.create_described($view$CREATE OR REPLACE VIEW ledger.node AS  -- the nodes as their newest node packages describe them, one row each
+    SELECT ecert.create_described($view$CREATE OR REPLACE VIEW ledger.node AS  -- the nodes as their newest node packages that count describe them, one row each
     SELECT n.node,  -- node id
            n.body ->> 'name' AS name,  -- name for people
            n.body -> 'roles' ? 'certifier' AS is_certifier,  -- has the role certifier
@@ -122,14 +130,14 @@ AS $$
            encode(n.hash, 'hex') AS package_hash  -- hash of the package that says so, hexadecimal
       -- that no newer one follows is asked of an index, so that whoever wants the ids alone decodes no body
       FROM (SELECT p.subject AS node, ecert.body(p.package) AS body, p.hash FROM ledger.package p
-             WHERE p.issuer = ecert.certifier() AND p.kind = 'node'
-               AND NOT EXISTS (SELECT FROM ledger.package l WHERE l.subject = p.subject AND l.kind = 'node' AND l.issuer = p.issuer AND l.seq > p.seq)
+             WHERE p.issuer = ecert.certifier() AND p.kind = 'node' AND NOT ecert.is_false(p.issuer, p.kind, p.seq)
+               AND NOT EXISTS (SELECT FROM ledger.package l WHERE l.subject = p.subject AND l.kind = 'node' AND l.issuer = p.issuer AND l.seq > p.seq AND NOT ecert.is_false(l.issuer, l.kind, l.seq))
             UNION ALL
             SELECT g.issuer, ecert.body(g.package) -> 'node', g.hash FROM ledger.package g
              WHERE g.kind = 'genesis'
-               AND NOT EXISTS (SELECT FROM ledger.package l WHERE l.subject = g.issuer AND l.kind = 'node' AND l.issuer = g.issuer)) AS n$view$);
+               AND NOT EXISTS (SELECT FROM ledger.package l WHERE l.subject = g.issuer AND l.kind = 'node' AND l.issuer = g.issuer AND NOT ecert.is_false(l.issuer, l.kind, l.seq))) AS n$view$);
 
-    SELECT ecert.create_described($view$CREATE OR REPLACE VIEW ledger.relation AS  -- who audits whom in which role: the newest relation package of each three
+    SELECT ecert.create_described($view$CREATE OR REPLACE VIEW ledger.relation AS  -- who audits whom in which role: the newest relation package that counts of each three
     SELECT DISTINCT ON (r.auditor, r.applicant, r.as_role) r.auditor,  -- node id of the auditor
            r.applicant,  -- node id of the applicant
            r.as_role,  -- upstream, peer or downstream
@@ -141,7 +149,7 @@ AS $$
                    ecert.from_unix_seconds((b.body ->> 'to')::bigint) AS valid_to,
                    encode(p.hash, 'hex') AS package_hash, p.seq
               FROM ledger.package p CROSS JOIN LATERAL (SELECT ecert.body(p.package)) AS b (body)
-             WHERE p.issuer = ecert.certifier() AND p.kind = 'relation') AS r
+             WHERE p.issuer = ecert.certifier() AND p.kind = 'relation' AND NOT ecert.is_false(p.issuer, p.kind, p.seq)) AS r
      ORDER BY r.auditor, r.applicant, r.as_role, r.seq DESC$view$);
 
     SELECT ecert.create_described($view$CREATE OR REPLACE VIEW ledger.policy AS  -- the policies so far, genesis' own first; coefficients are in ledger.coefficient

@@ -270,7 +270,8 @@ read_relations(EcertRules *rules, EcertApplicant *applicant)
 		EcertRelation *relation = &applicant->relations[applicant->relation_count];
 		EcertPackage package;
 
-		if (!ecert_slice_equal(found.list[i].issuer, view->certifier) || !view->package(view, &found.list[i], &package))
+		if (!ecert_slice_equal(found.list[i].issuer, view->certifier) || view->is_false(view, &found.list[i]) ||
+			!view->package(view, &found.list[i], &package))
 			continue;
 		relation->auditor = ecert_arena_copy(rules->kept, ecert_cbor_text_at(package.body, "auditor"));
 		relation->role = ecert_audit_role(ecert_cbor_text_at(package.body, "as"));

@@ -34,6 +34,14 @@ ecert_is_seen(EcertRules *rules, const EcertEntry *entry)
 		entry->seq <= horizon(rules, entry->issuer, entry->kind);
 }
 
+bool
+ecert_is_in_force(EcertRules *rules, const EcertEntry *entry)
+{
+	EcertView  *view = rules->view;
+
+	return ecert_slice_equal(entry->issuer, view->certifier) && ecert_is_seen(rules, entry) && !view->is_false(view, entry);
+}
+
 int64_t
 ecert_seen_before(EcertRules *rules, EcertKind kind)
 {
@@ -41,20 +49,14 @@ ecert_seen_before(EcertRules *rules, EcertKind kind)
 }
 
 bool
-ecert_newest_seen(EcertRules *rules, EcertKind kind, EcertEntry *entry)
+ecert_last_until(EcertRules *rules, EcertKind kind, int64_t last, EcertEntry *entry)
 {
 	EcertView  *view = rules->view;
 	EcertEntries before;
-	int64_t		last;
 
-	if (!view->head(view, rules->arena, view->certifier, kind, entry))
-		return false;
-	if (rules->as_of == ECERT_AS_OF_NOW)
-		return true;
-	last = horizon(rules, view->certifier, kind);
-	if (entry->seq <= last || view->by_seq(view, rules->arena, view->certifier, kind, last, entry))
-		return true;
-	/* the package that the checkpoint covers last is not here */
+	if (last < 0 || view->by_seq(view, rules->arena, view->certifier, kind, last, entry))
+		return last >= 0;
+	/* that package is not here */
 	before = view->feed(view, rules->arena, view->certifier, kind, 0, last);
 	if (before.count > 0)
 		*entry = before.list[before.count - 1];
@@ -62,9 +64,23 @@ ecert_newest_seen(EcertRules *rules, EcertKind kind, EcertEntry *entry)
 }
 
 bool
-ecert_check_seal_time(int64_t issued_at, int64_t sealed_at, EcertFinding *finding)
+ecert_newest_seen(EcertRules *rules, EcertKind kind, EcertEntry *entry)
 {
-	return issued_at <= sealed_at || issued_at - sealed_at <= ECERT_CLOCKS_APART ||
+	EcertView  *view = rules->view;
+	int64_t		last;
+
+	if (!view->head(view, rules->arena, view->certifier, kind, entry))
+		return false;
+	if (rules->as_of == ECERT_AS_OF_NOW)
+		return true;
+	last = horizon(rules, view->certifier, kind);
+	return entry->seq <= last || ecert_last_until(rules, kind, last, entry);
+}
+
+bool
+ecert_check_seal_time(EcertKind kind, int64_t issued_at, int64_t sealed_at, EcertFinding *finding)
+{
+	return kind == ECERT_KIND_NODE || issued_at <= sealed_at || issued_at - sealed_at <= ECERT_CLOCKS_APART ||
 		ECERT_FIND(finding, ECERT_TIME_AFTER_SEAL, ecert_a_time(issued_at), ecert_a_time(sealed_at), ecert_a_number(ECERT_CLOCKS_APART));
 }
 
@@ -108,5 +124,5 @@ ecert_is_from_future(EcertRules *rules, const EcertEntry *entry)
 {
 	EcertFinding finding;
 
-	return !ecert_check_seal_time(entry->issued_at, package_sealed_at(rules, entry), &finding);
+	return !ecert_check_seal_time(entry->kind, entry->issued_at, package_sealed_at(rules, entry), &finding);
 }

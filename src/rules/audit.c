@@ -198,7 +198,7 @@ is_sound(EcertRules *rules, const EcertEntry *entry)
 		return false;
 	sealed_by = view->sealed_by(view, package.issuer, package.kind, package.seq);
 	ecert_see_as_of(rules, sealed_by);
-	sound = ecert_check_seal_time(package.issued_at, ecert_sealed_at(rules, sealed_by), &finding) && (ecert_rule_audit(&it) || rests_on_unsent(rules, &package)) &&
+	sound = ecert_check_seal_time(ECERT_KIND_AUDIT, package.issued_at, ecert_sealed_at(rules, sealed_by), &finding) && (ecert_rule_audit(&it) || rests_on_unsent(rules, &package)) &&
 		(ecert_node_roles(rules, package.issuer, package.issued_at) & ECERT_ROLE_AUDITOR) != 0;
 	ecert_see_as_of(rules, as_of);
 	return sound;

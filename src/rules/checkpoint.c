@@ -50,10 +50,12 @@ ecert_rule_checkpoint(EcertCase *it)
 {
 	EcertCheckpoint checkpoint;
 
-	/* a body that is none, and an issuer that may issue none, are told of as such */
-	if (ecert_checkpoint_read(it->package->body, &checkpoint) != ECERT_OK ||
-		!ecert_slice_equal(it->package->issuer, it->rules->view->certifier))
+	/* an issuer that may issue none is told of as such */
+	if (!ecert_slice_equal(it->package->issuer, it->rules->view->certifier))
 		return true;
+	/* of what the schema lets through only the size may be too large */
+	if (ecert_checkpoint_read(it->package->body, &checkpoint) != ECERT_OK)
+		return ECERT_FIND(it->finding, ECERT_CHECKPOINT_FAULT, ecert_a_word("checkpoint's size is beyond that of the largest tree"));
 	return ecert_check_checkpoint(it->rules->view, it->package, &checkpoint, it->finding);
 }
 

@@ -115,3 +115,13 @@ ecert_check_key(const EcertPackage *package, const EcertNodeFacts *node, const E
 						  ecert_a_time(issued_at));
 	return true;
 }
+
+bool
+ecert_check_signer(const EcertPackage *package, EcertSlice origin, const EcertSigner *signer, int64_t last, EcertFinding *finding)
+{
+	EcertRoleHistory history = ecert_roles_until(signer->history, last);
+	const EcertKeyFacts *key = signer->key != NULL && signer->key->since <= last ? signer->key : NULL;
+
+	return ecert_check_entitled(package, origin, ecert_roles_at(&history, package->issued_at), signer->is_certifier, finding) &&
+		ecert_check_key(package, &signer->facts, key, INT64_MIN, finding);
+}

@@ -17,6 +17,7 @@ typedef struct EcertKeyFacts
 	uint8_t		raw[ECERT_RAW_KEY_MAX];
 	int64_t		effective;		/* counts from here on */
 	int64_t		until;			/* INT64_MAX while in use */
+	int64_t		since;			/* seq of the first node package that lists it; -1: genesis does */
 } EcertKeyFacts;
 
 /*
@@ -45,6 +46,22 @@ extern bool ecert_check_entitled(const EcertPackage *package, EcertSlice origin,
  */
 extern bool ecert_check_key(const EcertPackage *package, const EcertNodeFacts *node, const EcertKeyFacts *key, int64_t now,
 							EcertFinding *finding);
+
+/* What is known of an issuer */
+typedef struct EcertSigner
+{
+	bool		is_certifier;
+	EcertNodeFacts facts;		/* of its newest package */
+	EcertRoleHistory history;	/* empty: it is not enrolled */
+	const EcertKeyFacts *key;	/* that the package names; NULL: it has none of that kid */
+} EcertSigner;
+
+/*
+ * Is the issuer of a package enrolled, entitled to its kind, and the key his and
+ * good for it, by the node packages up to one of seq last, which are those that
+ * are seen as of the checkpoint that covers it first?
+ */
+extern bool ecert_check_signer(const EcertPackage *package, EcertSlice origin, const EcertSigner *signer, int64_t last, EcertFinding *finding);
 
 /* Is a key for a use, and in use at a time? */
 static inline bool

@@ -35,8 +35,7 @@ ecert_node_state(EcertRules *rules, EcertSlice node, int64_t before, EcertSlice 
 	{
 		const EcertEntry *entry = &entries.list[i];
 
-		if (entry->seq < before && (newest == NULL || entry->seq > newest->seq) && ecert_slice_equal(entry->issuer, view->certifier) &&
-			ecert_is_seen(rules, entry))
+		if (entry->seq < before && (newest == NULL || entry->seq > newest->seq) && ecert_is_in_force(rules, entry))
 			newest = entry;
 	}
 	if (newest == NULL)
@@ -79,8 +78,7 @@ ecert_node_roles(EcertRules *rules, EcertSlice node, int64_t at)
 		put_roles(&history, &genesis, ecert_field_item(package.body, "node"));
 	for (size_t i = 0; i < entries.count; i++)
 	{
-		if (ecert_slice_equal(entries.list[i].issuer, view->certifier) && ecert_is_seen(rules, &entries.list[i]) &&
-			view->package(view, &entries.list[i], &package))
+		if (ecert_is_in_force(rules, &entries.list[i]) && view->package(view, &entries.list[i], &package))
 			put_roles(&history, &entries.list[i], package.body);
 	}
 	qsort(history.list, history.count, sizeof(EcertRoles), compare_roles);

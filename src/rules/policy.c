@@ -262,6 +262,10 @@ void
 ecert_policy_in_force(EcertRules *rules, uint8_t *hash)
 {
 	EcertEntry	newest;
+	bool		found = ecert_newest_seen(rules, ECERT_KIND_POLICY, &newest);
 
-	memcpy(hash, ecert_newest_seen(rules, ECERT_KIND_POLICY, &newest) ? newest.hash : rules->view->genesis_hash, ECERT_HASH_SIZE);
+	/* one that contradicts itself, or that is wrong otherwise, is never in force */
+	while (found && !ecert_is_in_force(rules, &newest))
+		found = ecert_last_until(rules, ECERT_KIND_POLICY, newest.seq - 1, &newest);
+	memcpy(hash, found ? newest.hash : rules->view->genesis_hash, ECERT_HASH_SIZE);
 }

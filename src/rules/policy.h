@@ -35,7 +35,7 @@ typedef struct EcertPolicy
 /* The policy in the package of that hash, genesis' own too; false: it is none on this ledger */
 extern bool ecert_policy_of_hash(EcertRules *rules, const uint8_t *hash, EcertPolicy *policy);
 
-/* The hash of the package with the policy in force: the newest policy, or genesis */
+/* The hash of the package with the policy in force: the newest policy that counts, or genesis */
 extern void ecert_policy_in_force(EcertRules *rules, uint8_t *hash);
 
 #endif							/* ECERT_RULES_POLICY_H */

@@ -35,6 +35,14 @@ ecert_node_facts(EcertSlice body)
 	return node;
 }
 
+EcertRoleHistory
+ecert_roles_until(EcertRoleHistory history, int64_t last)
+{
+	while (history.count > 0 && history.list[history.count - 1].seq > last)
+		history.count--;
+	return history;
+}
+
 int
 ecert_roles_at(const EcertRoleHistory *history, int64_t at)
 {

@@ -39,6 +39,9 @@ typedef struct EcertRoleHistory
 	size_t		count;
 } EcertRoleHistory;
 
+/* The history up to a package of that seq */
+extern EcertRoleHistory ecert_roles_until(EcertRoleHistory history, int64_t last);
+
 /*
  * The roles that a node had at a time: what is said of it later changes
  * nothing of that.  In the second of a change it has those before and behind

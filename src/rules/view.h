@@ -67,6 +67,13 @@ struct EcertView
 	 */
 	EcertEntries (*about) (EcertView *view, EcertArena *arena, EcertSlice subject, EcertKind kind, EcertPeriod *starting);
 
+	/*
+	 * Was something found against a node, relation or policy package of the
+	 * certifier, be it by its rule?  Then it does not count, and nothing rests
+	 * on it
+	 */
+	bool		(*is_false) (EcertView *view, const EcertEntry *entry);
+
 	/* The packages of a kind that name that hash (a reward its audit, a witness its checkpoint), in any order */
 	EcertEntries (*naming) (EcertView *view, EcertArena *arena, const uint8_t *hash, EcertKind kind);
 
@@ -97,8 +104,8 @@ struct EcertView
 
 	/*
 	 * The first node but one that has a key of that kid (32 bytes): in genesis,
-	 * or in a package of the certifier's node feed with a seq below before;
-	 * false: none has
+	 * or in a package of the certifier's node feed that counts and has a seq
+	 * below before; false: none has
 	 */
 	bool		(*holder) (EcertView *view, EcertArena *arena, EcertSlice kid, EcertSlice but, int64_t before, EcertSlice *node);
 

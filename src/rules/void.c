@@ -105,8 +105,7 @@ ecert_voided_by(EcertRules *rules, const EcertEntry *entry, EcertEntry *said)
 	{
 		const EcertEntry *node = &nodes.list[i];
 
-		if ((found && node->seq >= said->seq) || !ecert_slice_equal(node->issuer, view->certifier) || !ecert_is_seen(rules, node) ||
-			!ends_key(rules, node, kid, entry->issued_at))
+		if ((found && node->seq >= said->seq) || !ecert_is_in_force(rules, node) || !ends_key(rules, node, kid, entry->issued_at))
 			continue;
 		*said = *node;
 		found = true;

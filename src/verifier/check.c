@@ -26,26 +26,41 @@ origin_of(const Ledger *ledger, const EcertPackage *package)
 	return ledger->registry.origin.size == 0 ? package->audience : ledger->registry.origin;
 }
 
-/* Is the issuer known, entitled to the kind, and the key his and valid?  *key is the one that is named, even when it is not valid */
+/* What is known of an issuer and the key that its package names */
+static EcertSigner
+signer_of(const Registry *registry, const Entry *entry, const Key *key)
+{
+	const Node *node = registry->nodes[entry->issuer];
+	EcertSigner signer = {.is_certifier = entry->issuer == registry->certifier, .key = key == NULL ? NULL : &key->facts};
+
+	if (node == NULL)
+		return signer;
+	signer.facts = node->facts;
+	signer.history = node->history;
+	return signer;
+}
+
+/*
+ * Is the issuer known, entitled to the kind, and the key his and valid?  *key is
+ * the one that is named, even when it is not valid.  The certifier's packages are
+ * judged by all that is known; others are as of the checkpoint that covers them,
+ * when that is known
+ */
 static bool
 check_issuer(Judge *judge, Entry *entry, const EcertPackage *package, const Key **key, EcertFinding *finding)
 {
 	const Registry *registry = &judge->ledger->registry;
-	const Node *node = registry->nodes[entry->issuer];
+	EcertSigner signer;
 
-	*key = NULL;
-	if (!ecert_check_entitled(package, registry->origin, node == NULL ? 0 : ecert_roles_at(&node->history, package->issued_at),
-							  entry->issuer == registry->certifier, finding))
-		return false;
-	*key = node_key(node, package->kid.data);
+	*key = node_key(registry->nodes[entry->issuer], package->kid.data);
 	if (*key != NULL)
 		entry->key = (*key)->number;
-	if (ecert_check_key(package, &node->facts, *key == NULL ? NULL : &(*key)->facts, INT64_MIN, finding))
+	signer = signer_of(registry, entry, *key);
+	if (ecert_check_signer(package, registry->origin, &signer, INT64_MAX, finding))
 		return true;
-	/* the certifier's packages are never void */
-	if (entry->issuer == registry->certifier || !ecert_is_end(finding->code))
+	if (signer.is_certifier)
 		return false;
-	entry->flags |= ENTRY_ENDED;
+	entry->flags |= ecert_is_end(finding->code) ? ENTRY_ENDED : ENTRY_ISSUER;
 	return true;
 }
 
@@ -191,22 +206,70 @@ check_packages(Ledger *ledger)
 	run_jobs(ledger->options->jobs, check_some, &checking);
 }
 
-/* Of a package whose key had ended, and that no checkpoint covers: what is wrong with it */
-static void
-say_ended(Judge *judge, Entry *entry)
+/* A pass through what can be wrong with issuers as of the checkpoints */
+typedef struct IssuerPass
 {
-	const Node *node = judge->ledger->registry.nodes[entry->issuer];
+	Judge	   *judge;
+	int64_t	   *seen;			/* by the place of a checkpoint in its feed: the last package of the certifier's node feed that is seen as of it */
+	uint64_t	void_count;
+} IssuerPass;
+
+/* How far the certifier's node feed is seen as of each checkpoint */
+static void
+list_seen(IssuerPass *pass)
+{
+	const Ledger *ledger = pass->judge->ledger;
+	const Feed *nodes = ledger_feed(ledger, ledger->registry.certifier, ECERT_KIND_NODE);
+	uint32_t	checkpoints = ledger_feed(ledger, ledger->registry.certifier, ECERT_KIND_CHECKPOINT)->count;
+	uint32_t	next = 0;
+
+	pass->seen = need(calloc((size_t) checkpoints + 1, sizeof *pass->seen));
+	for (uint32_t i = 0; i < checkpoints; i++)
+	{
+		while (next < nodes->count && nodes->entries[next].sealed <= i)
+			next++;
+		pass->seen[i] = next == 0 ? -1 : nodes->entries[next - 1].seq;
+	}
+}
+
+/* Is nothing in the way of a package that is right by all that is known, without a look at it? */
+static bool
+was_right(const Registry *registry, const Entry *entry, int64_t last)
+{
+	const Node *node = registry->nodes[entry->issuer];
+	EcertRoleHistory history;
+
+	if ((entry->flags & (ENTRY_ENDED | ENTRY_ISSUER)) != 0 || node == NULL || entry->key == NO_KEY || registry->keys[entry->key]->facts.since > last)
+		return false;
+	history = ecert_roles_until(node->history, last);
+	return (ecert_roles_at(&history, entry->issued_at) & ecert_kinds[entry->kind].issuer_role) != 0;
+}
+
+/* Judge issuer and key of a package as of the checkpoint that covers it first; what is void is no problem there */
+static void
+judge_issuer(IssuerPass *pass, Entry *entry)
+{
+	Ledger	   *ledger = pass->judge->ledger;
+	int64_t		last = entry->sealed == NOT_SEALED ? INT64_MAX : pass->seen[entry->sealed];
 	EcertPackage package;
 	EcertFinding finding;
-	const Key  *key;
+	EcertSigner signer;
 	Arena		arena = {0};
 
-	entry->flags |= ENTRY_UNSOUND;
-	if (!reader_get(&judge->reader, entry, &package))
+	if (was_right(&ledger->registry, entry, last) || !reader_get(&pass->judge->reader, entry, &package))
 		return;
-	key = node_key(node, package.kid.data);
-	if (!ecert_check_key(&package, &node->facts, key == NULL ? NULL : &key->facts, INT64_MIN, &finding))
-		ledger_finding(judge->ledger, entry, &finding, &arena);
+	signer = signer_of(&ledger->registry, entry, node_key(ledger->registry.nodes[entry->issuer], package.kid.data));
+	entry->flags &= (uint16_t) ~(ENTRY_ENDED | ENTRY_ISSUER);
+	if (ecert_check_signer(&package, ledger->registry.origin, &signer, last, &finding))
+		return;
+	if (ecert_is_end(finding.code) && entry->sealed != NOT_SEALED)
+	{
+		entry->flags |= ENTRY_ENDED;
+		pass->void_count++;
+		return;
+	}
+	entry->flags |= ENTRY_UNSOUND;
+	ledger_finding(ledger, entry, &finding, &arena);
 	arena_reset(&arena);
 }
 
@@ -231,32 +294,31 @@ check_seal_times(Ledger *ledger)
 	EcertFinding finding;
 
 	judge->reader.ledger = judge->ledger = ledger;
-	for (const Entry *entry = ledger->entries; entry < ledger->entries + ledger->count; entry++)
+	for (Entry *entry = ledger->entries; entry < ledger->entries + ledger->count; entry++)
 	{
-		if (entry->sealed != NOT_SEALED && entry->kind != ECERT_KIND_GENESIS &&
-			!ecert_check_seal_time(entry->issued_at, checkpoints->entries[entry->sealed].issued_at, &finding))
-			say_from_future(judge, entry, &finding);
+		if (entry->sealed == NOT_SEALED || entry->kind == ECERT_KIND_GENESIS ||
+			ecert_check_seal_time(entry->kind, entry->issued_at, checkpoints->entries[entry->sealed].issued_at, &finding))
+			continue;
+		entry->flags |= ENTRY_FALSE;
+		say_from_future(judge, entry, &finding);
 	}
 	free(judge);
 }
 
 void
-check_ended(Ledger *ledger)
+check_issuers(Ledger *ledger)
 {
-	Judge	   *judge = need(calloc(1, sizeof *judge));
-	uint64_t	count = 0;
+	IssuerPass	pass = {.judge = need(calloc(1, sizeof *pass.judge))};
 
-	judge->reader.ledger = judge->ledger = ledger;
+	pass.judge->reader.ledger = pass.judge->ledger = ledger;
+	list_seen(&pass);
 	for (Entry *entry = ledger->entries; entry < ledger->entries + ledger->count; entry++)
 	{
-		if ((entry->flags & ENTRY_ENDED) == 0)
-			continue;
-		if (entry->sealed == NOT_SEALED)
-			say_ended(judge, entry);
-		else
-			count++;
+		if (entry->issuer != ledger->registry.certifier && (entry->flags & (ENTRY_IN_REGISTRY | ENTRY_BEYOND)) == 0)
+			judge_issuer(&pass, entry);
 	}
-	if (count > 0)
-		ledger_warning(ledger, NULL, "packages that are void, because their key had ended before they were issued: %" PRIu64, count);
-	free(judge);
+	if (pass.void_count > 0)
+		ledger_warning(ledger, NULL, "packages that are void, because their key had ended before they were issued: %" PRIu64, pass.void_count);
+	free(pass.seen);
+	free(pass.judge);
 }

@@ -68,7 +68,7 @@ end_was_sealed(const Pass *pass, const Entry *entry)
 	const Node *node = key == NULL ? NULL : registry->nodes[entry->issuer];
 	int64_t		end;
 
-	if (node == NULL || (entry->flags & ENTRY_UNSOUND) != 0 || key->ended_by < 0 || key->ended_by > pass->nodes_sealed)
+	if (node == NULL || (entry->flags & (ENTRY_UNSOUND | ENTRY_ISSUER)) != 0 || key->ended_by < 0 || key->ended_by > pass->nodes_sealed)
 		return false;
 	end = key->facts.until < node->facts.revoked_at ? key->facts.until : node->facts.revoked_at;
 	/* a change announced for later leaves the time until then */

@@ -89,6 +89,7 @@ walk_step(Ledger *ledger, FeedWalk *walk, Entry *entry)
 	if (!good)
 	{
 		ledger_finding(ledger, entry, &finding, &arena);
+		entry->flags |= ENTRY_FALSE;
 		if (finding.code == ECERT_SEQ_TAKEN)
 			note_equivocation(ledger, walk, entry);
 		if (finding.code == ECERT_SEQ_TAKEN || finding.code == ECERT_KNOWN_ALREADY)

@@ -177,7 +177,7 @@ check_ledger(Ledger *ledger, int input)
 		progress_step(ledger, "checkpoints", ledger->count, false);
 		check_checkpoints(ledger);
 		check_seal_times(ledger);
-		check_ended(ledger);
+		check_issuers(ledger);
 		check_feeds(ledger);
 		progress_step(ledger, "rules", 0, false);
 		check_rules(ledger);

@@ -16,7 +16,10 @@ read_keys(Ledger *ledger, const Entry *entry, EcertCursor cursor, Key *keys, uin
 	{
 		keys[i].ended_by = -1;
 		if (ecert_key_facts(ecert_cbor_skip(&cursor), &keys[i].facts, &keys[i].prepared, &finding))
+		{
+			keys[i].facts.since = entry->kind == ECERT_KIND_NODE ? entry->seq : -1;
 			continue;
+		}
 		ledger_finding(ledger, entry, &finding, &ledger->memory);
 		while (i-- > 0)
 			ecert_public_key_free(keys[i].prepared);
@@ -35,6 +38,7 @@ keep_key(Ledger *ledger, Key *known, Key *key)
 	if (known != NULL)
 	{
 		ecert_public_key_free(key->prepared);
+		key->facts.since = known->facts.since;
 		known->facts = key->facts;
 		return known;
 	}
@@ -186,6 +190,20 @@ find_genesis(Judge *judge)
 	}
 }
 
+/* Judge a node package by those before it; false, when it does not count */
+static bool
+judge_node(Judge *judge, FeedWalk *walk, Entry *entry, const EcertPackage *package)
+{
+	Ledger	   *ledger = judge->ledger;
+	bool		is_readable = judge_body(ledger, entry, package);
+	bool		sound = judge_package(judge, entry, package) && is_readable;
+
+	arena_reset(&judge->rules->arena);
+	sound = walk_step(ledger, walk, entry) && sound;
+	/* a body that says nothing to judge has its own finding */
+	return (!is_readable || ledger_rule(judge->rules, ledger, entry, package)) && sound;
+}
+
 /* The certifier's node packages, in their order */
 static void
 take_nodes(Judge *judge)
@@ -198,18 +216,31 @@ take_nodes(Judge *judge)
 	{
 		Entry	   *entry = &feed->entries[i];
 		EcertPackage package;
-		bool		sound;
 
 		entry->flags |= ENTRY_IN_REGISTRY;
 		atomic_fetch_add(&ledger->done, 1);
-		if (!reader_get(&judge->reader, entry, &package))
-			continue;
-		sound = judge_body(ledger, entry, &package);
-		sound = judge_package(judge, entry, &package) && sound;
-		sound = walk_step(ledger, &walk, entry) && sound;
-		if (sound && !apply_node(ledger, entry, package.body, entry->subject))
-			entry->flags |= ENTRY_UNSOUND;
+		if (reader_get(&judge->reader, entry, &package) && judge_node(judge, &walk, entry, &package) &&
+			apply_node(ledger, entry, package.body, entry->subject))
+			view_index_put_keys(ledger->index, entry, &package);
+		else
+			entry->flags |= ENTRY_FALSE;
 	}
+}
+
+/* The registry as genesis alone makes it, and then what node packages say */
+static void
+follow_nodes(Judge *judge)
+{
+	Ledger	   *ledger = judge->ledger;
+	EcertPackage package;
+
+	ledger->index = need(calloc(1, sizeof *ledger->index));
+	view_index_open(ledger->index, ledger);
+	if (reader_get(&judge->reader, ledger->registry.genesis, &package))
+		view_index_put_keys(ledger->index, ledger->registry.genesis, &package);
+	judge->rules = ledger_rules_new(ledger, ledger->index);
+	take_nodes(judge);
+	ledger_rules_free(judge->rules);
 }
 
 void
@@ -221,7 +252,7 @@ registry_build(Ledger *ledger)
 	ledger->registry.nodes = ecert_arena_array(arena_memory(&ledger->memory), ledger->ids.count, sizeof *ledger->registry.nodes);
 	find_genesis(judge);
 	if (ledger->registry.has_genesis)
-		take_nodes(judge);
+		follow_nodes(judge);
 	else
 	{
 		ledger_problem(ledger, NULL, "the ledger has no sound genesis package: nothing on it can be verified");

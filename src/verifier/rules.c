@@ -10,18 +10,29 @@
 typedef struct Judging
 {
 	Ledger	   *ledger;
-	ViewIndex	index;
 	ByNumber	tasks;			/* packages that are to be judged, by the id of whom they are about */
 	size_t		next;
 	pthread_mutex_t lock;
 } Judging;
 
-/* Checkpoints and witnesses are judged with their packages; of energy and product packages those that replace others */
+/* Does other packages' verdict rest on its own?  Then it is judged before them */
+static bool
+is_rested_on(const Entry *entry)
+{
+	return entry->kind == ECERT_KIND_POLICY || entry->kind == ECERT_KIND_RELATION;
+}
+
+/*
+ * Checkpoints and witnesses are judged with their packages, the certifier's nodes
+ * with the registry; of energy and product packages those that replace others
+ */
 static bool
 is_judged_here(const Entry *entry)
 {
 	switch (entry->kind)
 	{
+		case ECERT_KIND_NODE:
+			return (entry->flags & ENTRY_IN_REGISTRY) == 0;
 		case ECERT_KIND_ENERGY:
 		case ECERT_KIND_PRODUCT:
 			return (entry->flags & ENTRY_REPLACES) != 0;
@@ -34,22 +45,13 @@ is_judged_here(const Entry *entry)
 	}
 }
 
+/* A reward's subject is the auditor; it is about the applicant of the audit, where that is here */
 static void
-list_tasks(Judging *judging)
+list_rewards(Judging *judging)
 {
 	const Ledger *ledger = judging->ledger;
-	const ByNumber *rewards = &judging->index.rewards;
-	size_t		count = rewards->count;
+	const ByNumber *rewards = &ledger->index->rewards;
 
-	for (size_t i = 0; i < ledger->count; i++)
-		count += is_judged_here(&ledger->entries[i]);
-	judging->tasks.list = need(calloc(count + 1, sizeof *judging->tasks.list));
-	for (size_t i = 0; i < ledger->count; i++)
-	{
-		if (is_judged_here(&ledger->entries[i]))
-			numbers_put(&judging->tasks, ledger->entries[i].subject, i);
-	}
-	/* a reward's subject is the auditor; it is about the applicant of the audit, where that is here */
 	for (size_t i = 0; i < rewards->count; i++)
 	{
 		uint32_t	audit = rewards->list[i] >> 32;
@@ -57,6 +59,26 @@ list_tasks(Judging *judging)
 
 		numbers_put(&judging->tasks, ledger->entries[audit == NO_ID ? reward : audit].subject, reward);
 	}
+}
+
+/* What is to be judged: first what others rest on, or all the rest */
+static void
+list_tasks(Judging *judging, bool first)
+{
+	const Ledger *ledger = judging->ledger;
+	size_t		count = ledger->index->rewards.count;
+
+	for (size_t i = 0; i < ledger->count; i++)
+		count += is_judged_here(&ledger->entries[i]) && is_rested_on(&ledger->entries[i]) == first;
+	judging->tasks.list = need(calloc(count + 1, sizeof *judging->tasks.list));
+	judging->tasks.count = judging->next = 0;
+	for (size_t i = 0; i < ledger->count; i++)
+	{
+		if (is_judged_here(&ledger->entries[i]) && is_rested_on(&ledger->entries[i]) == first)
+			numbers_put(&judging->tasks, ledger->entries[i].subject, i);
+	}
+	if (!first)
+		list_rewards(judging);
 	numbers_sort(&judging->tasks);
 }
 
@@ -94,15 +116,17 @@ say_standing(LedgerRules *rules, Ledger *ledger, const Entry *entry, const Ecert
 
 /* A body that says nothing to judge has its own finding */
 static void
-judge(LedgerRules *rules, Ledger *ledger, Reader *reader, const Entry *entry)
+judge(LedgerRules *rules, Ledger *ledger, Reader *reader, Entry *entry)
 {
 	EcertPackage package;
 	EcertFinding finding;
 
 	arena_reset(&rules->arena);
-	if (reader_get(reader, entry, &package) &&
-		((entry->flags & ENTRY_UNSOUND) == 0 || ecert_check_body(&package, &finding)) &&
-		ledger_rule(rules, ledger, entry, &package) && package.kind == ECERT_KIND_CERTIFICATE)
+	if (!reader_get(reader, entry, &package) || ((entry->flags & ENTRY_UNSOUND) != 0 && !ecert_check_body(&package, &finding)))
+		return;
+	if (!ledger_rule(rules, ledger, entry, &package))
+		entry->flags |= ENTRY_FALSE;
+	else if (package.kind == ECERT_KIND_CERTIFICATE)
 		say_standing(rules, ledger, entry, &package);
 }
 
@@ -110,7 +134,7 @@ static void
 judge_some(void *context)
 {
 	Judging    *judging = context;
-	LedgerRules *rules = ledger_rules_new(judging->ledger, &judging->index);
+	LedgerRules *rules = ledger_rules_new(judging->ledger, judging->ledger->index);
 	Reader	   *reader = need(calloc(1, sizeof *reader));
 	const uint64_t *tasks;
 	size_t		count;
@@ -126,6 +150,15 @@ judge_some(void *context)
 	ledger_rules_free(rules);
 }
 
+static void
+judge_all(Judging *judging, bool first)
+{
+	list_tasks(judging, first);
+	progress_step(judging->ledger, "rules", judging->tasks.count, false);
+	run_jobs(judging->ledger->options->jobs, judge_some, judging);
+	free(judging->tasks.list);
+}
+
 void
 check_rules(Ledger *ledger)
 {
@@ -139,11 +172,11 @@ check_rules(Ledger *ledger)
 	memset(&judging, 0, sizeof judging);
 	judging.ledger = ledger;
 	pthread_mutex_init(&judging.lock, NULL);
-	view_index_open(&judging.index, ledger);
-	list_tasks(&judging);
-	progress_step(ledger, "rules", judging.tasks.count, false);
-	run_jobs(ledger->options->jobs, judge_some, &judging);
-	free(judging.tasks.list);
-	view_index_close(&judging.index);
+	view_index_rewards(ledger->index, ledger);
+	judge_all(&judging, true);
+	judge_all(&judging, false);
+	view_index_close(ledger->index);
+	free(ledger->index);
+	ledger->index = NULL;
 	pthread_mutex_destroy(&judging.lock);
 }

@@ -222,7 +222,7 @@ put_witnesses(TileExport *export, EcertBuffer *note)
 			EcertSlice	line;
 			uint8_t		hash[ECERT_HASH_SIZE];
 
-			if ((entry->flags & ENTRY_UNSOUND) != 0 || !reader_get(&export->reader, entry, &package) ||
+			if ((entry->flags & (ENTRY_UNSOUND | ENTRY_ISSUER)) != 0 || !reader_get(&export->reader, entry, &package) ||
 				!ecert_field_hash(package.body, "checkpoint", hash) ||
 				memcmp(hash, export->checkpoint->hash, sizeof hash) != 0)
 				continue;

@@ -63,8 +63,8 @@ typedef struct Entry
 	uint32_t	sealed;			/* place in its feed of the checkpoint (of a sealing the last part) that covers it first; NOT_SEALED: none */
 	uint32_t	key;			/* number of the key that it names, of the registry; NO_KEY: none that is known */
 	uint16_t	size;			/* bytes of the package, 1..65535 */
+	uint16_t	flags;			/* ENTRY_... */
 	uint8_t		kind;			/* EcertKind */
-	uint8_t		flags;			/* ENTRY_... */
 } Entry;
 
 enum
@@ -74,9 +74,11 @@ enum
 	ENTRY_IN_REGISTRY = 4,		/* genesis or one of the certifier's node packages: judged when the registry was built */
 	ENTRY_CHANGED = 8,			/* its signature is wrong, so its hash says nothing about what followed it */
 	ENTRY_SIGNED = 16,			/* its signature was verified and is right */
+	ENTRY_ENDED = 32,			/* its key had ended before it was issued: void where a checkpoint covers it, else a problem */
 	ENTRY_BEYOND = 64,			/* its signature is by an algorithm that is not known: neither right nor wrong */
 	ENTRY_COVERS = 128,			/* a checkpoint under which something came first */
-	ENTRY_ENDED = 32			/* its key had ended before it was issued: void where a checkpoint covers it, else a problem */
+	ENTRY_ISSUER = 256,			/* something else is wrong with issuer or key by all that is known; until check_issuers() */
+	ENTRY_FALSE = 512			/* a node, policy or relation package that does not count */
 };
 
 #define NOT_SEALED UINT32_MAX
@@ -219,6 +221,7 @@ typedef struct Ledger
 	uint32_t   *by_hash;		/* open addressing: number of entry + 1, 0 is free */
 	size_t		hash_slots;		/* a power of 2 */
 	Registry	registry;
+	struct ViewIndex *index;	/* from the registry to the rules; else NULL */
 	FindingList found[FOUND_SORTS];
 	atomic_bool rests_on_beyond;	/* what others rest on is for a later version: a problem may be one because of it */
 	Counts		counts;
@@ -355,7 +358,7 @@ typedef struct Holder
 	int64_t		seq;
 } Holder;
 
-/* Made once for all threads, when the index is sorted */
+/* Made once for all threads, when the packages are sorted; who has which key, as the registry is built */
 typedef struct ViewIndex
 {
 	Arena		memory;			/* of holders */
@@ -365,6 +368,12 @@ typedef struct ViewIndex
 } ViewIndex;
 
 extern void view_index_open(ViewIndex *index, const Ledger *ledger);
+
+/* Genesis, or a node package that counts, says that its node has these keys */
+extern void view_index_put_keys(ViewIndex *index, const Entry *entry, const EcertPackage *package);
+
+/* The rewards by their audits */
+extern void view_index_rewards(ViewIndex *index, const Ledger *ledger);
 extern void view_index_close(ViewIndex *index);
 
 /* A thread's */
@@ -404,7 +413,7 @@ typedef struct Judge
 {
 	Ledger	   *ledger;
 	Reader		reader;
-	LedgerRules *rules;			/* NULL while the registry is built */
+	LedgerRules *rules;
 	uint8_t		scratch[ECERT_PACKAGE_MAX + 32];
 } Judge;
 
@@ -416,8 +425,8 @@ extern void check_packages(Ledger *ledger);
 /* Packages that are issued later than the checkpoint that covers them allows */
 extern void check_seal_times(Ledger *ledger);
 
-/* Packages whose key had ended: void where a checkpoint covers them; others are problems */
-extern void check_ended(Ledger *ledger);
+/* Issuers and keys as of the checkpoints, when these are known; packages whose key had ended are void where one covers them */
+extern void check_issuers(Ledger *ledger);
 
 /* ----- feed.c: packages one after the other ----- */
 

@@ -82,18 +82,14 @@ put_holder(ViewIndex *index, const uint8_t *kid, uint32_t node, int64_t seq)
 		ecert_table_put(&index->holders, ecert_arena_copy(arena, key), ECERT_NO_TEXT, ECERT_NO_TEXT, new);
 }
 
-static void
-put_holders(ViewIndex *index, Reader *reader, const Entry *entry)
+void
+view_index_put_keys(ViewIndex *index, const Entry *entry, const EcertPackage *package)
 {
 	bool		is_genesis = entry->kind == ECERT_KIND_GENESIS;
-	EcertPackage package;
-	EcertCursor keys;
 	uint64_t	count;
+	EcertCursor keys = ecert_node_keys(package->kind, package->body, &count);
 	uint8_t		kid[ECERT_HASH_SIZE];
 
-	if (!reader_get(reader, entry, &package))
-		return;
-	keys = ecert_node_keys(package.kind, package.body, &count);
 	while (count-- > 0)
 	{
 		if (ecert_field_hash(ecert_cbor_skip(&keys), "kid", kid))
@@ -101,34 +97,25 @@ put_holders(ViewIndex *index, Reader *reader, const Entry *entry)
 	}
 }
 
-/* Which nodes have which keys: in genesis and in the certifier's node packages */
-static void
-open_holders(ViewIndex *index, const Ledger *ledger, Reader *reader)
-{
-	const Feed *feed = ledger_feed(ledger, ledger->registry.certifier, ECERT_KIND_NODE);
-
-	index->holders.arena = arena_memory(&index->memory);
-	if (!ledger->registry.has_genesis)
-		return;
-	put_holders(index, reader, ledger->registry.genesis);
-	for (uint32_t i = 0; i < feed->count; i++)
-		put_holders(index, reader, &feed->entries[i]);
-}
-
 void
 view_index_open(ViewIndex *index, const Ledger *ledger)
 {
-	Reader	   *reader = need(calloc(1, sizeof *reader));
-
 	memset(index, 0, sizeof *index);
-	reader->ledger = ledger;
 	for (EcertKind kind = 0; kind < ECERT_KIND_COUNT; kind++)
 	{
 		if (ecert_kinds[kind].subject == ECERT_SUBJECT_FIELD || ecert_kinds[kind].subject == ECERT_SUBJECT_BY_RULE)
 			open_kind(&index->about[kind], ledger, kind, NULL);
 	}
+	index->holders.arena = arena_memory(&index->memory);
+}
+
+void
+view_index_rewards(ViewIndex *index, const Ledger *ledger)
+{
+	Reader	   *reader = need(calloc(1, sizeof *reader));
+
+	reader->ledger = ledger;
 	open_kind(&index->rewards, ledger, ECERT_KIND_REWARD, reader);
-	open_holders(index, ledger, reader);
 	free(reader);
 }
 
@@ -347,6 +334,12 @@ view_package(EcertView *view, const EcertEntry *entry, EcertPackage *package)
 }
 
 static bool
+view_is_false(EcertView *view, const EcertEntry *entry)
+{
+	return (ledger_of(view)->entries[entry->place].flags & (ENTRY_UNSOUND | ENTRY_FALSE)) != 0;
+}
+
+static bool
 view_key(EcertView *view, EcertSlice node, EcertSlice kid, EcertKeyFacts *key, const EcertPublicKey **prepared)
 {
 	uint32_t	id = ledger_id(ledger_of(view), node);
@@ -406,6 +399,7 @@ ledger_rules_new(const Ledger *ledger, const ViewIndex *index)
 		.sealed_up_to = view_sealed_up_to,
 		.covered = view_covered,
 		.next_sealing = view_next_sealing,
+		.is_false = view_is_false,
 		.package = view_package,
 		.key = view_key,
 		.key_at = view_key_at,
