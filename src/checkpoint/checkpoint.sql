@@ -140,18 +140,25 @@ $$;
 COMMENT ON FUNCTION ecert.cover_sealing(bigint) IS 'internal: ecert.cover() for the sealing that a checkpoint on the ledger completes; nothing when it completes none';
 
 CREATE FUNCTION ecert.note_late(covered_by bigint) RETURNS void
-    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS $$
+DECLARE
+    sealed_at timestamptz := (SELECT c.issued_at FROM ledger.package c WHERE c.issuer = ecert.certifier() AND c.kind = 'checkpoint' AND c.seq = covered_by);
+BEGIN
+    -- the certifier makes one that is not there yet
+    IF sealed_at IS NULL THEN
+        RETURN;
+    END IF;
     INSERT INTO ledger.finding (issuer, kind, seq)
     SELECT p.issuer, p.kind, p.seq
-      FROM ledger.package c
-      JOIN ledger.leaf_range r ON r.checkpoint_seq = c.seq
+      FROM ledger.leaf_range r
       -- times of a feed do not run back, but where that is found, too: then the last one tells of all
      CROSS JOIN LATERAL (SELECT h.issued_at FROM ledger.package h WHERE h.issuer = r.issuer AND h.kind = r.kind AND h.seq <= r.last_seq ORDER BY h.seq DESC LIMIT 1) AS h
-      JOIN ledger.package p ON p.issuer = r.issuer AND p.kind = r.kind AND p.seq BETWEEN r.first_seq AND r.last_seq AND p.issued_at > c.issued_at
-     WHERE c.issuer = ecert.certifier() AND c.kind = 'checkpoint' AND c.seq = covered_by AND r.kind <> 'node'
-       AND (h.issued_at > c.issued_at OR EXISTS (SELECT FROM ledger.finding f WHERE f.issuer = r.issuer AND f.kind = r.kind AND f.seq BETWEEN r.first_seq AND r.last_seq))
-    ON CONFLICT DO NOTHING
+      JOIN ledger.package p ON p.issuer = r.issuer AND p.kind = r.kind AND p.seq BETWEEN r.first_seq AND r.last_seq AND p.issued_at > sealed_at
+     WHERE r.checkpoint_seq = covered_by AND r.kind <> 'node'
+       AND (h.issued_at > sealed_at OR EXISTS (SELECT FROM ledger.finding f WHERE f.issuer = r.issuer AND f.kind = r.kind AND f.seq BETWEEN r.first_seq AND r.last_seq))
+    ON CONFLICT DO NOTHING;
+END
 $$;
 COMMENT ON FUNCTION ecert.note_late(bigint) IS 'internal: packages that were admitted before a checkpoint covered them, and that are issued later than it, are to be judged: by how much that may be is for the rules';
 
@@ -208,8 +215,8 @@ AS $$
 BEGIN
     PERFORM ecert.note_late(covered_by);
     -- what others rest on comes first; node packages were judged when they came
-    PERFORM ecert.judge_those(covered_by, true);
-    IF EXISTS (SELECT FROM ledger.leaf_range r WHERE r.checkpoint_seq = covered_by AND r.issuer = ecert.certifier() AND r.kind = 'policy') THEN
+    IF EXISTS (SELECT FROM ledger.leaf_range r WHERE r.checkpoint_seq = covered_by AND r.kind IN ('policy', 'relation')) THEN
+        PERFORM ecert.judge_those(covered_by, true);
         PERFORM ecert.forget_registry();
     END IF;
     PERFORM ecert.judge_those(covered_by, false);
