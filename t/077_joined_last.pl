@@ -1,6 +1,6 @@
-# Random ledgers (test/random), right ones and ones with lies, as nodes get them: one that was there when each package was signed, one that joined
+# Random ledgers (test/random), right ones, ones with lies and ones whose issuers tell two stories, as nodes get them: one that was there when each package was signed, one that joined
 # last and is sent them in any order.  Both hold the same and have the same to say against it; what they note when a package comes, or when its
-# checkpoint is taken up, is what verification finds, and t/073_random.pl holds that against ecert-verify.  RANDOM_SEEDS=first..last says which, of both
+# checkpoint is taken up, is what verification finds, and t/073_random.pl holds that against ecert-verify.  RANDOM_SEEDS=first..last says which, of all
 # sorts; with RANDOM_OPTIONS, the maker's, of one.
 use strict;
 use warnings FATAL => 'all';
@@ -16,8 +16,9 @@ my $tree = abs_path(dirname(__FILE__) . '/..');
 my $maker = "$tree/build/random/random-ledger";
 my $folder = "$PostgreSQL::Test::Utils::tmp_check/joined";
 my $seeds = $ENV{RANDOM_SEEDS};
-# Of right ledgers, then of those with lies, which have the negative of their seeds
-my @runs = defined $ENV{RANDOM_OPTIONS} ? [ $seeds // '1..150', 1, split ' ', $ENV{RANDOM_OPTIONS} ] : ([ $seeds // '1..40', 1, '--honest' ], [ $seeds // '1..110', -1 ]);
+# Right ledgers, those with lies, and those with two stories; the second number is added to their seeds
+my @runs = defined $ENV{RANDOM_OPTIONS} ? [ $seeds // '1..150', 0, split ' ', $ENV{RANDOM_OPTIONS} ] :
+	([ $seeds // '1..40', 0, '--honest' ], [ $seeds // '1..90', 1_000_000 ], [ $seeds // '1..30', 2_000_000, '--honest', '--lie', 'TWO_STORIES' ]);
 my $at_once = 50;
 my $shown_most = 20;
 
@@ -70,8 +71,11 @@ BEGIN
 	FOR package IN SELECT b.bytes FROM random.bytes b ORDER BY CASE way WHEN 'there' THEN lpad(b.number::text, 9, '0') ELSE encode(sha256(b.bytes), 'hex') END LOOP
 		PERFORM ecert.admit_from_peer(package.bytes, 'hub');
 	END LOOP;
-	PERFORM ecert.drain_pending();
-	PERFORM ecert.take_up_checkpoints();
+	-- two rounds of duties
+	FOR i IN 1 .. 2 LOOP
+		PERFORM ecert.drain_pending();
+		PERFORM ecert.take_up_checkpoints();
+	END LOOP;
 END
 $$;
 
@@ -124,10 +128,10 @@ sub load_sql
 # What nodes make of the ledgers of some seeds
 sub try_seeds
 {
-	my ($from, $to, $sign, @options) = @_;
+	my ($from, $to, $added, @options) = @_;
 	mkdir $folder or die "$folder: $!";
 	IPC::Run::run([ $maker, $from, $to, $folder, @options, '--binary', '--no-damage' ]) or die 'the ledgers could not be made';
-	$server->safe_psql('postgres', "SET ecert.allow_ledger_ddl = on;\n" . join('', map { load_sql($sign * $_, "$folder/$_") } $from .. $to));
+	$server->safe_psql('postgres', "SET ecert.allow_ledger_ddl = on;\n" . join('', map { load_sql($added + $_, "$folder/$_") } $from .. $to));
 	# rows of ledgers that are gone
 	$server->safe_psql('postgres', 'VACUUM');
 	PostgreSQL::Test::Utils::system_or_bail('rm', '-rf', $folder);
@@ -136,11 +140,11 @@ sub try_seeds
 
 for my $run (@runs)
 {
-	my ($range, $sign, @options) = @$run;
+	my ($range, $added, @options) = @$run;
 	my ($first, $last) = $range =~ /^(\d+)\.\.(\d+)$/ or die 'RANDOM_SEEDS is first..last';
 	for (my $from = $first; $from <= $last; $from += $at_once)
 	{
-		try_seeds($from, $from + $at_once - 1 < $last ? $from + $at_once - 1 : $last, $sign, @options);
+		try_seeds($from, $from + $at_once - 1 < $last ? $from + $at_once - 1 : $last, $added, @options);
 	}
 }
 
@@ -148,8 +152,8 @@ note($server->safe_psql('postgres', 'SELECT * FROM random.failed ORDER BY 1, 2 L
 # Differences that are known, and stay
 $server->safe_psql('postgres', <<'SQL');
 CREATE VIEW random.known AS
-	-- of two stories under one seq a node holds the one that came first, where no checkpoint that it has says which, and all that rests on that
-	SELECT DISTINCT m.seed, 'two stories' AS name, NULL AS cover FROM random.made m WHERE m.state = 'refused' AND m.note LIKE 'the issuer has signed two packages with one seq%'
+	-- of two stories under one seq a node holds the one that came first, where no checkpoint that it has taken up says which, and all that rests on that
+	SELECT DISTINCT m.seed, 'two stories' AS name, NULL AS cover FROM random.made m WHERE m.state = 'refused' AND m.note LIKE 'the issuer has signed two packages with one seq%' AND m.cover <> 'taken up'
 	UNION ALL
 	-- what no checkpoint covers is judged by what is known when it comes: before a node package ended its key, or a checkpoint made a relation that it
 	-- rests on a false one, it is held, and has its finding, or is void, when it is sealed; behind that it is refused or waits
