@@ -1,5 +1,6 @@
 # Random ledgers (test/random), right ones, ones with lies and ones whose issuers tell two stories, as nodes get them: one that was there when each package was signed, one that joined
-# last and is sent them in any order.  Both hold the same and have the same to say against it; what they note when a package comes, or when its
+# last and is sent them in any order, one that is sent some feeds only.  They hold the same and have the same to say against it, but for what the
+# last one cannot check; what they note when a package comes, or when its
 # checkpoint is taken up, is what verification finds, and t/073_random.pl holds that against ecert-verify.  RANDOM_SEEDS=first..last says which, of all
 # sorts; with RANDOM_OPTIONS, the maker's, of one.
 use strict;
@@ -18,7 +19,7 @@ my $folder = "$PostgreSQL::Test::Utils::tmp_check/joined";
 my $seeds = $ENV{RANDOM_SEEDS};
 # Right ledgers, those with lies, and those with two stories; the second number is added to their seeds
 my @runs = defined $ENV{RANDOM_OPTIONS} ? [ $seeds // '1..150', 0, split ' ', $ENV{RANDOM_OPTIONS} ] :
-	([ $seeds // '1..40', 0, '--honest' ], [ $seeds // '1..90', 1_000_000 ], [ $seeds // '1..30', 2_000_000, '--honest', '--lie', 'TWO_STORIES' ]);
+	([ $seeds // '1..30', 0, '--honest' ], [ $seeds // '1..70', 1_000_000 ], [ $seeds // '1..25', 2_000_000, '--honest', '--lie', 'TWO_STORIES' ]);
 my $at_once = 50;
 my $shown_most = 20;
 
@@ -51,6 +52,7 @@ BEGIN
 	DELETE FROM ledger.tile;
 	DELETE FROM ledger.sealing;
 	DELETE FROM ledger.fork;
+	DELETE FROM ledger.peer;
 	DELETE FROM ecert_internal.moved;
 	DELETE FROM ecert_internal.tried_story;
 END
@@ -64,11 +66,18 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
+-- A node is sent the feeds of one applicant, or without those of auditors
+CREATE FUNCTION random.filter(seed bigint) RETURNS void LANGUAGE sql AS $$
+	INSERT INTO ledger.peer (peer, this_node, is_hub, issuers, kinds)
+	SELECT 'hub', 'reader', true, CASE WHEN seed % 2 = 0 THEN ARRAY[min(ecert.issuer(b.bytes::ecert.package))] END, CASE WHEN seed % 2 = 1 THEN '{energy,product,certificate}'::text[] END
+	  FROM random.bytes b WHERE ecert.kind(b.bytes::ecert.package) = 'energy'
+$$;
+
 CREATE FUNCTION random.join(way text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
 	package record;
 BEGIN
-	FOR package IN SELECT b.bytes FROM random.bytes b ORDER BY CASE way WHEN 'there' THEN lpad(b.number::text, 9, '0') ELSE encode(sha256(b.bytes), 'hex') END LOOP
+	FOR package IN SELECT b.bytes FROM random.bytes b WHERE ecert.holds(ecert.kind(b.bytes::ecert.package), ecert.issuer(b.bytes::ecert.package)) ORDER BY CASE way WHEN 'there' THEN lpad(b.number::text, 9, '0') ELSE encode(sha256(b.bytes), 'hex') END LOOP
 		PERFORM ecert.admit_from_peer(package.bytes, 'hub');
 	END LOOP;
 	-- two rounds of duties
@@ -109,6 +118,9 @@ BEGIN
 		INSERT INTO random.failed VALUES (seed, way, true, SQLERRM);
 		RETURN;
 	END;
+	IF way = 'filtered' THEN
+		PERFORM random.filter(seed);
+	END IF;
 	PERFORM random.join(way);
 	PERFORM random.tell(seed, way);
 EXCEPTION WHEN OTHERS THEN
@@ -121,7 +133,7 @@ sub load_sql
 {
 	my ($seed, $path) = @_;
 	my $sql = "TRUNCATE random.bytes; COPY random.bytes (bytes) FROM '$path' (FORMAT binary);\n";
-	$sql .= "SELECT random.empty(); SELECT random.forget(); SELECT random.try($seed, '$_');\n" for qw(there last);
+	$sql .= "SELECT random.empty(); SELECT random.forget(); SELECT random.try($seed, '$_');\n" for qw(there last filtered);
 	return $sql;
 }
 
@@ -161,6 +173,10 @@ CREATE VIEW random.known AS
 	 WHERE m.cover = 'none' AND m.state = 'refused' AND (m.note LIKE 'node "%" is revoked %' OR m.note LIKE 'key % no longer in use%')
 	    OR m.cover = 'taken up' AND m.state = 'held' AND m.kind = 'relation' AND m.note IS NOT NULL;
 
+-- A node that is not sent everything cannot compute roots, so it holds the story that came first in any case
+CREATE VIEW random.kept_story AS
+	SELECT DISTINCT m.seed, m.way FROM random.made m WHERE m.way = 'filtered' AND m.state = 'refused' AND m.note LIKE 'the issuer has signed two packages with one seq%';
+
 -- Under a checkpoint of which not all is here what was found before is not the last word: its computation waits (docs/design.md)
 CREATE VIEW random.differs AS
 	SELECT coalesce(t.seed, l.seed) AS seed, concat_ws(' ', coalesce(t.issuer, l.issuer), coalesce(t.kind, l.kind), coalesce(t.seq, l.seq)) AS place,
@@ -170,11 +186,21 @@ CREATE VIEW random.differs AS
 	  FULL JOIN (SELECT * FROM random.made WHERE way = 'last') AS l USING (seed, hash)
 	 WHERE t.state IS DISTINCT FROM l.state OR t.cover IS DISTINCT FROM l.cover OR t.state = 'held' AND t.cover <> 'waits' AND t.note IS DISTINCT FROM l.note;
 
+-- Of what it is sent the third node holds, refuses and finds no other things than who is sent everything; it may find less
+CREATE VIEW random.differs_filtered AS
+	SELECT f.seed, concat_ws(' ', f.issuer, f.kind, f.seq) AS place, concat_ws(', cover ', f.state, f.cover) AS filtered, concat_ws(', cover ', l.state, l.cover) AS last,
+	       f.note AS filtered_note, l.note AS last_note, CASE f.cover WHEN l.cover THEN f.cover END AS cover
+	  FROM (SELECT * FROM random.made WHERE way = 'filtered') AS f
+	  LEFT JOIN (SELECT * FROM random.made WHERE way = 'last') AS l USING (seed, hash)
+	 WHERE NOT EXISTS (SELECT FROM random.kept_story k WHERE k.seed = f.seed)
+	   AND (f.state IS DISTINCT FROM l.state AND (f.state = 'held' AND l.state = 'refused' AND l.cover = 'none') IS NOT TRUE OR f.state = 'held' AND l.cover <> 'waits' AND f.note IS NOT NULL AND l.note IS NULL);
+
 CREATE VIEW random.unlike_noted AS
 	SELECT m.seed, m.way, concat_ws(' ', m.issuer, m.kind, m.seq) AS place, m.cover, m.note, p.problem
 	  FROM (SELECT * FROM random.made WHERE state = 'held') AS m
 	  FULL JOIN (SELECT p.seed, p.way, p.issuer, p.kind, p.seq, string_agg(p.problem, '; ' ORDER BY p.problem) AS problem FROM random.problem p GROUP BY 1, 2, 3, 4, 5) AS p USING (seed, way, issuer, kind, seq)
-	 WHERE (m.note IS NULL) <> (p.problem IS NULL) AND m.cover IS DISTINCT FROM 'waits'
+	 WHERE NOT EXISTS (SELECT FROM random.kept_story k WHERE k.seed = m.seed AND k.way = m.way)
+	   AND (m.note IS NULL) <> (p.problem IS NULL) AND m.cover IS DISTINCT FROM 'waits'
 	   AND (m.kind = 'checkpoint' AND m.note IS NULL AND m.seq > (SELECT s.last FROM random.sealed s WHERE s.seed = m.seed AND s.way = m.way)) IS NOT TRUE;
 SQL
 
@@ -191,6 +217,7 @@ sub check_view
 
 cmp_ok($server->safe_psql('postgres', "SELECT count(*) FROM random.made WHERE state = 'held' AND cover = 'taken up'"), '>', 0, 'there is something to compare');
 check_view('differs', 'place', 'who joined last holds and says the same as who was there');
+check_view('differs_filtered', 'place', 'who is sent some feeds only finds nothing else');
 check_view('unlike_noted', 'way, place', 'and both note what verification finds');
 is($server->safe_psql('postgres', 'SELECT count(*) FROM random.failed WHERE NOT is_of_genesis'), 0, 'nothing but a genesis package that is not sound stops a node');
 note($server->safe_psql('postgres', q{SELECT way, state, cover, note IS NOT NULL AS noted, count(*) FROM random.made GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4}));
