@@ -27,7 +27,8 @@ AS $$
       JOIN ledger.quarantine q ON q.issuer = r.issuer AND q.kind = r.kind AND q.seq BETWEEN r.first_seq AND r.last_seq AND q.sqlstate IN ('EC021', 'EC022')
       JOIN ledger.package p ON p.issuer = q.issuer AND p.kind = q.kind AND p.seq = q.seq
      -- without a checkpoint of another story this one would not be here
-     WHERE r.checkpoint_seq = of_sealing AND r.kind <> 'checkpoint' AND ecert.prev(q.bytes::ecert.package) = ecert.prev(p.package)
+     WHERE r.checkpoint_seq = of_sealing AND r.kind <> 'checkpoint' AND ecert.prev(q.bytes::ecert.package) = coalesce(
+            (SELECT b.hash FROM ledger.package b WHERE b.issuer = q.issuer AND b.kind = q.kind AND b.seq = q.seq - 1), ecert.prev(p.package))
      ORDER BY q.issuer COLLATE "C", q.kind COLLATE "C", q.seq, q.hash
 $$;
 COMMENT ON FUNCTION ecert.other_stories(bigint) IS 'internal: the packages in ledger.quarantine that could be what a sealing covers, by its last part, in the place of those that this node holds: of the same seq, behind the same package';
@@ -95,8 +96,8 @@ CREATE FUNCTION ecert.exchange_stories(first_seq bigint, last_seq bigint) RETURN
 AS $$
 #variable_conflict use_variable
 DECLARE
-    -- six feeds with two stories each
-    most_tries CONSTANT integer := 64;
+    -- four feeds with two stories each
+    most_tries CONSTANT integer := 16;
     held bytea;
 BEGIN
     -- behind one that differs none can agree
@@ -118,7 +119,7 @@ BEGIN
     RETURN false;
 END
 $$;
-COMMENT ON FUNCTION ecert.exchange_stories(bigint, bigint) IS 'internal: where a sealing of these parts covers packages that were refused because others have their seq, try up to 64 choices of them, and take it up with the one that agrees; whether there is one. Nothing is tried twice with the same packages, nor before all feeds are here up to their heads, be it in ledger.pending';
+COMMENT ON FUNCTION ecert.exchange_stories(bigint, bigint) IS 'internal: where a sealing of these parts covers packages that were refused because others have their seq, try up to 16 choices of them, and take it up with the one that agrees; whether there is one. Nothing is tried twice with the same packages, nor before all feeds are here up to their heads, be it in ledger.pending';
 
 CREATE FUNCTION ecert.look_again() RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp

@@ -57,7 +57,7 @@ static EcertQuery park_query = {
 	9, {BYTEAOID, TEXTOID, TEXTOID, INT8OID, BYTEAOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID}, NULL
 };
 static EcertQuery equivocation_query = {
-	"INSERT INTO ledger.equivocation (first_package, second_package) VALUES ($1, $2)",
+	"INSERT INTO ledger.equivocation (first_package, second_package) SELECT $1, $2 WHERE ecert.is_equivocation($1, $2)",
 	2, {BYTEAOID, BYTEAOID}, NULL
 };
 static EcertQuery finding_query = {
@@ -437,7 +437,8 @@ settle_package(const EcertPackage *package, const uint8_t *hash, const char *pee
 	}
 	if (*settled != ECERT_SETTLED_KNOWN)
 		put_aside(package->bytes, package, &judgement.finding, *settled == ECERT_SETTLED_PENDING ? judgement.waits_for : NULL, peer);
-	if (judgement.other_story.size > 0)
+	/* where stories are exchanged they have met before; the key of what is held may be nobody's any more */
+	if (judgement.other_story.size > 0 && !ecert_is_exchanging())
 	{
 		Datum		stories[2] = {PointerGetDatum(ecert_bytea(judgement.other_story)), PointerGetDatum(ecert_bytea(package->bytes))};
 

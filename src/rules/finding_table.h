@@ -196,6 +196,9 @@ FINDING(ECERT_PART_TIME, "EC100", "part %1 of a sealing was issued at another ti
 		"It says %2, the one before it %3.", "ecert.checkpoint() makes all parts of a sealing at once.")
 FINDING(ECERT_PART_HEADS, "EC100", "part %1 of a sealing does not go on behind the heads of the part before it",
 		"It begins with %2 of \"%3\", the one before it ended with %4 of \"%5\".", "Heads strictly increase from part to part.")
+FINDING(ECERT_PARTS_MANY, "EC100", "a sealing has at most %2 parts", "The checkpoint is part of one of %1.", "ecert.checkpoint() makes checkpoints.")
+FINDING(ECERT_HEADS_BEYOND, "EC100", "checkpoint covers more than a ledger can have", "With head %1 of \"%2\", seq %3, its heads make more than %4 packages.",
+		"ecert.checkpoint() makes checkpoints.")
 FINDING(ECERT_COVERED_MISSING, "EC100", "checkpoint %1 %2 %3 of \"%4\", which is not on the ledger", NULL, NULL)
 FINDING(ECERT_HEAD_NOT_AHEAD, "EC100",
 		"checkpoint's head %1 of \"%2\" does not advance (it names seq %3, an earlier checkpoint %4)", NULL, NULL)

@@ -27,6 +27,26 @@ keep(EcertSlice text, uint8_t *room, size_t size)
 	return ecert_slice(room, text.size);
 }
 
+/* Can a ledger have so much?  Numbers of leaves and seqs are added up, and must not run over whatever a certifier signs */
+static bool
+check_amounts(const EcertCheckpoint *checkpoint, EcertFinding *finding)
+{
+	EcertCursor heads = checkpoint->heads;
+	EcertFeedHead head;
+	int64_t		left = ECERT_LEAVES_MAX;
+
+	if (checkpoint->parts > ECERT_PARTS_MAX)
+		return ECERT_FIND(finding, ECERT_PARTS_MANY, ecert_a_number(checkpoint->parts), ecert_a_number(ECERT_PARTS_MAX));
+	for (uint64_t i = 0; i < checkpoint->head_count && ecert_checkpoint_next_head(&heads, &head); i++)
+	{
+		if (head.seq >= left)
+			return ECERT_FIND(finding, ECERT_HEADS_BEYOND, ecert_a_text(head.kind), ecert_a_text(head.issuer), ecert_a_number(head.seq),
+							  ecert_a_number(ECERT_LEAVES_MAX));
+		left -= head.seq + 1;
+	}
+	return true;
+}
+
 /* Is it the part that has to come? */
 static bool
 check_part(const EcertSealing *sealing, int64_t issued_at, const EcertCheckpoint *checkpoint, EcertFinding *finding)
@@ -50,7 +70,7 @@ check_part(const EcertSealing *sealing, int64_t issued_at, const EcertCheckpoint
 bool
 ecert_sealing_take(EcertSealing *sealing, int64_t seq, int64_t issued_at, const EcertCheckpoint *checkpoint, EcertFinding *finding)
 {
-	bool		good = check_part(sealing, issued_at, checkpoint, finding);
+	bool		good = check_amounts(checkpoint, finding) && check_part(sealing, issued_at, checkpoint, finding);
 
 	if (good && checkpoint->part == 1)
 		sealing->first = seq;

@@ -10,6 +10,10 @@
 #include "rules/finding.h"
 #include "rules/view.h"
 
+/* Leaves of one checkpoint and parts of one sealing, at most: the sums over a thousand such checkpoints have 63 bits */
+#define ECERT_LEAVES_MAX (INT64_C(1) << 53)
+#define ECERT_PARTS_MAX 1000000
+
 /* What checkpoints, one after the other, have begun and not completed.  Starts as zeros */
 typedef struct EcertSealing
 {
