@@ -55,6 +55,9 @@ SELECT ecert.append('checkpoint', pg_temp.part(1, 2, '[["b", "energy", 1]]'));
 SELECT ecert.append('checkpoint', pg_temp.part(2, 3, '[["b", "energy", 1]]', '[["a", "energy", 2]]'));
 SELECT ecert.append('checkpoint', pg_temp.part(1, 1, '[["b", "energy", 1]]'));
 SELECT ecert.append('checkpoint', pg_temp.part(2, 2, '[["a", "energy", 2]]', '[["a", "energy", 2]]'));
+-- nor what no ledger can have
+SELECT ecert.append('checkpoint', pg_temp.part(2, 2, '[["b", "energy", 9223372036854775807]]', '[["a", "energy", 2]]'));
+SELECT ecert.append('checkpoint', pg_temp.part(1, 2000000, '[["b", "energy", 1]]'));
 -- of this ledger its size and root have to be, too
 SELECT ecert.append('checkpoint', pg_temp.part(2, 2, '[["b", "energy", 1]]'));
 -- the last part covers what all of them name

@@ -95,6 +95,39 @@ SELECT bool_and(f.is_sealed) AS is_sealed, string_agg(DISTINCT f.roots, ', ') AS
 -- nothing is exchanged again, and what was exchanged stays so when it comes again
 SELECT ecert.admit_from_peer(bytes, 'hub') AS became, story IS NULL AS is_sealed, count(*) FROM twins_test.package GROUP BY 1, 2 ORDER BY 1, 2;
 SELECT ecert.take_up_checkpoints() AS taken_up, (SELECT count(*) FROM ledger.finding) AS findings;
+-- a twin in the certifier's feed of nodes, with another key of the node: what was signed with it has no key any more, which is no proof, and stops nobody
+SELECT FROM twins_test.become('certifier', 'certifier');
+DROP SCHEMA ledger CASCADE;
+TRUNCATE twins_test.package;
+SELECT ecert.create_ledger('twins.test', ecert.default_policy()) IS NOT NULL AS made;
+CREATE FUNCTION twins_test.enroll_other() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    signed bytea[];
+BEGIN
+    BEGIN
+        PERFORM ecert.enroll('plant', '{applicant}', twins_test.key('plant-c'));
+        PERFORM twins_test.become('plant', 'plant-c');
+        PERFORM ecert.append('energy', '{"period": [1704067200, 1706745600], "lines": [{"source": "electricity", "unit": "kWh", "quantity": 1}]}');
+        signed := ARRAY(SELECT p.package::bytea FROM ledger.package p WHERE p.kind <> 'genesis' ORDER BY p.kind DESC);
+        RAISE EXCEPTION USING ERRCODE = 'TW001';
+    EXCEPTION WHEN SQLSTATE 'TW001' THEN
+    END;
+    INSERT INTO twins_test.package (story, bytes) SELECT 'other', s FROM unnest(signed) AS s;
+END $$;
+SELECT FROM twins_test.enroll_other();
+SELECT ecert.enroll('plant', '{applicant}', twins_test.key('plant-a')) IS NOT NULL AS enrolled;
+SELECT FROM twins_test.become('plant', 'plant-a');
+CALL twins_test.tell(NULL, '2025-01-01', 1, 100);
+SELECT FROM twins_test.become('certifier', 'certifier');
+SELECT ecert.checkpoint() IS NOT NULL AS sealed;
+INSERT INTO twins_test.package (story, bytes) SELECT NULL, p.package::bytea FROM ledger.package p ORDER BY recorded_at, issuer, kind, seq;
+SELECT FROM twins_test.become('reader', 'plant-b');
+SELECT f.is_sealed, f.roots, f.problems FROM twins_test.fill('others last') AS f;
+SELECT kind, seq, waits_for FROM ledger.pending;
+DROP SCHEMA ledger CASCADE;
+SELECT ecert.join_ledger((SELECT ecert.package(bytes) FROM twins_test.package WHERE ecert.kind(bytes::ecert.package) = 'genesis'));
+SELECT coalesce(story, 'sealed') AS story, ecert.kind(bytes::ecert.package) AS kind, ecert.admit_from_peer(bytes, 'hub') AS became FROM (SELECT * FROM twins_test.package ORDER BY n) AS p WHERE ecert.kind(bytes::ecert.package) <> 'genesis';
+SELECT ecert.drain_pending() IS NOT NULL AS drained, ecert.take_up_checkpoints() AS taken_up, (SELECT string_agg(outcome, ' ') FROM ledger.sealing) AS roots, (SELECT count(*) FROM ecert.problems()) AS problems;
 -- only that way: the ledger stays append-only, before and after
 DELETE FROM ledger.package WHERE kind = 'energy';
 DROP SCHEMA ledger CASCADE;

@@ -167,8 +167,8 @@ CREATE FUNCTION ecert.sealing_fault(of_checkpoint bigint) RETURNS text
 AS $$
     -- behind one that differs sizes and roots are not compared
     SELECT s.detail FROM ledger.sealing s
-     WHERE s.checkpoint_seq = of_checkpoint AND s.outcome = 'differs' AND s.sealing_seq IS NOT NULL
-       AND (s.detail LIKE 'checkpoint''s head %'
+     WHERE s.checkpoint_seq = of_checkpoint AND s.outcome = 'differs'
+       AND (s.sealing_seq IS NULL OR s.detail LIKE 'checkpoint''s head %'
             OR NOT EXISTS (SELECT FROM ledger.sealing b WHERE b.checkpoint_seq < of_checkpoint AND b.outcome = 'differs' AND b.sealing_seq IS NOT NULL))
 $$;
 COMMENT ON FUNCTION ecert.sealing_fault(bigint) IS 'internal: in what a checkpoint that was taken up is the first to differ from this ledger; NULL: in nothing';
@@ -336,7 +336,9 @@ CREATE FUNCTION ecert.leave_out(checkpoint_seq bigint, problem text) RETURNS voi
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
     INSERT INTO ledger.sealing (checkpoint_seq, size, outcome, detail)
-    SELECT leave_out.checkpoint_seq, coalesce((SELECT s.size FROM ledger.sealing s WHERE s.sealing_seq IS NOT NULL ORDER BY s.checkpoint_seq DESC LIMIT 1), 1), 'differs', problem
+    SELECT leave_out.checkpoint_seq, coalesce((SELECT s.size FROM ledger.sealing s WHERE s.sealing_seq IS NOT NULL ORDER BY s.checkpoint_seq DESC LIMIT 1), 1), 'differs', problem;
+    INSERT INTO ledger.finding (issuer, kind, seq, problem) VALUES (ecert.certifier(), 'checkpoint', leave_out.checkpoint_seq, leave_out.problem)
+    ON CONFLICT ON CONSTRAINT finding_pkey DO UPDATE SET problem = EXCLUDED.problem
 $$;
 COMMENT ON FUNCTION ecert.leave_out(bigint, text) IS 'internal: write down that a checkpoint covers nothing, and why; the tree stays as it is';
 
