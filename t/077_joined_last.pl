@@ -17,9 +17,10 @@ my $tree = abs_path(dirname(__FILE__) . '/..');
 my $maker = "$tree/build/random/random-ledger";
 my $folder = "$PostgreSQL::Test::Utils::tmp_check/joined";
 my $seeds = $ENV{RANDOM_SEEDS};
+my $some = $ENV{ECERT_TEST_SHORT} ? 12 : 30;
 # Right ledgers, those with lies, and those with two stories; the second number is added to their seeds
 my @runs = defined $ENV{RANDOM_OPTIONS} ? [ $seeds // '1..150', 0, split ' ', $ENV{RANDOM_OPTIONS} ] :
-	([ $seeds // '1..30', 0, '--honest' ], [ $seeds // '1..70', 1_000_000 ], [ $seeds // '1..25', 2_000_000, '--honest', '--lie', 'TWO_STORIES' ]);
+	([ $seeds // "1..$some", 0, '--honest' ], [ $seeds // '1..' . 2 * $some, 1_000_000 ], [ $seeds // "1..$some", 2_000_000, '--honest', '--lie', 'TWO_STORIES' ]);
 my $at_once = 50;
 my $shown_most = 20;
 
