@@ -12,7 +12,7 @@ use Bench::Reading;
 use Bench::Sealing;
 
 my %sections = (
-	copy => \&measure_copy, growth => \&measure_growth, commits => \&Bench::Pgbench::measure_commits, readings => \&Bench::Reading::measure_readings,
+	copy => \&measure_copy, growth => \&measure_growth, commits => \&Bench::Pgbench::measure_commits, moved => \&Bench::Pgbench::measure_moved, readings => \&Bench::Reading::measure_readings,
 	verify => \&measure_verify, checkpoint => \&Bench::Sealing::measure_sealing, aggregate => \&Bench::Reading::measure_aggregates, assess => \&Bench::Plants::measure_assess,
 	hypercore => \&measure_hypercore, large => \&Bench::Large::measure_large,
 );

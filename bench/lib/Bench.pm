@@ -19,12 +19,12 @@ our $repeats = { quick => 1, full => 3, large => 5 }->{$level};
 our %size = %{ {
 	quick => {
 		slices => 5, copied => 1000, counts => [ [ 1000, 5 ], [ 10_000, 3 ] ], clients => [ 1, 8 ], seconds => 1, days => 300,
-		plants => 20, plant_days => 40, verify => [ [ 10_000, 2 ] ], step => 5000, sealed => 10_000, feeds => 2000, lines => 10_000, blocks => 2000,
+		plants => 20, plant_days => 40, verify => [ [ 10_000, 2 ] ], step => 5000, sealed => 10_000, moved => 4, feeds => 2000, lines => 10_000, blocks => 2000,
 	},
 	full => {
 		slices => 16, copied => 3000, counts => [ [ 1000, 30 ], [ 10_000, 10 ], [ 100_000, 1 ], [ 1_000_000, 1 ] ], one_statement => 1_000_000,
 		clients => [ 1, 2, 4, 8, 16 ], seconds => 1, days => 400, plants => 100, plant_days => 144, verify => [ [ 100_000, 2 ], [ 300_000, 3 ] ], step => 20_000,
-		sealed => 300_000, feeds => 20_000, lines => 100_000, blocks => 20_000,
+		sealed => 1_000_000, moved => 40, feeds => 20_000, lines => 100_000, blocks => 20_000,
 	},
 	large => { issuers => 1000, base_days => $ENV{DAYS} // 10_000, spare_days => 250, seconds => 1, days => 250, slices => 20, slice_days => 6 },
 }->{$level} };

@@ -52,20 +52,29 @@ take_head(EcertRoots *roots, const EcertFeedHead *head)
 	else
 	{
 		roots->expected_package = (uint64_t) covered + 1;
+		roots->covered_count += (uint64_t) (head->seq - covered);
 		roots->cover(roots, head);
 	}
 }
 
+/* The size follows from the heads, with or without their packages; genesis is one more */
 static void
-compare(EcertRoots *roots, const EcertCheckpoint *checkpoint)
+compare_size(EcertRoots *roots, const EcertCheckpoint *checkpoint)
+{
+	uint64_t	size = roots->covered_count + 1;
+
+	if (checkpoint->size != size)
+	{
+		(void) ECERT_FIND(&roots->finding, ECERT_SIZE_DIFFERS, ecert_a_number((int64_t) checkpoint->size), ecert_a_number((int64_t) size));
+		put_finding(roots);
+	}
+}
+
+static void
+compare_root(EcertRoots *roots, const EcertCheckpoint *checkpoint)
 {
 	uint8_t		root[ECERT_HASH_SIZE];
 
-	if (checkpoint->size != roots->tree.size)
-	{
-		(void) ECERT_FIND(&roots->finding, ECERT_SIZE_DIFFERS, ecert_a_number((int64_t) checkpoint->size), ecert_a_number((int64_t) roots->tree.size));
-		put_finding(roots);
-	}
 	if (ecert_tree_root(&roots->tree, root) != ECERT_OK)
 		roots->broken = roots->failed = true;
 	else if (memcmp(root, checkpoint->root, sizeof root) != 0)
@@ -86,8 +95,11 @@ take_heads(EcertRoots *roots, const EcertCheckpoint *checkpoint)
 		take_head(roots, &head);
 	/* what is which leaf is not known of heads out of order */
 	roots->broken = roots->broken || !ecert_checkpoint_heads_in_order(checkpoint);
-	if (roots->is_there != NULL && !roots->broken)
-		compare(roots, checkpoint);
+	if (roots->broken)
+		return;
+	compare_size(roots, checkpoint);
+	if (roots->is_there != NULL)
+		compare_root(roots, checkpoint);
 }
 
 /* All parts of a sealing, when the last has come: what is under any of them is under that one */

@@ -20,12 +20,13 @@ typedef struct EcertRoots
 	bool		failed;			/* the crypto library did */
 	uint64_t	expected;		/* seq of the next checkpoint, and in a feed of the next package */
 	uint64_t	expected_package;
+	uint64_t	covered_count;	/* packages under the heads so far, but for genesis */
 	EcertSealing sealing;		/* that is not complete */
 	int64_t		at;				/* seq of the checkpoint at hand: what is found is of this one */
 
 	/* The seq up to which earlier checkpoints cover the feed of a head; -1: none of it */
 	int64_t		(*covered) (struct EcertRoots *roots, const EcertFeedHead *head);
-	/* Is the package with a head's seq on the ledger?  NULL: only how heads advance is looked at */
+	/* Is the package with a head's seq on the ledger?  NULL: only how heads advance, and the sizes that they make, are looked at */
 	bool		(*is_there) (struct EcertRoots *roots, const EcertFeedHead *head);
 	/* Cover the feed up to a head: call ecert_roots_take() for its packages from seq expected_package on, in their order */
 	void		(*cover) (struct EcertRoots *roots, const EcertFeedHead *head);

@@ -13,6 +13,7 @@ my @sections = (
 	[ copy => 'COPY of signed packages', qr/^bare/ ],
 	[ growth => 'By number of packages in one transaction', qr/^bare/ ],
 	[ commits => 'Single-package commits', qr/^plain table/ ],
+	[ moved => 'Commits with and without ledger.moved', qr/without/ ],
 	[ readings => '15-minute readings packed by day', qr/^rows by name/ ],
 	[ verify => 'The whole ledger verified', qr/^bare/ ],
 	[ checkpoint => 'Sealing and receipts', undef ],

@@ -74,6 +74,12 @@ sub commit_goals
 		compare('commits at ten million packages, 8 clients', 'empty ledger', '>=', '0.95', 'packages/s', [ 'large', $many, 'ecert' ], [ 'large', 'empty; 8 clients', 'ecert' ]));
 }
 
+sub moved_goals
+{
+	my @cases = map { [ 'moved', '8 clients', $_ ] } 'ecert', 'ecert without ledger.moved';
+	return (compare('commits, 8 clients', 'without ledger.moved', '>=', '0.97', 'packages/s', @cases), compare('the same, processor time a package', 'without ledger.moved', '<=', '1.03', 'us CPU/package', @cases));
+}
+
 sub reading_goals
 {
 	my %limit = (1 => [ 3, 8 ], 3 => [ 6, 15 ]);
@@ -153,7 +159,7 @@ sub query_goals
 
 sub table
 {
-	my @rows = (copy_goals(), commit_goals(), reading_goals(), verify_goals(), sealing_goals(), query_goals());
+	my @rows = (copy_goals(), commit_goals(), moved_goals(), reading_goals(), verify_goals(), sealing_goals(), query_goals());
 	my @measured = grep { $_->[3] ne 'not measured' } @rows;
 	my %missing = map { ($_->[0] => 1) } grep { $_->[3] eq 'not measured' && $_->[0] !~ /^the same|^\(|none/ } @rows;
 	return "### Goals\n\n" . Bench::Figures::markdown([ 'what', 'against', 'goal', 'least of each', 'medians', 'met' ], @measured) . "\n"

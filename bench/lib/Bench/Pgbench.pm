@@ -4,6 +4,7 @@ use strict;
 use warnings FATAL => 'all';
 
 use Bench;
+use POSIX ();
 
 my $from_staged = 'SELECT issuer, kind, seq, subject, period, issued_at, hash, bytes, now() FROM bench.staged WHERE n = :n';
 our %insert = (
@@ -68,6 +69,47 @@ sub measure_commits
 		drop_database("commits$issuers");
 	}
 	drop_database('committing');
+	return;
+}
+
+# Seconds of processor that the server's sessions have used which are over by now
+sub spent
+{
+	my ($postmaster) = split /\n/, slurp(query('postgres', 'SHOW data_directory') . '/postmaster.pid');
+	my @fields = split ' ', slurp("/proc/$postmaster/stat") =~ s/.*\) //sr;
+	return ($fields[13] + $fields[14]) / POSIX::sysconf(POSIX::_SC_CLK_TCK());
+}
+
+# Single-package commits by 8 clients over 100 issuers: with the library as it is, and with one that notes nothing in
+# ecert_internal.moved (bench/unmoved.c), in turn, slice by slice. Each client commits as many packages in each slice
+sub measure_moved
+{
+	my ($clients, $count, $slices) = (8, 400, $size{moved});
+	my %database = ('ecert' => 'moved', 'ecert without ledger.moved' => 'unmoved');
+	packages('moving', issuers => 100, days => $slices * $count / int(100 / $clients) + 1);
+	fresh_ledger('moved');
+	fill_staged('moved', "$home/moving.txt");
+	forget('moving');
+	create_database('unmoved', 'moved');
+	query('unmoved', q{UPDATE pg_proc SET probin = '$libdir/ecert_unmoved' WHERE probin = '$libdir/ecert'});
+	my $script = script('ecert', 100);
+	for my $slice (1 .. $slices)
+	{
+		for my $case ($slice % 2 ? sort keys %database : reverse sort keys %database)
+		{
+			query($database{$case}, 'CHECKPOINT', 'DELETE FROM ecert_internal.moved');
+			my $before = spent();
+			my $output = run_command('pgbench', '-n', '-M', 'prepared', '-c', $clients, '-j', $ENV{CORES}, '-t', $count, '-f', $script,
+				'-D', 'i=' . (($slice - 1) * $count - 1), '-D', "k=$clients", $database{$case});
+			my ($rate) = $output =~ /tps = ([\d.]+)/;
+			record($case, "$clients clients", $slice, $rate, 'packages/s');
+			record($case, "$clients clients", $slice, sprintf('%.2f', 1e6 * (spent() - $before) / ($clients * $count)), 'us CPU/package');
+			note(sprintf('%s: %s packages/s (%d)', $case, grouped($rate), $slice));
+		}
+	}
+	my ($with, $without) = map { query($database{$_}, 'SELECT count(*) FROM ecert_internal.moved') } sort keys %database;
+	die "ecert has noted $with feeds, the library that notes nothing $without\n" if $with == 0 || $without != 0;
+	drop_database($_) for values %database;
 	return;
 }
 
