@@ -174,7 +174,11 @@ CREATE VIEW random.known AS
 	-- rests on a false one, it is held, and has its finding, or is void, when it is sealed; behind that it is refused or waits
 	SELECT DISTINCT m.seed, 'not covered', 'none' FROM random.made m
 	 WHERE m.cover = 'none' AND m.state = 'refused' AND (m.note LIKE 'node "%" is revoked %' OR m.note LIKE 'key % no longer in use%')
-	    OR m.cover = 'taken up' AND m.state = 'held' AND m.kind = 'relation' AND m.note IS NOT NULL;
+	    OR m.cover = 'taken up' AND m.state = 'held' AND m.kind = 'relation' AND m.note IS NOT NULL
+	UNION ALL
+	-- and what verification finds against it, it finds by what is known now
+	SELECT DISTINCT p.seed, 'not covered', 'none' FROM random.problem p JOIN random.made m USING (seed, way, issuer, kind, seq)
+	 WHERE m.cover = 'none' AND m.state = 'held' AND m.note IS NULL AND (p.problem LIKE 'node "%" is revoked %' OR p.problem LIKE 'key % no longer in use%');
 
 -- A node that is not sent everything cannot compute roots, so it holds the story that came first in any case
 CREATE VIEW random.kept_story AS
