@@ -3,9 +3,16 @@
  *		Refuses DDL that would open the ledger, where the library is in
  *		shared_preload_libraries.
  *
- * Objects are matched by OID, through pg_depend's neighbours: a rename or a
- * trigger's identity text cannot slip past.  Quiet when not preloaded, because
- * a hook set in one session would protect that session only.
+ * A table is guarded by what its triggers are: always firing, without a
+ * condition, calling functions of the extension, for all that a table can
+ * suffer.  So ledger.package is found by OIDs and dependencies, under whatever
+ * name, and a table that is being made or restored is not guarded yet.  With
+ * it the extension's own objects are held, because the triggers run on them.
+ *
+ * Only commands are judged: what PostgreSQL does of itself on the way (the
+ * indexes of REINDEX CONCURRENTLY, the new heap of VACUUM FULL) it marks as
+ * internal.  Quiet when not preloaded, because a hook set in one session would
+ * protect that session only.
  */
 #include "ledger/ledger.h"
 
@@ -13,17 +20,25 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "catalog/dependency.h"
 #include "catalog/index.h"
 #include "catalog/namespace.h"
 #include "catalog/objectaccess.h"
+#include "catalog/pg_attribute.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
+#include "catalog/pg_depend.h"
+#include "catalog/pg_extension.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_policy.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_rewrite.h"
 #include "catalog/pg_trigger.h"
+#include "commands/extension.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
+#include "tcop/utility.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -32,150 +47,420 @@
 #include "pg/error.h"
 #include "pg/guc.h"
 
+/* What is done to what */
+typedef struct Event
+{
+	ObjectAccessType access;
+	Oid			class;
+	Oid			object;
+	int			part;			/* column; 0: the whole */
+	Oid			other;			/* of an inheritance the parent */
+	Oid			extension;		/* ecert's */
+	Oid			table;			/* the guarded one that it concerns, where it is known */
+} Event;
+
 static object_access_hook_type next_hook = NULL;
+static ProcessUtility_hook_type next_utility_hook = NULL;
+
+/* The statement that is being run says only where and how tables, indexes and columns are stored */
+static bool is_tuning = false;
 
 /*
- * The table of a trigger, rule or constraint: the OID in one column of its catalog row;
- * InvalidOid when the row is not there.
+ * The row of an object in a catalog, palloc'd, NULL when there is none.  With
+ * SnapshotSelf it is as the command at hand has left it, with NULL as the
+ * command found it
  */
-static Oid
-table_of(Oid class, Oid index, AttrNumber key_column, AttrNumber table_column, Oid object)
+static HeapTuple
+read_row(Oid class, Oid index, AttrNumber key_column, Oid object, Snapshot snapshot)
 {
 	Relation	catalog = table_open(class, AccessShareLock);
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	row;
-	Oid			table = InvalidOid;
-	bool		isnull;
 
 	ScanKeyInit(&key, key_column, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(object));
-	/* what is being made or changed is seen with its new row */
-	scan = systable_beginscan(catalog, index, true, SnapshotSelf, 1, &key);
+	scan = systable_beginscan(catalog, index, true, snapshot, 1, &key);
 	row = systable_getnext(scan);
-	if (HeapTupleIsValid(row))
-		table = DatumGetObjectId(heap_getattr(row, table_column, RelationGetDescr(catalog), &isnull));
+	row = HeapTupleIsValid(row) ? heap_copytuple(row) : NULL;
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);
-	return table;
+	return row;
 }
 
-/* What hangs on a table: its catalog, the index by OID, and the columns of its OID and of the table's */
-static const struct
+static HeapTuple
+read_trigger(Oid trigger, Snapshot snapshot)
 {
-	Oid			class;
-	Oid			index;
-	AttrNumber	key_column;
-	AttrNumber	table_column;
-}			hanging[] = {
-	{TriggerRelationId, TriggerOidIndexId, Anum_pg_trigger_oid, Anum_pg_trigger_tgrelid},
-	{RewriteRelationId, RewriteOidIndexId, Anum_pg_rewrite_oid, Anum_pg_rewrite_ev_class},
-	{ConstraintRelationId, ConstraintOidIndexId, Anum_pg_constraint_oid, Anum_pg_constraint_conrelid},
-	{PolicyRelationId, PolicyOidIndexId, Anum_pg_policy_oid, Anum_pg_policy_polrelid}
+	return read_row(TriggerRelationId, TriggerOidIndexId, Anum_pg_trigger_oid, trigger, snapshot);
+}
+
+static bool
+is_member(Oid class, Oid object, Oid extension)
+{
+	return getExtensionOfObject(class, object) == extension;
+}
+
+/* All that a table can suffer: for each a trigger that always fires and calls a function of the extension */
+static const int16 sufferings[] = {
+	TRIGGER_TYPE_ROW | TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_INSERT,
+	TRIGGER_TYPE_ROW | TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_UPDATE | TRIGGER_TYPE_DELETE,
+	TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_UPDATE | TRIGGER_TYPE_DELETE | TRIGGER_TYPE_TRUNCATE
 };
 
-/* Is it the ledger's table, its schema, or something that hangs on the table? */
-static bool
-belongs_to_ledger(Oid class, Oid object, Oid ledger)
+/* The bit of what a trigger of the extension looks after; 0: nothing, always */
+static int
+looks_after(HeapTuple row, TupleDesc columns, Oid extension)
 {
-	if (class == RelationRelationId)
-		return object == ledger || (get_rel_relkind(object) == RELKIND_INDEX && IndexGetRelation(object, true) == ledger);
-	if (class == NamespaceRelationId)
-		return object == get_rel_namespace(ledger);
-	for (int i = 0; i < lengthof(hanging); i++)
+	const FormData_pg_trigger *trigger = (const FormData_pg_trigger *) GETSTRUCT(row);
+
+	for (int i = 0; i < lengthof(sufferings); i++)
 	{
-		if (hanging[i].class == class)
-			return ledger == table_of(class, hanging[i].index, hanging[i].key_column, hanging[i].table_column, object);
+		if (trigger->tgenabled == TRIGGER_FIRES_ALWAYS && trigger->tgtype == sufferings[i] && trigger->tgattr.dim1 == 0 &&
+			heap_attisnull(row, Anum_pg_trigger_tgqual, columns) && is_member(ProcedureRelationId, trigger->tgfoid, extension))
+			return 1 << i;
 	}
-	return false;
+	return 0;
 }
 
-/*
- * Are the ledger's four triggers in place and set to fire always?  While it is
- * being made, or restored from a dump, they are not, and then there is nothing
- * to guard yet.  The catalog's own snapshot does not see what the command at
- * hand has just changed.
- */
+/* Was the table guarded when the command began? */
 static bool
-is_in_force(Oid ledger)
+is_guarded(Oid table, Oid extension)
 {
 	Relation	catalog = table_open(TriggerRelationId, AccessShareLock);
-	Oid			ours = get_namespace_oid("ecert", true);
+	int			looked_after = 0;
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	row;
-	int			in_force = 0;
 
-	ScanKeyInit(&key, Anum_pg_trigger_tgrelid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(ledger));
+	ScanKeyInit(&key, Anum_pg_trigger_tgrelid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(table));
 	scan = systable_beginscan(catalog, TriggerRelidNameIndexId, true, NULL, 1, &key);
 	while (HeapTupleIsValid(row = systable_getnext(scan)))
-	{
-		Form_pg_trigger trigger = (Form_pg_trigger) GETSTRUCT(row);
+		looked_after |= looks_after(row, RelationGetDescr(catalog), extension);
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return looked_after == (1 << lengthof(sufferings)) - 1;
+}
 
-		in_force += trigger->tgenabled == TRIGGER_FIRES_ALWAYS && get_func_namespace(trigger->tgfoid) == ours;
+/* The guarded tables of this database.  Few triggers fire always */
+static List *
+guarded_tables(Oid extension)
+{
+	Relation	catalog = table_open(TriggerRelationId, AccessShareLock);
+	SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0, NULL);
+	List	   *tables = NIL;
+	HeapTuple	row;
+
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+	{
+		const FormData_pg_trigger *trigger = (const FormData_pg_trigger *) GETSTRUCT(row);
+
+		CHECK_FOR_INTERRUPTS();
+		if (trigger->tgenabled == TRIGGER_FIRES_ALWAYS && !list_member_oid(tables, trigger->tgrelid) && is_guarded(trigger->tgrelid, extension))
+			tables = lappend_oid(tables, trigger->tgrelid);
 	}
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);
-	return in_force >= 4;
+	return tables;
 }
 
-/* Internal changes keep the contents: VACUUM FULL, REINDEX, triggers of foreign keys */
+/* Is the extension, or a guarded table, in the schema? */
 static bool
-is_internal(ObjectAccessType access, void *argument)
+is_our_schema(Oid schema, Oid extension)
 {
-	if (argument == NULL)
-		return false;
-	if (access == OAT_POST_ALTER)
-		return ((ObjectAccessPostAlter *) argument)->is_internal;
-	return access == OAT_POST_CREATE && ((ObjectAccessPostCreate *) argument)->is_internal;
+	Relation	catalog = table_open(DependRelationId, AccessShareLock);
+	bool		found = false;
+	ScanKeyData keys[2];
+	SysScanDesc scan;
+	HeapTuple	row;
+
+	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(NamespaceRelationId));
+	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(schema));
+	scan = systable_beginscan(catalog, DependReferenceIndexId, true, NULL, lengthof(keys), keys);
+	while (!found && HeapTupleIsValid(row = systable_getnext(scan)))
+	{
+		const FormData_pg_depend *depend = (const FormData_pg_depend *) GETSTRUCT(row);
+
+		CHECK_FOR_INTERRUPTS();
+		found = (depend->classid == ExtensionRelationId && depend->objid == extension) ||
+			(depend->classid == RelationRelationId && is_guarded(depend->objid, extension));
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return found;
+}
+
+/* The table, when it or an index that ecert made on it is meant; a user's own index is the user's */
+static Oid
+table_of_relation(const Event *event)
+{
+	HeapTuple	row;
+	bool		is_ours;
+
+	if (get_rel_relkind(event->object) != RELKIND_INDEX)
+		return event->object;
+	row = read_row(IndexRelationId, IndexRelidIndexId, Anum_pg_index_indexrelid, event->object, NULL);
+	is_ours = row != NULL && (((const FormData_pg_index *) GETSTRUCT(row))->indisprimary || ecert_is_index_name(get_rel_name(event->object)));
+	return is_ours ? ((const FormData_pg_index *) GETSTRUCT(row))->indrelid : InvalidOid;
 }
 
 /*
- * A new trigger or rule could swallow packages, a row security policy hide
- * them, a new column get between them; any other new object is harmless.
+ * The table of a trigger.  Triggers of foreign keys that point to the table are
+ * harmless, and so is it to put one of ecert's in place, as a restore does, and
+ * then let it fire always
  */
-static bool
-concerns_us(ObjectAccessType access, Oid class, int part)
+static Oid
+table_of_trigger(const Event *event)
 {
-	bool		changes_rows = class == TriggerRelationId || class == RewriteRelationId ||
-		class == PolicyRelationId;
+	HeapTuple	before = read_trigger(event->object, NULL);
+	HeapTuple	after = read_trigger(event->object, SnapshotSelf);
+	const FormData_pg_trigger *old = before == NULL ? NULL : (const FormData_pg_trigger *) GETSTRUCT(before);
+	const FormData_pg_trigger *new = after == NULL ? NULL : (const FormData_pg_trigger *) GETSTRUCT(after);
 
+	if (new == NULL || new->tgisinternal)
+		return InvalidOid;
+	if (event->access == OAT_POST_CREATE && old == NULL && is_member(ProcedureRelationId, new->tgfoid, event->extension))
+		return InvalidOid;
+	if (event->access == OAT_POST_ALTER && old != NULL && new->tgenabled == TRIGGER_FIRES_ALWAYS && old->tgenabled != new->tgenabled &&
+		is_member(ProcedureRelationId, new->tgfoid, event->extension))
+		return InvalidOid;
+	return new->tgrelid;
+}
+
+/* The table of a constraint; a restore makes the primary key behind the triggers */
+static Oid
+table_of_constraint(const Event *event)
+{
+	HeapTuple	row = read_row(ConstraintRelationId, ConstraintOidIndexId, Anum_pg_constraint_oid, event->object, SnapshotSelf);
+	const FormData_pg_constraint *constraint = row == NULL ? NULL : (const FormData_pg_constraint *) GETSTRUCT(row);
+
+	return constraint == NULL || (event->access == OAT_POST_CREATE && constraint->contype == CONSTRAINT_PRIMARY) ? InvalidOid : constraint->conrelid;
+}
+
+/* The table that a command concerns by something that hangs on it, or by itself; InvalidOid: none, or it does it no harm */
+static Oid
+table_of(const Event *event)
+{
+	HeapTuple	row;
+
+	switch (event->class)
+	{
+		case RelationRelationId:
+			return table_of_relation(event);
+		case TriggerRelationId:
+			return table_of_trigger(event);
+		case ConstraintRelationId:
+			return table_of_constraint(event);
+		case RewriteRelationId:
+			row = read_row(event->class, RewriteOidIndexId, Anum_pg_rewrite_oid, event->object, SnapshotSelf);
+			return row == NULL ? InvalidOid : ((const FormData_pg_rewrite *) GETSTRUCT(row))->ev_class;
+		case PolicyRelationId:
+			row = read_row(event->class, PolicyOidIndexId, Anum_pg_policy_oid, event->object, SnapshotSelf);
+			return row == NULL ? InvalidOid : ((const FormData_pg_policy *) GETSTRUCT(row))->polrelid;
+		default:
+			return InvalidOid;
+	}
+}
+
+static bool
+opens_table(Event *event)
+{
+	/* children and parents would mix their rows with the record's */
+	if (event->class == InheritsRelationId)
+		event->table = is_guarded(event->object, event->extension) ? event->object : event->other;
+	else
+		event->table = table_of(event);
+	return OidIsValid(event->table) && is_guarded(event->table, event->extension);
+}
+
+/* The functions, types and schemas that admission and the triggers run on */
+static bool
+changes_extension(const Event *event)
+{
+	return event->access != OAT_TRUNCATE &&
+		(is_member(event->class, event->object, event->extension) ||
+		 (event->class == NamespaceRelationId && is_our_schema(event->object, event->extension))) &&
+		guarded_tables(event->extension) != NIL;
+}
+
+/* Is it a command that changes something, not a step of one, and not a new object that does no harm? */
+static bool
+is_command(ObjectAccessType access, Oid class, int part, void *argument)
+{
 	switch (access)
 	{
 		case OAT_POST_CREATE:
-			return changes_rows || (class == RelationRelationId && part != 0);
+			/* a function that is replaced is created once more */
+			return (argument == NULL || !((ObjectAccessPostCreate *) argument)->is_internal) &&
+				(class == TriggerRelationId || class == RewriteRelationId || class == PolicyRelationId || class == ConstraintRelationId ||
+				 class == ProcedureRelationId || (class == RelationRelationId && part != 0));
 		case OAT_DROP:
+			return argument == NULL || (((ObjectAccessDrop *) argument)->dropflags & PERFORM_DELETION_INTERNAL) == 0;
 		case OAT_POST_ALTER:
+			return !is_tuning && (argument == NULL || !((ObjectAccessPostAlter *) argument)->is_internal);
 		case OAT_TRUNCATE:
-			return changes_rows || class == RelationRelationId || class == ConstraintRelationId ||
-				class == NamespaceRelationId;
+			return true;
 		default:
 			return false;
 	}
 }
 
 static const char *
-access_name(ObjectAccessType access)
+access_name(const Event *event)
 {
-	return access == OAT_DROP ? "DROP" : access == OAT_TRUNCATE ? "TRUNCATE" :
-		access == OAT_POST_ALTER ? "ALTER" : "CREATE TRIGGER, RULE, POLICY or COLUMN";
+	switch (event->access)
+	{
+		case OAT_DROP:
+			return "DROP";
+		case OAT_TRUNCATE:
+			return "TRUNCATE";
+		case OAT_POST_CREATE:
+			return "CREATE";
+		default:
+			return "ALTER";
+	}
+}
+
+static void
+refuse(const Event *event)
+{
+	ObjectAddress address;
+	char	   *object = NULL;
+
+	if (event->class != InheritsRelationId && OidIsValid(event->object))
+	{
+		ObjectAddressSubSet(address, event->class, event->object, event->part);
+		/* of what the command has just made there is no description yet */
+		object = getObjectDescription(&address, true);
+	}
+	if (object == NULL && OidIsValid(event->table))
+	{
+		ObjectAddressSet(address, RelationRelationId, event->table);
+		object = getObjectDescription(&address, true);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_ECERT_APPEND_ONLY),
+			 errmsg("%s is refused: it would open the ledger", access_name(event)),
+			 object == NULL ? 0 : errdetail("It concerns %s.", object),
+			 errhint("A superuser who means it sets ecert.allow_ledger_ddl for the session.")));
+}
+
+/* The extension that holds the ledger, where the guard has something to say now; else InvalidOid */
+static Oid
+guarding_extension(void)
+{
+	Oid			extension;
+
+	if (ecert_allow_ledger_ddl || IsBinaryUpgrade || !IsTransactionState())
+		return InvalidOid;
+	extension = get_extension_oid("ecert", true);
+	/* its own scripts may change what they like */
+	return creating_extension && CurrentExtensionObject == extension ? InvalidOid : extension;
 }
 
 static void
 guard(ObjectAccessType access, Oid class, Oid object, int part, void *argument)
 {
-	Oid			ledger;
+	Event		event = {access, class, object, part, InvalidOid, InvalidOid, InvalidOid};
 
 	if (next_hook != NULL)
 		next_hook(access, class, object, part, argument);
-	if (!concerns_us(access, class, part) || is_internal(access, argument) || ecert_allow_ledger_ddl ||
-		IsBinaryUpgrade || !IsTransactionState())
+	if (!is_command(access, class, part, argument))
 		return;
-	ledger = ecert_find_ledger();
-	if (OidIsValid(ledger) && belongs_to_ledger(class, object, ledger) && is_in_force(ledger))
-		ereport(ERROR,
-				(errcode(ERRCODE_ECERT_APPEND_ONLY),
-				 errmsg("%s is refused: it would open the ledger", access_name(access)),
-				 errhint("A superuser who means it sets ecert.allow_ledger_ddl for the session.")));
+	event.extension = guarding_extension();
+	if (!OidIsValid(event.extension))
+		return;
+	if (access == OAT_POST_ALTER && argument != NULL)
+		event.other = ((ObjectAccessPostAlter *) argument)->auxiliary_id;
+	if (opens_table(&event) || changes_extension(&event))
+		refuse(&event);
+}
+
+/* How often row security hides rows of guarded tables: from others, and from the owner; *table is the last such table */
+static int
+count_hiding(Oid extension, Oid *table)
+{
+	int			count = 0;
+	ListCell   *cell;
+
+	foreach(cell, guarded_tables(extension))
+	{
+		HeapTuple	row = read_row(RelationRelationId, ClassOidIndexId, Anum_pg_class_oid, lfirst_oid(cell), SnapshotSelf);
+		const FormData_pg_class *class = row == NULL ? NULL : (const FormData_pg_class *) GETSTRUCT(row);
+
+		if (class == NULL || !(class->relrowsecurity || class->relforcerowsecurity))
+			continue;
+		count += class->relrowsecurity + class->relforcerowsecurity;
+		*table = lfirst_oid(cell);
+	}
+	return count;
+}
+
+/* Are all commands of an ALTER TABLE or INDEX of those sorts? */
+static bool
+has_only(const AlterTableStmt *alter, const AlterTableType *sorts, int count)
+{
+	ListCell   *cell;
+
+	foreach(cell, alter->cmds)
+	{
+		int			i = 0;
+
+		while (i < count && sorts[i] != lfirst_node(AlterTableCmd, cell)->subtype)
+			i++;
+		if (i == count)
+			return false;
+	}
+	return true;
+}
+
+static bool
+only_tunes(Node *statement)
+{
+	static const AlterTableType storage[] = {
+		AT_SetRelOptions, AT_ResetRelOptions, AT_SetOptions, AT_ResetOptions, AT_SetStatistics,
+		AT_SetStorage, AT_SetCompression, AT_SetTableSpace, AT_ReplicaIdentity
+	};
+
+	return IsA(statement, AlterTableMoveAllStmt) ||
+		(IsA(statement, AlterTableStmt) && has_only((const AlterTableStmt *) statement, storage, lengthof(storage)));
+}
+
+/* Does it take objects out of the extension, or put some in?  The other hook could not tell that from an update */
+static bool
+changes_members(Node *statement)
+{
+	return IsA(statement, AlterExtensionContentsStmt) && strcmp(((const AlterExtensionContentsStmt *) statement)->extname, "ecert") == 0;
+}
+
+/*
+ * What the other hook cannot judge.  Row security is switched on without a call
+ * of it; what the statement has done tells on which table
+ */
+static void
+guard_utility(PlannedStmt *statement, const char *query, bool read_only_tree, ProcessUtilityContext context, ParamListInfo parameters,
+			  QueryEnvironment *environment, DestReceiver *destination, QueryCompletion *completion)
+{
+	ProcessUtility_hook_type next = next_utility_hook != NULL ? next_utility_hook : standard_ProcessUtility;
+	bool		alters = IsA(statement->utilityStmt, AlterTableStmt) || IsA(statement->utilityStmt, AlterExtensionContentsStmt);
+	Oid			extension = alters ? guarding_extension() : InvalidOid;
+	Event		event = {OAT_POST_ALTER, ExtensionRelationId, extension, 0, InvalidOid, extension, InvalidOid};
+	int			hiding = OidIsValid(extension) ? count_hiding(extension, &event.table) : 0;
+	bool		was_tuning = is_tuning;
+
+	if (OidIsValid(extension) && changes_members(statement->utilityStmt) && guarded_tables(extension) != NIL)
+		refuse(&event);
+	is_tuning = only_tunes(statement->utilityStmt);
+	PG_TRY();
+	{
+		next(statement, query, read_only_tree, context, parameters, environment, destination, completion);
+	}
+	PG_FINALLY();
+	{
+		is_tuning = was_tuning;
+	}
+	PG_END_TRY();
+	event.object = InvalidOid;
+	if (OidIsValid(extension) && count_hiding(extension, &event.table) > hiding)
+		refuse(&event);
 }
 
 void
@@ -185,4 +470,6 @@ ecert_guard_init(void)
 		return;
 	next_hook = object_access_hook;
 	object_access_hook = guard;
+	next_utility_hook = ProcessUtility_hook;
+	ProcessUtility_hook = guard_utility;
 }

@@ -61,6 +61,9 @@ typedef struct EcertScan
 	TupleTableSlot *slot;		/* the row at hand */
 } EcertScan;
 
+/* Has ecert.create_record_tables() made an index of that name, beside primary keys? */
+extern bool ecert_is_index_name(const char *name);
+
 /* By the index of that name (NULL: the primary key), of whose columns the keys speak; raises when the table has lost it */
 extern void ecert_scan_begin(EcertScan *scan, Oid relid, LOCKMODE lock, Snapshot snapshot, const char *index, ScanKey keys, int key_count);
 

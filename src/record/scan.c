@@ -46,9 +46,22 @@ static const struct
 	{"package_subject_kind_period", BTREE_AM_OID, false, {COLUMN_SUBJECT, COLUMN_KIND, 0}, {TEXTOID, TEXTOID, TIMESTAMPTZOID}},
 	{"package_genesis", BTREE_AM_OID, true, {COLUMN_KIND}, {TEXTOID}},
 	{"package_reference", BTREE_AM_OID, true, {0}, {BYTEAOID}},
+	{"package_kind", BTREE_AM_OID, true, {COLUMN_KIND, COLUMN_ISSUER, COLUMN_SEQ}, {TEXTOID, TEXTOID, INT8OID}},
+	{"package_kids", GIN_AM_OID, true, {0}, {InvalidOid}},
 	{"leaf_range_feed", BTREE_AM_OID, false, {COLUMN_ISSUER, COLUMN_KIND, COLUMN_CHECKPOINT}, {TEXTOID, TEXTOID, INT8OID}},
 	{"leaf_range_checkpoint", BTREE_AM_OID, false, {COLUMN_CHECKPOINT, COLUMN_FIRST_INDEX}, {INT8OID, INT8OID}},
 };
+
+bool
+ecert_is_index_name(const char *name)
+{
+	for (size_t i = 0; i < lengthof(indexes); i++)
+	{
+		if (indexes[i].name != NULL && strcmp(indexes[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
 
 static bool
 is_as_made(Relation index, const char *name)
