@@ -12,7 +12,7 @@ use Test::More;
 my $conf = "ecert.statistics_period = 'month'\necert.worker_interval = 1\n";
 my $hub = Network::hub('worker.example', conf => $conf);
 my %server = map { $_ => Network::server($_, conf => $conf) } qw(plant mine);
-is($hub->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'ecert duties'}), '1', 'the worker runs');
+ok($hub->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'ecert duties'}), 'the worker runs');
 Network::enroll($hub, $server{plant}, 'plant', '{applicant}');
 Network::enroll($hub, $server{mine}, 'mine', '{auditor}');
 $hub->safe_psql('postgres', q{SELECT ecert.relate('mine', 'plant', 'upstream')});

@@ -7,7 +7,7 @@
 
 #include "pg/compat.h"
 
-/* Register a worker for each database of ecert.worker_database, when the library is preloaded */
+/* Register what starts a worker for each database of ecert.worker_database, when the library is preloaded */
 extern void ecert_worker_init(void);
 
 #endif							/* ECERT_DUTY_DUTY_H */

@@ -5,11 +5,17 @@
  *
  * It takes the steps of the procedure that cron would call: a CALL that commits
  * on the way needs a portal, which a worker has not.  An error that
- * ecert.do_duty() does not catch ends the worker; the server starts it again.
+ * ecert.do_duty() does not catch ends the worker.
+ *
+ * The launcher, which is in no database, starts them and starts them again.
+ * While ecert.worker_interval is 0 there is none, so that the database can be
+ * renamed or dropped; and a database that is not there is a line in the log,
+ * not a worker that fails every minute.
  */
 #include "duty/duty.h"
 
 #include "access/xact.h"
+#include "commands/dbcommands.h"
 #include "commands/extension.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -19,8 +25,10 @@
 #include "storage/ipc.h"
 #include "storage/latch.h"
 #include "tcop/tcopprot.h"
+#include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 #include "utils/snapmgr.h"
 #include "utils/varlena.h"
 
@@ -28,20 +36,57 @@
 
 #define RESTART_SECONDS 60
 
-extern PGDLLEXPORT void ecert_worker_main(Datum index);
+extern PGDLLEXPORT void ecert_launcher_main(Datum unused);
+extern PGDLLEXPORT void ecert_worker_main(Datum unused);
 
-/* The name at a place of ecert.worker_database, in memory that stays; NULL behind the last */
-static char *
-database_at(int index)
+/* A database that has a worker, had one, or is to have one */
+typedef struct Place
 {
-	char	   *list = pstrdup(ecert_worker_database);
+	NameData	database;
+	BackgroundWorkerHandle *handle; /* NULL: no worker runs */
+	TimestampTz tried_at;		/* when one was started last */
+	bool		is_missing;		/* there was no such database then */
+} Place;
+
+/* The databases of ecert.worker_database; both the list and *raw, which the names are in, are palloc'd */
+static List *
+databases(char **raw)
+{
 	List	   *names;
 
-	if (!SplitIdentifierString(list, ',', &names))
+	*raw = pstrdup(ecert_worker_database);
+	if (!SplitIdentifierString(*raw, ',', &names))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("setting \"ecert.worker_database\" is not a list of database names")));
-	return index < list_length(names) ? list_nth(names, index) : NULL;
+	return names;
+}
+
+/* Is a worker wanted in that database, by the settings as they are now? */
+static bool
+is_wanted(const char *database)
+{
+	bool		found = false;
+	char	   *list;
+	List	   *names = databases(&list);
+	ListCell   *cell;
+
+	foreach(cell, names)
+		found = found || strcmp(lfirst(cell), database) == 0;
+	list_free(names);
+	pfree(list);
+	return found && ecert_worker_interval > 0;
+}
+
+/* Take in changed settings; false when none were said to have changed */
+static bool
+reload(void)
+{
+	if (!ConfigReloadPending)
+		return false;
+	ConfigReloadPending = false;
+	ProcessConfigFile(PGC_SIGHUP);
+	return true;
 }
 
 /* Is there a ledger in this database, and is this server a node?  Inside SPI */
@@ -118,53 +163,153 @@ run_round(void)
 }
 
 void
-ecert_worker_main(Datum index)
+ecert_worker_main(Datum unused)
 {
-	char	   *database;
+	pqsignal(SIGHUP, SignalHandlerForConfigReload);
+	pqsignal(SIGTERM, die);
+	BackgroundWorkerUnblockSignals();
+	BackgroundWorkerInitializeConnection(MyBgworkerEntry->bgw_extra, NULL, 0);
+	while (is_wanted(MyBgworkerEntry->bgw_extra))
+	{
+		int			events = WaitLatch(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | WL_TIMEOUT, ecert_worker_interval * 1000L, PG_WAIT_EXTENSION);
+
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+		(void) reload();
+		if ((events & WL_TIMEOUT) != 0 && ecert_worker_interval > 0)
+			run_round();
+	}
+	proc_exit(0);
+}
+
+/* The launcher's entry of a database, made where there is none */
+static Place *
+place_of(List **places, const char *database)
+{
+	ListCell   *cell;
+	Place	   *place;
+
+	foreach(cell, *places)
+	{
+		place = lfirst(cell);
+		if (strcmp(NameStr(place->database), database) == 0)
+			return place;
+	}
+	place = MemoryContextAllocZero(TopMemoryContext, sizeof *place);
+	namestrcpy(&place->database, database);
+	*places = lappend(*places, place);
+	return place;
+}
+
+static bool
+has_worker(Place *place)
+{
+	pid_t		pid;
+
+	if (place->handle == NULL)
+		return false;
+	if (GetBackgroundWorkerPid(place->handle, &pid) != BGWH_STOPPED)
+		return true;
+	pfree(place->handle);
+	place->handle = NULL;
+	return false;
+}
+
+static void
+start_worker(Place *place)
+{
+	BackgroundWorker worker = {0};
+	MemoryContext before = MemoryContextSwitchTo(TopMemoryContext);
+
+	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
+	worker.bgw_restart_time = BGW_NEVER_RESTART;
+	worker.bgw_notify_pid = MyProcPid;
+	snprintf(worker.bgw_library_name, sizeof worker.bgw_library_name, "ecert");
+	snprintf(worker.bgw_function_name, sizeof worker.bgw_function_name, "ecert_worker_main");
+	snprintf(worker.bgw_name, sizeof worker.bgw_name, "ecert duties in %s", NameStr(place->database));
+	snprintf(worker.bgw_type, sizeof worker.bgw_type, "ecert duties");
+	snprintf(worker.bgw_extra, sizeof worker.bgw_extra, "%s", NameStr(place->database));
+	if (!RegisterDynamicBackgroundWorker(&worker, &place->handle))
+	{
+		place->handle = NULL;
+		ereport(LOG,
+				(errmsg("ecert finds no slot for its background worker in database \"%s\"", NameStr(place->database)),
+				 errhint("Increase max_worker_processes.")));
+	}
+	MemoryContextSwitchTo(before);
+}
+
+/* Start the worker of a database that is there, RESTART_SECONDS after the last one at the earliest */
+static void
+look_after(Place *place)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	bool		is_missing;
+
+	if (has_worker(place) || (place->tried_at != 0 && !TimestampDifferenceExceeds(place->tried_at, now, RESTART_SECONDS * 1000)))
+		return;
+	StartTransactionCommand();
+	is_missing = !OidIsValid(get_database_oid(NameStr(place->database), true));
+	CommitTransactionCommand();
+	if (is_missing && !place->is_missing)
+		ereport(LOG,
+				(errmsg("there is no database \"%s\" to do ecert's duties in", NameStr(place->database)),
+				 errhint("Set ecert.worker_database to the name of the ledger's database.")));
+	place->is_missing = is_missing;
+	place->tried_at = now;
+	if (!is_missing)
+		start_worker(place);
+}
+
+void
+ecert_launcher_main(Datum unused)
+{
+	List	   *places = NIL;
+	ListCell   *cell;
 
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	pqsignal(SIGTERM, die);
 	BackgroundWorkerUnblockSignals();
-	database = database_at(DatumGetInt32(index));
-	if (database == NULL)
-		proc_exit(0);
-	BackgroundWorkerInitializeConnection(database, NULL, 0);
+	/* pg_database can be read without being in a database */
+	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
 	for (;;)
 	{
-		long		interval = ecert_worker_interval > 0 ? ecert_worker_interval * 1000L : -1;
-		int			wake = WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | (interval > 0 ? WL_TIMEOUT : 0);
-		int			events = WaitLatch(MyLatch, wake, interval, PG_WAIT_EXTENSION);
+		bool		is_idle = ecert_worker_interval == 0;
+		char	   *raw;
+		List	   *names;
 
+		MemoryContextSwitchTo(TopMemoryContext);
+		names = databases(&raw);
+		foreach(cell, is_idle ? NIL : names)
+			look_after(place_of(&places, lfirst(cell)));
+		list_free(names);
+		pfree(raw);
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | (is_idle ? 0 : WL_TIMEOUT), is_idle ? -1 : RESTART_SECONDS * 1000L, PG_WAIT_EXTENSION);
 		ResetLatch(MyLatch);
 		CHECK_FOR_INTERRUPTS();
-		if (ConfigReloadPending)
+		/* with other settings all are tried at once */
+		if (reload())
 		{
-			ConfigReloadPending = false;
-			ProcessConfigFile(PGC_SIGHUP);
+			foreach(cell, places)
+				((Place *) lfirst(cell))->tried_at = 0;
 		}
-		if ((events & WL_TIMEOUT) != 0)
-			run_round();
 	}
 }
 
 void
 ecert_worker_init(void)
 {
-	BackgroundWorker worker;
+	BackgroundWorker launcher = {0};
 
 	if (!process_shared_preload_libraries_in_progress || IsBinaryUpgrade)
 		return;
-	for (int i = 0; database_at(i) != NULL; i++)
-	{
-		memset(&worker, 0, sizeof worker);
-		worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-		worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
-		worker.bgw_restart_time = RESTART_SECONDS;
-		snprintf(worker.bgw_library_name, sizeof worker.bgw_library_name, "ecert");
-		snprintf(worker.bgw_function_name, sizeof worker.bgw_function_name, "ecert_worker_main");
-		snprintf(worker.bgw_name, sizeof worker.bgw_name, "ecert duties in %s", database_at(i));
-		snprintf(worker.bgw_type, sizeof worker.bgw_type, "ecert duties");
-		worker.bgw_main_arg = Int32GetDatum(i);
-		RegisterBackgroundWorker(&worker);
-	}
+	launcher.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+	launcher.bgw_start_time = BgWorkerStart_RecoveryFinished;
+	launcher.bgw_restart_time = RESTART_SECONDS;
+	snprintf(launcher.bgw_library_name, sizeof launcher.bgw_library_name, "ecert");
+	snprintf(launcher.bgw_function_name, sizeof launcher.bgw_function_name, "ecert_launcher_main");
+	snprintf(launcher.bgw_name, sizeof launcher.bgw_name, "ecert launcher");
+	snprintf(launcher.bgw_type, sizeof launcher.bgw_type, "ecert launcher");
+	RegisterBackgroundWorker(&launcher);
 }

@@ -74,8 +74,7 @@ ecert_guc_init(void)
 	DefineCustomStringVariable("ecert.worker_database",
 							   "The databases, separated by commas, in which a background worker does the duties.",
 							   NULL, &ecert_worker_database, "postgres",
-							   process_shared_preload_libraries_in_progress ? PGC_POSTMASTER : PGC_INTERNAL,
-							   GUC_LIST_INPUT, NULL, NULL, NULL);
+							   PGC_SIGHUP, GUC_LIST_INPUT, NULL, NULL, NULL);
 	DefineCustomStringVariable("ecert.packing_period",
 							   "The period of energy and product packages that are packed by themselves.",
 							   "hour, day, week, month, quarter or year, in the server's time zone.",
