@@ -14,8 +14,11 @@
  */
 #include "duty/duty.h"
 
+#include "access/heapam.h"
+#include "access/table.h"
+#include "access/tableam.h"
 #include "access/xact.h"
-#include "commands/dbcommands.h"
+#include "catalog/pg_database.h"
 #include "commands/extension.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -240,6 +243,26 @@ start_worker(Place *place)
 	MemoryContextSwitchTo(before);
 }
 
+/* Is there a database of that name that one can be in?  Who is in none reads catalogs without their indexes, as the launcher of autovacuum does */
+static bool
+is_database(const char *name)
+{
+	bool		found = false;
+	Relation	catalog;
+	TableScanDesc scan;
+	HeapTuple	row;
+
+	StartTransactionCommand();
+	catalog = table_open(DatabaseRelationId, AccessShareLock);
+	scan = table_beginscan_catalog(catalog, 0, NULL);
+	while (!found && HeapTupleIsValid(row = heap_getnext(scan, ForwardScanDirection)))
+		found = strcmp(NameStr(((Form_pg_database) GETSTRUCT(row))->datname), name) == 0 && ((Form_pg_database) GETSTRUCT(row))->datallowconn;
+	table_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	CommitTransactionCommand();
+	return found;
+}
+
 /* Start the worker of a database that is there, RESTART_SECONDS after the last one at the earliest */
 static void
 look_after(Place *place)
@@ -249,9 +272,7 @@ look_after(Place *place)
 
 	if (has_worker(place) || (place->tried_at != 0 && !TimestampDifferenceExceeds(place->tried_at, now, RESTART_SECONDS * 1000)))
 		return;
-	StartTransactionCommand();
-	is_missing = !OidIsValid(get_database_oid(NameStr(place->database), true));
-	CommitTransactionCommand();
+	is_missing = !is_database(NameStr(place->database));
 	if (is_missing && !place->is_missing)
 		ereport(LOG,
 				(errmsg("there is no database \"%s\" to do ecert's duties in", NameStr(place->database)),
