@@ -152,6 +152,7 @@ ecert_inserted_package(FunctionCallInfo fcinfo, const char *name, EcertPackage *
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("%s must be called as AFTER INSERT row trigger of the ledger", name)));
+	ecert_check_table(trigger->tg_relation);
 	ecert_package_of(heap_getattr(trigger->tg_trigtuple, COLUMN_PACKAGE, RelationGetDescr(trigger->tg_relation), &isnull), package);
 }
 

@@ -19,6 +19,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_am_d.h"
 #include "catalog/pg_index.h"
+#include "catalog/pg_type_d.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -114,7 +115,10 @@ open_table(void)
 				 errmsg("table \"ecert_internal.moved\" is missing"),
 				 errhint("It is made by CREATE EXTENSION ecert; without it nobody would see that a feed has moved.")));
 	table = table_open(relid, RowExclusiveLock);
-	if (table->rd_rel->relam != HEAP_TABLE_AM_OID || RelationGetDescr(table)->natts != MOVED_COLUMNS)
+	if (table->rd_rel->relam != HEAP_TABLE_AM_OID || table->rd_rel->relkind != RELKIND_RELATION || RelationGetDescr(table)->natts != MOVED_COLUMNS ||
+		TupleDescAttr(RelationGetDescr(table), COLUMN_MOVED_BY)->atttypid != XID8OID ||
+		TupleDescAttr(RelationGetDescr(table), COLUMN_MOVED_ISSUER)->atttypid != TEXTOID ||
+		TupleDescAttr(RelationGetDescr(table), COLUMN_MOVED_KIND)->atttypid != TEXTOID)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("table \"ecert_internal.moved\" is not as ecert made it")));

@@ -50,11 +50,7 @@ check_trigger(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("ecert.admit() must be called as BEFORE INSERT row trigger")));
-	if (RelationGetDescr(trigger->tg_relation)->natts < COLUMN_RECORDED_AT ||
-		strcmp(NameStr(TupleDescAttr(RelationGetDescr(trigger->tg_relation), COLUMN_PACKAGE - 1)->attname), "package") != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("ecert.admit() is for the table that ecert.create_ledger() makes")));
+	ecert_check_table(trigger->tg_relation);
 }
 
 /* The package that is to be admitted; of a peer that sends none, no bytes */

@@ -11,6 +11,7 @@
 #include "access/sdir.h"
 #include "core/package.h"
 #include "executor/tuptable.h"
+#include "utils/relcache.h"
 #include "utils/snapshot.h"
 
 /* Columns of ledger.package, as ecert.create_record_tables() makes them */
@@ -60,6 +61,9 @@ typedef struct EcertScan
 	IndexScanDesc scan;
 	TupleTableSlot *slot;		/* the row at hand */
 } EcertScan;
+
+/* Raise unless the relation is an ordinary table with the columns of ledger.package, or of the record's other table of that name */
+extern void ecert_check_table(Relation table);
 
 /* Has ecert.create_record_tables() made an index of that name, beside primary keys? */
 extern bool ecert_is_index_name(const char *name);

@@ -32,6 +32,57 @@ ecert_kind_datum(EcertKind kind)
 	return PointerGetDatum(cstring_to_text(ecert_kind_name(kind)));
 }
 
+/* The columns of the tables as ecert.create_record_tables() makes them; what has another name is taken for ledger.package */
+static const struct
+{
+	const char *name;
+	int			count;
+	Oid			types[COLUMN_RECORDED_AT];	/* InvalidOid: ecert.package, whose OID differs */
+}			tables[] = {
+	{"feed", 2, {TEXTOID, TEXTOID}},
+	{"leaf_range", 6, {TEXTOID, TEXTOID, INT8OID, INT8OID, INT8OID, INT8OID}},
+	{"finding", 5, {TEXTOID, TEXTOID, INT8OID, TEXTOID, TIMESTAMPTZOID}},
+	{"package", COLUMN_RECORDED_AT, {TEXTOID, TEXTOID, INT8OID, TEXTOID, TSTZRANGEOID, TIMESTAMPTZOID, BYTEAOID, InvalidOid, TIMESTAMPTZOID}}
+};
+
+/* Has the table a column of that type there?  Of ecert.package it is enough that its values are bytes with a length */
+static bool
+has_column(TupleDesc columns, int number, Oid type)
+{
+	const FormData_pg_attribute *column;
+
+	if (number >= columns->natts)
+		return false;
+	column = TupleDescAttr(columns, number);
+	return !column->attisdropped && (OidIsValid(type) ? column->atttypid == type : column->attlen == -1);
+}
+
+void
+ecert_check_table(Relation table)
+{
+	const char *name = RelationGetRelationName(table);
+	size_t		i = 0;
+
+	while (i < lengthof(tables) - 1 && strcmp(tables[i].name, name) != 0)
+		i++;
+	if (table->rd_rel->relkind != RELKIND_RELATION)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not an ordinary table", name),
+				 errdetail("%s.", table->rd_rel->relkind == RELKIND_PARTITIONED_TABLE ? "It is partitioned, and so it has no index of its own" :
+						   "It has no index of its own"),
+				 errhint("Put the table that ecert.create_ledger() made back under its name, or restore it.")));
+	for (int j = 0; j < tables[i].count; j++)
+	{
+		if (!has_column(RelationGetDescr(table), j, tables[i].types[j]))
+			ereport(ERROR,
+					(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+					 errmsg("columns of table \"%s\" are not as ecert made them", name),
+					 errdetail("Column %d is missing, or of another type.", j + 1),
+					 errhint("Put the table that ecert.create_ledger() made back under its name, or restore it.")));
+	}
+}
+
 /* The indexes as ecert.create_record_tables() makes them: what is scanned by another of the name would be no answer */
 static const struct
 {
@@ -91,6 +142,7 @@ ecert_scan_begin(EcertScan *scan, Oid relid, LOCKMODE lock, Snapshot snapshot, c
 	Oid			oid;
 
 	scan->table = table_open(relid, lock);
+	ecert_check_table(scan->table);
 	oid = index == NULL ? ecert_primary_key_of(scan->table) : get_relname_relid(index, RelationGetNamespace(scan->table));
 	scan->index = OidIsValid(oid) && get_rel_relkind(oid) == RELKIND_INDEX ? index_open(oid, AccessShareLock) : NULL;
 	if (scan->index == NULL || scan->index->rd_index->indrelid != relid || !is_as_made(scan->index, index))
@@ -100,7 +152,7 @@ ecert_scan_begin(EcertScan *scan, Oid relid, LOCKMODE lock, Snapshot snapshot, c
 				 errmsg("table \"%s\" has lost its primary key", RelationGetRelationName(scan->table)) :
 				 errmsg("table \"%s\" has lost its index \"%s\"", RelationGetRelationName(scan->table), index),
 				 errdetail("It is not there, or not as ecert made it."),
-				 errhint("Make it again as ecert.create_ledger() does: no feed can be kept without it.")));
+				 errhint("A row of ledger.health has the statement that makes it again: no feed can be kept without it.")));
 	scan->snapshot = RegisterSnapshot(snapshot);
 	scan->slot = table_slot_create(scan->table, NULL);
 	scan->scan = ecert_index_beginscan(scan->table, scan->index, scan->snapshot, key_count);
@@ -211,10 +263,12 @@ ecert_found(Oid ledger_relid, Snapshot snapshot, Datum issuer, Datum kind, int64
 {
 	Oid			relid = relid_beside(ledger_relid, "finding");
 	Relation	table = table_open(relid, AccessShareLock);
-	bool		is_empty = RelationGetNumberOfBlocks(table) == 0;
 	EcertFound	found = ECERT_FOUND_NOTHING;
+	bool		is_empty;
 	EcertScan	scan;
 
+	ecert_check_table(table);
+	is_empty = RelationGetNumberOfBlocks(table) == 0;
 	table_close(table, NoLock);
 	/* mostly nothing was found at all */
 	if (is_empty)
