@@ -7,6 +7,7 @@ use Cwd qw(abs_path);
 use File::Basename qw(dirname);
 use IPC::Run;
 use JSON::PP;
+use Math::BigInt;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -134,6 +135,33 @@ sub next_of
 	return $output;
 }
 
+# What a key signs, raw: by others' means, since the tools here write one form only
+sub sign_raw
+{
+	my ($key, $bytes) = @_;
+	my $file = "$PostgreSQL::Test::Utils::tmp_check/to_sign";
+	unlink $file;
+	append_to_file($file, $bytes);
+	my ($signature, $error) = ('', '');
+	IPC::Run::run([ 'openssl', 'pkeyutl', '-sign', '-rawin', '-inkey', "$keys/$key.pem", '-in', $file, $key =~ /es256/ ? ('-digest', 'sha256') : () ], '<', \undef, '>', \$signature, '2>', \$error) or die $error;
+	return $signature if $key !~ /es256/;
+	my ($r, $s) = map { Math::BigInt->from_bytes($_) } $signature =~ /\A\x30.\x02.(.{31,33})\x02.(.{31,33})\z/s or die 'no signature';
+	my $order = Math::BigInt->from_hex('ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551');
+	$s = $order - $s if 2 * $s > $order;
+	return join '', map { substr(("\0" x 32) . $_->to_bytes, -32) } $r, $s;
+}
+
+# A package with another number for its algorithm, signed again
+sub renumber
+{
+	my ($hex, $number, $key) = @_;
+	my $bytes = pack 'H*', substr($hex, 2);
+	substr($bytes, 6, 1) = chr(0x20 - 1 - $number);
+	my $signed_bytes = pack 'H*', sql("SELECT encode(ecert.signed_bytes('\\x" . unpack('H*', $bytes) . "'::ecert.package), 'hex')");
+	substr($bytes, -64) = sign_raw($key, $signed_bytes);
+	return '\x' . unpack 'H*', $bytes;
+}
+
 sub put { return "SELECT corpus.put('$_[0]');" }
 sub exchange { return "SELECT corpus.exchange('$_[0]');" }
 
@@ -208,12 +236,20 @@ sub tampered
 	return;
 }
 
-restore();
-dump_ledger();
-is(of_server(), '', 'the ledger as it was made is clean for the server');
-my ($status, $said) = of_program($dump);
-is($said, '', 'and for the program');
-is($status, 0, 'which says so by its exit status');
+# What looks odd and is right: nothing is found
+sub unharmed
+{
+	my ($way, $sql) = @_;
+	restore();
+	sql("SET client_min_messages = error; $sql");
+	dump_ledger();
+	is(of_server(), '', "$way: the server finds nothing");
+	my ($status, $said) = of_program($dump);
+	is("$status $said", '0 ', "$way: nor does the program");
+	return;
+}
+
+unharmed('the ledger as it was made', 'SELECT');
 
 # bytes
 my $energy = q{issuer = 'plant-a' AND kind = 'energy' AND seq};
@@ -267,6 +303,67 @@ is($any_genesis_said, of_server(), 'the genesis package is exchanged: the server
 my ($genesis_status, $genesis_said) = of_program($dump);
 is($genesis_status, 1, 'the genesis package is exchanged: the program says that it is not the one that was named');
 like($genesis_said, qr/genesis package is not the one that was named/, 'the genesis package is exchanged: and that nothing else can be verified');
+
+# a policy that contradicts itself in genesis, signed past create_ledger(): both name the contradiction, and nobody joins such a ledger
+sql('CREATE DATABASE joining');
+$server->safe_psql('joining', 'CREATE EXTENSION ecert');
+my $coal = q{"source": "raw_coal", "unit": "t", "kgce"};
+for (
+	[ 'a coefficient twice', '{coefficients}', "[{$coal: 700}, {$coal: 714.3}]", 'Coefficient of source "raw_coal" in unit "t" is there twice.' ],
+	[ 'a unit twice', '{units}', '[{"unit": "t", "base": "kg", "factor": 1000}, {"unit": "t", "base": "kg", "factor": 1000}]', 'Unit "t" is there twice for base "kg".' ],
+	[ 'two ways to a coefficient', '{coefficients}', "[{$coal: 700}, {\"source\": \"raw_coal\", \"unit\": \"kg\", \"kgce\": 0.7143}]", 'Source "raw_coal" in unit "10^4 t" has more than one way to a coefficient.' ],
+	[ 'a factor of 0', '{units,0,factor}', '0', 'has factor 0.' ],
+	[ 'a role required twice', '{audit,required}', '[{"as": "peer", "count": 1}, {"as": "peer", "count": 2}]', 'Audits as peer are required twice.' ],
+	[ 'statistics of no whole packages', '{calendar,statistics}', '"week"', 'Statistics by week cannot be made of packages by month.' ],
+	[ 'offsets that run backwards', '{calendar,offsets}', '[[946684800, 0], [946684800, 3600]]', '2000-01-01 00:00:00+00' ])
+{
+	my ($what, $path, $value, $detail) = @$_;
+	my $genesis_package = resign('certifier', 'genesis', 0, "jsonb_set(body, '{policy}', jsonb_set(body -> 'policy', '$path', '$value'))");
+	restore();
+	sql(exchange($genesis_package));
+	dump_ledger();
+	my $server_says = of_server();
+	like($server_says, qr/^certifier genesis 0: the policy contradicts itself \(.*\Q$detail\E.*\)$/m, "genesis with $what: the server names the contradiction");
+	my ($exit, $program_says) = of_program($dump, '--any-genesis');
+	is("$exit $program_says", "1 $server_says", "genesis with $what: the program says the same");
+	my (undef, undef, $refusal) = $server->psql('joining', "SET ecert.node = 'reader'; SELECT ecert.join_ledger('$genesis_package')");
+	like($refusal, qr/ERROR:  the policy contradicts itself\nDETAIL:  .*\Q$detail\E/, "genesis with $what: nobody joins");
+	is($server->safe_psql('joining', q{SELECT to_regclass('ledger.package')}), '', "genesis with $what: and nothing of it stays");
+}
+
+# one public key, one node and one use
+my $key_entry = sub { my ($name, $use, $alg) = @_; return "(ecert.key_entry(pg_read_file('$keys/$name.pub.pem'), '$use') || '{\"effective\": 0" . (defined $alg ? ", \"alg\": $alg" : '') . "}')" };
+my $enrol = sub {
+	my ($node, $roles, @entries) = @_;
+	return next_of('certifier', 'node', "jsonb_build_object('node', '$node', 'roles', '$roles'::jsonb, 'status', 'active', 'effective', 0, 'keys', jsonb_build_array(" . join(', ', @entries) . '))', subject => $node);
+};
+for ([ q{a plant's key for another plant}, '["applicant"]', 'plant-a', 'package', 'plant-a' ], [ q{a plant's key for an auditor}, '["auditor"]', 'plant-a', 'package', 'plant-a' ],
+	[ q{the certifier's key for an auditor}, '["auditor"]', 'certifier', 'package', 'certifier' ], [ q{the certifier's seal key for an auditor}, '["auditor"]', 'seal', 'package', 'certifier' ],
+	[ q{a witness key for an applicant}, '["applicant"]', 'supplier-witness', 'package', 'supplier' ], [ q{a plant's key as a witness key}, '["auditor"]', 'plant-a', 'witness', 'plant-a' ],
+	[ 'a key that was rotated', '["applicant"]', 'plant-b', 'package', 'plant-b' ], [ 'the ES256 key that came after it', '["applicant"]', 'plant-es256', 'package', 'plant-b' ],
+	[ 'the key of a node that is revoked', '["applicant"]', 'plant-c', 'package', 'closed' ])
+{
+	my ($what, $roles, $name, $use, $holder) = @$_;
+	tampered("$what is enrolled", put($enrol->('mine', $roles, $key_entry->($name, $use))), qr/^certifier node \d+: key of node "mine" is a key of node "$holder" already/m);
+}
+tampered('a key is enrolled for packages and for cosignatures', put($enrol->('mine', '["auditor"]', $key_entry->('seal-es256', 'package'), $key_entry->('seal-es256', 'witness'))), qr/^certifier node \d+: node package of "mine" lists a key twice/m);
+
+# each algorithm under each of its numbers, in the key and in what it signs
+my $month = q{'{"period": [1709251200, 1711929600], "lines": [{"source": "electricity", "unit": "kWh", "quantity": 7}]}'::jsonb};
+unharmed('a package under -8, by a key under -19', put(renumber(next_of('plant-a', 'energy', $month), -8, 'plant-a')));
+unharmed('a key that is repeated under -8, and a package under -19', put(next_of('certifier', 'node', q{(SELECT jsonb_set(ecert.body(package), '{keys,0,alg}', '-8') FROM corpus.original WHERE kind = 'node' AND subject = 'plant-a')}, subject => 'plant-a'))
+	. put(next_of('plant-a', 'energy', $month)));
+my $es256_month = sub { return next_of('fifth', 'energy', $month, subject => 'fifth', key => 'seal-es256', 'issued-at' => time()) };
+for my $number (-9, -7)
+{
+	my $enrolled = put($enrol->('fifth', '["applicant"]', $key_entry->('seal-es256', 'package', $number)));
+	unharmed("a key under $number, and a package under -9", $enrolled . put($es256_month->()));
+	unharmed("a key under $number, and a package under -7", $enrolled . put(renumber($es256_month->(), -7, 'seal-es256')));
+}
+unharmed('a key and a package under -65600', put($enrol->('fifth', '["applicant"]', $key_entry->('plant-sm2', 'package'))) . put(next_of('fifth', 'energy', $month, subject => 'fifth', key => 'plant-sm2', 'issued-at' => time())));
+tampered('a key of P-256 under the number of SM2', put($enrol->('fifth', '["applicant"]', $key_entry->('seal-es256', 'package', -65600))), qr/^certifier node \d+: a key in the node package is not usable/m);
+tampered('a package under another algorithm than its key', put($enrol->('fifth', '["applicant"]', $key_entry->('seal-es256', 'package')))
+	. put(next_of('fifth', 'energy', $month, subject => 'fifth', key => 'stranger', 'issued-at' => time())), qr/^fifth energy 0: key is not one of node "fifth"/m);
 
 # form and place
 tampered('a body has a field that its kind does not know', exchange(resign('plant-a', 'energy', 3, q{body || '{"note": "x"}'})), qr/^plant-a energy 3: body is invalid at byte \d+: unknown field$/m);
@@ -339,7 +436,7 @@ cmp_ok($ways, '>=', 30, "$ways ways to tamper with a ledger");
 restore();
 my $other_story = resign('plant-a', 'energy', 3, q{jsonb_set(body, '{lines,0,quantity}', '12')});
 sql("COPY (SELECT package FROM ledger.package UNION ALL SELECT '$other_story'::ecert.package) TO '$dump' (FORMAT binary)");
-($status, $said) = of_program($dump);
+my ($status, $said) = of_program($dump);
 is($status, 1, 'two stories in one dump are invalid');
 like($said, qr/^plant-a energy 3: .*equivocation|^plant-a energy 3: seq 3 of the feed is taken/m, 'and named');
 dump_ledger();
@@ -355,6 +452,42 @@ print $bit chr(ord(substr($whole, length($whole) - 300, 1)) ^ 4);
 close($bit);
 ($status) = of_program("$dump.bit");
 isnt($status, 0, 'a dump with a bit turned is not valid');
+# bytes that are no package: refused with the same words, at the same byte, and nothing is said against the rest
+my $dumped = sql('SELECT package FROM ledger.package');
+my $alike = sub {
+	my ($what, $bytes, $words) = @_;
+	my (undef, undef, $refusal) = $server->psql('postgres', "SELECT '$bytes'::ecert.package");
+	my ($why, $at) = $refusal =~ /ERROR:  (?:invalid|unsupported) ecert package: ([^\n]*)\nLINE.*\n.*\nDETAIL:  At byte (\d+) of the package/ or diag($refusal);
+	like($why, $words, "$what: the server refuses it");
+	unlink $dump;
+	append_to_file($dump, "$dumped\n$bytes\n");
+	my ($exit, $problems) = of_program($dump);
+	is("$exit $problems", "1 : package is malformed at byte $at: $why", "$what: so does the program, at the same byte");
+	return;
+};
+my ($body_hex) = next_of('plant-a', 'energy', $month) =~ /(a2656c696e6573.*)5840[0-9a-f]{128}$/ or die 'no body';
+# the quantity, a field behind the others, or one in front of them
+for (
+	[ 'an integer of 64 bits and no sign', '1b8000000000000000', qr/^an integer of a body does not fit 64 bits with sign$/ ], [ 'the same below 0', '3b8000000000000000', qr/^an integer of a body does not fit/ ],
+	[ '5 as a decimal', 'c4820005', qr/^a decimal fraction is not the one form of its value$/ ], [ '50 as a decimal', 'c4820105', qr/^a decimal fraction is not the one form/ ],
+	[ '10^19 with a zero too many', 'c482111864', qr/^a decimal fraction is not the one form/ ], [ 'an exponent of 19', 'c4821305', qr/^a decimal fraction is not \[exponent -18\.\.18, mantissa of 64 bits\]$/ ],
+	[ 'an exponent of -19', 'c4823205', qr/^a decimal fraction is not \[/ ], [ 'a bignum', 'c24105', qr/^this tag is not allowed here$/ ], [ 'a float', 'f94700', qr/^floating-point numbers/ ],
+	[ '7 in two bytes', '1807', qr/^a number or length is not in its shortest form$/ ], [ 'undefined', 'f7', qr/^simple values other than/ ], [ 'bytes', '4107', qr/^byte strings are not allowed in a body$/ ])
+{
+	my ($what, $value, $words) = @$_;
+	(my $changed = $body_hex) =~ s/(7175616e74697479)07/$1$value/ or die $what;
+	$alike->($what, next_of('plant-a', 'energy', $month, 'body-hex' => $changed), $words);
+}
+for ([ 'U+0000 in a text', '626100', qr/^a text of a body holds U\+0000$/ ], [ 'U+0000 and no more', '6100', qr/^a text of a body holds U\+0000$/ ], [ 'half of a surrogate pair', '63eda080', qr/^text is not valid UTF-8$/ ],
+	[ 'a text in pieces', '7f6161ff', qr/^indefinite lengths are not allowed$/ ])
+{
+	my ($what, $value, $words) = @$_;
+	$alike->($what, next_of('plant-a', 'energy', $month, 'body-hex' => 'a3' . substr($body_hex, 2) . "66726561736f6e$value"), $words);
+}
+$alike->('U+0000 in a key', next_of('plant-a', 'energy', $month, 'body-hex' => "a3610001" . substr($body_hex, 2)), qr/^a text of a body holds U\+0000$/);
+$alike->('a key twice', next_of('plant-a', 'energy', $month, 'body-hex' => 'a3' . substr($body_hex, 2) . '66706572696f6400'), qr/^map keys are not in strictly increasing order$/);
+dump_ledger();
+
 # two checkpoints that contradict each other, of which the reader has kept one
 my $kept = "$PostgreSQL::Test::Utils::tmp_check/kept";
 append_to_file($kept, sql(q{SELECT package FROM ledger.package WHERE kind = 'checkpoint' AND seq = 1}) . "\n");
@@ -375,5 +508,64 @@ is($? >> 8, 0, 'and stands alone, with nothing but the certifier\'s public keys'
 like($paper, qr/EC-2024-000001/, 'for people to read');
 IPC::Run::run([ $verify, 'certificate', $statement, '--certifier-key', "$keys/stranger.pub.pem", '--seal-key', "$keys/seal.pub.pem" ], '<', \undef, '>', \$paper, '2>', \$complaint);
 is($? >> 8, 1, 'not with another key');
+
+# a receipt may be written by others: one that is signed by the seal key holds in any form of CBOR; where it cannot be read, both say that it was not checked
+restore();
+my $bstr = sub { my ($bytes) = @_; return length($bytes) < 24 ? chr(0x40 + length $bytes) . $bytes : length($bytes) < 256 ? "\x58" . chr(length $bytes) . $bytes : "\x59" . pack('n', length $bytes) . $bytes };
+my ($package, $receipt) = map { pack 'H*', $_ } split /\|/, sql(q{SELECT encode(package::bytea, 'hex'), encode(ecert.receipt(hash), 'hex') FROM ledger.package WHERE issuer = 'plant-a' AND kind = 'energy' AND seq = 0});
+my ($header, $proofs) = $receipt =~ /\A\xd2\x84\x58(.)/s ? (substr($receipt, 4, ord $1), substr($receipt, 4 + ord $1, -67)) : die 'no receipt';
+my ($kid) = $header =~ /\x04(\x58\x20.{32})/s or die 'no kid';
+my ($claims) = $header =~ /\x0f(\xa2.*)\x19\x01\x8b\x01/s or die 'no claims';
+my ($tree_size) = $header =~ /(\x3a\x00\x01\x00\x42.*)\z/s or die 'no size';
+my ($sealed_size) = $proofs =~ /\x83\x18(.)/s or die 'no proof';
+my $sealed_root = sql('SELECT encode(ecert.tree_root(' . ord($sealed_size) . "), 'hex')");
+my $receipt_of = sub {
+	my ($protected, $unprotected) = @_;
+	my $signed_bytes = "\x84\x6aSignature1" . $bstr->($protected) . "\x40" . $bstr->(pack 'H*', $sealed_root);
+	return "\xd2\x84" . $bstr->($protected) . ($unprotected // $proofs) . "\xf6" . $bstr->(sign_raw('seal', $signed_bytes));
+};
+my $vds = "\x19\x01\x8b\x01";
+my ($alg, $all_of_it) = ("\x01\x32", "\x04$kid\x0f$claims$vds$tree_size");
+my ($path) = $proofs =~ /\A\xa1\x19\x01\x8c\xa1\x20\x81(.*)\z/s or die 'no path';
+my $file_number = 0;
+for (
+	[ 'as it was', "\xa5$alg$all_of_it", undef, 'holds' ],
+	[ 'parameters in another order', "\xa5$vds\x0f$claims$tree_size\x04$kid$alg", undef, 'holds' ],
+	[ 'the two that have to be there in another order', "\xa3$vds\x0f$claims$alg", undef, 'holds' ],
+	[ 'claims in another order', "\xa5$alg\x04$kid\x0f\xa2\x02\x6ecorpus.example\x01\x69certifier$vds$tree_size", undef, 'holds' ],
+	[ 'a map of no definite length', "\xbf$alg$all_of_it\xff", undef, 'holds' ],
+	[ 'numbers in more bytes than they need', "\xa5\x18\x01\x38\x12\x18\x04$kid\x0f$claims\x1a\x00\x00\x01\x8b\x18\x01$tree_size", undef, 'holds' ],
+	[ 'Ed25519 under its old number', "\xa5\x01\x27$all_of_it", undef, 'holds' ],
+	[ 'a time under tag 1 and a float among the claims', "\xa5$alg\x04$kid\x0f\xa4\x01\x69certifier\x02\x6ecorpus.example\x06\xc1\x1a\x65\xbb\xb3\x80\x61x\xfb\x3f\xf8\0\0\0\0\0\0$vds$tree_size", undef, 'holds' ],
+	[ 'more parameters', "\xa7$alg$all_of_it\x18\x21\x42\x30\x82\x61v\xf9\x3c\x00", undef, 'holds' ],
+	[ 'no kid', "\xa4$alg\x0f$claims$vds$tree_size", undef, 'holds' ],
+	[ 'no tree size that is signed', "\xa4$alg\x04$kid\x0f$claims$vds", undef, 'holds' ],
+	[ 'more parameters beside the proofs', "\xa5$alg$all_of_it", "\xa2\x61v\xf5" . substr($proofs, 1), 'holds' ],
+	[ 'proofs in a list of no definite length', "\xa5$alg$all_of_it", "\xa1\x19\x01\x8c\xa1\x20\x9f$path\xff", 'holds' ],
+	[ 'another issuer', "\xa5$alg\x04$kid\x0f\xa2\x01\x69somebody!\x02\x6ecorpus.example$vds$tree_size", undef, 'holds', 'wrong' ],
+	[ 'another ledger', "\xa5$alg\x04$kid\x0f\xa2\x01\x69certifier\x02\x6ecorpus.exampla$vds$tree_size", undef, 'wrong' ],
+	[ 'no claims', "\xa4$alg\x04$kid$vds$tree_size", undef, 'wrong' ],
+	[ 'neither claims nor kid', "\xa3$alg$vds$tree_size", undef, 'not checked' ],
+	[ 'another structure', "\xa5$alg\x04$kid\x0f$claims\x19\x01\x8b\x03$tree_size", undef, 'not checked' ],
+	[ 'alg twice', "\xa6$alg$alg$all_of_it", undef, 'not checked' ],
+	[ 'crit', "\xa6$alg\x02\x81\x19\x01\x8b$all_of_it", undef, 'not checked' ],
+	[ 'two proofs', "\xa5$alg$all_of_it", "\xa1\x19\x01\x8c\xa1\x20\x82$path$path", 'not checked' ],
+	[ 'a consistency proof beside it', "\xa5$alg$all_of_it", "\xa1\x19\x01\x8c\xa2\x20\x81$path\x21\x81\x40", 'not checked' ],
+	[ 'another size in the proof', "\xa5$alg$all_of_it", substr($proofs, 0, index($proofs, "\x83\x18") + 2) . chr(ord($sealed_size) - 1) . substr($proofs, index($proofs, "\x83\x18") + 3), 'not checked' ])
+{
+	my ($what, $protected, $unprotected, $outcome, $with_ledger) = @$_;
+	my $bytes = $receipt_of->($protected, $unprotected);
+	my $hex = unpack 'H*', $bytes;
+	my $statement_hex = unpack('H*', substr($package, 0, 4 + ord substr $package, 3, 1)) . 'a119018a81' . unpack('H*', $bstr->($bytes)) . unpack('H*', substr $package, 5 + ord substr $package, 3, 1);
+	my %verifies = (holds => 't', wrong => 'f', 'not checked' => '');
+	my %exit_status = (holds => 0, wrong => 1, 'not checked' => 2);
+	is(as('certifier', "SELECT ecert.verify_transparent('\\x$statement_hex', ecert.public_key('seal'))"), $verifies{$outcome}, "receipt with $what: the server says $outcome");
+	my $file = "$PostgreSQL::Test::Utils::tmp_check/receipt-" . $file_number++;
+	append_to_file("$file.statement", pack 'H*', $statement_hex);
+	IPC::Run::run([ $verify, 'certificate', "$file.statement", '--certifier-key', "$keys/plant-a.pub.pem", '--seal-key', "$keys/seal.pub.pem" ], '<', \undef, '>', \$paper, '2>', \$complaint);
+	is($? >> 8, $exit_status{$outcome}, "receipt with $what: so does the program, of the statement alone") or diag($paper . $complaint);
+	($status, $said) = of_program($dump, '--receipt', "$file.statement");
+	is($status, $exit_status{ $with_ledger // $outcome }, "receipt with $what: and beside the ledger") or diag($said);
+}
 
 done_testing();

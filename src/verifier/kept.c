@@ -34,7 +34,7 @@ typedef struct Kept
 	KeptFile   *file;			/* of a receipt; NULL: a checkpoint */
 	const char *part;			/* of a statement: what the receipt is called */
 	EcertSlice	bytes;			/* of a receipt, which borrow from the ledger's memory */
-	const Key  *key;			/* the certifier's that it names */
+	const Key  *key;			/* the certifier's that it names; NULL: it names none */
 	EcertOutcome outcome;
 	const char *reason;			/* why it does not hold */
 	bool		is_beyond;		/* it cannot be read here */
@@ -200,7 +200,7 @@ want_receipt(const Ledger *ledger, Kept *kept)
 	EcertReceipt receipt;
 	EcertError	error = {0};
 
-	if (ecert_receipt_parse(kept->bytes, &receipt, &error) == ECERT_OK &&
+	if (ecert_receipt_parse(kept->bytes, &receipt, &error) == ECERT_OK && receipt.kid.size > 0 &&
 		(kept->key = certifier_key(ledger, ECERT_USE_SEAL, receipt.kid)) == NULL)
 		error.code = ECERT_OTHER_KEY;
 	if (error.code != ECERT_OK)
@@ -282,36 +282,52 @@ find_fork(const Kept *kept, const EcertReceipt *receipt, const uint8_t *leaf)
 	return memcmp(leaf, kept->wanted.entry->hash, ECERT_HASH_SIZE) == 0 ? NULL : "fork: at its place the ledger has another package";
 }
 
+/* Under the key that it names, or, where it names none, under that of the certifier's seal keys which made it */
+static void
+judge_signature(const Ledger *ledger, Kept *kept)
+{
+	const Node *certifier = ledger->registry.nodes[ledger->registry.certifier];
+	EcertTrust	trust = {.certifier = ledger_id_text(ledger, ledger->registry.certifier), .origin = ledger->registry.origin};
+	/* the leaf is what the statement holds; a receipt alone speaks of whatever lies at its place */
+	const uint8_t *leaf = kept->file->is_statement ? kept->file->hash : kept->wanted.entry->hash;
+	EcertReceipt receipt;
+
+	for (uint32_t i = 0; i < certifier->key_count && kept->outcome != ECERT_HOLDS; i++)
+	{
+		const Key  *key = certifier->keys[i];
+		EcertError	error = {0};
+
+		if (key->facts.use != ECERT_USE_SEAL || (kept->key != NULL && kept->key != key))
+			continue;
+		trust.alg = key->facts.alg;
+		trust.kid = ecert_slice(key->facts.kid, ECERT_HASH_SIZE);
+		trust.key = key->prepared;
+		kept->outcome = ecert_receipt_judge(kept->bytes, leaf, &trust, &receipt, &error);
+		kept->reason = kept->outcome == ECERT_HOLDS ? find_fork(kept, &receipt, leaf) : ecert_error_text(error.code);
+	}
+	if (kept->reason != NULL && kept->outcome == ECERT_HOLDS)
+		kept->outcome = ECERT_WRONG;
+}
+
 /* Judge a receipt that could be read, now that the tree is known */
 static void
 judge_receipt(const Ledger *ledger, Kept *kept)
 {
-	const Entry *entry = kept->wanted.entry;
-	EcertReceipt receipt;
-	EcertError	error = {0};
-	const uint8_t *leaf;
-	EcertTrust	trust = {.certifier = ledger_id_text(ledger, ledger->registry.certifier), .origin = ledger->registry.origin};
+	bool		has_place = kept->wanted.has_root && kept->wanted.entry != NULL;
 
 	if (kept->reason != NULL)
 		return;
-	kept->is_open = (!kept->wanted.has_root || entry == NULL) && tree_is_open(ledger);
+	kept->is_open = !has_place && tree_is_open(ledger);
 	kept->file->open += kept->is_open;
 	if (kept->is_open)
 		return;
-	kept->outcome = ECERT_WRONG;
-	if (!kept->wanted.has_root || entry == NULL)
-		kept->reason = "it is for a larger tree than the checkpoints of this ledger cover";
+	if (has_place)
+		judge_signature(ledger, kept);
 	else
 	{
-		/* the leaf is what the statement holds; a receipt alone speaks of whatever lies at its place */
-		leaf = kept->file->is_statement ? kept->file->hash : entry->hash;
-		trust.alg = kept->key->facts.alg;
-		trust.kid = ecert_slice(kept->key->facts.kid, ECERT_HASH_SIZE);
-		trust.key = kept->key->prepared;
-		kept->outcome = ecert_receipt_judge(kept->bytes, leaf, &trust, &receipt, &error);
-		kept->reason = kept->outcome == ECERT_HOLDS ? find_fork(kept, &receipt, leaf) : ecert_error_text(error.code);
-		if (kept->reason != NULL && kept->outcome == ECERT_HOLDS)
-			kept->outcome = ECERT_WRONG;
+		/* one that names no key may be another log's */
+		kept->outcome = kept->key != NULL ? ECERT_WRONG : ECERT_NOT_CHECKED;
+		kept->reason = "it is for a larger tree than the checkpoints of this ledger cover";
 	}
 	kept->file->fit += kept->outcome == ECERT_HOLDS;
 	kept->file->wrong += kept->outcome == ECERT_WRONG;
