@@ -497,6 +497,18 @@ append_to_file("$kept.fork", resign('certifier', 'checkpoint', 1, "body - 'note'
 ($status, $said) = of_program($dump, '--checkpoint', "$kept.fork");
 is($status, 1, 'not from one that says something else');
 like($said, qr/fork/, 'and that is a fork');
+# one with the same seq and the same tree is another story all the same, to both; the same statement under another right signature is not
+my $other_seal = resign('certifier', 'checkpoint', 1, "body - 'note'");
+for ([ 'another statement', $other_seal, 1, 'fork' ], [ 'the same package', sql(q{SELECT package FROM corpus.original WHERE kind = 'checkpoint' AND seq = 1}), 0, 'consistent' ])
+{
+	my ($what, $checkpoint, $exit, $outcome) = @$_;
+	unlink "$kept.story";
+	append_to_file("$kept.story", "$checkpoint\n");
+	($status, $said) = of_program($dump, '--checkpoint', "$kept.story");
+	is($status, $exit, "a checkpoint with the same seq and tree, $what: the program") or diag($said);
+	like($said, $exit ? qr/^certifier checkpoint 1: fork: the certifier signed another checkpoint with seq 1 \(/m : qr/^$/, "a checkpoint with the same seq and tree, $what: in words");
+	is(as('certifier', "BEGIN; SELECT outcome FROM ecert.compare_checkpoint('$checkpoint'); ROLLBACK"), $outcome, "a checkpoint with the same seq and tree, $what: the server");
+}
 # receipts beside the dump
 my $statement = "$PostgreSQL::Test::Utils::tmp_check/statement";
 append_to_file($statement, sql(q{SELECT ecert.transparent(hash) FROM ledger.package WHERE kind = 'certificate'}) . "\n");

@@ -33,7 +33,7 @@ typedef struct Kept
 	uint8_t		root[ECERT_HASH_SIZE];	/* of a checkpoint */
 	KeptFile   *file;			/* of a receipt; NULL: a checkpoint */
 	const char *part;			/* of a statement: what the receipt is called */
-	EcertSlice	bytes;			/* of a receipt, which borrow from the ledger's memory */
+	EcertSlice	bytes;			/* of a receipt or a checkpoint package, which borrow from the ledger's memory; of size 0: a note */
 	const Key  *key;			/* the certifier's that it names; NULL: it names none */
 	EcertOutcome outcome;
 	const char *reason;			/* why it does not hold */
@@ -98,9 +98,11 @@ read_package_checkpoint(Ledger *ledger, EcertSlice bytes, Kept *kept)
 	if (code != ECERT_OK || package.kind != ECERT_KIND_CHECKPOINT ||
 		ecert_body_check(package.kind, package.body, &error) != ECERT_OK ||
 		!ecert_slice_equal(package.audience, ledger->registry.origin) ||
+		!ecert_slice_equal(package.issuer, ledger_id_text(ledger, ledger->registry.certifier)) ||
 		(key = certifier_key(ledger, ECERT_USE_PACKAGE, package.kid)) == NULL || key->facts.alg != package.alg ||
 		ecert_package_verify(&package, key->prepared, scratch) != ECERT_OK || ecert_checkpoint_read(package.body, &stated) != ECERT_OK)
 		return ECERT_NOT_NOTE;
+	kept->bytes = bytes;
 	kept->wanted.size = stated.size;
 	memcpy(kept->root, stated.root, sizeof kept->root);
 	return ECERT_OK;
@@ -162,10 +164,31 @@ tree_is_open(const Ledger *ledger)
 	return ledger->counts.sound_checkpoints < ledger->counts.checkpoints;
 }
 
+/* Has the certifier signed another checkpoint with the seq of the one that was kept, be their trees alike? */
+static bool
+check_other_story(Ledger *ledger, const Kept *kept)
+{
+	const Feed *feed = ledger_feed(ledger, ledger->registry.certifier, ECERT_KIND_CHECKPOINT);
+	Reader	   *reader = need(calloc(1, sizeof *reader));
+	const Entry *held;
+	EcertPackage ours;
+	EcertPackage theirs;
+	bool		proven;
+
+	reader->ledger = ledger;
+	proven = feed != NULL && ecert_package_parse(kept->bytes, &theirs, NULL) == ECERT_OK && (held = feed_at(feed, theirs.seq)) != NULL &&
+		reader_get(reader, held, &ours) && ecert_is_equivocation(ledger->registry.origin, &theirs, true, &ours, (held->flags & ENTRY_SIGNED) != 0);
+	if (proven)
+		ledger_problem(ledger, held, "fork: the certifier signed another checkpoint with seq %" PRId64 " (the checkpoint in \"%s\")", held->seq, kept->name);
+	free(reader);
+	return proven;
+}
+
 static void
 check_kept_checkpoint(Ledger *ledger, const Kept *kept)
 {
 	uint64_t	size = kept->wanted.size;
+	bool		differs = kept->bytes.size > 0 && check_other_story(ledger, kept);
 
 	if (!kept->wanted.has_root && tree_is_open(ledger))
 		ledger_not_checked(ledger, "the checkpoint in \"%s\": the checkpoints of this ledger are right for the first %" PRIu64 " packages only, it covers %" PRIu64,
@@ -176,7 +199,7 @@ check_kept_checkpoint(Ledger *ledger, const Kept *kept)
 	else if (memcmp(kept->wanted.root, kept->root, ECERT_HASH_SIZE) != 0)
 		ledger_problem(ledger, NULL, "fork: the certifier signed that the first %" PRIu64 " packages have root %s (the checkpoint in \"%s\"), but those of this ledger have root %s",
 					   size, HEX(kept->root), kept->name, HEX(kept->wanted.root));
-	else
+	else if (!differs)
 		ledger_remark(ledger, "checkpoint in \"%s\": this ledger continues its %" PRIu64 " packages (root %s)", kept->name, size, HEX(kept->root));
 }
 
