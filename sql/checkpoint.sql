@@ -25,6 +25,7 @@ CREATE VIEW pg_temp.checkpoints AS SELECT checkpoint_seq AS seq, tree_size, pack
 SELECT ecert.receipt(ecert.genesis_hash());
 SELECT ecert.receipt('\x00');
 SELECT ecert.consistency(1, 1);
+SELECT * FROM ecert.sealing_at(-1);
 -- the certifier seals; leaf 0 is the genesis package, the others come in the order of feeds
 SELECT ecert.checkpoint() IS NOT NULL AS made;
 SELECT * FROM pg_temp.checkpoints;

@@ -276,6 +276,8 @@ read_feed_from(EcertSlice issuer, EcertKind kind, int64 first, int64 last, Snaps
 
 	memset(head, 0, sizeof *head);
 	head->seq = -1;
+	if (bytes != NULL)
+		*bytes = ecert_slice(NULL, 0);
 	ecert_scan_feed(&scan, ecert_ledger_relid(), AccessShareLock, snapshot, ecert_text_datum(issuer), ecert_kind_datum(kind), first, last);
 	while (!(is_dated && is_reached) && ecert_scan_next(&scan, BackwardScanDirection))
 	{

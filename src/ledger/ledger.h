@@ -46,9 +46,9 @@ extern const EcertHead *ecert_feed_left_behind(const EcertPackage *package);
 
 /*
  * Read a feed's head from the table, no lock: where its packages up to one of
- * seq last end, and the bytes (palloc'd) of the one that it ends with where
- * bytes is not NULL.  It is found sooner at expected_seq, where that is known;
- * else 0
+ * seq last end, and the bytes (palloc'd, empty where there is none) of the one
+ * that it ends with where bytes is not NULL.  It is found sooner at
+ * expected_seq, where that is known; else 0
  */
 extern void ecert_feed_read(EcertSlice issuer, EcertKind kind, int64 expected_seq, int64 last, EcertHead *head, EcertSlice *bytes);
 
