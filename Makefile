@@ -18,9 +18,9 @@ SQL_PARTS = \
 	src/ledger/ledger.sql \
 	src/ledger/peer.sql \
 	src/ledger/rules.sql \
-	src/ledger/ask.sql \
 	src/ledger/verify_rows.sql \
 	src/ledger/moved.sql \
+	src/ledger/ask.sql \
 	src/governance/governance.sql \
 	src/checkpoint/checkpoint.sql \
 	src/checkpoint/story.sql \
@@ -49,13 +49,13 @@ TAP_TESTS = 1
 PG_CONFIG ?= pg_config
 # The compiler notes beside each object which headers it was made with. src/rules does not see the server's headers: a
 # server that checks its assertions has those of rules checked too
-PG_CPPFLAGS = -I$(srcdir)/src -MMD -MP $(if $(findstring enable-cassert,$(shell $(PG_CONFIG) --configure)),-DECERT_CHECKS)
+PG_CPPFLAGS = -I$(srcdir)/src -I$(libpq_srcdir) -MMD -MP $(if $(findstring enable-cassert,$(shell $(PG_CONFIG) --configure)),-DECERT_CHECKS)
 PG_CFLAGS = -std=gnu11 -fvisibility=hidden -Wall -Wextra -Werror -Wshadow -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
 # ASSERTS=1: the assertions of ecert are checked, also where the server was built without its own (docs/design.md)
 ifdef ASSERTS
 PG_CFLAGS += -DUSE_ASSERT_CHECKING
 endif
-SHLIB_LINK = -lcrypto -lsodium
+SHLIB_LINK = -lcrypto -lsodium $(libpq)
 EXTRA_CLEAN = ecert--1.0.sql build $(OBJS:.o=.d)
 
 # The server's bitcode needs its very clang; an extension gains nothing from it

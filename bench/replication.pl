@@ -193,7 +193,7 @@ sub make_database
 {
 	my ($server, $name) = @_;
 	$server->safe_psql('postgres', "CREATE DATABASE $name; ALTER DATABASE $name SET ecert.node = '$name'");
-	$server->safe_psql($name, "CREATE EXTENSION ecert; CREATE EXTENSION dblink; $plain_table");
+	$server->safe_psql($name, "CREATE EXTENSION ecert; $plain_table");
 	return;
 }
 

@@ -39,7 +39,7 @@ as_root() {
 # ---- packages -------------------------------------------------------------------------------------
 
 # Point pg_bin, pg_config, pgxs and pg_version at the newest PostgreSQL that is complete: server, headers,
-# pgcrypto and dblink. PG_CONFIG, when set, is the only one looked at.
+# libpq's too, and pgcrypto. PG_CONFIG, when set, is the only one looked at.
 find_postgres() {
 	if [ -n "${PG_CONFIG:-}" ]; then
 		candidates=$PG_CONFIG
@@ -52,8 +52,8 @@ find_postgres() {
 		pg_version=$("$pg_config" --version | sed 's/^[^0-9]*\([0-9]*\).*/\1/')
 		if [ "$pg_version" -ge 15 ] && [ -x "$pg_bin/postgres" ] && [ -x "$pg_bin/initdb" ] &&
 			[ -f "$pgxs" ] && [ -f "$("$pg_config" --includedir-server)/postgres.h" ] &&
-			[ -f "$("$pg_config" --sharedir)/extension/pgcrypto.control" ] &&
-			[ -f "$("$pg_config" --sharedir)/extension/dblink.control" ]; then
+			[ -f "$("$pg_config" --includedir)/libpq-fe.h" ] &&
+			[ -f "$("$pg_config" --sharedir)/extension/pgcrypto.control" ]; then
 			return 0
 		fi
 	done

@@ -11,6 +11,7 @@
 #include "duty/duty.h"
 #include "ledger/ledger.h"
 #include "pg/guc.h"
+#include "pg/line.h"
 #include "registry/registry.h"
 
 ECERT_MODULE_MAGIC;
@@ -21,7 +22,9 @@ void
 _PG_init(void)
 {
 	ecert_guc_init();
+	ecert_line_init();
 	ecert_registry_init();
+	ecert_append_init();
 	ecert_feed_init();
 	ecert_moved_init();
 	ecert_peer_init();

@@ -128,7 +128,7 @@ max_logical_replication_workers = 20
 max_worker_processes = 30
 wal_retrieve_retry_interval = 100ms" || die "the server of $1 does not start"
 	"$pg_bin/createdb" ecert || exit 1
-	ask 'CREATE EXTENSION ecert; CREATE EXTENSION dblink; CREATE EXTENSION pgcrypto' >/dev/null || exit 1
+	ask 'CREATE EXTENSION ecert; CREATE EXTENSION pgcrypto' >/dev/null || exit 1
 }
 
 # Print the connection string of a node's server

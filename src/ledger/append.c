@@ -6,6 +6,7 @@
 
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
+#include "utils/inval.h"
 
 #include "core/checkpoint.h"
 #include "package/datum.h"
@@ -20,8 +21,23 @@ static EcertQuery own_head_query = {
 	"SELECT ecert.check_own_head($1)", 1, {TEXTOID}, NULL
 };
 
-/* The node that this backend has been allowed to sign as */
+/* The node that this backend has been allowed to sign as, and on which table; empty when that has to be asked again */
 static char confirmed_node[ECERT_ID_MAX + 1];
+static Oid	confirmed_relid = InvalidOid;
+
+/* The ledger may have been restored in its place, or its triggers have been off */
+static void
+relcache_callback(Datum arg, Oid relid)
+{
+	if (relid == InvalidOid || relid == confirmed_relid)
+		confirmed_node[0] = '\0';
+}
+
+void
+ecert_append_init(void)
+{
+	CacheRegisterRelcacheCallback(relcache_callback, (Datum) 0);
+}
 
 /*
  * A server that was restored from a backup must not tell a second story: once
@@ -36,10 +52,22 @@ check_own_head(EcertSlice node)
 
 	Assert(node.size <= ECERT_ID_MAX);
 	memcpy(name, node.data, Min(node.size, ECERT_ID_MAX));
+	/* what others have changed is seen first */
+	AcceptInvalidationMessages();
 	if (memcmp(name, confirmed_node, sizeof name) == 0)
 		return;
-	(void) ecert_run(&own_head_query, &value);
+	confirmed_relid = ecert_ledger_relid();
 	memcpy(confirmed_node, name, sizeof name);
+	PG_TRY();
+	{
+		(void) ecert_run(&own_head_query, &value);
+	}
+	PG_CATCH();
+	{
+		confirmed_node[0] = '\0';
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
 }
 
 static EcertKind

@@ -26,7 +26,8 @@ typedef struct EcertFeedId
 
 extern EcertFeedId ecert_feed_id(EcertSlice issuer, EcertKind kind);
 
-/* Let what feed.c, moved.c and peer.c keep of a transaction end with it */
+/* Let what feed.c, moved.c and peer.c keep of a transaction end with it, and what append.c remembers with the table */
+extern void ecert_append_init(void);
 extern void ecert_feed_init(void);
 extern void ecert_moved_init(void);
 extern void ecert_peer_init(void);

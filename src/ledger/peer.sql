@@ -226,13 +226,5 @@ AS $$
         CONSTRAINT peer_pkey PRIMARY KEY (peer)
     )$table$);
     CREATE UNIQUE INDEX peer_hub ON ledger.peer (is_hub) WHERE is_hub;
-
-    SELECT ecert.create_described($table$CREATE TABLE ledger.signer (  -- as which nodes this server has been allowed to sign since it was started; see ecert.check_own_head()
-        node text COLLATE "C" NOT NULL,  -- node id
-        server_started_at timestamptz NOT NULL,  -- start of the server for which that holds
-        database_oid oid NOT NULL,  -- database for which that holds: a restored dump is another one
-        confirmed_at timestamptz NOT NULL DEFAULT clock_timestamp(),  -- when a peer was asked
-        CONSTRAINT signer_pkey PRIMARY KEY (node)
-    )$table$);
 $$;
-COMMENT ON FUNCTION ecert.create_ledger_tables() IS 'internal: puts admission, and the refusal of changes, on ledger.package, and makes ledger.pending, quarantine, equivocation, peer and signer';
+COMMENT ON FUNCTION ecert.create_ledger_tables() IS 'internal: puts admission, and the refusal of changes, on ledger.package, and makes ledger.pending, quarantine, equivocation and peer';

@@ -52,4 +52,11 @@
 #define ecert_index_beginscan(table, index, snapshot, key_count) index_beginscan(table, index, snapshot, key_count, 0)
 #endif
 
+/* 17 lets a resource owner free it; before, nothing may be raised while there is one */
+#if PG_VERSION_NUM >= 170000
+#define ecert_create_wait_event_set(count) CreateWaitEventSet(CurrentResourceOwner, count)
+#else
+#define ecert_create_wait_event_set(count) CreateWaitEventSet(CurrentMemoryContext, count)
+#endif
+
 #endif							/* ECERT_PG_COMPAT_H */

@@ -32,6 +32,7 @@
 #define ERRCODE_ECERT_CHECKPOINT ERRCODE_EC('1', '0', '0')
 #define ERRCODE_ECERT_NOT_SEALED ERRCODE_EC('1', '0', '2')
 #define ERRCODE_ECERT_NO_TREE ERRCODE_EC('1', '0', '3')
+#define ERRCODE_ECERT_PEER ERRCODE_EC('1', '1', '3')
 
 /* Raise the error of a refused package or body; "what" is "package" or "body" */
 ECERT_NORETURN extern void ecert_raise(const EcertError *error, const char *what);

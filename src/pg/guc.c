@@ -16,6 +16,7 @@ char	   *ecert_witness_key;
 char	   *ecert_passphrase_command;
 int			ecert_max_clock_skew;
 bool		ecert_allow_ledger_ddl;
+int			ecert_peer_timeout;
 int			ecert_worker_interval;
 char	   *ecert_worker_database;
 
@@ -62,6 +63,11 @@ ecert_guc_init(void)
 							 "Sign although no peer could be asked how far this node's feeds have got.",
 							 "For a superuser who knows that this server has lost nothing that it signed.",
 							 &sign_unconfirmed, false, PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("ecert.peer_timeout",
+							"How long another server may take to answer a question, connecting included.",
+							"All servers that are asked together have this time together.",
+							&ecert_peer_timeout, 10, 1, INT_MAX / 1000,
+							PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
 	DefineCustomBoolVariable("ecert.is_preloaded",
 							 "Shows whether ecert is in shared_preload_libraries.",
 							 NULL, &is_preloaded, process_shared_preload_libraries_in_progress,

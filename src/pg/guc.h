@@ -14,6 +14,7 @@ extern char *ecert_witness_key; /* the same */
 extern char *ecert_passphrase_command;	/* shell command that prints the key's passphrase */
 extern int	ecert_max_clock_skew;	/* seconds */
 extern bool ecert_allow_ledger_ddl;
+extern int	ecert_peer_timeout; /* seconds */
 extern int	ecert_worker_interval;	/* seconds; 0: no rounds */
 extern char *ecert_worker_database; /* names, separated by commas */
 

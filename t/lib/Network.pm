@@ -23,7 +23,7 @@ sub server
 	system_or_bail('openssl', 'genpkey', '-algorithm', 'ed25519', '-out', $witness);
 	$server->append_conf('postgresql.conf', settings($node, $key, $witness) . ($option{conf} // ''));
 	$server->start;
-	$server->safe_psql('postgres', 'CREATE EXTENSION ecert; CREATE EXTENSION dblink; CREATE EXTENSION pgcrypto') unless $option{empty};
+	$server->safe_psql('postgres', 'CREATE EXTENSION ecert; CREATE EXTENSION pgcrypto') unless $option{empty};
 	return $server;
 }
 
