@@ -193,7 +193,7 @@ BEGIN
         END IF;
     END IF;
     UPDATE ledger.peer p SET behind = (SELECT coalesce(jsonb_agg(jsonb_build_object('issuer', b.issuer, 'kind', b.kind, 'last_seq', b.last_seq)), '[]')
-                                         FROM ecert.behind(connection) AS b)
+                                         FROM ecert.behind(peer) AS b)
      WHERE p.peer = peer;
     -- nodes below a node below
     IF NOT link.is_hub THEN
@@ -216,14 +216,28 @@ COMMENT ON FUNCTION ecert.link_duty(text) IS 'internal: keep the link to a peer 
 
 -- A round
 
-CREATE FUNCTION ecert.due_duties(OUT duty text, OUT subject text, OUT as_role text, OUT period tstzrange) RETURNS SETOF record
+CREATE FUNCTION ecert.due_duties(part text DEFAULT NULL, OUT duty text, OUT subject text, OUT as_role text, OUT period tstzrange) RETURNS SETOF record
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
     me text := ecert.this_node();
 BEGIN
-    RETURN QUERY SELECT 'link', p.peer, NULL::text, NULL::tstzrange FROM ledger.peer p ORDER BY p.is_hub DESC, p.peer;
+    IF part IS DISTINCT FROM 'links' THEN
+        RETURN QUERY SELECT d.* FROM ecert.own_duties(me) AS d;
+    END IF;
+    IF part IS DISTINCT FROM 'own' THEN
+        RETURN QUERY SELECT d.* FROM ecert.link_duties(me) AS d;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ecert.due_duties(text) IS 'what this node (ecert.node) has to do now, its own work first. part: own, what asks no other server (drain as any node; pack as an applicant (subject: the kind), audit as an auditor (subject: the applicant), certify, reward and checkpoint as the certifier; take up checkpoints as any node, witness them as an auditor; judge which certificates stand; forget what has moved when everybody has seen it); links, what does (ask, link; witness where this node is not sent all feeds); NULL: both';
+
+CREATE FUNCTION ecert.own_duties(me text, OUT duty text, OUT subject text, OUT as_role text, OUT period tstzrange) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+#variable_conflict use_column
+BEGIN
     RETURN QUERY SELECT 'drain', 'pending', NULL::text, NULL::tstzrange WHERE EXISTS (SELECT FROM ledger.pending);
     IF ecert.has_role(me, 'applicant') THEN
         RETURN QUERY SELECT 'pack', k.kind, NULL::text, NULL::tstzrange FROM unnest('{energy,product}'::text[]) AS k (kind)
@@ -242,13 +256,29 @@ BEGIN
     RETURN QUERY SELECT 'take up', 'checkpoints', NULL::text, NULL::tstzrange
                   WHERE coalesce((SELECT n.seq FROM ecert.newest_checkpoint() AS n), -1) > coalesce((SELECT max(s.checkpoint_seq) FROM ledger.sealing s), -1);
     IF ecert.has_role(me, 'auditor') THEN
-        RETURN QUERY SELECT 'witness', 'checkpoint', NULL::text, NULL::tstzrange WHERE ecert.witness_is_due();
+        RETURN QUERY SELECT 'witness', 'checkpoint', NULL::text, NULL::tstzrange WHERE ecert.witness_is_due() AND ecert.holds_all();
     END IF;
     RETURN QUERY SELECT 'judge', 'certificates', NULL::text, NULL::tstzrange WHERE EXISTS (SELECT FROM ecert.moved('certificates'));
     RETURN QUERY SELECT 'forget', 'what has moved', NULL::text, NULL::tstzrange WHERE EXISTS (SELECT FROM ecert_internal.moved);
 END
 $$;
-COMMENT ON FUNCTION ecert.due_duties() IS 'what this node (ecert.node) has to do now: link and drain as any node; pack as an applicant (subject: the kind), audit as an auditor (subject: the applicant), certify, reward and checkpoint as the certifier; take up checkpoints as any node, witness them as an auditor; judge which certificates stand; forget what has moved when everybody has seen it';
+COMMENT ON FUNCTION ecert.own_duties(text) IS 'internal: the part of ecert.due_duties() that asks no other server';
+
+CREATE FUNCTION ecert.link_duties(me text, OUT duty text, OUT subject text, OUT as_role text, OUT period tstzrange) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT 'ask', 'peers', NULL::text, NULL::tstzrange WHERE EXISTS (SELECT FROM ledger.peer p WHERE p.subscription IS NOT NULL);
+    -- whoever gave trouble in the last round keeps the others waiting in none
+    RETURN QUERY SELECT 'link', p.peer, NULL::text, NULL::tstzrange
+                   FROM ledger.peer p LEFT JOIN ledger.duty_log l ON l.duty = 'link' AND l.subject = p.peer ORDER BY l.sqlstate IS NOT NULL, p.is_hub DESC, p.peer;
+    IF ecert.has_role(me, 'auditor') THEN
+        RETURN QUERY SELECT 'witness', 'checkpoint', NULL::text, NULL::tstzrange WHERE ecert.witness_is_due() AND NOT ecert.holds_all();
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ecert.link_duties(text) IS 'internal: the part of ecert.due_duties() that asks other servers: all peers at once where their feeds end, then what each link needs';
 
 CREATE FUNCTION ecert.do_duty(duty text, subject text, as_role text, period tstzrange) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off
@@ -261,7 +291,10 @@ DECLARE
     said text;
 BEGIN
     CASE duty
+        WHEN 'ask' THEN
+            PERFORM ecert.hear();
         WHEN 'link' THEN
+            PERFORM ecert.check_heard(subject);
             PERFORM ecert.link_duty(subject);
             PERFORM ecert.clear_duty(duty, subject, 'the link works again');
         WHEN 'drain' THEN
@@ -304,50 +337,54 @@ END
 $$;
 COMMENT ON FUNCTION ecert.do_duty(text, text, text, tstzrange) IS 'internal: do one duty; when it cannot be done, write down why in ledger.duty_log. An audit that again can only abstain counts as done';
 
-CREATE FUNCTION ecert.begin_round() RETURNS boolean
+CREATE FUNCTION ecert.begin_round(part text) RETURNS boolean
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF pg_try_advisory_lock(hashtext('ecert.run_duties')) THEN
+    IF pg_try_advisory_lock(hashtext('ecert.run_duties ' || part)) THEN
         RETURN true;
     END IF;
-    RAISE NOTICE 'a round of duties is under way already';
+    RAISE NOTICE USING MESSAGE = format('a round of duties (%s) is under way already', part);
     RETURN false;
 END
 $$;
-COMMENT ON FUNCTION ecert.begin_round() IS 'internal: true when no other session is at a round of duties; this one is then, until ecert.end_round()';
+COMMENT ON FUNCTION ecert.begin_round(text) IS 'internal: true when no other session is at this part (own, links) of a round of duties; this one is then, until ecert.end_round()';
 
-CREATE FUNCTION ecert.end_round() RETURNS void
+CREATE FUNCTION ecert.end_round(part text) RETURNS void
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT ecert.log_duty('round', ecert.this_node(), 'done');
-    SELECT FROM pg_advisory_unlock(hashtext('ecert.run_duties'));
+    SELECT ecert.log_duty(CASE part WHEN 'own' THEN 'round' ELSE 'link round' END, ecert.this_node(), 'done');
+    SELECT FROM pg_advisory_unlock(hashtext('ecert.run_duties ' || part));
 $$;
-COMMENT ON FUNCTION ecert.end_round() IS 'internal: the round that ecert.begin_round() began is done';
+COMMENT ON FUNCTION ecert.end_round(text) IS 'internal: the part of a round that ecert.begin_round() began is done';
 
 CREATE PROCEDURE ecert.run_duties()
     LANGUAGE plpgsql
 AS $$
 DECLARE
+    part text;
     due record;
 BEGIN
     -- src/duty/worker.c takes the same steps
-    IF ecert.begin_round() THEN
-        FOR due IN SELECT d.duty, d.subject, d.as_role, d.period FROM ecert.due_duties() AS d LOOP
-            PERFORM ecert.do_duty(due.duty, due.subject, due.as_role, due.period);
+    FOREACH part IN ARRAY '{own,links}'::text[] LOOP
+        IF ecert.begin_round(part) THEN
+            FOR due IN SELECT d.duty, d.subject, d.as_role, d.period FROM ecert.due_duties(part) AS d LOOP
+                PERFORM ecert.do_duty(due.duty, due.subject, due.as_role, due.period);
+                COMMIT;
+            END LOOP;
+            PERFORM ecert.end_round(part);
             COMMIT;
-        END LOOP;
-        PERFORM ecert.end_round();
-    END IF;
+        END IF;
+    END LOOP;
 END
 $$;
-COMMENT ON PROCEDURE ecert.run_duties() IS 'one round of this node''s duties, each in a transaction of its own: keep links alive, settle what waits, pack periods that are over, audit what came in, certify, reward and seal, compute and witness checkpoints, judge which certificates stand. What cannot be done is in ledger.duty_log and tried again in the next round. The background worker does the same every ecert.worker_interval; cron may call this instead';
+COMMENT ON PROCEDURE ecert.run_duties() IS 'one round of this node''s duties, each in a transaction of its own: settle what waits, pack periods that are over, audit what came in, certify, reward and seal, compute and witness checkpoints, judge which certificates stand; then, since others may be slow, keep links alive. What cannot be done is in ledger.duty_log and tried again in the next round. The background worker does the same every ecert.worker_interval; cron may call this instead';
 
 CREATE FUNCTION ecert.create_duty_tables() RETURNS void
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT ecert.create_described($table$CREATE TABLE ledger.duty_log (  -- how this node's duties went last, one row each; those with an sqlstate could not be done yet and are tried again
-        duty text COLLATE "C" NOT NULL,  -- link, compare, drain, pack, audit, certify, reward, checkpoint, take up, witness, judge, forget; round: a whole round
+        duty text COLLATE "C" NOT NULL,  -- drain, pack, audit, certify, reward, checkpoint, take up, witness, judge, forget, ask, link, compare; round, link round: all of this node's own, of its links
         subject text COLLATE "C" NOT NULL,  -- what or whom it is about
         node text COLLATE "C" NOT NULL,  -- node that it was done as
         first_tried_at timestamptz NOT NULL DEFAULT clock_timestamp(),  -- when it was first tried

@@ -35,6 +35,8 @@ BEGIN
                         count(d.peer) FILTER (WHERE d.gone_at IS NULL)::text,
                         array_to_string((array_agg(concat_ws(' ', nullif(d.issuer, ''), nullif(d.kind, ''), d.problem) ORDER BY d.found_at DESC) FILTER (WHERE d.gone_at IS NULL))[1:3], '; ')
                    FROM ledger.difference d GROUP BY d.peer ORDER BY d.peer;
+    RETURN QUERY SELECT 'claim', u.peer, 'warning', string_agg(u.topic, ', ' ORDER BY u.topic), string_agg(u.claim, '; ' ORDER BY u.topic)
+                   FROM ecert_internal.unproved u GROUP BY u.peer ORDER BY u.peer;
     RETURN QUERY SELECT * FROM ecert.checkpoint_health();
     RETURN QUERY SELECT 'passed over', NULL::text, CASE count(*) WHEN 0 THEN 'ok' ELSE 'alarm' END, count(*)::text,
                         (array_agg(format('two sealings leave out %s of "%s" from seq %s on, here since %s', o.kind, o.issuer, o.first_seq, o.recorded_at) ORDER BY o.recorded_at))[1]
@@ -135,7 +137,7 @@ AS $$
      WHERE ecert.is_void(p.hash)$view$);
 
     SELECT ecert.create_described($view$CREATE OR REPLACE VIEW ledger.health AS  -- how this node is, in one screen; look at what is not ok
-    SELECT h.item,  -- what is looked at: feeds, newest package, pending, quarantine, equivocation, finding, void, certificate, receiving from and sending to each peer, difference, checkpoint, fork, passed over, verification, duties, triggers, publication, setting
+    SELECT h.item,  -- what is looked at: feeds, newest package, pending, quarantine, equivocation, finding, void, certificate, receiving from and sending to each peer, difference, claim, checkpoint, fork, passed over, verification, duties, triggers, publication, setting
            h.subject,  -- whom or what it is about: a peer, a publication, a setting
            h.state,  -- ok, warning (look at it) or alarm (something is wrong)
            h.value,  -- count, time or state

@@ -1,7 +1,8 @@
 /*
  * worker.c
- *		A background worker for each database of ecert.worker_database: every
- *		ecert.worker_interval one round of this node's duties.
+ *		Two background workers for each database of ecert.worker_database: every
+ *		ecert.worker_interval one does a round of this node's own duties, and one
+ *		of its links, which may have to wait for other servers.
  *
  * It takes the steps of the procedure that cron would call: a CALL that commits
  * on the way needs a portal, which a worker has not.  An error that
@@ -39,13 +40,17 @@
 
 #define RESTART_SECONDS 60
 
-extern PGDLLEXPORT void ecert_launcher_main(Datum unused);
-extern PGDLLEXPORT void ecert_worker_main(Datum unused);
+/* The parts of a round, as ecert.due_duties() calls them */
+static const char *const parts[] = {"own", "links"};
 
-/* A database that has a worker, had one, or is to have one */
+extern PGDLLEXPORT void ecert_launcher_main(Datum unused);
+extern PGDLLEXPORT void ecert_worker_main(Datum part);
+
+/* A database and part that has a worker, had one, or is to have one */
 typedef struct Place
 {
 	NameData	database;
+	int			part;
 	BackgroundWorkerHandle *handle; /* NULL: no worker runs */
 	TimestampTz tried_at;		/* when one was started last */
 	bool		is_missing;		/* there was no such database then */
@@ -138,9 +143,9 @@ answers(const char *sql, MemoryContext context)
 	return list;
 }
 
-/* The steps of ecert.run_duties(), each duty in a transaction of its own */
+/* The steps of ecert.run_duties() for a part, each duty in a transaction of its own */
 static void
-run_round(void)
+run_round(const char *part)
 {
 	MemoryContext round = AllocSetContextCreate(TopMemoryContext, "ecert round of duties", ALLOCSET_DEFAULT_SIZES);
 	List	   *duties = NIL;
@@ -148,10 +153,10 @@ run_round(void)
 	bool		begun;
 
 	begin_transaction("ecert: what is due");
-	begun = has_duties() && strcmp(linitial(answers("SELECT ecert.begin_round()", round)), "t") == 0;
+	begun = has_duties() && strcmp(linitial(answers(psprintf("SELECT ecert.begin_round('%s')", part), round)), "t") == 0;
 	if (begun)
-		duties = answers("SELECT pg_catalog.format('SELECT ecert.do_duty(%L, %L, %L, %L)', d.duty, d.subject, d.as_role, d.period)"
-						 " FROM ecert.due_duties() AS d UNION ALL SELECT 'SELECT ecert.end_round()'", round);
+		duties = answers(psprintf("SELECT pg_catalog.format('SELECT ecert.do_duty(%%L, %%L, %%L, %%L)', d.duty, d.subject, d.as_role, d.period)"
+								  " FROM ecert.due_duties('%s') AS d UNION ALL SELECT 'SELECT ecert.end_round(''%s'')'", part, part), round);
 	end_transaction();
 	foreach(cell, duties)
 	{
@@ -166,7 +171,7 @@ run_round(void)
 }
 
 void
-ecert_worker_main(Datum unused)
+ecert_worker_main(Datum part)
 {
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	pqsignal(SIGTERM, die);
@@ -180,14 +185,14 @@ ecert_worker_main(Datum unused)
 		CHECK_FOR_INTERRUPTS();
 		(void) reload();
 		if ((events & WL_TIMEOUT) != 0 && ecert_worker_interval > 0)
-			run_round();
+			run_round(parts[DatumGetInt32(part)]);
 	}
 	proc_exit(0);
 }
 
-/* The launcher's entry of a database, made where there is none */
+/* The launcher's entry of a database and part, made where there is none */
 static Place *
-place_of(List **places, const char *database)
+place_of(List **places, const char *database, int part)
 {
 	ListCell   *cell;
 	Place	   *place;
@@ -195,11 +200,12 @@ place_of(List **places, const char *database)
 	foreach(cell, *places)
 	{
 		place = lfirst(cell);
-		if (strcmp(NameStr(place->database), database) == 0)
+		if (place->part == part && strcmp(NameStr(place->database), database) == 0)
 			return place;
 	}
 	place = MemoryContextAllocZero(TopMemoryContext, sizeof *place);
 	namestrcpy(&place->database, database);
+	place->part = part;
 	*places = lappend(*places, place);
 	return place;
 }
@@ -230,8 +236,9 @@ start_worker(Place *place)
 	worker.bgw_notify_pid = MyProcPid;
 	snprintf(worker.bgw_library_name, sizeof worker.bgw_library_name, "ecert");
 	snprintf(worker.bgw_function_name, sizeof worker.bgw_function_name, "ecert_worker_main");
-	snprintf(worker.bgw_name, sizeof worker.bgw_name, "ecert duties in %s", NameStr(place->database));
+	snprintf(worker.bgw_name, sizeof worker.bgw_name, "ecert duties (%s) in %s", parts[place->part], NameStr(place->database));
 	snprintf(worker.bgw_type, sizeof worker.bgw_type, "ecert duties");
+	worker.bgw_main_arg = Int32GetDatum(place->part);
 	snprintf(worker.bgw_extra, sizeof worker.bgw_extra, "%s", NameStr(place->database));
 	if (!RegisterDynamicBackgroundWorker(&worker, &place->handle))
 	{
@@ -273,7 +280,7 @@ look_after(Place *place)
 	if (has_worker(place) || (place->tried_at != 0 && !TimestampDifferenceExceeds(place->tried_at, now, RESTART_SECONDS * 1000)))
 		return;
 	is_missing = !is_database(NameStr(place->database));
-	if (is_missing && !place->is_missing)
+	if (is_missing && !place->is_missing && place->part == 0)
 		ereport(LOG,
 				(errmsg("there is no database \"%s\" to do ecert's duties in", NameStr(place->database)),
 				 errhint("Set ecert.worker_database to the name of the ledger's database.")));
@@ -303,7 +310,8 @@ ecert_launcher_main(Datum unused)
 		MemoryContextSwitchTo(TopMemoryContext);
 		names = databases(&raw);
 		foreach(cell, is_idle ? NIL : names)
-			look_after(place_of(&places, lfirst(cell)));
+			for (int part = 0; part < (int) lengthof(parts); part++)
+				look_after(place_of(&places, lfirst(cell), part));
 		list_free(names);
 		pfree(raw);
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | (is_idle ? 0 : WL_TIMEOUT), is_idle ? -1 : RESTART_SECONDS * 1000L, PG_WAIT_EXTENSION);

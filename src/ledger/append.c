@@ -5,12 +5,15 @@
 #include "ledger/ledger.h"
 
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
+#include "utils/timestamp.h"
 
 #include "core/checkpoint.h"
 #include "package/datum.h"
 #include "pg/error.h"
+#include "pg/guc.h"
 
 static EcertQuery insert_query = {
 	"INSERT INTO ledger.package (package) VALUES ($1::ecert.package)",
@@ -24,6 +27,9 @@ static EcertQuery own_head_query = {
 /* The node that this backend has been allowed to sign as, and on which table; empty when that has to be asked again */
 static char confirmed_node[ECERT_ID_MAX + 1];
 static Oid	confirmed_relid = InvalidOid;
+
+/* Until then nobody is asked again, where nobody has answered */
+static TimestampTz in_vain_until;
 
 /* The ledger may have been restored in its place, or its triggers have been off */
 static void
@@ -56,6 +62,11 @@ check_own_head(EcertSlice node)
 	AcceptInvalidationMessages();
 	if (memcmp(name, confirmed_node, sizeof name) == 0)
 		return;
+	if (GetCurrentTimestamp() < in_vain_until)
+		ereport(ERROR,
+				(errcode(ERRCODE_ECERT_UNCONFIRMED),
+				 errmsg("could not confirm feed heads of node \"%s\": no peer was reachable just now", name),
+				 errhint("Peers are asked again after %d s, setting ecert.peer_timeout.", ecert_peer_timeout)));
 	confirmed_relid = ecert_ledger_relid();
 	memcpy(confirmed_node, name, sizeof name);
 	PG_TRY();
@@ -65,6 +76,9 @@ check_own_head(EcertSlice node)
 	PG_CATCH();
 	{
 		confirmed_node[0] = '\0';
+		/* a round of duties has many to sign, and each would wait for the deadline */
+		if (geterrcode() == ERRCODE_ECERT_UNCONFIRMED && MyBackendType == B_BG_WORKER)
+			in_vain_until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), (int64) ecert_peer_timeout * 1000);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();

@@ -74,21 +74,22 @@ ECERT_FUNCTION(ecert_sql_ask)
 
 /* One row of ask_all() */
 static void
-put_answer(ReturnSetInfo *result, int place, const EcertQuestion *question)
+put_answer(ReturnSetInfo *result, Datum peer, const EcertQuestion *question)
 {
-	Datum		values[4] = {Int32GetDatum(place)};
-	bool		nulls[4] = {false, true, true, true};
+	Datum		values[5] = {peer};
+	bool		nulls[5] = {false, true, true, true, true};
 
 	if (question->sqlstate == 0)
 		values[1] = CStringGetTextDatum(psprintf("[%s]", question->answer->data));
 	else
 	{
 		values[2] = CStringGetTextDatum(unpack_sql_state(question->sqlstate));
-		values[3] = CStringGetTextDatum(psprintf("%s%s%s", problem_of(question, "it"), question->reason != NULL ? ": " : "",
-												 question->reason != NULL ? question->reason : ""));
+		values[3] = CStringGetTextDatum(problem_of(question, psprintf("peer \"%s\"", TextDatumGetCString(peer))));
+		if (question->reason != NULL)
+			values[4] = CStringGetTextDatum(question->reason);
 	}
-	nulls[1] = question->sqlstate != 0;
-	nulls[2] = nulls[3] = question->sqlstate == 0;
+	for (int i = 1; i < (int) lengthof(values); i++)
+		nulls[i] = values[i] == 0;
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
@@ -102,28 +103,30 @@ texts_of(ArrayType *array, int *count)
 	return texts;
 }
 
-/* ask_all(connections, questions): all at once */
+/* ask_all(peers, connections, questions): all at once */
 ECERT_FUNCTION(ecert_sql_ask_all)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	int			count;
+	int			connection_count;
 	int			question_count;
-	Datum	   *connections = texts_of(PG_GETARG_ARRAYTYPE_P(0), &count);
-	Datum	   *sql = texts_of(PG_GETARG_ARRAYTYPE_P(1), &question_count);
+	Datum	   *peers = texts_of(PG_GETARG_ARRAYTYPE_P(0), &count);
+	Datum	   *connections = texts_of(PG_GETARG_ARRAYTYPE_P(1), &connection_count);
+	Datum	   *sql = texts_of(PG_GETARG_ARRAYTYPE_P(2), &question_count);
 	EcertQuestion *questions = palloc0_array(EcertQuestion, count);
 
-	if (count != question_count)
+	if (count != connection_count || count != question_count)
 		ereport(ERROR,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-				 errmsg("there must be a question for each connection"),
-				 errdetail("There are %d connections and %d questions.", count, question_count)));
+				 errmsg("each peer must have a connection and a question"),
+				 errdetail("There are %d peers, %d connections and %d questions.", count, connection_count, question_count)));
 	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < count; i++)
 		questions[i] = (EcertQuestion) {.connection = TextDatumGetCString(connections[i]), .sql = as_json(TextDatumGetCString(sql[i]))};
 	ecert_lines_unused();
 	ecert_ask(questions, count);
 	for (int i = 0; i < count; i++)
-		put_answer(result, i + 1, &questions[i]);
+		put_answer(result, peers[i], &questions[i]);
 	return (Datum) 0;
 }
 

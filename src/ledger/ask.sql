@@ -6,9 +6,9 @@ CREATE FUNCTION ecert.ask(connection text, question text) RETURNS jsonb
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_ask';
 COMMENT ON FUNCTION ecert.ask(text, text) IS 'internal: run a query (with qualified names) on another server and return its rows as a JSON array of objects, at most 32 MiB, within ecert.peer_timeout. EC113 when it does not answer in time or answers too much, 08001 when it cannot be reached, 08006 when it hangs up, else the SQLSTATE of the other server. Whoever may call it connects as the operating system''s user of this server';
 
-CREATE FUNCTION ecert.ask_all(connections text[], questions text[], OUT place integer, OUT answer text, OUT sqlstate text, OUT problem text) RETURNS SETOF record
+CREATE FUNCTION ecert.ask_all(peers text[], connections text[], questions text[], OUT peer text, OUT answer text, OUT code text, OUT problem text, OUT reason text) RETURNS SETOF record
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_ask_all';
-COMMENT ON FUNCTION ecert.ask_all(text[], text[]) IS 'internal: ask servers at once, each its question; all have ecert.peer_timeout together. A row for each, place from 1: the answer of ecert.ask() as text, or the SQLSTATE and problem for which there is none. Hangs up on servers that were not asked since the last call';
+COMMENT ON FUNCTION ecert.ask_all(text[], text[], text[]) IS 'internal: ask peers at once, each its question; all have ecert.peer_timeout together. A row for each: the answer of ecert.ask() as text; or, where there is none, the SQLSTATE (code), what is wrong, and the reason as far as it is known. Hangs up on servers that were not asked since the last call';
 
 CREATE FUNCTION ecert.subscription_oid(subscription text) RETURNS oid
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -137,12 +137,12 @@ BEGIN
       FROM ledger.peer p CROSS JOIN LATERAL ecert.peer_connection(p.peer) AS c (connection) WHERE c.connection IS NOT NULL;
     asked := coalesce(cardinality(peers), 0);
     answered := 0;
-    FOR said IN SELECT peers[a.place] AS peer, a.* FROM ecert.ask_all(connections, array_fill(question, ARRAY[asked])) AS a LOOP
-        IF said.sqlstate IS NULL THEN
+    FOR said IN SELECT a.* FROM ecert.ask_all(peers, connections, array_fill(question, ARRAY[asked])) AS a LOOP
+        IF said.code IS NULL THEN
             PERFORM ecert.check_answer(said.peer, node, said.answer);
             answered := answered + 1;
         ELSE
-            problems := concat_ws('; ', problems, format('%s: %s', said.peer, said.problem));
+            problems := concat_ws('; ', problems, format('%s%s', said.problem, ': ' || rtrim(said.reason, '.')));
         END IF;
     END LOOP;
 END
