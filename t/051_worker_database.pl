@@ -31,8 +31,8 @@ is($server->safe_psql('postgres', sprintf($workers, 'postgres')), '0', 'no worke
 $server->safe_psql('template1', 'CREATE DATABASE plain');
 $server->safe_psql('template1', 'ALTER DATABASE plain RENAME TO renamed');
 configure('postgres', worker_interval => 1, worker_database => 'postgres, renamed, nowhere');
-wait_for('postgres', 1, 'with an interval there is one');
-wait_for('renamed', 1, 'in each database that is named');
+wait_for('postgres', 2, 'with an interval there are two, for own duties and for links');
+wait_for('renamed', 2, 'in each database that is named');
 ok($server->poll_query_until('postgres', q{SELECT count(*) = 1 FROM ledger.duty_log WHERE duty = 'round'}), 'which does rounds');
 configure('postgres', worker_interval => 0);
 wait_for($_, 0, "without one it leaves $_") for 'postgres', 'renamed';

@@ -12,7 +12,7 @@ use Test::More;
 my $conf = "ecert.statistics_period = 'month'\necert.worker_interval = 1\n";
 my $hub = Network::hub('worker.example', conf => $conf);
 my %server = map { $_ => Network::server($_, conf => $conf) } qw(plant mine);
-ok($hub->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'ecert duties'}), 'the worker runs');
+ok($hub->poll_query_until('postgres', q{SELECT count(*) = 2 FROM pg_stat_activity WHERE backend_type = 'ecert duties'}), 'two workers run: for own duties and for links');
 Network::enroll($hub, $server{plant}, 'plant', '{applicant}');
 Network::enroll($hub, $server{mine}, 'mine', '{auditor}');
 $hub->safe_psql('postgres', q{SELECT ecert.relate('mine', 'plant', 'upstream')});
@@ -31,7 +31,7 @@ $server{mine}->safe_psql('postgres', q{INSERT INTO ledger.delivery (applicant, s
 	('plant', 'raw_coal', 't', '2024-01-01', '2024-02-01', 1004), ('plant', 'raw_coal', 't', '2025-01-01', '2025-02-01', 1047)});
 ok($server{plant}->poll_query_until('postgres', q{SELECT count(*) = 1 FROM ledger.certificate WHERE recomputation = 'agrees'}), 'as soon as it has some, the certificate comes by itself');
 ok($server{mine}->poll_query_until('postgres', q{SELECT sum(amount) = 2 FROM ledger.reward_balance}), 'and so do the rewards');
-is($hub->safe_psql('postgres', q{SELECT string_agg(duty, ' ' ORDER BY duty) FROM ledger.duty_log WHERE done_at IS NOT NULL}), 'certify reward round', 'the duty log says what was done');
+is($hub->safe_psql('postgres', q{SELECT string_agg(duty, ' ' ORDER BY duty) FROM ledger.duty_log WHERE done_at IS NOT NULL}), 'certify link round reward round', 'the duty log says what was done');
 
 # the certifier's worker seals, the others' compute the root, the auditor's witnesses; then there is nothing new to seal
 $hub->safe_psql('postgres', 'ALTER SYSTEM SET ecert.checkpoint_interval = 1');
