@@ -3,6 +3,7 @@
 #   make            build            make check    build and run every test on a throw-away server
 #   make install    install          make demo     the whole job on sample plants
 #   make ASSERTS=1  build with ecert's assertions
+#   make SANITIZE=1 build with AddressSanitizer and UBSan; the server has to be started with libasan (scripts/dev.sh)
 #
 # GNUmakefile, which make reads first, has check and demo: PGXS keeps the name check for itself.
 EXTENSION = ecert
@@ -56,6 +57,11 @@ ifdef ASSERTS
 PG_CFLAGS += -DUSE_ASSERT_CHECKING
 endif
 SHLIB_LINK = -lcrypto -lsodium $(libpq)
+# SANITIZE=1: what reads or writes beside its memory ends the server's process; what C does not define is written to its log
+ifdef SANITIZE
+PG_CFLAGS += -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=address -fno-omit-frame-pointer -Wno-maybe-uninitialized
+SHLIB_LINK += -fsanitize=address,undefined
+endif
 EXTRA_CLEAN = ecert--1.0.sql build $(OBJS:.o=.d)
 
 # The server's bitcode needs its very clang; an extension gains nothing from it

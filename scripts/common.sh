@@ -235,11 +235,11 @@ copy_tree() {
 
 # Build the extension and put it into $home/installed; the compiler's output is shown where it fails
 build() {
-	if ! as_server make -C "$home/tree" -s -j"$(nproc)" PG_CONFIG="$pg_config" all >"$home/build.log" 2>&1; then
+	if ! as_server make -C "$home/tree" -s -j"$(nproc)" PG_CONFIG="$pg_config" ${sanitize:-} all >"$home/build.log" 2>&1; then
 		tail -n 60 "$home/build.log" >&2
 		return 1
 	fi
-	if ! as_server make -C "$home/tree" -s PG_CONFIG="$pg_config" DESTDIR="$home/installed" install >>"$home/build.log" 2>&1; then
+	if ! as_server make -C "$home/tree" -s PG_CONFIG="$pg_config" ${sanitize:-} DESTDIR="$home/installed" install >>"$home/build.log" 2>&1; then
 		tail -n 20 "$home/build.log" >&2
 		return 1
 	fi
@@ -282,7 +282,7 @@ use_test_modules() {
 	echo "$TMPDIR" >>"$run/test-folders"
 	unset PGHOST PGUSER
 	PGPORT=65432 TESTDIR=$home/tree TESTDATADIR=$home/tree/tmp_check TESTLOGDIR=$home/tree/tmp_check/log
-	PATH=$pg_bin:$home/tree:$PATH TEMP_CONFIG=$home/tap.conf PG_REGRESS=$modules/regress/pg_regress
+	PATH=${pg_ctl:+${pg_ctl%/*}:}$pg_bin:$home/tree:$PATH TEMP_CONFIG=$home/tap.conf PG_REGRESS=$modules/regress/pg_regress
 	PG_CONFIG=$pg_config PERL5LIB=$modules/perl:$home/tree
 	export TMPDIR PGPORT TESTDIR TESTDATADIR TESTLOGDIR PATH TEMP_CONFIG PG_REGRESS PG_CONFIG PERL5LIB
 }
@@ -317,7 +317,7 @@ start_cluster() {
 		printf "listen_addresses = ''\nunix_socket_directories = '\"%s\"'\nport = %s\n" "$PGHOST" "$2"
 		printf "fsync = off\nmax_connections = 60\ntimezone = 'UTC'\nlog_timezone = 'UTC'\n%s\n" "${3:-}"
 	} | as_server tee -a "$home/$1/postgresql.conf" >/dev/null
-	if ! as_server "$pg_bin/pg_ctl" -D "$home/$1" -l "$home/$1.log" -w -t 60 start >/dev/null 2>&1; then
+	if ! as_server "${pg_ctl:-$pg_bin/pg_ctl}" -D "$home/$1" -l "$home/$1.log" -w -t 60 start >/dev/null 2>&1; then
 		cat "$home/$1.log" >&2
 		return 1
 	fi

@@ -6,8 +6,10 @@
 #   make dev T='policy tap:061' several
 #   ECERT_TEST_SHORT= make dev T=tap:071    in full length, as ./check.sh all does
 #   make dev T=stop             end the server and take build/dev away; so does make dev-stop
+#   make dev SANITIZE=1 T=...   the same in build/sanitize, with AddressSanitizer and UBSan in the server
 #
-# What the tests wrote stays in build/dev/home: logs, and tree/tmp_check of the TAP programs.
+# What the tests wrote stays in build/dev/home: logs, and tree/tmp_check of the TAP programs; what a sanitizer has
+# to say is in home/logs/sanitizer.*.
 set -u
 export LC_ALL=C LANG=C.UTF-8
 umask 022
@@ -16,7 +18,12 @@ project=$(cd "$(dirname "$0")/.." && pwd -P)
 . "$project/scripts/common.sh"
 . "$project/scripts/tests.sh"
 
-run=$project/build/dev
+name=dev
+# (for the extension alone: the programs of tests have builds of their own)
+sanitize=${SANITIZE:+SANITIZE=1}
+[ -z "$sanitize" ] || name=sanitize
+unset SANITIZE
+run=$project/build/$name
 home='' socket='' runner=''
 passed=0 failed=0 skipped=0
 # Without optimising at link time the programs are built much sooner; figures that they print are not those of a release
@@ -60,12 +67,39 @@ serve() {
 	[ ! -s "$run/socket" ] || socket=$(cat "$run/socket")
 	if [ -d "$home/data" ] && [ -d "$socket" ]; then
 		as_server "$pg_bin/pg_ctl" -D "$home/data" status >/dev/null 2>&1 ||
-			as_server "$pg_bin/pg_ctl" -D "$home/data" -l "$home/data.log" -w -t 60 start >/dev/null 2>&1 && return
+			as_server "${pg_ctl:-$pg_bin/pg_ctl}" -D "$home/data" -l "$home/data.log" -w -t 60 start >/dev/null 2>&1 && return
 	fi
 	stop_clusters
 	as_server rm -rf "$home/data" "$home/socket"
 	make_socket
 	start_cluster data 5432
+}
+
+# Have every server started with the sanitizer's library, by a pg_ctl of ours; reports go to home/logs
+use_sanitizer() {
+	as_server mkdir -p "$home/bin" "$home/logs"
+	as_server rm -f "$home"/logs/sanitizer.* "$home/data.log"
+	stop_clusters
+	as_server gcc -shared -fPIC -o "$home/bin/textdomain.so" "$home/tree/test/sanitize/textdomain.c" || die 'textdomain.c cannot be built'
+	as_server tee "$home/bin/pg_ctl" >/dev/null <<-END
+		#!/bin/sh
+		export LD_PRELOAD='$(gcc -print-file-name=libasan.so) $home/bin/textdomain.so'
+		export ASAN_OPTIONS='detect_leaks=0:abort_on_error=1:disable_coredump=1:log_path=$home/logs/sanitizer'
+		export UBSAN_OPTIONS='print_stacktrace=1'
+		exec '$pg_bin/pg_ctl' "\$@"
+	END
+	as_server chmod 755 "$home/bin/pg_ctl"
+	pg_ctl=$home/bin/pg_ctl
+}
+
+# What a sanitizer has found is a failure whatever the tests say
+show_sanitizer() {
+	[ -n "$sanitize" ] || return 0
+	found=$(as_server grep -h -s -E 'AddressSanitizer|runtime error:' "$home"/logs/sanitizer.* "$home/data.log" "$home"/tree/tmp_check/log/*.log | sort | uniq -c | head -n 40)
+	[ -n "$found" ] || return 0
+	failed=$((failed + 1))
+	say 'not ok - the sanitizers have found something; the logs have more'
+	say "$found"
 }
 
 # Leave the kept server, and nothing else that runs
@@ -83,7 +117,7 @@ case ${1:-} in
 		exit 0
 		;;
 	stop)
-		only_one dev
+		only_one "$name"
 		remove_home "$run"
 		exit 0
 		;;
@@ -96,15 +130,17 @@ for section in $1; do
 	sections="$sections $section"
 done
 
-only_one dev
+only_one "$name"
 trap finish EXIT
 trap 'exit 130' INT TERM HUP
 install_packages all
 keep_home
 update_tree
+[ -z "$sanitize" ] || use_sanitizer
 run_jobs build_jobs && build || exit 1
 serve || die 'the server does not start'
 ! wanted tap || use_test_modules
 run_jobs test_jobs
+show_sanitizer
 say "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

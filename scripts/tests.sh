@@ -73,7 +73,7 @@ job() {
 
 # Print what has to be built: the extension, and the programs that the tests asked for need
 build_jobs() {
-	job build-ecert 'build of the extension' build - make -C "$home/tree" -s -j"$(nproc)" PG_CONFIG="$pg_config" all
+	job build-ecert 'build of the extension' build - make -C "$home/tree" -s -j"$(nproc)" PG_CONFIG="$pg_config" ${sanitize:-} all
 	! wanted unit || build_job test/unit
 	if wanted verifier; then
 		build_job test/verifier
@@ -126,14 +126,14 @@ pgxs_job() {
 	job "$section" "$section" regress "$differences" "$@"
 }
 
-# Run what is printed by the function $1, as many at a time as there are processors, each for at most 900 seconds;
-# adds to passed, failed and skipped. Fails where one failed.
+# Run what is printed by the function $1, as many at a time as there are processors, each for at most 900 seconds
+# (ECERT_TEST_SECONDS); adds to passed, failed and skipped. Fails where one failed.
 run_jobs() {
 	"$1" | as_server tee "$home/jobs" >/dev/null
 	as_server mkdir -p "$home/logs"
 	as_server rm -f "$home/counts"
 	# In the background, since the shell sees a signal only when it waits
-	become_server perl "$home/tree/scripts/run-tests.pl" "$home/jobs" "$(nproc)" 900 "$home/logs" "$home/counts" &
+	become_server perl "$home/tree/scripts/run-tests.pl" "$home/jobs" "$(nproc)" "${ECERT_TEST_SECONDS:-900}" "$home/logs" "$home/counts" &
 	runner=$!
 	wait "$runner"
 	runner=

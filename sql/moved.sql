@@ -215,7 +215,7 @@ CREATE FUNCTION moved_test.seal_without(plant text) RETURNS boolean LANGUAGE plp
 DECLARE
     heads jsonb := (SELECT jsonb_agg(jsonb_build_array(u.issuer, u.kind, u.last_seq)) FROM ecert.unsealed() AS u WHERE u.issuer <> plant);
 BEGIN
-    PERFORM pg_advisory_xact_lock(hashtext('ecert.tree'));
+    PERFORM ecert.take_lock('tree');
     RETURN ecert.seal((SELECT max(p.seq) + 1 FROM ledger.package p WHERE p.kind = 'checkpoint'), heads) IS NOT NULL;
 END $$;
 CREATE VIEW moved_test.health AS SELECT h.item, h.state, h.value, regexp_replace(h.detail, 'since .*', 'since then') AS detail FROM ecert.health() AS h WHERE h.item = 'passed over';

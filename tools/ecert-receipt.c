@@ -311,7 +311,17 @@ command_opened(int count, char **arguments)
 
 	(void) count;
 	need(ecert_note_parse(bytes, &note, NULL), "note");
-	printf("%.*s %" PRIu64 "\n", (int) note.origin.size, (const char *) note.origin.data, note.size);
+	for (EcertSlice rest = note.origin; rest.size > 0;)
+	{
+		EcertCharacter next = ecert_character(rest);
+
+		if (next.is_seen)
+			printf("%.*s", (int) next.size, (const char *) rest.data);
+		else
+			printf("<U+%04" PRIX32 ">", next.point);
+		rest = ecert_slice(rest.data + next.size, rest.size - next.size);
+	}
+	printf(" %" PRIu64 "\n", note.size);
 	while (ecert_note_next_signature(&note.signatures, &signature))
 	{
 		if (!ecert_slice_equal(signature.name, ecert_slice_text(arguments[1])))

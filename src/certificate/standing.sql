@@ -207,7 +207,7 @@ DECLARE
     changed bigint;
 BEGIN
     -- whoever is at it looks for all
-    IF NOT pg_try_advisory_xact_lock(hashtext('ecert.certificates')) THEN
+    IF NOT ecert.try_lock('certificates') THEN
         RETURN 0;
     END IF;
     look := ecert.look_moved('certificates');
@@ -230,7 +230,7 @@ CREATE FUNCTION ecert.rebuild_certificates() RETURNS bigint
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
 BEGIN
-    PERFORM pg_advisory_xact_lock(hashtext('ecert.certificates'));
+    PERFORM ecert.take_lock('certificates');
     DELETE FROM ledger.certificate_state;
     DELETE FROM ecert_internal.certificate_seen;
     PERFORM ecert.forget_keeper('certificates');

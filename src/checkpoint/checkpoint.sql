@@ -1,7 +1,7 @@
 -- Checkpoints: sealing what was admitted, and taking up what the certifier sealed.
 --
 -- ledger.leaf_range, ledger.tile and ledger.sealing are caches: a checkpoint is a package like any other, and they
--- can be made again from the ledger (ecert.rebuild_tree()). One session at a time writes them, under an advisory
+-- can be made again from the ledger (ecert.rebuild_tree()). One session at a time writes them, under a
 -- lock that no insert waits for.
 
 CREATE FUNCTION ecert.append_leaves(sealing_seq bigint, old_size bigint, new_size bigint) RETURNS bytea
@@ -350,7 +350,7 @@ DECLARE
     taken_up bigint := 0;
 BEGIN
     -- who has the lock does it, or the next round of duties will: replication waits for nobody here
-    IF NOT pg_try_advisory_xact_lock(hashtext('ecert.tree')) THEN
+    IF NOT ecert.try_lock('tree') THEN
         RETURN 0;
     END IF;
     PERFORM ecert.look_again();
@@ -388,7 +388,7 @@ AS $$
 DECLARE
     made record;
 BEGIN
-    PERFORM pg_advisory_xact_lock(hashtext('ecert.tree'));
+    PERFORM ecert.take_lock('tree');
     DELETE FROM ledger.tile;
     DELETE FROM ledger.leaf_range;
     DELETE FROM ledger.sealing;
@@ -452,7 +452,7 @@ DECLARE
 BEGIN
     SELECT s.size, s.root, s.detail AS fault INTO made FROM ledger.sealing s WHERE s.checkpoint_seq = ecert.seq(p);
     IF NOT FOUND THEN
-        PERFORM pg_advisory_xact_lock(hashtext('ecert.tree'));
+        PERFORM ecert.take_lock('tree');
         PERFORM ecert.take_up_checkpoints();
         SELECT t.* INTO made FROM ecert.try_part(p, body) AS t;
     END IF;
@@ -498,7 +498,7 @@ DECLARE
     unsealed ecert.feed[];
 BEGIN
     -- whoever seals, or makes the tree anew, keeps for itself
-    IF pg_try_advisory_xact_lock(hashtext('ecert.tree')) THEN
+    IF ecert.try_lock('tree') THEN
         look := ecert.look_moved('sealing');
         unsealed := ARRAY(SELECT (u.issuer, u.kind)::ecert.feed FROM ecert.unsealed_in(look.feeds) AS u);
         -- where none has been sealed there is nothing to write down
@@ -641,7 +641,7 @@ BEGIN
     END IF;
     -- two who seal at once wait for each other, and who issues what rests on a checkpoint waits for them; no insert of another kind does
     PERFORM ecert.hold_checkpoint();
-    PERFORM pg_advisory_xact_lock(hashtext('ecert.tree'));
+    PERFORM ecert.take_lock('tree');
     PERFORM ecert.take_up_checkpoints();
     SELECT coalesce(max(p.seq) + 1, 0) INTO next_seq FROM ledger.package p WHERE p.issuer = me AND p.kind = 'checkpoint';
     look := ecert.look_moved('sealing');

@@ -31,17 +31,22 @@ is_unseen(uint32_t point)
 	return false;
 }
 
-/* The next character of valid UTF-8 */
-static uint32_t
-next_point(EcertSlice text, size_t *at)
+EcertCharacter
+ecert_character(EcertSlice text)
 {
-	uint8_t		lead = text.data[(*at)++];
-	unsigned	more = lead < 0x80 ? 0 : lead < 0xE0 ? 1 : lead < 0xF0 ? 2 : 3;
-	uint32_t	point = more == 0 ? lead : lead & (0x3Fu >> more);
+	uint8_t		lead = text.data[0];
+	size_t		more = lead < 0xC0 ? 0 : lead < 0xE0 ? 1 : lead < 0xF0 ? 2 : 3;
+	EcertCharacter character = {lead, 1, false};
 
-	for (; more > 0; more--)
-		point = point << 6 | (text.data[(*at)++] & 0x3F);
-	return point;
+	if (more >= text.size || (more == 0 && lead >= 0x80))
+		return character;
+	if (more > 0)
+		character.point = lead & (0x3Fu >> more);
+	for (size_t i = 1; i <= more; i++)
+		character.point = character.point << 6 | (text.data[i] & 0x3F);
+	character.size = 1 + more;
+	character.is_seen = !is_unseen(character.point);
+	return character;
 }
 
 bool
@@ -57,8 +62,11 @@ ecert_id_valid(EcertSlice id)
 		return false;
 	for (size_t at = 0; at < id.size;)
 	{
-		if (is_unseen(next_point(id, &at)))
+		EcertCharacter next = ecert_character(ecert_slice(id.data + at, id.size - at));
+
+		if (!next.is_seen)
 			return false;
+		at += next.size;
 	}
 	return true;
 }

@@ -91,6 +91,16 @@ extern bool ecert_kind_is_reserved(EcertSlice name);
 /* 1..200 bytes of UTF-8 without characters of Unicode categories Cc, Cf, Zl and Zp */
 extern bool ecert_id_valid(EcertSlice id);
 
+/* The first character of a text that is not empty, and its bytes.  It is seen unless it is of those categories, or a byte that is no UTF-8 */
+typedef struct EcertCharacter
+{
+	uint32_t	point;
+	size_t		size;
+	bool		is_seen;
+} EcertCharacter;
+
+extern EcertCharacter ecert_character(EcertSlice text);
+
 /*
  * Check size and strict form and take the header apart.  The body is checked
  * to be one deterministic map without byte strings; its schema is

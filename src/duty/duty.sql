@@ -341,7 +341,7 @@ CREATE FUNCTION ecert.begin_round(part text) RETURNS boolean
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF pg_try_advisory_lock(hashtext('ecert.run_duties ' || part)) THEN
+    IF ecert.try_lock('duties ' || part, true) THEN
         RETURN true;
     END IF;
     RAISE NOTICE USING MESSAGE = format('a round of duties (%s) is under way already', part);
@@ -354,7 +354,7 @@ CREATE FUNCTION ecert.end_round(part text) RETURNS void
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT ecert.log_duty(CASE part WHEN 'own' THEN 'round' ELSE 'link round' END, ecert.this_node(), 'done');
-    SELECT FROM pg_advisory_unlock(hashtext('ecert.run_duties ' || part));
+    SELECT ecert.release_lock('duties ' || part);
 $$;
 COMMENT ON FUNCTION ecert.end_round(text) IS 'internal: the part of a round that ecert.begin_round() began is done';
 

@@ -189,8 +189,7 @@ declarations_argument(FunctionCallInfo fcinfo, int number, EcertArena *arena)
 		declared.list[declared.count++] = next;
 		rest = ecert_slice(rest.data + next.entry.size, rest.size - next.entry.size);
 	}
-	if (declared.count > 1)
-		qsort(declared.list, declared.count, sizeof next, compare_declared);
+	ecert_sort(declared.list, declared.count, sizeof next, compare_declared);
 	return declared;
 }
 
@@ -327,24 +326,29 @@ put_row(ReturnSetInfo *result, const EcertAssessed *assessed, bool is_total)
 }
 
 /* Raise why there is no assessment */
-static void
-check_assessed(EcertAssessCode code, const EcertAssessment *assessment, Datum applicant, Datum within)
+ECERT_NORETURN static void
+refuse_assessment(EcertAssessCode code, const EcertAssessment *assessment, const char *applicant, const char *within)
 {
 	if (code == ECERT_ASSESS_BAD_LINE)
 		ecert_check_line(assessment->line_code, assessment->line);
-	else if (code == ECERT_ASSESS_NO_COEFFICIENT)
+	if (code == ECERT_ASSESS_NO_COEFFICIENT)
 		ereport(ERROR,
 				(errcode(ERRCODE_ECERT_COEFFICIENT_UNKNOWN),
 				 errmsg("energy source \"%s\" in unit \"%s\" has no coefficient",
 						ecert_cstring(assessment->source), ecert_cstring(assessment->unit)),
-				 errdetail("Applicant \"%s\" used it within %s.", TextDatumGetCString(applicant),
-						   OidOutputFunctionCall(F_RANGE_OUT, within)),
+				 errdetail("Applicant \"%s\" used it within %s.", applicant, within),
 				 errhint("See ledger.coefficient; the certifier adds coefficients with ecert.set_policy().")));
-	else if (code != ECERT_ASSESS_OK)
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("the figures are too large to be computed"),
-				 errdetail("Applicant \"%s\".", TextDatumGetCString(applicant))));
+	ereport(ERROR,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("the figures are too large to be computed"),
+			 errdetail("Applicant \"%s\".", applicant)));
+}
+
+/* What is said of an applicant or a range that is NULL */
+static const char *
+words_of(FunctionCallInfo fcinfo, int number, Oid output)
+{
+	return PG_ARGISNULL(number) ? "(null)" : OidOutputFunctionCall(output, PG_GETARG_DATUM(number));
 }
 
 /* (policy, applicant, bodies, period, baseline, method: product or value) to a row for each product, and the total */
@@ -360,7 +364,8 @@ ECERT_FUNCTION(ecert_assess_bodies)
 	EcertAssessment assessment;
 	EcertAssessCode code = ecert_assess(base, now, ecert_terms_of(policy->body, by_value), arena, &assessment);
 
-	check_assessed(code, &assessment, PG_GETARG_DATUM(1), PG_GETARG_DATUM(assessment.is_baseline ? 4 : 3));
+	if (code != ECERT_ASSESS_OK)
+		refuse_assessment(code, &assessment, words_of(fcinfo, 1, F_TEXTOUT), words_of(fcinfo, assessment.is_baseline ? 4 : 3, F_RANGE_OUT));
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	for (size_t i = 0; i < assessment.count; i++)
 	{

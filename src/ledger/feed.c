@@ -35,7 +35,7 @@ typedef struct FeedEntry
 	EcertHead	head;
 } FeedEntry;
 
-/* Feeds locked by this transaction; in TopTransactionContext, so that it need only be forgotten */
+/* Feeds locked by this transaction; in TopTransactionContext, so that at its end it need only be forgotten */
 static HTAB *locked = NULL;
 
 /*
@@ -74,6 +74,15 @@ leave_heads_behind(void)
 		*left_behind_of(&entry->id) = *entry;
 }
 
+/* Within a transaction, which may have very many subtransactions that are rolled back */
+static void
+forget_locked(void)
+{
+	if (locked != NULL)
+		hash_destroy(locked);
+	locked = NULL;
+}
+
 static void
 xact_callback(XactEvent event, void *arg)
 {
@@ -89,7 +98,7 @@ subxact_callback(SubXactEvent event, SubTransactionId mine, SubTransactionId par
 {
 	/* rows and locks of the subtransaction are gone */
 	if (event == SUBXACT_EVENT_ABORT_SUB)
-		locked = NULL;
+		forget_locked();
 }
 
 void
@@ -103,7 +112,7 @@ void
 ecert_set_exchanging(bool on)
 {
 	exchanging = on;
-	locked = NULL;
+	forget_locked();
 }
 
 bool
@@ -385,10 +394,7 @@ ecert_feed_lock(EcertSlice issuer, EcertKind kind, int64 expected_seq)
 	ecert_feed_read(issuer, kind, expected_seq, PG_INT64_MAX, &head, NULL);
 	check_snapshot(issuer, kind, &head);
 	if (locked != NULL && hash_get_num_entries(locked) >= HEADS_KEPT)
-	{
-		hash_destroy(locked);
-		locked = NULL;
-	}
+		forget_locked();
 	if (locked == NULL)
 		locked = ecert_table(TopTransactionContext, "ecert feed heads", sizeof(EcertFeedId), sizeof(FeedEntry), ecert_node_id_hash);
 	entry = hash_search(locked, &id, HASH_ENTER, NULL);

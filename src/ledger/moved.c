@@ -45,13 +45,16 @@ static struct
 {
 	bool		has_first;
 	EcertFeedId first;
-	HTAB	   *others;			/* in TopTransactionContext, so that it need only be forgotten; NULL: none */
+	HTAB	   *others;			/* in TopTransactionContext, so that at its end it need only be forgotten; NULL: none */
 }			noted;
 
+/* Within a transaction, which may have very many subtransactions that are rolled back */
 static void
-forget(void)
+forget_others(void)
 {
-	memset(&noted, 0, sizeof noted);
+	if (noted.others != NULL)
+		hash_destroy(noted.others);
+	noted.others = NULL;
 }
 
 /* Also when it is prepared: the backend has nothing to do with it any more */
@@ -59,7 +62,7 @@ static void
 xact_callback(XactEvent event, void *arg)
 {
 	if (event != XACT_EVENT_PRE_COMMIT && event != XACT_EVENT_PARALLEL_PRE_COMMIT && event != XACT_EVENT_PRE_PREPARE)
-		forget();
+		memset(&noted, 0, sizeof noted);
 }
 
 /* Rows of the subtransaction are gone, those of its parents are noted again */
@@ -67,7 +70,10 @@ static void
 subxact_callback(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *arg)
 {
 	if (event == SUBXACT_EVENT_ABORT_SUB)
-		forget();
+	{
+		forget_others();
+		noted.has_first = false;
+	}
 }
 
 void
@@ -92,10 +98,7 @@ is_noted(const EcertFeedId *id)
 		return false;
 	}
 	if (noted.others != NULL && hash_get_num_entries(noted.others) >= FEEDS_KEPT)
-	{
-		hash_destroy(noted.others);
-		noted.others = NULL;
-	}
+		forget_others();
 	if (noted.others == NULL)
 		noted.others = ecert_table(TopTransactionContext, "ecert feeds moved", sizeof(EcertFeedId), sizeof(EcertFeedId), ecert_node_id_hash);
 	(void) hash_search(noted.others, id, HASH_ENTER, &found);

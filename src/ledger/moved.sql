@@ -94,7 +94,7 @@ BEGIN
         look.identity := valid;
     END IF;
     -- ecert.forget_moved() does not know of a keeper that is not committed yet
-    PERFORM pg_advisory_xact_lock_shared(hashtext('ecert.moved'));
+    PERFORM ecert.take_lock('moved', true);
     look.snapshot := pg_current_snapshot();
     look.feeds := ARRAY(SELECT (m.issuer, m.kind)::ecert.feed FROM ecert.moved(look_moved.keeper) AS m);
     RETURN look;
@@ -145,7 +145,7 @@ DECLARE
     below xid8;
     deleted bigint;
 BEGIN
-    IF current_setting('transaction_isolation') <> 'read committed' OR NOT pg_try_advisory_xact_lock(hashtext('ecert.moved')) THEN
+    IF current_setting('transaction_isolation') <> 'read committed' OR NOT ecert.try_lock('moved') THEN
         RETURN 0;
     END IF;
     now := pg_current_snapshot();

@@ -1,5 +1,19 @@
 -- The record: the table of all packages, and the rows by which writers of a feed exclude each other.
 
+-- Locks between sessions, which nobody else can take
+
+CREATE FUNCTION ecert.take_lock(name text, is_shared boolean DEFAULT false) RETURNS void
+    LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'ecert_sql_take_lock';
+COMMENT ON FUNCTION ecert.take_lock(text, boolean) IS 'internal: wait for a lock of that name and hold it, alone or shared, until the transaction ends. pg_locks shows it as advisory, objsubid 236; pg_advisory_lock() and its like cannot take it';
+
+CREATE FUNCTION ecert.try_lock(name text, for_session boolean DEFAULT false) RETURNS boolean
+    LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'ecert_sql_try_lock';
+COMMENT ON FUNCTION ecert.try_lock(text, boolean) IS 'internal: take a lock as ecert.take_lock() does, if nobody else has it, until the transaction ends or, for_session, until ecert.release_lock() or the end of the session; false: somebody has it';
+
+CREATE FUNCTION ecert.release_lock(name text) RETURNS void
+    LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'ecert_sql_release_lock';
+COMMENT ON FUNCTION ecert.release_lock(text) IS 'internal: give back the lock of this session of that name; a warning when it has none';
+
 CREATE FUNCTION ecert.create_described(definition text) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$

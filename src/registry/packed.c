@@ -5,10 +5,22 @@
  * The keys stand sorted by their nodes' ids, so that who gets the value takes
  * in only the nodes that it comes across: a ledger may have tens of thousands,
  * and a worker sees a few hundred of them.
+ *
+ * The value goes through SQL, where anybody could change it, and is read as it
+ * stands.  So it ends with a seal, HMAC-SHA-256 under a secret that every
+ * process of the server knows and SQL does not show: what a process reads is
+ * what a process of this start of the server has packed.
  */
 #include "registry/registry.h"
 
+#include "access/xlog.h"
+#include "catalog/pg_control.h"
+#include "common/hmac.h"
+#include "common/sha2.h"
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "postmaster/postmaster.h"
+#include "utils/timestamp.h"
 
 /* A key, and what is known of its node; of a node without keys one row, with none */
 typedef struct PackedKey
@@ -48,6 +60,54 @@ compare_keys(const void *left, const void *right)
 	return order != 0 ? order : ((const PackedKey *) left)->number < ((const PackedKey *) right)->number ? -1 : 1;
 }
 
+/* What a seal is over beside the value: a value of another start or another build of the library is none */
+typedef struct Scope
+{
+	TimestampTz server_start;
+	uint64		database;
+	uint64		sizes[3];
+} Scope;
+
+/* The seal of these bytes, ECERT_HASH_SIZE of them; mock_authentication_nonce is random and the cluster's alone */
+static void
+seal_of(const char *bytes, Size size, uint8_t *seal)
+{
+	const Scope scope = {PgStartTime, MyDatabaseId, {sizeof(Packed), sizeof(PackedKey), sizeof(EcertRoles)}};
+	static const char name[] = "ecert registry";
+	pg_hmac_ctx *context = pg_hmac_create(PG_SHA256);
+
+	if (context == NULL ||
+		pg_hmac_init(context, (uint8 *) GetMockAuthenticationNonce(), MOCK_AUTH_NONCE_LEN) < 0 ||
+		pg_hmac_update(context, (const uint8 *) name, sizeof name) < 0 ||
+		pg_hmac_update(context, (const uint8 *) &scope, sizeof scope) < 0 ||
+		pg_hmac_update(context, (const uint8 *) bytes, size) < 0 ||
+		pg_hmac_final(context, seal, PG_SHA256_DIGEST_LENGTH) < 0)
+	{
+		pg_hmac_free(context);
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("the registry could not be sealed for parallel workers")));
+	}
+	pg_hmac_free(context);
+}
+
+/* Is the value one that ecert_registry_pack() has made?  In a time that does not depend on where it differs */
+static bool
+is_sealed(const bytea *value)
+{
+	Size		size = VARSIZE_ANY_EXHDR(value);
+	const uint8_t *given = (const uint8_t *) VARDATA_ANY(value) + size - ECERT_HASH_SIZE;
+	uint8_t		seal[ECERT_HASH_SIZE];
+	uint8_t		difference = 0;
+
+	if (size < ECERT_HASH_SIZE + offsetof(Packed, keys))
+		return false;
+	seal_of(VARDATA_ANY(value), size - ECERT_HASH_SIZE, seal);
+	for (int i = 0; i < ECERT_HASH_SIZE; i++)
+		difference |= seal[i] ^ given[i];
+	return difference == 0;
+}
+
 bytea *
 ecert_registry_pack(const EcertRegistry *registry)
 {
@@ -57,6 +117,7 @@ ecert_registry_pack(const EcertRegistry *registry)
 				value;
 	HASH_SEQ_STATUS scan;
 	EcertNodeState *node;
+	uint8_t		seal[ECERT_HASH_SIZE];
 
 	initStringInfo(&keys);
 	initStringInfo(&roles);
@@ -79,7 +140,7 @@ ecert_registry_pack(const EcertRegistry *registry)
 	header.role_count = roles.len / sizeof(EcertRoles);
 	for (int kind = 0; kind < ECERT_KIND_COUNT; kind++)
 		header.false_counts[kind] = registry->false_seqs[kind].count;
-	qsort(keys.data, header.count, sizeof(PackedKey), compare_keys);
+	ecert_sort(keys.data, header.count, sizeof(PackedKey), compare_keys);
 	initStringInfo(&value);
 	appendStringInfoSpaces(&value, VARHDRSZ);
 	appendBinaryStringInfo(&value, (const char *) &header, offsetof(Packed, keys));
@@ -87,63 +148,30 @@ ecert_registry_pack(const EcertRegistry *registry)
 	appendBinaryStringInfo(&value, roles.data, roles.len);
 	for (int kind = 0; kind < ECERT_KIND_COUNT; kind++)
 		appendBinaryStringInfo(&value, (const char *) registry->false_seqs[kind].list, registry->false_seqs[kind].count * sizeof(int64));
+	seal_of(value.data + VARHDRSZ, value.len - VARHDRSZ, seal);
+	appendBinaryStringInfo(&value, (const char *) seal, sizeof seal);
 	SET_VARSIZE(value.data, value.len);
 	pfree(keys.data);
 	pfree(roles.data);
 	return (bytea *) value.data;
 }
 
-/* Are so many things in the rest?  Then they are not any more */
-static bool
-takes(Size *rest, uint64 count, Size size)
-{
-	if (count > *rest / size)
-		return false;
-	*rest -= count * size;
-	return true;
-}
-
-/* Is this what ecert_registry_pack() makes, as far as reading it depends on it? */
-static bool
-is_packed(const Packed *packed, Size size)
-{
-	Size		rest = size - offsetof(Packed, keys);
-
-	if (size < offsetof(Packed, keys) || packed->origin.size > ECERT_ID_MAX || !takes(&rest, packed->count, sizeof(PackedKey)) ||
-		!takes(&rest, packed->role_count, sizeof(EcertRoles)))
-		return false;
-	for (int kind = 0; kind < ECERT_KIND_COUNT; kind++)
-	{
-		if (!takes(&rest, packed->false_counts[kind], sizeof(int64)))
-			return false;
-	}
-	if (rest != 0)
-		return false;
-	for (uint64 i = 0; i < packed->count; i++)
-	{
-		const PackedKey *key = &packed->keys[i];
-
-		if (key->number > i || key->key_count > packed->count - (i - key->number) ||
-			key->first_roles > packed->role_count || key->role_count > packed->role_count - key->first_roles)
-			return false;
-	}
-	return true;
-}
-
 EcertRegistry *
 ecert_registry_unpack(const bytea *value, MemoryContext parent)
 {
-	Size		size = VARSIZE_ANY_EXHDR(value);
-	EcertRegistry *registry = ecert_registry_new(parent);
-	Packed	   *packed = MemoryContextAllocZero(registry->context, Max(size, sizeof(Packed)));
+	EcertRegistry *registry;
+	Packed	   *packed;
 	int64	   *seqs;
 
-	/* a copy, which is aligned and outlives the value */
-	memcpy(packed, VARDATA_ANY(value), size);
-	if (!is_packed(packed, size))
+	if (!is_sealed(value))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("value is not a registry of ecert.verified_registry()")));
+				 errmsg("value is not a registry of ecert.verified_registry()"),
+				 errhint("It is given on as it comes, within one start of the server.")));
+	registry = ecert_registry_new(parent);
+	packed = MemoryContextAllocHuge(registry->context, VARSIZE_ANY_EXHDR(value));
+	/* a copy, which is aligned and outlives the value */
+	memcpy(packed, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
 	registry->packed = packed;
 	registry->has_genesis = packed->has_genesis != 0;
 	registry->origin = ecert_slice(packed->origin.bytes, packed->origin.size);

@@ -132,7 +132,7 @@ load_timeline(EcertRules *rules, EcertApplicant *applicant, EcertKind kind, Ecer
 		if (ecert_slice_equal(found.list[i].issuer, applicant->id) && found.list[i].period.start < found.list[i].period.end)
 			timeline->list[timeline->count++] = found.list[i];
 	}
-	qsort(timeline->list, timeline->count, sizeof(EcertEntry), compare_times);
+	ecert_sort(timeline->list, timeline->count, sizeof(EcertEntry), compare_times);
 	note_order(rules, timeline);
 }
 
@@ -207,7 +207,7 @@ ecert_audit_count(EcertRules *rules, EcertApplicant *applicant)
 		applicant->audits[i].entry = found.list[i];
 	applicant->audit_count = found.count;
 	applicant->has_audits = true;
-	qsort(applicant->audits, applicant->audit_count, sizeof(EcertAudit), compare_feeds);
+	ecert_sort(applicant->audits, applicant->audit_count, sizeof(EcertAudit), compare_feeds);
 	return applicant->audit_count;
 }
 
@@ -283,7 +283,7 @@ read_relations(EcertRules *rules, EcertApplicant *applicant)
 		applicant->relation_count++;
 	}
 	applicant->has_relations = true;
-	qsort(applicant->relations, applicant->relation_count, sizeof(EcertRelation), compare_relations);
+	ecert_sort(applicant->relations, applicant->relation_count, sizeof(EcertRelation), compare_relations);
 }
 
 bool

@@ -6,6 +6,7 @@
 
 #include <stdalign.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 #define BLOCK_SIZE ((size_t) 8 * 1024)
 
@@ -62,4 +63,11 @@ ecert_arena_copy(EcertArena *arena, EcertSlice bytes)
 	if (bytes.size > 0)
 		memcpy(copy, bytes.data, bytes.size);
 	return ecert_slice(copy, bytes.size);
+}
+
+void
+ecert_sort(void *array, size_t count, size_t item_size, int (*compare) (const void *left, const void *right))
+{
+	if (count > 1)
+		qsort(array, count, item_size, compare);
 }

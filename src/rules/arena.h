@@ -35,4 +35,7 @@ extern void *ecert_arena_grow(EcertArena *arena, void *array, size_t count, size
 /* A copy of the bytes, with a zero behind them */
 extern EcertSlice ecert_arena_copy(EcertArena *arena, EcertSlice bytes);
 
+/* qsort() of an array that is perhaps none: of no items it may be NULL, which qsort() does not allow */
+extern void ecert_sort(void *array, size_t count, size_t item_size, int (*compare) (const void *left, const void *right));
+
 #endif							/* ECERT_RULES_ARENA_H */

@@ -114,7 +114,7 @@ compare_texts(const void *left, const void *right)
 const EcertSlice *
 ecert_find_twice(EcertSlice *texts, size_t count)
 {
-	qsort(texts, count, sizeof *texts, compare_texts);
+	ecert_sort(texts, count, sizeof *texts, compare_texts);
 	for (size_t i = 1; i < count; i++)
 	{
 		if (ecert_slice_equal(texts[i - 1], texts[i]))

@@ -34,8 +34,7 @@ put_hash(Hashes *hashes, const uint8_t *hash)
 static void
 sort(Hashes *hashes)
 {
-	if (hashes->count > 0)
-		qsort(hashes->list, hashes->count, ECERT_HASH_SIZE, compare_hashes);
+	ecert_sort(hashes->list, hashes->count, ECERT_HASH_SIZE, compare_hashes);
 }
 
 /* {count, digest}: SHA-256 over the hashes one after the other, in the order of their bytes; of size 0 when it cannot be computed */

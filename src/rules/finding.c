@@ -102,10 +102,13 @@ in_words(const EcertFinding *finding, const char *words, EcertArena *arena)
 {
 	EcertText	text = ecert_text_in(arena);
 
+	EcertText	shown = ecert_text_in(arena);
+
 	if (words == NULL)
 		return NULL;
 	ecert_text_put_words(&text, words, finding->count, finding->arguments);
-	return ecert_text_string(&text);
+	ecert_text_put_shown(&shown, ecert_text_slice(&text));
+	return ecert_text_string(&shown);
 }
 
 const char *
@@ -131,7 +134,7 @@ ecert_finding_problem(const EcertFinding *finding, EcertArena *arena)
 	const EcertMessage *message = &messages[finding->code];
 	EcertText	text = ecert_text_in(arena);
 
-	ecert_text_put_words(&text, message->message, finding->count, finding->arguments);
+	ecert_text_put_string(&text, in_words(finding, message->message, arena));
 	/* where a signature is wrong, the detail says which package it is, which a list of problems says anyway */
 	if (message->detail != NULL && finding->code != ECERT_SIGNATURE_WRONG)
 		ECERT_PUT(&text, " (%1)", ecert_a_word(in_words(finding, message->detail, arena)));

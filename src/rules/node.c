@@ -81,7 +81,7 @@ ecert_node_roles(EcertRules *rules, EcertSlice node, int64_t at)
 		if (ecert_is_in_force(rules, &entries.list[i]) && view->package(view, &entries.list[i], &package))
 			put_roles(&history, &entries.list[i], package.body);
 	}
-	qsort(history.list, history.count, sizeof(EcertRoles), compare_roles);
+	ecert_sort(history.list, history.count, sizeof(EcertRoles), compare_roles);
 	return ecert_roles_at(&history, at);
 }
 

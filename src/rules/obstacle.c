@@ -217,8 +217,7 @@ put_unknown_sources(EcertRules *rules, const EcertCertified *certified, EcertPer
 				note_unknown(&unknown, rules->arena, source, unit);
 		}
 	}
-	if (unknown.count > 0)
-		qsort(unknown.list, unknown.count, sizeof(EcertPair), ecert_compare_pairs);
+	ecert_sort(unknown.list, unknown.count, sizeof(EcertPair), ecert_compare_pairs);
 	for (size_t i = 0; i < unknown.count; i++)
 		PUT(obstacles, "coefficient_unknown", "source \"%1\" in unit \"%2\", used in %3", ecert_a_text(unknown.list[i].name),
 			ecert_a_text(unknown.list[i].unit), ecert_a_period(within));

@@ -32,7 +32,7 @@ read_named(EcertSlice policy, const char *key, const char *name, const char *uni
 		named.list[i].name = ecert_cbor_text_at(item, name);
 		named.list[i].unit = ecert_cbor_text_at(item, unit);
 	}
-	qsort(named.list, named.count, sizeof(EcertPair), ecert_compare_pairs);
+	ecert_sort(named.list, named.count, sizeof(EcertPair), ecert_compare_pairs);
 	return named;
 }
 
@@ -232,7 +232,7 @@ read_policy(EcertArena *arena, EcertSlice body)
 		policy.required[i].role = ecert_audit_role(ecert_cbor_text_at(item, "as"));
 		(void) ecert_field_int(item, "count", &policy.required[i].count);
 	}
-	qsort(policy.required, policy.required_count, sizeof(EcertRequired), compare_required);
+	ecert_sort(policy.required, policy.required_count, sizeof(EcertRequired), compare_required);
 	policy.denominator = ecert_cbor_text_at(certificate, "denominator");
 	policy.threshold_item = ecert_field_item(certificate, "threshold");
 	policy.electricity = ecert_cbor_text_at(certificate, "electricity");

@@ -67,6 +67,20 @@ ecert_text_put_hex(EcertText *text, EcertSlice bytes)
 	}
 }
 
+void
+ecert_text_put_shown(EcertText *text, EcertSlice bytes)
+{
+	for (size_t i = 0; i < bytes.size;)
+	{
+		EcertCharacter next = ecert_character(ecert_slice(bytes.data + i, bytes.size - i));
+		char		name[16];
+
+		(void) snprintf(name, sizeof name, "<U+%04" PRIX32 ">", next.point);
+		ecert_text_put(text, next.is_seen ? ecert_slice(bytes.data + i, next.size) : ecert_slice_text(name));
+		i += next.size;
+	}
+}
+
 /* The civil date and time in UTC; false when it has none */
 static bool
 date_of(int64_t seconds, struct tm *date)

@@ -44,6 +44,9 @@ extern void ecert_text_put_period(EcertText *text, EcertPeriod period);
 /* An item of checked CBOR as PostgreSQL prints jsonb; null where there is none */
 extern void ecert_text_put_item(EcertText *text, EcertSlice item);
 
+/* A text that somebody else wrote, for people to read: what cannot be seen in it, and what changes how the rest is seen, as <U+202E> */
+extern void ecert_text_put_shown(EcertText *text, EcertSlice bytes);
+
 /* Cut after so many characters of UTF-8 */
 extern void ecert_text_cut(EcertText *text, size_t most);
 

@@ -318,8 +318,7 @@ ecert_use_finish(EcertUse *use)
 	bool		known;
 
 	convert_groups((Reading *) use);
-	if (use->count > 1)
-		qsort(use->products, use->count, sizeof(EcertProductUse *), compare_products);
+	ecert_sort(use->products, use->count, sizeof(EcertProductUse *), compare_products);
 	spread_shared(use);
 	/* where something has no coefficient, no share of what is spread is known */
 	known = use->attributable && !use->shared_is_missing && !(use->is_missing && ecert_number_sign(&use->shared) != 0);

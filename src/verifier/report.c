@@ -309,8 +309,7 @@ report_print(Ledger *ledger)
 
 	for (FindingList *list = ledger->found; list < ledger->found + FOUND_SORTS; list++)
 	{
-		if (list->count > 1)
-			qsort(list->list, list->count, sizeof *list->list, compare_findings);
+		ecert_sort(list->list, list->count, sizeof *list->list, compare_findings);
 	}
 	for (size_t i = 0; !ledger->options->json && i < errors->count; i++)
 		fprintf(stderr, "ecert-verify: %s\n", errors->list[i].text);

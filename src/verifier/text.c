@@ -5,6 +5,7 @@
 #include "verifier/verifier.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <unistd.h>
 
 #include "core/receipt.h"
@@ -55,13 +56,15 @@ hex_bytes(EcertSlice hex, uint8_t *bytes)
 void
 print_safe(EcertSlice text)
 {
-	for (size_t i = 0; i < text.size; i++)
+	for (size_t i = 0; i < text.size;)
 	{
-		uint8_t		c = text.data[i];
-		bool		c1 = c == 0xC2 && i + 1 < text.size && text.data[i + 1] >= 0x80 && text.data[i + 1] < 0xA0;
+		EcertCharacter next = ecert_character(ecert_slice(text.data + i, text.size - i));
 
-		putchar(c < 0x20 || c == 0x7F || c1 ? '?' : c);
-		i += c1;
+		if (next.is_seen)
+			printf("%.*s", (int) next.size, (const char *) text.data + i);
+		else
+			printf("<U+%04" PRIX32 ">", next.point);
+		i += next.size;
 	}
 }
 

@@ -25,7 +25,7 @@ compare_numbers(const void *left, const void *right)
 void
 numbers_sort(ByNumber *numbers)
 {
-	qsort(numbers->list, numbers->count, sizeof *numbers->list, compare_numbers);
+	ecert_sort(numbers->list, numbers->count, sizeof *numbers->list, compare_numbers);
 }
 
 /* The number of the entry of the audit that a reward names; NO_ID: none that is here */

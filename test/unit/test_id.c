@@ -46,6 +46,30 @@ id_with(uint32_t point, uint8_t *bytes)
 	return ecert_slice(bytes, size);
 }
 
+/* What a text begins with, and whether it is shown as it stands */
+static void
+check_characters(void)
+{
+	static const struct
+	{
+		const char *text;
+		uint32_t	point;
+		size_t		size;
+		bool		is_seen;
+	}			begins[] = {
+		{"a", 'a', 1, true}, {"\n", '\n', 1, false}, {"\xC3\xA9x", 0xE9, 2, true}, {"\xE7\x94\xB5", 0x7535, 3, true}, {"\xF0\x9F\x98\x80", 0x1F600, 4, true},
+		{"\xE2\x80\xAE", 0x202E, 3, false}, {"\xC2\x9B", 0x9B, 2, false}, {"\xF3\xA0\x81\x81", 0xE0041, 4, false}, {"\xC3", 0xC3, 1, false}, {"\x80z", 0x80, 1, false},
+		{"\xF0\x9F\x98", 0xF0, 1, false}
+	};
+
+	for (size_t i = 0; i < COUNT(begins); i++)
+	{
+		EcertCharacter is = ecert_character(ecert_slice_text(begins[i].text));
+
+		CHECK(is.point == begins[i].point && is.size == begins[i].size && is.is_seen == begins[i].is_seen, "character %zu", i);
+	}
+}
+
 int
 main(void)
 {
@@ -68,5 +92,6 @@ main(void)
 	}
 	CHECK_INT(differ, 0, "every character is allowed or not as perl's Unicode tables say");
 	CHECK(newer < 64, "of the characters that they do not know %zu are not allowed", newer);
+	check_characters();
 	return check_done();
 }
