@@ -171,9 +171,11 @@ CREATE VIEW random.known AS
 	SELECT DISTINCT m.seed, 'two stories' AS name, NULL AS cover FROM random.made m WHERE m.state = 'refused' AND m.note LIKE 'the issuer has signed two packages with one seq%' AND m.cover <> 'taken up'
 	UNION ALL
 	-- what no checkpoint covers is judged by what is known when it comes: before a node package ended its key, or a checkpoint made a relation that it
-	-- rests on a false one, it is held, and has its finding, or is void, when it is sealed; behind that it is refused or waits
+	-- rests on a false one, or the next checkpoint left out what rests on the one before, it is held, and has its finding, or is void, when it is sealed; behind that it is
+	-- refused or waits
 	SELECT DISTINCT m.seed, 'not covered', 'none' FROM random.made m
 	 WHERE m.cover = 'none' AND m.state = 'refused' AND (m.note LIKE 'node "%" is revoked %' OR m.note LIKE 'key % no longer in use%')
+	    OR m.cover = 'none' AND m.state = 'refused' AND m.note LIKE 'the package rests on a checkpoint that was not the newest%'
 	    OR m.cover = 'taken up' AND m.state = 'held' AND m.kind = 'relation' AND m.note IS NOT NULL
 	UNION ALL
 	-- and what verification finds against it, it finds by what is known now
