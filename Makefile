@@ -34,6 +34,7 @@ SQL_PARTS = \
 	src/verify/verify.sql \
 	src/replication/link.sql \
 	src/replication/resume.sql \
+	src/replication/story.sql \
 	src/replication/compare.sql \
 	src/duty/duty.sql \
 	src/duty/health.sql \

@@ -23,7 +23,7 @@ Network::link_node($hub, $server{$_}, $_) for qw(plant other);
 # (the privileges are those of docs/operations.md, on either side of a link)
 my $grants = q{CREATE ROLE ecert_replicator LOGIN REPLICATION;
 	GRANT USAGE ON SCHEMA ecert, ledger TO ecert_replicator;
-	GRANT SELECT ON ledger.package, ledger.equivocation, ledger.node, ledger.tile TO ecert_replicator;
+	GRANT SELECT ON ledger.package, ledger.equivocation, ledger.node, ledger.tile, ledger.leaf_range, ledger.sealing TO ecert_replicator;
 	GRANT SELECT (peer, is_hub, below, subscription) ON ledger.peer TO ecert_replicator;};
 $hub->safe_psql('postgres', $grants);
 my $weak = Network::connection($hub) =~ s/user=\S+/user=ecert_replicator/r;

@@ -331,6 +331,21 @@ for (
 	is($server->safe_psql('joining', q{SELECT to_regclass('ledger.package')}), '', "genesis with $what: and nothing of it stays");
 }
 
+# which of a node's states counts: both ends of a key's time belong to it, and the second of a revocation to the node
+my $quantity = q{'{"period": [1672531200, 1675209600], "lines": [{"source": "electricity", "unit": "kWh", "quantity": 7}]}'::jsonb};
+my ($until, $effective) = split /\|/, sql(q{SELECT min((k ->> 'until')::bigint), max((k ->> 'effective')::bigint) FROM jsonb_array_elements(ecert.node_state('plant-b') -> 'keys') AS k});
+my $revoked = sql(q{SELECT ecert.node_state('closed') ->> 'effective'});
+my $by = sub { my ($node, $key, $at) = @_; return put(next_of($node, 'energy', $node eq 'closed' ? q{'{"period": [1675209600, 1677628800], "lines": [{"source": "electricity", "unit": "kWh", "quantity": 7}]}'::jsonb} : $quantity,
+	subject => $node, key => $key, 'issued-at' => $at)) };
+unharmed('the old key in the second in which it ends', $by->('plant-b', 'plant-b', $until));
+tampered('the old key a second later', $by->('plant-b', 'plant-b', $until + 1), qr/^plant-b energy 0: key of node "plant-b" is no longer in use/m);
+unharmed('the new key in the second from which it counts', $by->('plant-b', 'plant-es256', $effective));
+tampered('the new key a second before', $by->('plant-b', 'plant-es256', $effective - 1), qr/^plant-b energy 0: key of node "plant-b" is not in use yet/m);
+unharmed('a node in the second of its revocation', $by->('closed', 'plant-c', $revoked));
+tampered('a node a second later', $by->('closed', 'plant-c', $revoked + 1), qr/^closed energy 1: node "closed" is revoked/m);
+tampered('the end of a key of the certifier is dated back', put(next_of('certifier', 'node', q{(SELECT jsonb_set(ecert.body(package) -> 'node', '{keys,0,until}', '1000000000') FROM corpus.original WHERE kind = 'genesis')}, subject => 'certifier', 'issued-at' => time())),
+	qr/^certifier node \d+: .*key of the certifier/m);
+
 # one public key, one node and one use
 my $key_entry = sub { my ($name, $use, $alg) = @_; return "(ecert.key_entry(pg_read_file('$keys/$name.pub.pem'), '$use') || '{\"effective\": 0" . (defined $alg ? ", \"alg\": $alg" : '') . "}')" };
 my $enrol = sub {
@@ -380,6 +395,7 @@ tampered('the relation of an auditor is changed', exchange(resign('certifier', '
 tampered('a stranger audits', put(next_of('stranger', 'audit', q{(SELECT ecert.body(package) FROM corpus.original WHERE issuer = 'supplier' AND kind = 'audit' AND seq = 0)}, subject => 'plant-a')),
 	qr/^stranger audit 0: node "stranger" is not related to "plant-a" as upstream/m);
 tampered('an audit is of another hash', exchange(resign('supplier', 'audit', 1, q{jsonb_set(body, '{checked,0,hash}', to_jsonb(repeat('ab', 32)))})), qr/^supplier audit 1: the audited packages are not what the audit says/m);
+tampered('a range of an audit ends before it begins', exchange(resign('supplier', 'audit', 1, q{jsonb_set(body, '{checked,0,first}', to_jsonb((body #>> '{checked,0,last}')::bigint + 1))})), qr/^supplier audit 1: the audited packages are not what the audit says \(Range energy.*: first is after last\.\)$/m);
 tampered('an audit is of packages that are not for its role', exchange(resign('supplier', 'audit', 1, q{jsonb_set(body, '{checked,0,kind}', '"product"')})), qr/^supplier audit 1: the audited packages are not what the audit says \(Range product/m);
 tampered('the same is audited twice', put(next_of('supplier', 'audit', q{(SELECT ecert.body(package) FROM corpus.original WHERE issuer = 'supplier' AND kind = 'audit' AND seq = 1)})), qr/^supplier audit 2: these packages are audited by this node in this role already/m);
 tampered('an audit fails after all', exchange(resign('supplier', 'audit', 1, q{body || '{"verdict": "fail"}'})), qr/^certifier certificate 0: certificate differs from its recomputation in "audits.digest"/m);
@@ -400,6 +416,9 @@ tampered('a certificate leaves a correction out', exchange(resign('certifier', '
 tampered('a certificate names a policy that is none', exchange(resign('certifier', 'certificate', 0, q{jsonb_set(body, '{policy}', to_jsonb(repeat('cd', 32)))})), qr/^certifier certificate 0: the certificate names another policy than the one in force/m);
 tampered('a certificate rests on no audits', exchange(resign('certifier', 'certificate', 0, q{jsonb_set(body, '{audits,count}', '0')})), qr/^certifier certificate 0: certificate differs from its recomputation in "audits.count"/m);
 tampered('a certificate rests on another checkpoint', exchange(resign('certifier', 'certificate', 0, q{jsonb_set(body, '{checkpoint}', (SELECT to_jsonb(encode(hash, 'hex')) FROM corpus.original WHERE kind = 'checkpoint' AND seq = 0))})), qr/^certifier certificate 0: the package rests on a checkpoint that was not the newest/m);
+my $story_of_checkpoint = resign('certifier', 'checkpoint', 1, "body - 'note'");
+tampered('a certificate rests on another story of its checkpoint', exchange(resign('certifier', 'certificate', 0, qq{jsonb_set(body, '{checkpoint}', to_jsonb(encode(ecert.hash('$story_of_checkpoint'::ecert.package), 'hex')))})),
+	qr/^certifier certificate 0: the package rests on a checkpoint that is not on the ledger/m);
 tampered('a status is of no certificate', exchange(resign('certifier', 'status', 1, q{jsonb_set(body, '{certificate}', to_jsonb(repeat('ef', 32)))})), qr/^certifier status 1: there is no such certificate/m);
 tampered('what is withdrawn is made active again', exchange(resign('certifier', 'status', 0, q{body || '{"status": "withdrawn"}'})), qr/^certifier status 1: /m);
 tampered('a reward is replayed', put(next_of('certifier', 'reward', q{(SELECT ecert.body(package) || jsonb_build_object('checkpoint',
@@ -428,6 +447,10 @@ tampered('an auditor seals', put(next_of('stranger', 'checkpoint', q{(SELECT ece
 tampered('a witness states another root', exchange(resign('supplier', 'witness', 0, q{jsonb_set(body, '{root}', to_jsonb(repeat('34', 32)))})), qr/^supplier witness 0: witness states another size or root than its checkpoint/m);
 tampered('a cosignature is of another checkpoint', exchange(resign('supplier', 'witness', 0, q{jsonb_set(body, '{cosignature}', to_jsonb(replace((SELECT ecert.body(package) ->> 'cosignature' FROM corpus.original WHERE issuer = 'buyer' AND kind = 'witness'), ' buyer ', ' supplier ')))})),
 	qr/^supplier witness 0: witness's cosignature is wrong/m);
+
+unharmed('a seal under -8, by a key under -19', exchange(resign('certifier', 'checkpoint', $newest, q{jsonb_set(body, '{seals,0,alg}', '-8')})) . q{DELETE FROM ledger.package WHERE issuer = 'supplier' AND kind = 'witness'});
+tampered('a cosignature with its line end', exchange(resign('supplier', 'witness', 0, q{jsonb_set(body, '{cosignature}', to_jsonb((body ->> 'cosignature') || E'\\n'))})), qr/^supplier witness 0: witness's cosignature is wrong/m);
+tampered('two lines of cosignatures', exchange(resign('supplier', 'witness', 0, q{jsonb_set(body, '{cosignature}', to_jsonb((body ->> 'cosignature') || E'\\n' || (body ->> 'cosignature')))})), qr/^supplier witness 0: witness's cosignature is wrong/m);
 
 cmp_ok($ways, '>=', 30, "$ways ways to tamper with a ledger");
 

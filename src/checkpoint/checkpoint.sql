@@ -732,6 +732,10 @@ CREATE FUNCTION ecert.verify_receipt(package ecert.package, receipt bytea, publi
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_sql_verify_receipt';
 COMMENT ON FUNCTION ecert.verify_receipt(ecert.package, bytea, text) IS 'whether receipt is a COSE receipt (RFC 9942) that proves that the package is in a tree of its ledger whose root the owner of the public key (PEM) has signed; false for anything else, malformed receipts included; NULL for one that cannot be checked here: of an algorithm or data structure that is not known, with several proofs, larger than 8 kB. EC095 for a text that is no public key';
 
+CREATE FUNCTION ecert.receipt_root(receipt bytea, hash bytea, OUT size bigint, OUT root bytea) RETURNS record
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_sql_receipt_root';
+COMMENT ON FUNCTION ecert.receipt_root(bytea, bytea) IS 'internal: size and root of the tree to which a receipt leads from the package with that hash; NULLs when it leads to none. Who has signed the receipt is not looked at';
+
 CREATE FUNCTION ecert.verify_transparent(statement bytea, public_key text) RETURNS boolean
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_sql_verify_transparent';
 COMMENT ON FUNCTION ecert.verify_transparent(bytea, text) IS 'whether a receipt in a transparent statement holds under the public key (PEM): one is enough, whatever else is in the unprotected header, which nobody has signed. False when none holds and one that names the key is wrong, or when it is no statement; NULL when nothing in it can be checked under that key. ecert.statement_parts() gives the reasons; the package''s own signature is ecert.is_signed_by()''s business. EC095';

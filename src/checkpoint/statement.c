@@ -5,11 +5,14 @@
  */
 #include "pg/compat.h"
 
+#include "access/htup_details.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
+#include "core/merkle.h"
 #include "core/receipt.h"
+#include "checkpoint/tree.h"
 #include "package/datum.h"
 #include "pg/error.h"
 #include "rules/rules.h"
@@ -57,6 +60,28 @@ ECERT_FUNCTION(ecert_sql_verify_receipt)
 	if (outcome == ECERT_NOT_CHECKED && ecert_is_beyond(error.code))
 		PG_RETURN_NULL();
 	PG_RETURN_BOOL(outcome == ECERT_HOLDS);
+}
+
+/* receipt_root(receipt, hash, OUT size, OUT root): the tree that a receipt leads to from a package; NULLs: it leads to none.  Its signature is not looked at */
+ECERT_FUNCTION(ecert_sql_receipt_root)
+{
+	EcertReceipt receipt;
+	uint8_t		leaf[ECERT_HASH_SIZE];
+	uint8_t		root[ECERT_HASH_SIZE];
+	bool		leads = ecert_hash_from_datum(PG_GETARG_DATUM(1), leaf) && ecert_receipt_parse(ecert_varlena_slice(PG_GETARG_BYTEA_PP(0)), &receipt, NULL) == ECERT_OK &&
+		receipt.tree_size <= ECERT_TREE_MAX && ecert_receipt_root(&receipt, leaf, root) == ECERT_OK;
+	TupleDesc	description;
+	Datum		values[2] = {0};
+	bool		nulls[2] = {!leads, !leads};
+
+	if (get_call_result_type(fcinfo, NULL, &description) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	if (leads)
+	{
+		values[0] = Int64GetDatum((int64) receipt.tree_size);
+		values[1] = PointerGetDatum(ecert_bytea(ecert_slice(root, ECERT_HASH_SIZE)));
+	}
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(description), values, nulls));
 }
 
 /* The package of a statement, palloc'd; its other parts are before the first */

@@ -5,11 +5,11 @@
 CREATE UNLOGGED TABLE ecert_internal.tried_story (
     checkpoint_seq bigint NOT NULL,
     held bytea NOT NULL,
-    CONSTRAINT tried_story_pkey PRIMARY KEY (checkpoint_seq)
+    CONSTRAINT tried_story_pkey PRIMARY KEY (checkpoint_seq, held)
 ) USING heap;
-COMMENT ON TABLE ecert_internal.tried_story IS 'sealings that agree with none of the stories that this node has';
+COMMENT ON TABLE ecert_internal.tried_story IS 'sealings for which this node need not look for other stories again';
 COMMENT ON COLUMN ecert_internal.tried_story.checkpoint_seq IS 'seq of its last part in the certifier''s feed';
-COMMENT ON COLUMN ecert_internal.tried_story.held IS 'digest of what this node had of the feeds that it covers, see ecert.held_of(): the stories are tried again when that is another';
+COMMENT ON COLUMN ecert_internal.tried_story.held IS 'digest of what this node had of the feeds that it covers, see ecert.held_of(), when it agreed with none of the stories: they are tried again when that is another; at a node that is not sent all feeds the hash of a package that a receipt has proved to be under it';
 
 CREATE FUNCTION ecert.holds_heads(of_sealing bigint) RETURNS boolean
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -114,8 +114,8 @@ BEGIN
         PERFORM ecert.settle_covered(p.seq) FROM ledger.package p WHERE p.issuer = ecert.certifier() AND p.kind = 'checkpoint' AND p.seq > last_seq;
         RETURN true;
     END IF;
-    INSERT INTO ecert_internal.tried_story (checkpoint_seq, held) VALUES (last_seq, held)
-    ON CONFLICT ON CONSTRAINT tried_story_pkey DO UPDATE SET held = EXCLUDED.held;
+    DELETE FROM ecert_internal.tried_story t WHERE t.checkpoint_seq = last_seq;
+    INSERT INTO ecert_internal.tried_story (checkpoint_seq, held) VALUES (last_seq, held);
     RETURN false;
 END
 $$;
@@ -131,7 +131,8 @@ BEGIN
     -- something was missing then that is here now; or there are other stories that were not tried
     IF NOT FOUND OR NOT (differing.root IS NULL AND ecert.holds_heads(differing.sealing_seq)
                          OR EXISTS (SELECT FROM ecert.other_stories(differing.sealing_seq))
-                            AND (SELECT t.held FROM ecert_internal.tried_story t WHERE t.checkpoint_seq = differing.sealing_seq) IS DISTINCT FROM ecert.held_of(differing.sealing_seq)) THEN
+                            AND ecert.held_of(differing.sealing_seq) IS NOT NULL
+                            AND NOT EXISTS (SELECT FROM ecert_internal.tried_story t WHERE t.checkpoint_seq = differing.sealing_seq AND t.held = ecert.held_of(differing.sealing_seq))) THEN
         RETURN;
     END IF;
     -- what they cover is judged with them
@@ -142,3 +143,54 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ecert.look_again() IS 'internal: the first sealing that differs, and those behind it, are taken up again when packages have come since that it may cover';
+
+-- A node that is not sent everything has no tree: it goes by receipts
+
+CREATE FUNCTION ecert.is_under_checkpoint(hash bytea, receipt bytea) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT EXISTS (SELECT FROM ecert.receipt_root(receipt, is_under_checkpoint.hash) AS r
+                     JOIN ledger.sealing s ON s.size = r.size AND s.sealing_seq IS NOT NULL AND s.outcome <> 'differs'
+                     JOIN ledger.package c ON c.issuer = ecert.certifier() AND c.kind = 'checkpoint' AND c.seq = s.checkpoint_seq
+                    WHERE ecert.body(c.package) ->> 'root' = encode(r.root, 'hex'))
+$$;
+COMMENT ON FUNCTION ecert.is_under_checkpoint(bytea, bytea) IS 'internal: whether a receipt proves that the package with that hash is under a checkpoint that this node holds: it leads to the checkpoint''s own size and root, so it does not matter who gives it';
+
+CREATE FUNCTION ecert.unproved_stories(OUT issuer text, OUT kind text, OUT seq bigint, OUT other bytea, OUT held bytea, OUT sealing_seq bigint) RETURNS SETOF record
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT o.issuer, o.kind, o.seq, o.hash, p.hash, r.checkpoint_seq
+      FROM (SELECT DISTINCT l.checkpoint_seq FROM ledger.quarantine q
+              JOIN ledger.leaf_range l ON l.issuer = q.issuer AND l.kind = q.kind AND q.seq BETWEEN l.first_seq AND l.last_seq
+             WHERE q.sqlstate IN ('EC021', 'EC022') AND NOT ecert.holds_all()) AS r
+     CROSS JOIN LATERAL ecert.other_stories(r.checkpoint_seq) AS o
+      JOIN ledger.package p ON p.issuer = o.issuer AND p.kind = o.kind AND p.seq = o.seq
+     WHERE NOT EXISTS (SELECT FROM ecert_internal.tried_story t WHERE t.checkpoint_seq = r.checkpoint_seq AND t.held = p.hash)
+     ORDER BY r.checkpoint_seq, o.issuer COLLATE "C", o.kind COLLATE "C", o.seq, o.hash
+$$;
+COMMENT ON FUNCTION ecert.unproved_stories() IS 'internal: at a node that is not sent all feeds, the packages in ledger.quarantine that a sealing may cover in the place of those that this node holds, where no receipt has told which; none at other nodes';
+
+CREATE FUNCTION ecert.settle_by_receipts(receipts jsonb) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    story record;
+    exchanged bigint := 0;
+BEGIN
+    FOR story IN
+        SELECT u.other, u.held, u.sealing_seq, ecert.is_under_checkpoint(u.other, decode(a.receipt, 'hex')) AS other_is_sealed, ecert.is_under_checkpoint(u.held, decode(b.receipt, 'hex')) AS held_is_sealed
+          FROM ecert.unproved_stories() AS u
+          LEFT JOIN jsonb_to_recordset(receipts) AS a (hash text, receipt text) ON a.hash = encode(u.other, 'hex')
+          LEFT JOIN jsonb_to_recordset(receipts) AS b (hash text, receipt text) ON b.hash = encode(u.held, 'hex')
+    LOOP
+        IF story.held_is_sealed THEN
+            INSERT INTO ecert_internal.tried_story (checkpoint_seq, held) VALUES (story.sealing_seq, story.held) ON CONFLICT DO NOTHING;
+        ELSIF story.other_is_sealed AND EXISTS (SELECT FROM ledger.quarantine q WHERE q.hash = story.other) THEN
+            PERFORM ecert.exchange(story.other, story.sealing_seq);
+            exchanged := exchanged + 1;
+        END IF;
+    END LOOP;
+    RETURN exchanged;
+END
+$$;
+COMMENT ON FUNCTION ecert.settle_by_receipts(jsonb) IS 'internal: given receipts [{hash, receipt}], hexadecimal, put packages that a checkpoint of this ledger covers in the place of those with the same seq that this node holds; returns how many';

@@ -156,6 +156,7 @@ DECLARE
     state text;
     is_disabled boolean;
     pulled bigint;
+    differences bigint := 0;
 BEGIN
     IF connection IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'EC110', MESSAGE = format('this server does not subscribe to "%s"', peer),
@@ -204,7 +205,20 @@ BEGIN
             PERFORM ecert.publish_up();
         END IF;
     END IF;
-    IF link.is_hub AND ecert.compare_with(peer) > 0 THEN
+    IF link.is_hub THEN
+        differences := ecert.compare_with(peer);
+        IF differences > 0 AND ecert.fetch_stories(peer) > 0 THEN
+            PERFORM ecert.take_up_checkpoints();
+        END IF;
+        BEGIN
+            PERFORM ecert.ask_receipts(peer);
+            PERFORM ecert.clear_duty('receipts', peer, 'the hub gives receipts');
+        EXCEPTION WHEN OTHERS THEN
+            -- the rest of the link does not depend on it
+            PERFORM ecert.log_duty('receipts', peer, SQLERRM, SQLSTATE);
+        END;
+    END IF;
+    IF differences > 0 THEN
         PERFORM ecert.log_duty('compare', peer, (SELECT format('%s differences, the first: %s %s %s', count(*), min(d.issuer), min(d.kind), min(d.problem))
                                                    FROM ledger.difference d WHERE d.peer = peer AND d.gone_at IS NULL), 'EC112');
     ELSIF link.is_hub THEN
@@ -384,7 +398,7 @@ CREATE FUNCTION ecert.create_duty_tables() RETURNS void
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT ecert.create_described($table$CREATE TABLE ledger.duty_log (  -- how this node's duties went last, one row each; those with an sqlstate could not be done yet and are tried again
-        duty text COLLATE "C" NOT NULL,  -- drain, pack, audit, certify, reward, checkpoint, take up, witness, judge, forget, ask, link, compare; round, link round: all of this node's own, of its links
+        duty text COLLATE "C" NOT NULL,  -- drain, pack, audit, certify, reward, checkpoint, take up, witness, judge, forget, ask, link, compare, receipts; round, link round: all of this node's own, of its links
         subject text COLLATE "C" NOT NULL,  -- what or whom it is about
         node text COLLATE "C" NOT NULL,  -- node that it was done as
         first_tried_at timestamptz NOT NULL DEFAULT clock_timestamp(),  -- when it was first tried

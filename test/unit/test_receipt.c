@@ -157,6 +157,40 @@ test_receipt(const Sample *sample)
 		  "%s: written again, it is the same", alg);
 }
 
+/* What a seal signs, from other code: the header by its notation, under the number of its algorithm that is written, and the root */
+static void
+test_signed_bytes(const Sample *sample)
+{
+	static const char *const numbers[] = {[ECERT_ALG_ED25519] = "-19", [ECERT_ALG_ES256] = "-9", [ECERT_ALG_SM2] = "-65600"};
+	uint8_t		header[512];
+	char		kid[2 * ECERT_HASH_SIZE + 1];
+	char	   *text;
+	char	   *structure;
+	size_t		size;
+	EcertReceipt receipt;
+
+	for (size_t i = 0; i < ECERT_HASH_SIZE; i++)
+		sprintf(kid + 2 * i, "%02x", sample->kid_bytes[i]);
+	text = diag_format("{1: %s, 4: h'%s', 15: {1: 'office', 2: 'ledger.example/e'}, 395: 1, -65603: 11}", numbers[sample->alg], kid);
+	size = diag_encode(text, header);
+	CHECK(ecert_receipt_parse(sample->receipt, &receipt, NULL) == ECERT_OK && ecert_slice_equal(receipt.protected_header, ecert_slice(header, size)),
+		  "%s: the protected header of a seal, with exactly these parameters", ecert_alg_name(sample->alg));
+	structure = diag_format("['Signature1', <<%s>>, h'', h'", text);
+	for (size_t i = 0; i < ECERT_HASH_SIZE; i++)
+	{
+		char	   *longer = diag_format("%s%02x", structure, sample->root[i]);
+
+		free(structure);
+		structure = longer;
+	}
+	free(text);
+	text = diag_format("%s']", structure);
+	CHECK_INT(ecert_verify(sample->public_key, ecert_slice(input, diag_encode(text, input)), receipt.signature), ECERT_OK,
+			  "%s: it signs that and the root", ecert_alg_name(sample->alg));
+	free(structure);
+	free(text);
+}
+
 /* What is trusted where a receipt under the sample's key is judged */
 static EcertTrust
 trust_of(const Sample *sample)
@@ -894,6 +928,7 @@ main(void)
 	for (size_t i = 0; i < COUNT(samples); i++)
 	{
 		test_receipt(samples[i]);
+		test_signed_bytes(samples[i]);
 		test_statement(samples[i]);
 		test_receipt_bits(samples[i]);
 		test_package_bits(samples[i]);
