@@ -44,7 +44,7 @@ $server->safe_psql('ledger', q{DELETE FROM ledger.duty_log});
 configure('ledger', worker_interval => 1);
 ok($server->poll_query_until('template1', q{SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'ecert duties'}), 'nothing runs in databases that are gone');
 configure('ledger', worker_database => 'ledger');
-wait_for('ledger', 2, 'a reload tells the worker the new name');
+wait_for('ledger', 2, 'a reload tells the workers the new name');
 ok($server->poll_query_until('ledger', q{SELECT count(*) = 1 FROM ledger.duty_log WHERE duty = 'round'}), 'and rounds go on');
 my $log = slurp_file($server->logfile);
 is(scalar(() = $log =~ /there is no database "nowhere"/g), 1, 'a database that is not there is one line in the log');

@@ -18,15 +18,29 @@ COMMENT ON FUNCTION ecert.is_certifiers_checkpoint(ecert.package) IS 'whether a 
 
 -- Witnessing
 
+CREATE FUNCTION ecert.last_witnessed(OUT checkpoint_hash bytea, OUT size bigint, OUT root bytea) RETURNS record
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT s.checkpoint_hash, s.size, s.root
+      FROM (SELECT w.checkpoint_hash, w.size, w.root FROM ledger.witnessed w WHERE w.node = ecert.this_node()
+            UNION ALL
+            -- a backup may bring back an older memory; what this node signed comes back from its peers
+            SELECT decode(n.body ->> 'checkpoint', 'hex'), (n.body ->> 'size')::bigint, decode(n.body ->> 'root', 'hex')
+              FROM (SELECT ecert.body(p.package) AS body FROM ledger.package p WHERE p.issuer = ecert.this_node() AND p.kind = 'witness' ORDER BY p.seq DESC LIMIT 1) AS n) AS s
+     ORDER BY s.size DESC LIMIT 1
+$$;
+COMMENT ON FUNCTION ecert.last_witnessed() IS 'internal: the checkpoint that this node witnessed last, by its memory or its own packages, whichever goes further; NULL when it never did';
+
 CREATE FUNCTION ecert.check_against_witnessed(size bigint, root bytea) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    seen ledger.witnessed := (SELECT w FROM ledger.witnessed w WHERE w.node = ecert.this_node());
+    seen record;
     connection text;
     proof bytea[];
     doubt text;
 BEGIN
+    SELECT w.* INTO seen FROM ecert.last_witnessed() AS w;
     IF seen.size IS NULL OR seen.size = check_against_witnessed.size AND seen.root = check_against_witnessed.root THEN
         RETURN;
     ELSIF seen.size >= check_against_witnessed.size THEN
@@ -68,7 +82,7 @@ DECLARE
     taken record;
 BEGIN
     SELECT n.* INTO newest FROM ecert.newest_checkpoint() AS n;
-    IF newest.hash IS NULL OR EXISTS (SELECT FROM ledger.witnessed w WHERE w.node = me AND w.checkpoint_hash = newest.hash) THEN
+    IF newest.hash IS NULL OR newest.hash = (SELECT w.checkpoint_hash FROM ecert.last_witnessed() AS w) THEN
         RETURN NULL;
     END IF;
     size := (newest.body ->> 'size')::bigint;
@@ -98,7 +112,7 @@ COMMENT ON FUNCTION ecert.witness(text) IS 'auditor: put this node''s name to th
 CREATE FUNCTION ecert.witness_is_due() RETURNS boolean
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT n.hash IS NOT NULL AND NOT EXISTS (SELECT FROM ledger.witnessed w WHERE w.node = ecert.this_node() AND w.checkpoint_hash = n.hash)
+    SELECT n.hash IS NOT NULL AND n.hash IS DISTINCT FROM (SELECT w.checkpoint_hash FROM ecert.last_witnessed() AS w)
       FROM ecert.newest_checkpoint() AS n
 $$;
 COMMENT ON FUNCTION ecert.witness_is_due() IS 'auditor: whether there is a checkpoint newer than the one that this node witnessed last';

@@ -228,6 +228,31 @@ END
 $$;
 COMMENT ON FUNCTION ecert.link_duty(text) IS 'internal: keep the link to a peer alive: enable a subscription that an error has disabled, begin anew where the slot is lost, pull what does not come by itself, send up what nodes further below sign, compare with the hub';
 
+-- What a backup brings back of another server's life
+
+CREATE UNLOGGED TABLE ecert_internal.life (
+    identity text COLLATE "C" NOT NULL,
+    began_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+COMMENT ON TABLE ecert_internal.life IS 'the ledger that this server''s run-time state is about, one row. None after a restore, in a base backup, at a promoted standby, and after a crash';
+COMMENT ON COLUMN ecert_internal.life.identity IS 'ecert.moved_identity() of it';
+COMMENT ON COLUMN ecert_internal.life.began_at IS 'since when';
+
+CREATE FUNCTION ecert.is_new_life() RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT NOT EXISTS (SELECT FROM ecert_internal.life l WHERE l.identity = ecert.moved_identity()) AND ecert.moved_identity() IS NOT NULL $$;
+COMMENT ON FUNCTION ecert.is_new_life() IS 'internal: whether the run-time state in schema ledger may be that of another server, brought back by a backup';
+
+CREATE FUNCTION ecert.begin_life() RETURNS void
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+    UPDATE ledger.peer SET behind = DEFAULT, was_disabled = DEFAULT, not_there = DEFAULT, compared_at = DEFAULT;
+    DELETE FROM ledger.duty_log;
+    DELETE FROM ecert_internal.life;
+    INSERT INTO ecert_internal.life (identity) VALUES (ecert.moved_identity());
+$$;
+COMMENT ON FUNCTION ecert.begin_life() IS 'internal: forget what was found out about peers and duties by a server whose backup this is';
+
 -- A round
 
 CREATE FUNCTION ecert.due_duties(part text DEFAULT NULL, OUT duty text, OUT subject text, OUT as_role text, OUT period tstzrange) RETURNS SETOF record
@@ -245,13 +270,14 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ecert.due_duties(text) IS 'what this node (ecert.node) has to do now, its own work first. part: own, what asks no other server (drain as any node; pack as an applicant (subject: the kind), audit as an auditor (subject: the applicant), certify, reward and checkpoint as the certifier; take up checkpoints as any node, witness them as an auditor; judge which certificates stand; forget what has moved when everybody has seen it); links, what does (ask, link; witness where this node is not sent all feeds); NULL: both';
+COMMENT ON FUNCTION ecert.due_duties(text) IS 'what this node (ecert.node) has to do now, its own work first. part: own, what asks no other server (begin and drain as any node; pack as an applicant (subject: the kind), audit as an auditor (subject: the applicant), certify, reward and checkpoint as the certifier; take up checkpoints as any node, witness them as an auditor; judge which certificates stand; forget what has moved when everybody has seen it); links, what does (ask, link; witness where this node is not sent all feeds); NULL: both';
 
 CREATE FUNCTION ecert.own_duties(me text, OUT duty text, OUT subject text, OUT as_role text, OUT period tstzrange) RETURNS SETOF record
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
 #variable_conflict use_column
 BEGIN
+    RETURN QUERY SELECT 'begin', 'life', NULL::text, NULL::tstzrange WHERE ecert.is_new_life();
     RETURN QUERY SELECT 'drain', 'pending', NULL::text, NULL::tstzrange WHERE EXISTS (SELECT FROM ledger.pending);
     IF ecert.has_role(me, 'applicant') THEN
         RETURN QUERY SELECT 'pack', k.kind, NULL::text, NULL::tstzrange FROM unnest('{energy,product}'::text[]) AS k (kind)
@@ -305,6 +331,8 @@ DECLARE
     said text;
 BEGIN
     CASE duty
+        WHEN 'begin' THEN
+            PERFORM ecert.begin_life();
         WHEN 'ask' THEN
             PERFORM ecert.hear();
         WHEN 'link' THEN
@@ -398,7 +426,7 @@ CREATE FUNCTION ecert.create_duty_tables() RETURNS void
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT ecert.create_described($table$CREATE TABLE ledger.duty_log (  -- how this node's duties went last, one row each; those with an sqlstate could not be done yet and are tried again
-        duty text COLLATE "C" NOT NULL,  -- drain, pack, audit, certify, reward, checkpoint, take up, witness, judge, forget, ask, link, compare, receipts; round, link round: all of this node's own, of its links
+        duty text COLLATE "C" NOT NULL,  -- begin, drain, pack, audit, certify, reward, checkpoint, take up, witness, judge, forget, ask, link, compare, receipts; round, link round: all of this node's own, of its links
         subject text COLLATE "C" NOT NULL,  -- what or whom it is about
         node text COLLATE "C" NOT NULL,  -- node that it was done as
         first_tried_at timestamptz NOT NULL DEFAULT clock_timestamp(),  -- when it was first tried

@@ -41,9 +41,11 @@ BEGIN
     RETURN QUERY SELECT 'passed over', NULL::text, CASE count(*) WHEN 0 THEN 'ok' ELSE 'alarm' END, count(*)::text,
                         (array_agg(format('two sealings leave out %s of "%s" from seq %s on, here since %s', o.kind, o.issuer, o.first_seq, o.recorded_at) ORDER BY o.recorded_at))[1]
                    FROM ecert.passed_over() AS o;
-    RETURN QUERY SELECT 'verification', NULL::text, CASE WHEN v.problem_count > 0 THEN 'alarm' WHEN v.finished_at IS NULL THEN 'warning' ELSE 'ok' END,
+    RETURN QUERY SELECT 'verification', NULL::text, CASE WHEN v.problem_count > 0 THEN 'alarm' WHEN v.finished_at IS NULL OR v.identity IS DISTINCT FROM ecert.moved_identity() THEN 'warning' ELSE 'ok' END,
                         coalesce(v.finished_at::text, CASE WHEN v.id IS NULL THEN 'never' ELSE 'under way' END),
-                        CASE WHEN v.id IS NULL THEN 'CALL ecert.verify_ledger()' ELSE format('%s problems in %s packages', v.problem_count, v.checked_count) END
+                        CASE WHEN v.id IS NULL THEN 'CALL ecert.verify_ledger()'
+                             ELSE format('%s problems in %s packages', v.problem_count, v.checked_count)
+                                  || CASE WHEN v.identity IS DISTINCT FROM ecert.moved_identity() THEN '; since then the ledger was restored or its triggers were off: CALL ecert.verify_ledger()' ELSE '' END END
                    FROM (VALUES (1)) AS one LEFT JOIN LATERAL (SELECT * FROM ledger.verification ORDER BY id DESC LIMIT 1) AS v ON true;
     RETURN QUERY SELECT 'duties', NULL::text, CASE WHEN count(*) FILTER (WHERE l.sqlstate IS NOT NULL) > 0 THEN 'warning' ELSE 'ok' END,
                         coalesce(max(l.tried_at) FILTER (WHERE l.duty = 'round')::text, 'never'),

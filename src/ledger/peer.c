@@ -27,6 +27,7 @@
 
 #include "package/datum.h"
 #include "pg/error.h"
+#include "pg/guc.h"
 
 /* Rescanning pending packages takes at most this part of the time */
 #define SWEEP_SHARE 50
@@ -260,6 +261,21 @@ judge_node(EcertRegistry *registry, const EcertHead *end, const EcertPackage *pa
 		!ecert_check_place(end, package, hash, registry->genesis_hash, finding) || !ecert_check_kind(package, false, &missing, finding);
 }
 
+/* Is it from the future, as this server's clock tells?  Then it waits until it is not, unless a checkpoint covers it before that */
+static bool
+waits_for_time(const EcertPackage *package, Judgement *judgement)
+{
+	EcertText	key = ecert_text_in(ecert_arena_in(CurrentMemoryContext));
+
+	if (package->issued_at <= ecert_seconds(GetCurrentTimestamp()) + ecert_max_clock_skew)
+		return false;
+	(void) ECERT_FIND(&judgement->finding, ECERT_TIME_FUTURE, ecert_a_time(package->issued_at), ecert_a_number(ecert_max_clock_skew));
+	ecert_text_put_string(&key, "time ");
+	ecert_text_put_time(&key, package->issued_at);
+	judgement->waits_for = ecert_text_string(&key);
+	return true;
+}
+
 /* Its link is right: is its time, and where no checkpoint covers it, all else? */
 static EcertSettled
 judge_place(EcertRegistry *registry, const EcertHead *end, const EcertPackage *package, const uint8_t *hash, Judgement *judgement)
@@ -271,7 +287,7 @@ judge_place(EcertRegistry *registry, const EcertHead *end, const EcertPackage *p
 		return ECERT_SETTLED_QUARANTINED;
 	judgement->is_covered = is_covered(package);
 	if (!judgement->is_covered)
-		return good ? judge_rule(package, judgement) : ECERT_SETTLED_QUARANTINED;
+		return !good ? ECERT_SETTLED_QUARANTINED : waits_for_time(package, judgement) ? ECERT_SETTLED_PENDING : judge_rule(package, judgement);
 	judgement->is_false = !good;
 	if (package->kind == ECERT_KIND_NODE)
 		judge_node(registry, end, package, hash, judgement);

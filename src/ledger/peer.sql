@@ -67,6 +67,8 @@ AS $$
                 WHEN starts_with(w.waits_for, 'key of ')
                 THEN EXISTS (SELECT FROM ledger.package p WHERE p.subject = substr(w.waits_for, 8) AND p.kind = 'node' AND p.issuer || '' = ecert.certifier())
                   OR substr(w.waits_for, 8) = ecert.certifier()
+                WHEN starts_with(w.waits_for, 'time ')
+                THEN substr(w.waits_for, 6)::timestamptz <= clock_timestamp() + current_setting('ecert.max_clock_skew')::interval
                 ELSE true END
 $$;
 COMMENT ON FUNCTION ecert.woken() IS 'internal: what packages in ledger.pending wait for although it is here, or never will be';
@@ -169,7 +171,7 @@ AS $$
         kind text COLLATE "C" NOT NULL,  -- its kind
         seq bigint NOT NULL,  -- its number in the feed
         package ecert.package NOT NULL,  -- the package as it came
-        waits_for text COLLATE "C" NOT NULL,  -- what it waits for: "energy 7 of plant" (that package of the feed), "key of plant" (a node package), "relation of mine to plant as upstream", "policy <hash>", "audit <hash>", "certificate <hash>", "sealing 7" (all that the checkpoint covers)
+        waits_for text COLLATE "C" NOT NULL,  -- what it waits for: "energy 7 of plant" (that package of the feed), "key of plant" (a node package), "relation of mine to plant as upstream", "policy <hash>", "audit <hash>", "certificate <hash>", "sealing 7" (all that the checkpoint covers), "time 2090-01-01 00:00:00+00" (this server''s clock, ecert.max_clock_skew before that)
         sqlstate text COLLATE "C" NOT NULL,  -- SQLSTATE of class EC that it would have been refused with
         reason text NOT NULL,  -- why it waits
         peer text COLLATE "C",  -- node it came from; NULL: from an ordinary session

@@ -70,6 +70,23 @@ package_of_row(const TriggerData *trigger, bool from_peer)
 	return value;
 }
 
+/*
+ * A ledger begins with a package alone.  A row with all of its columns is that
+ * of a dump, whose other tables would contradict what is derived here
+ */
+static void
+refuse_restored_row(TriggerData *trigger)
+{
+	if (heap_attisnull(trigger->tg_trigtuple, COLUMN_HASH, RelationGetDescr(trigger->tg_relation)) ||
+		ecert_registry_of(RelationGetRelid(trigger->tg_relation))->has_genesis)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_ECERT_NO_LEDGER),
+			 errmsg("rows of a dump cannot be put into table \"%s\" while its triggers are on", RelationGetRelationName(trigger->tg_relation)),
+			 errhint("Restore schema and data together. Data alone: with pg_restore --data-only --disable-triggers and "
+					 "PGOPTIONS='-c ecert.allow_ledger_ddl=on', then SELECT ecert.upgrade_ledger().")));
+}
+
 /* The trigger of admission: a peer's package is settled, any other admitted, and its row derived from it */
 ECERT_FUNCTION(ecert_admit)
 {
@@ -82,6 +99,7 @@ ECERT_FUNCTION(ecert_admit)
 	bool		is_checked;
 
 	check_trigger(fcinfo);
+	refuse_restored_row(trigger);
 	value = package_of_row(trigger, from_peer);
 	is_checked = ecert_peer_has_checked(value);
 	if (from_peer && !is_checked)

@@ -15,6 +15,24 @@ AS $$
 $$;
 COMMENT ON FUNCTION ecert.create_tables() IS 'internal: makes schema ledger, everything in it but the views';
 
+CREATE FUNCTION ecert.enable_triggers() RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    off record;
+BEGIN
+    -- after a restore of data alone they fire where replication does not write
+    FOR off IN SELECT t.tgrelid::regclass AS relation, t.tgname
+                 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid AND c.relnamespace = 'ledger'::regnamespace
+                 JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = t.tgfoid AND d.deptype = 'e' AND d.refclassid = 'pg_extension'::regclass
+                 JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'ecert'
+                WHERE NOT t.tgisinternal AND t.tgname <> 'ecert_drain' AND t.tgenabled <> 'A' LOOP
+        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', off.relation, off.tgname);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION ecert.enable_triggers() IS 'internal: let the triggers that have to fire always do so again, as after a restore of data alone';
+
 -- Views come from SQL that runs again after an extension update, and what a rule said may be said otherwise now.
 CREATE FUNCTION ecert.upgrade_ledger() RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -24,6 +42,7 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'EC090', MESSAGE = 'there is no ledger in this database',
             HINT = 'Make one with ecert.create_ledger().';
     END IF;
+    PERFORM ecert.enable_triggers();
     PERFORM ecert.create_registry_views();
     PERFORM ecert.create_energy_views();
     PERFORM ecert.create_audit_views();
@@ -33,7 +52,7 @@ BEGIN
     PERFORM ecert.rebuild_certificates();
 END
 $$;
-COMMENT ON FUNCTION ecert.upgrade_ledger() IS 'make or renew the views of schema ledger and ledger.certificate_state; call it after ALTER EXTENSION ecert UPDATE. EC090 when there is no ledger';
+COMMENT ON FUNCTION ecert.upgrade_ledger() IS 'make or renew the views of schema ledger and ledger.certificate_state, and let its triggers fire always; call it after ALTER EXTENSION ecert UPDATE, and after a restore of data alone. EC090 when there is no ledger';
 
 CREATE FUNCTION ecert.create_ledger(origin text, policy jsonb DEFAULT NULL) RETURNS bytea
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp

@@ -80,7 +80,8 @@ AS $$
         problem_count bigint NOT NULL DEFAULT 0,  -- problems found so far
         reached_issuer text COLLATE "C",  -- issuer of the feed it is in
         reached_kind text COLLATE "C",  -- kind of the feed it is in
-        reached_seq bigint  -- last seq checked in that feed
+        reached_seq bigint,  -- last seq checked in that feed
+        identity text COLLATE "C"  -- ecert.moved_identity() when it began: what was restored since, or had its triggers off, has not been verified
     )$table$);
     SELECT ecert.create_described($table$CREATE TABLE ledger.verification_problem (  -- what the runs of ecert.verify_ledger() found wrong
         verification_id bigint NOT NULL REFERENCES ledger.verification (id),  -- the run
@@ -140,9 +141,9 @@ DECLARE
     run ledger.verification;
     first_wrong record;
 BEGIN
-    SELECT * INTO run FROM ledger.verification WHERE finished_at IS NULL ORDER BY id DESC LIMIT 1;
+    SELECT * INTO run FROM ledger.verification WHERE finished_at IS NULL AND identity = ecert.moved_identity() ORDER BY id DESC LIMIT 1;
     IF run.id IS NULL THEN
-        INSERT INTO ledger.verification (package_count) SELECT pg_catalog.count(*) FROM ledger.package RETURNING * INTO run;
+        INSERT INTO ledger.verification (package_count, identity) SELECT pg_catalog.count(*), ecert.moved_identity() FROM ledger.package RETURNING * INTO run;
         INSERT INTO ledger.verification_problem (verification_id, number, issuer, kind, seq, problem)
         SELECT run.id, v.ordinality, v.issuer, v.kind, v.seq, v.problem FROM ecert.begin_verification() WITH ORDINALITY AS v;
         UPDATE ledger.verification
@@ -176,7 +177,7 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON PROCEDURE ecert.verify_ledger(bigint) IS 'ecert.problems() for big ledgers: commits every so many packages, so that other connections see the progress in ledger.verification, and an interrupted run is resumed by the next call; each such step is shared among as many processes as PostgreSQL gives to a query (max_parallel_workers_per_gather); problems go to ledger.verification_problem, the first wrong package into a warning';
+COMMENT ON PROCEDURE ecert.verify_ledger(bigint) IS 'ecert.problems() for big ledgers: commits every so many packages, so that other connections see the progress in ledger.verification, and an interrupted run is resumed by the next call, unless the ledger was restored since or its triggers were off; each such step is shared among as many processes as PostgreSQL gives to a query (max_parallel_workers_per_gather); problems go to ledger.verification_problem, the first wrong package into a warning';
 
 CREATE FUNCTION ecert.check_chain(OUT issuer text, OUT kind text, OUT seq bigint, OUT problem text) RETURNS SETOF record
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
