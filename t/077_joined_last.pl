@@ -202,7 +202,7 @@ CREATE VIEW random.differs_filtered AS
 	  FROM (SELECT * FROM random.made WHERE way = 'filtered') AS f
 	  LEFT JOIN (SELECT * FROM random.made WHERE way = 'last') AS l USING (seed, hash)
 	 WHERE NOT EXISTS (SELECT FROM random.kept_story k WHERE k.seed = f.seed)
-	   AND (f.state IS DISTINCT FROM l.state AND (f.state = 'held' AND l.state = 'refused' AND l.cover = 'none') IS NOT TRUE OR f.state = 'held' AND l.cover <> 'waits' AND f.note IS NOT NULL AND l.note IS NULL);
+	   AND (f.state IS DISTINCT FROM l.state AND (f.state = 'held' AND l.state <> 'held' AND l.cover = 'none') IS NOT TRUE OR f.state = 'held' AND l.cover <> 'waits' AND f.note IS NOT NULL AND l.note IS NULL);
 
 CREATE VIEW random.unlike_noted AS
 	SELECT m.seed, m.way, concat_ws(' ', m.issuer, m.kind, m.seq) AS place, m.cover, m.note, p.problem
