@@ -10,7 +10,12 @@ DECLARE
 BEGIN
     SELECT count(*), sum(f.last_seq + 1) INTO feed_count, package_count FROM ecert.feeds() AS f;
     RETURN QUERY SELECT 'feeds', NULL::text, CASE WHEN feed_count > 0 THEN 'ok' ELSE 'alarm' END, feed_count::text,
-                        format('%s packages by their heads; ledger.head lists them', package_count);
+                        format('%s packages by their heads; ledger.head lists them', coalesce(package_count, 0));
+    IF feed_count = 0 THEN
+        -- as between the schema and the data of a restore: nothing can be said of a ledger without genesis
+        RETURN QUERY SELECT * FROM ecert.set_up_health();
+        RETURN;
+    END IF;
     RETURN QUERY SELECT 'newest package', h.issuer, 'ok', h.recorded_at::text, format('%s, seq %s', h.kind, h.seq)
                    FROM (SELECT p.issuer, p.kind, p.seq, p.recorded_at FROM ecert.feeds() AS f
                            JOIN ledger.package p ON p.issuer = f.issuer AND p.kind = f.kind AND p.seq = f.last_seq ORDER BY p.recorded_at DESC LIMIT 1) AS h;
@@ -53,9 +58,12 @@ BEGIN
                                ': ' || (array_agg(format('%s %s: %s', l.duty, l.subject, l.outcome) ORDER BY l.tried_at DESC) FILTER (WHERE l.sqlstate IS NOT NULL))[1])
                    FROM ledger.duty_log l;
     RETURN QUERY SELECT * FROM ecert.set_up_health();
+EXCEPTION WHEN OTHERS THEN
+    -- what was found by then stays
+    RETURN QUERY SELECT 'health', NULL::text, 'alarm', SQLSTATE, SQLERRM;
 END
 $$;
-COMMENT ON FUNCTION ecert.health() IS 'rows of ledger.health: what is looked at, about whom, its state (ok, warning, alarm), its value and what stands behind it';
+COMMENT ON FUNCTION ecert.health() IS 'rows of ledger.health: what is looked at, about whom, its state (ok, warning, alarm), its value and what stands behind it. Answers always: what cannot be told is a row health, with SQLSTATE and message';
 
 CREATE FUNCTION ecert.link_health(OUT item text, OUT subject text, OUT state text, OUT value text, OUT detail text) RETURNS SETOF record
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -139,7 +147,7 @@ AS $$
      WHERE ecert.is_void(p.hash)$view$);
 
     SELECT ecert.create_described($view$CREATE OR REPLACE VIEW ledger.health AS  -- how this node is, in one screen; look at what is not ok
-    SELECT h.item,  -- what is looked at: feeds, newest package, pending, quarantine, equivocation, finding, void, certificate, receiving from and sending to each peer, difference, claim, checkpoint, fork, passed over, verification, duties, triggers, publication, setting
+    SELECT h.item,  -- what is looked at: health (when not all of it could be), feeds, newest package, pending, quarantine, equivocation, finding, void, certificate, receiving from and sending to each peer, difference, claim, checkpoint, fork, passed over, verification, duties, triggers, publication, setting
            h.subject,  -- whom or what it is about: a peer, a publication, a setting
            h.state,  -- ok, warning (look at it) or alarm (something is wrong)
            h.value,  -- count, time or state
