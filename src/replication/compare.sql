@@ -79,6 +79,24 @@ AS $$
 $$;
 COMMENT ON FUNCTION ecert.heads_there(text, ecert.feed[]) IS 'internal: where these feeds end here and at another server (-1: it has none of it)';
 
+CREATE FUNCTION ecert.digests_there(connection text, ranges jsonb, OUT issuer text, OUT kind text, OUT first_seq bigint, OUT digest text) RETURNS SETOF record
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    -- a question is of as many blocks as a peer has read well within ecert.peer_timeout
+    part constant integer := 100;
+BEGIN
+    FOR start IN 0 .. jsonb_array_length(ranges) - 1 BY part LOOP
+        RETURN QUERY
+        SELECT t.issuer, t.kind, t.first_seq, t.digest
+          FROM jsonb_to_recordset(ecert.ask(connection, format('SELECT r.issuer, r.kind, r.first_seq, r.digest FROM ecert.range_digests(%L) AS r',
+                   (SELECT jsonb_agg(g.value) FROM jsonb_array_elements(ranges) WITH ORDINALITY AS g WHERE g.ordinality > start AND g.ordinality <= start + part))))
+               AS t (issuer text, kind text, first_seq bigint, digest text);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION ecert.digests_there(text, jsonb) IS 'internal: the digests of ecert.range_digests() at another server, asked for in parts';
+
 CREATE FUNCTION ecert.compare_with(peer text, whole boolean DEFAULT false) RETURNS bigint
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
@@ -148,8 +166,7 @@ BEGIN
         FOR block IN
             SELECT o.issuer, o.kind, o.first_seq, o.last_seq, t.digest IS DISTINCT FROM o.digest AS differs
               FROM ecert.range_digests(ranges) AS o
-              LEFT JOIN jsonb_to_recordset(ecert.ask(connection, format('SELECT r.issuer, r.kind, r.first_seq, r.digest FROM ecert.range_digests(%L) AS r', ranges)))
-                        AS t (issuer text, kind text, first_seq bigint, digest text)
+              LEFT JOIN ecert.digests_there(connection, ranges) AS t
                 ON t.issuer = o.issuer AND t.kind = o.kind AND t.first_seq = o.first_seq
         LOOP
             IF block.differs THEN
