@@ -32,6 +32,7 @@ SQL_PARTS = \
 	src/certificate/standing.sql \
 	src/certificate/certificate.sql \
 	src/verify/verify.sql \
+	src/replication/receiver.sql \
 	src/replication/link.sql \
 	src/replication/resume.sql \
 	src/replication/story.sql \

@@ -71,6 +71,7 @@ AS $$
         found_at timestamptz NOT NULL DEFAULT clock_timestamp(),  -- when this node found it
         CONSTRAINT fork_pkey PRIMARY KEY (first_hash, second_hash)
     )$table$);
+    SELECT ecert.make_append_only('ledger.fork');
 
     SELECT ecert.create_described($table$CREATE TABLE ledger.witnessed (  -- the last checkpoint that this node put its name to as a witness: the next one must be consistent with it
         node text COLLATE "C" NOT NULL,  -- node id of the witness

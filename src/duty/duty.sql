@@ -146,6 +146,107 @@ COMMENT ON FUNCTION ecert.uncertified() IS 'certifier: the applicants that have 
 
 -- Links
 
+CREATE FUNCTION ecert.look_at_link(peer text, OUT has_slot boolean, OUT proof_digest text, OUT refused text, OUT problem text, OUT is_disabled boolean) RETURNS record
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+    link ledger.peer := (SELECT p FROM ledger.peer p WHERE p.peer = peer);
+    publication text := CASE WHEN link.is_hub THEN link.publication ELSE 'ecert_up' END;
+    there jsonb := ecert.ask(ecert.peer_connection(peer), format(
+        'SELECT EXISTS (SELECT FROM pg_catalog.pg_replication_slots s WHERE s.slot_name = %L AND s.wal_status <> ''lost'') AS has_slot,
+                (SELECT d.digest FROM ecert.proof_digest() AS d) AS proof_digest, p.* FROM (%s) AS p', link.subscription, ecert.publication_question(publication))) -> 0;
+BEGIN
+    has_slot := coalesce((there ->> 'has_slot')::boolean, false);
+    proof_digest := there ->> 'proof_digest';
+    refused := ecert.publication_problem(publication, there);
+    problem := ecert.subscribed_problem(link.subscription);
+    is_disabled := NOT (SELECT s.subenabled FROM pg_subscription s WHERE s.oid = ecert.subscription_oid(link.subscription));
+END
+$$;
+COMMENT ON FUNCTION ecert.look_at_link(text) IS 'internal: how a link is: whether the slot is there, the digest of the peer''s proofs, what it publishes beyond inserts into the ledger''s two tables, what is wrong with the tables that are subscribed to here, whether the subscription is disabled';
+
+CREATE FUNCTION ecert.begin_anew(peer text, reason text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+    pulled bigint := ecert.resume(peer);
+BEGIN
+    UPDATE ledger.peer p SET was_disabled = false, idle_rounds = least(p.idle_rounds, 1), behind = '[]' WHERE p.peer = peer;
+    PERFORM ecert.log_duty('link', peer, format('%s; began anew and pulled %s packages', reason, pulled));
+END
+$$;
+COMMENT ON FUNCTION ecert.begin_anew(text, text) IS 'internal: ecert.resume() as a duty: the reason is written into ledger.duty_log';
+
+CREATE FUNCTION ecert.keep_stream(peer text) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+    link ledger.peer := (SELECT p FROM ledger.peer p WHERE p.peer = peer);
+    now record;
+BEGIN
+    SELECT l.* INTO now FROM ecert.look_at_link(peer) AS l;
+    IF now.problem IS NOT NULL AND (now.refused IS NULL OR NOT now.is_disabled) THEN
+        -- after pg_upgrade, a restored dump or a REFRESH by hand. Where the publication is not to be subscribed to, nothing is
+        PERFORM ecert.begin_anew(peer, now.problem);
+        RETURN false;
+    ELSIF now.refused IS NULL AND (NOT now.has_slot OR now.is_disabled AND link.was_disabled OR link.idle_rounds > 2) THEN
+        -- behind a transaction of the peer that can never be applied, a new slot begins
+        PERFORM ecert.begin_anew(peer, CASE WHEN NOT now.has_slot THEN 'the slot there was lost' WHEN now.is_disabled THEN 'the subscription was disabled again by an error'
+                                            ELSE 'the subscription brought nothing' END);
+        RETURN false;
+    END IF;
+    IF ecert.receiver_problem(link.subscription, link.this_node) IS NOT NULL THEN
+        PERFORM ecert.log_duty('link', peer, ecert.receiver_problem(link.subscription, link.this_node) || '; given to it');
+        PERFORM ecert.give_to_receiver(link.subscription, link.this_node);
+    END IF;
+    IF now.refused IS NOT NULL AND (now.is_disabled OR NOT now.has_slot) THEN
+        PERFORM ecert.catch_up(peer, (SELECT coalesce(jsonb_agg(to_jsonb(b)), '[]') FROM ecert.behind(peer) AS b));
+    ELSIF now.is_disabled THEN
+        EXECUTE format('ALTER SUBSCRIPTION %I ENABLE', link.subscription);
+        PERFORM ecert.log_duty('link', peer, 'the subscription was disabled by an error (see the server''s log) and is enabled again');
+    END IF;
+    UPDATE ledger.peer p SET was_disabled = now.is_disabled, refused = now.refused
+     WHERE p.peer = peer AND (p.was_disabled, p.refused) IS DISTINCT FROM (now.is_disabled, now.refused);
+    IF NOT link.is_hub THEN
+        -- of the hub's, ecert.compare_with() does
+        PERFORM ecert.compare_proofs(peer, ecert.peer_connection(peer), now.proof_digest);
+    END IF;
+    RETURN true;
+END
+$$;
+COMMENT ON FUNCTION ecert.keep_stream(text) IS 'internal: the part of ecert.link_duty() about the subscription: whose it is, which tables it has, whether it is enabled; false when replication began anew, with which all is done';
+
+CREATE FUNCTION ecert.pull_behind(peer text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+    link ledger.peer := (SELECT p FROM ledger.peer p WHERE p.peer = peer);
+    has_moved boolean := EXISTS (SELECT FROM jsonb_to_recordset(link.behind) AS b (issuer text, kind text, own_seq bigint)
+                                   JOIN ledger.package p ON p.issuer = b.issuer AND p.kind = b.kind AND p.seq = b.own_seq + 1);
+    is_streaming boolean := EXISTS (SELECT FROM pg_subscription s WHERE s.oid = ecert.subscription_oid(link.subscription) AND s.subenabled
+                                       AND NOT EXISTS (SELECT FROM pg_subscription_rel l WHERE l.srsubid = s.oid AND l.srsubstate <> 'r'));
+    pulled bigint := 0;
+    behind jsonb;
+    idle integer;
+BEGIN
+    -- what was ahead there at the last round and has not come by now will not come by itself
+    IF link.behind <> '[]' THEN
+        pulled := ecert.catch_up(peer, link.behind);
+        IF pulled > 0 THEN
+            PERFORM ecert.log_duty('link', peer, format('pulled %s packages that replication had not brought', pulled));
+        END IF;
+    END IF;
+    behind := (SELECT coalesce(jsonb_agg(to_jsonb(b)), '[]') FROM ecert.behind(peer) AS b);
+    idle := CASE WHEN is_streaming AND pulled > 0 AND NOT has_moved THEN link.idle_rounds + 1 ELSE 0 END;
+    UPDATE ledger.peer p SET behind = behind, idle_rounds = idle WHERE p.peer = peer AND (p.behind, p.idle_rounds) IS DISTINCT FROM (behind, idle);
+END
+$$;
+COMMENT ON FUNCTION ecert.pull_behind(text) IS 'internal: the part of ecert.link_duty() about feeds: pull what was ahead at the peer in the last round and has not come since, note what is ahead there now, by what it said in this round, and count the rounds in which replication brought none of it';
+
 CREATE FUNCTION ecert.link_duty(peer text) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -153,14 +254,12 @@ AS $$
 DECLARE
     link ledger.peer := (SELECT p FROM ledger.peer p WHERE p.peer = peer);
     connection text := ecert.peer_connection(peer);
-    state text;
-    is_disabled boolean;
-    pulled bigint;
     differences bigint := 0;
 BEGIN
     IF connection IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'EC110', MESSAGE = format('this server does not subscribe to "%s"', peer),
-            HINT = 'On a hub: SELECT ecert.admit_node(...) when the node has joined.';
+            HINT = CASE WHEN link.subscription IS NULL THEN 'When the node has joined: SELECT ecert.admit_node(...).'
+                        ELSE format('Its subscription is gone: SELECT ecert.resume(%L, ''<connection string>'').', peer) END;
     END IF;
     -- the hub's half, which makes a slot here: before anything is written, or it would wait for us
     IF link.own_connection IS NOT NULL AND jsonb_array_length(ecert.ask(connection, format(
@@ -169,33 +268,10 @@ BEGIN
         PERFORM ecert.log_duty('link', peer, 'the hub has admitted this node');
         RETURN;
     END IF;
-    state := ecert.ask(connection, format(
-        'SELECT CASE WHEN s.slot_name IS NULL OR s.wal_status = ''lost'' THEN ''lost'' ELSE ''there'' END AS state FROM (VALUES (1)) AS v (x)
-           LEFT JOIN pg_catalog.pg_replication_slots s ON s.slot_name = %L', link.subscription)) -> 0 ->> 'state';
-    is_disabled := EXISTS (SELECT FROM pg_subscription s WHERE s.oid = ecert.subscription_oid(link.subscription) AND NOT s.subenabled);
-    IF state = 'lost' OR is_disabled AND link.was_disabled THEN
-        -- behind a transaction of the peer that can never be applied, a new slot begins
-        pulled := ecert.resume(peer);
-        UPDATE ledger.peer p SET was_disabled = false WHERE p.peer = peer;
-        PERFORM ecert.log_duty('link', peer, format('%s; began anew and pulled %s packages',
-                    CASE state WHEN 'lost' THEN 'the slot there was lost' ELSE 'the subscription was disabled again by an error' END, pulled));
+    IF NOT ecert.keep_stream(peer) THEN
         RETURN;
     END IF;
-    IF is_disabled THEN
-        EXECUTE format('ALTER SUBSCRIPTION %I ENABLE', link.subscription);
-        PERFORM ecert.log_duty('link', peer, 'the subscription was disabled by an error (see the server''s log) and is enabled again');
-    END IF;
-    UPDATE ledger.peer p SET was_disabled = is_disabled WHERE p.peer = peer AND p.was_disabled <> is_disabled;
-    -- what was ahead there at the last round and has not come by now will not come by itself
-    IF link.behind <> '[]' THEN
-        pulled := ecert.catch_up(peer, link.behind);
-        IF pulled > 0 THEN
-            PERFORM ecert.log_duty('link', peer, format('pulled %s packages that replication had not brought', pulled));
-        END IF;
-    END IF;
-    UPDATE ledger.peer p SET behind = (SELECT coalesce(jsonb_agg(jsonb_build_object('issuer', b.issuer, 'kind', b.kind, 'last_seq', b.last_seq)), '[]')
-                                         FROM ecert.behind(peer) AS b)
-     WHERE p.peer = peer;
+    PERFORM ecert.pull_behind(peer);
     -- nodes below a node below
     IF NOT link.is_hub THEN
         UPDATE ledger.peer p SET below = t.below
@@ -226,7 +302,7 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ecert.link_duty(text) IS 'internal: keep the link to a peer alive: enable a subscription that an error has disabled, begin anew where the slot is lost, pull what does not come by itself, send up what nodes further below sign, compare with the hub';
+COMMENT ON FUNCTION ecert.link_duty(text) IS 'internal: keep the link to a peer alive: make its subscription what it has to be, enable it when an error has disabled it, begin anew where it has no slot or not its tables or brings nothing, pull what does not come by itself, send up what nodes further below sign, compare with the hub';
 
 -- What a backup brings back of another server's life
 
@@ -246,7 +322,7 @@ COMMENT ON FUNCTION ecert.is_new_life() IS 'internal: whether the run-time state
 CREATE FUNCTION ecert.begin_life() RETURNS void
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
-    UPDATE ledger.peer SET behind = DEFAULT, was_disabled = DEFAULT, not_there = DEFAULT, compared_at = DEFAULT;
+    UPDATE ledger.peer SET behind = DEFAULT, refused = DEFAULT, was_disabled = DEFAULT, idle_rounds = DEFAULT, not_there = DEFAULT, compared_at = DEFAULT;
     DELETE FROM ledger.duty_log;
     DELETE FROM ecert_internal.life;
     INSERT INTO ecert_internal.life (identity) VALUES (ecert.moved_identity());

@@ -65,21 +65,46 @@ END
 $$;
 COMMENT ON FUNCTION ecert.health() IS 'rows of ledger.health: what is looked at, about whom, its state (ok, warning, alarm), its value and what stands behind it. Answers always: what cannot be told is a row health, with SQLSTATE and message';
 
+CREATE FUNCTION ecert.link_hint(peer text) RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    -- an apply worker for each subscription, and one that copies; beside them the launcher and the worker of duties
+    SELECT concat_ws('; ', CASE WHEN n.enabled > current_setting('max_logical_replication_workers')::integer
+                                THEN format('%s subscriptions are enabled on this server, which lets %s workers receive: raise max_logical_replication_workers to %s and max_worker_processes to %s, and restart',
+                                            n.enabled, current_setting('max_logical_replication_workers'), n.enabled + 2, n.enabled + 4)
+                                WHEN n.enabled + 2 > current_setting('max_worker_processes')::integer
+                                THEN format('%s subscriptions are enabled on this server, which lets %s workers run: raise max_worker_processes to %s, and restart', n.enabled, current_setting('max_worker_processes'), n.enabled + 4) END,
+                     l.outcome, format('if its address, database or password is new: SELECT ecert.resume(%L, ''<connection string>'')', link_hint.peer))
+      FROM (SELECT count(*) AS enabled FROM pg_subscription s WHERE s.subenabled) AS n
+      LEFT JOIN ledger.duty_log l ON l.duty = 'link' AND l.subject = link_hint.peer AND l.sqlstate IS NOT NULL
+$$;
+COMMENT ON FUNCTION ecert.link_hint(text) IS 'internal: why a link may be down, and the next step: the setting that limits this server, what the duties say, the statement for a new connection';
+
 CREATE FUNCTION ecert.link_health(OUT item text, OUT subject text, OUT state text, OUT value text, OUT detail text) RETURNS SETOF record
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT 'receiving from', p.peer,
-           CASE WHEN p.subscription IS NULL THEN 'warning' WHEN s.subname IS NULL OR NOT s.subenabled THEN 'alarm' WHEN w.pid IS NULL THEN 'warning' ELSE 'ok' END,
-           CASE WHEN p.subscription IS NULL THEN 'not linked yet' WHEN s.subname IS NULL THEN 'subscription is gone' WHEN NOT s.subenabled THEN 'subscription is disabled'
-                WHEN w.pid IS NULL THEN 'not connected' WHEN r.not_ready > 0 THEN 'copying' ELSE 'streaming' END,
-           CASE WHEN s.subname IS NOT NULL THEN format('heard %s ago; %s feeds were ahead there; %s errors',
-                                                       coalesce(date_trunc('second', clock_timestamp() - w.last_msg_receipt_time)::text, 'long'), jsonb_array_length(p.behind),
-                                                       (SELECT e.apply_error_count + e.sync_error_count FROM pg_stat_subscription_stats e WHERE e.subid = s.oid)) END
-      FROM ledger.peer p
-      LEFT JOIN pg_subscription s ON s.oid = ecert.subscription_oid(p.subscription)
-      LEFT JOIN LATERAL (SELECT t.pid, t.last_msg_receipt_time FROM pg_stat_subscription t WHERE t.subid = s.oid AND t.relid IS NULL AND t.pid IS NOT NULL
-                          ORDER BY t.last_msg_receipt_time DESC NULLS LAST LIMIT 1) AS w ON true
-      LEFT JOIN LATERAL (SELECT count(*) AS not_ready FROM pg_subscription_rel l WHERE l.srsubid = s.oid AND l.srsubstate <> 'r') AS r ON true
+    SELECT 'receiving from', l.peer, l.state, l.value,
+           CASE WHEN l.id IS NOT NULL THEN concat_ws('; ', l.detail, format('heard %s ago; %s feeds were ahead there; %s errors', coalesce(date_trunc('second', clock_timestamp() - l.heard_at)::text, 'long'), l.ahead,
+                                                                          (SELECT e.apply_error_count + e.sync_error_count FROM pg_stat_subscription_stats e WHERE e.subid = l.id)))
+                ELSE l.detail END
+      FROM (SELECT p.peer, s.oid AS id, w.last_msg_receipt_time AS heard_at, jsonb_array_length(p.behind) AS ahead, o.*
+              FROM ledger.peer p
+              LEFT JOIN pg_subscription s ON s.oid = ecert.subscription_oid(p.subscription)
+              LEFT JOIN LATERAL (SELECT t.pid, t.last_msg_receipt_time FROM pg_stat_subscription t WHERE t.subid = s.oid AND t.relid IS NULL AND t.pid IS NOT NULL
+                                  ORDER BY t.last_msg_receipt_time DESC NULLS LAST LIMIT 1) AS w ON true
+              -- the first that applies: a link is judged by what it carries
+             CROSS JOIN LATERAL (SELECT * FROM (VALUES
+                   (p.subscription IS NULL, 'warning', 'not linked yet', NULL),
+                   (s.oid IS NULL, 'alarm', 'subscription is gone', format('SELECT ecert.resume(%L, ''<connection string>'')', p.peer)),
+                   (p.refused IS NOT NULL, 'alarm', CASE WHEN s.subenabled THEN 'publishes too much' ELSE 'publishes too much, packages are pulled' END, p.refused),
+                   (ecert.receiver_problem(p.subscription, p.this_node) IS NOT NULL, 'alarm', 'wrong rights', ecert.receiver_problem(p.subscription, p.this_node) || '; the duties set it'),
+                   (ecert.subscribed_problem(p.subscription) IS NOT NULL, 'alarm', 'brings nothing', ecert.subscribed_problem(p.subscription) || '; the duties begin anew'),
+                   (NOT s.subenabled, 'alarm', 'subscription is disabled', ecert.link_hint(p.peer)),
+                   (w.pid IS NULL, 'warning', 'not connected', ecert.link_hint(p.peer)),
+                   (EXISTS (SELECT FROM pg_subscription_rel r WHERE r.srsubid = s.oid AND r.srsubstate <> 'r'), 'ok', 'copying', NULL),
+                   (p.idle_rounds > 0, 'warning', 'brings nothing', format('in %s rounds all that was ahead there had to be pulled', p.idle_rounds)),
+                   (true, 'ok', 'streaming', NULL)) AS c (applies, state, value, detail)
+                   WHERE c.applies LIMIT 1) AS o) AS l
     UNION ALL
     SELECT 'sending to', p.peer, CASE WHEN t.slot_name IS NULL OR t.wal_status = 'lost' THEN 'alarm' WHEN NOT t.active OR t.wal_status = 'unreserved' THEN 'warning' ELSE 'ok' END,
            CASE WHEN t.slot_name IS NULL THEN 'no slot' WHEN t.wal_status = 'lost' THEN 'slot lost' WHEN NOT t.active THEN 'not connected' ELSE 'connected' END,

@@ -97,12 +97,14 @@ reload(void)
 	return true;
 }
 
-/* Is there a ledger in this database, and is this server a node?  Inside SPI */
+/* Is there a ledger in this database, restored as far as its triggers if it is being restored, and is this server a node?  Inside SPI */
 static bool
 has_duties(void)
 {
 	return OidIsValid(get_extension_oid("ecert", true)) &&
 		SPI_execute("SELECT 1 FROM pg_catalog.pg_class WHERE oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass('ledger.duty_log')"
+					" AND EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass('ledger.package')"
+					" AND tgname OPERATOR(pg_catalog.=) 'ecert_admit')"
 					" AND pg_catalog.current_setting('ecert.node') OPERATOR(pg_catalog.<>) ''", true, 1) == SPI_OK_SELECT &&
 		SPI_processed > 0;
 }

@@ -6,7 +6,20 @@ COMMENT ON FUNCTION ecert.admit() IS 'trigger of ledger.package: checks a packag
 
 CREATE FUNCTION ecert.refuse_change() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'ecert_refuse_change';
-COMMENT ON FUNCTION ecert.refuse_change() IS 'trigger of ledger.package: refuses UPDATE, DELETE and TRUNCATE; EC092';
+COMMENT ON FUNCTION ecert.refuse_change() IS 'trigger of ledger.package, and of the proofs in ledger.equivocation and ledger.fork: refuses UPDATE, DELETE and TRUNCATE; EC092';
+
+CREATE FUNCTION ecert.make_append_only(target text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    EXECUTE format('CREATE TRIGGER ecert_refuse_row BEFORE UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION ecert.refuse_change()', target);
+    EXECUTE format('CREATE TRIGGER ecert_refuse_statement BEFORE UPDATE OR DELETE OR TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION ecert.refuse_change()', target);
+    -- what replication writes is refused like everything else
+    EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER ecert_refuse_row', target);
+    EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER ecert_refuse_statement', target);
+END
+$$;
+COMMENT ON FUNCTION ecert.make_append_only(text) IS 'internal: puts triggers on a table, given by its qualified name, that refuse UPDATE, DELETE and TRUNCATE, whoever writes';
 
 CREATE FUNCTION ecert.sign(kind text, body jsonb, subject text DEFAULT NULL) RETURNS ecert.package
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_sign';

@@ -118,7 +118,7 @@ $$;
 COMMENT ON FUNCTION ecert.retry_quarantined(bytea) IS 'judge quarantined packages (that of the hash, or all) once more, for instance after rows of ledger.package that had been lost are back; returns how many were admitted. What still cannot be admitted is quarantined again';
 
 CREATE FUNCTION ecert.admit_equivocation() RETURNS trigger
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     first_hash bytea := sha256('\x00'::bytea || NEW.first_package);
@@ -157,13 +157,9 @@ AS $$
     -- The function looks at the kind: a condition on the kind would be read from its text in each statement, and energy and
     -- product packages, the most frequent ones, are left out by their period
     CREATE TRIGGER ecert_drain AFTER INSERT ON ledger.package FOR EACH ROW WHEN (NEW.period IS NULL) EXECUTE FUNCTION ecert.drain_waiting();
-    CREATE TRIGGER ecert_refuse_row BEFORE UPDATE OR DELETE ON ledger.package FOR EACH ROW EXECUTE FUNCTION ecert.refuse_change();
-    CREATE TRIGGER ecert_refuse_statement BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.package
-        FOR EACH STATEMENT EXECUTE FUNCTION ecert.refuse_change();
     -- what replication writes is checked like everything else
     ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_admit;
-    ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_refuse_row;
-    ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_refuse_statement;
+    SELECT ecert.make_append_only('ledger.package');
 
     SELECT ecert.create_described($table$CREATE TABLE ledger.pending (  -- packages from peers that came before something they depend on; they are admitted by themselves when it comes
         hash bytea NOT NULL,  -- hash of the package
@@ -208,6 +204,7 @@ AS $$
     )$table$);
     CREATE TRIGGER ecert_admit_equivocation BEFORE INSERT ON ledger.equivocation FOR EACH ROW EXECUTE FUNCTION ecert.admit_equivocation();
     ALTER TABLE ledger.equivocation ENABLE ALWAYS TRIGGER ecert_admit_equivocation;
+    SELECT ecert.make_append_only('ledger.equivocation');
 
     SELECT ecert.create_described($table$CREATE TABLE ledger.peer (  -- the servers this one replicates with: its hub, and as a hub the nodes below it. Connections are in pg_subscription
         peer text COLLATE "C" NOT NULL,  -- node id of the other server
@@ -219,8 +216,10 @@ AS $$
         kinds text[],  -- kinds that the lower of the two is sent beside the basic ones; NULL: all
         own_connection text,  -- connection string by which the hub is to reach this server, for the duties to have the hub's half done; NULL: the hub's own people do it
         below text[] NOT NULL DEFAULT '{}',  -- nodes below a node below this hub, as it last said
-        behind jsonb NOT NULL DEFAULT '[]',  -- feeds [{issuer, kind, last_seq}] that went on further there when it was last asked; what has not come until the next time is pulled
+        behind jsonb NOT NULL DEFAULT '[]',  -- feeds [{issuer, kind, own_seq, last_seq}] that went on further there when it was last asked: seq here (-1: none) and there; what has not come until the next time is pulled
+        refused text,  -- what its publication had beside inserts into the two tables that are replicated, when it was last asked; nothing of that is subscribed to. NULL: nothing
         was_disabled boolean NOT NULL DEFAULT false,  -- the last round of duties found the subscription disabled and enabled it; when that does not last it is made anew
+        idle_rounds integer NOT NULL DEFAULT 0,  -- rounds in a row in which all that had been ahead there had to be pulled, although the subscription is enabled; from the third on it is made anew
         not_there bigint NOT NULL DEFAULT 0,  -- packages signed here or below that the hub did not have yet when it was last compared with
         linked_at timestamptz NOT NULL DEFAULT clock_timestamp(),  -- when it was linked
         compare_from jsonb NOT NULL DEFAULT '{}',  -- place {issuer, kind, seq} on this ledger from which on packages are compared with it next; all take turns

@@ -124,16 +124,21 @@ ECERT_FUNCTION(ecert_admit)
 	return PointerGetDatum(derived_row(trigger->tg_relation, trigger->tg_trigtuple, &package, hash));
 }
 
-/* The trigger that refuses UPDATE, DELETE and TRUNCATE, of rows and of statements, but for the exchange of stories */
+/*
+ * The trigger that refuses UPDATE, DELETE and TRUNCATE, of rows and of
+ * statements: of packages, but for the exchange of stories, and of proofs
+ */
 ECERT_FUNCTION(ecert_refuse_change)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	bool		is_ledger;
 
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("ecert.refuse_change() must be called as trigger")));
-	if (ecert_is_exchanging() && TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
+	is_ledger = RelationGetRelid(trigger->tg_relation) == ecert_find_ledger();
+	if (is_ledger && ecert_is_exchanging() && TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
 		return PointerGetDatum(trigger->tg_trigtuple);
 	/* an error would stop replication: a change that a peer sends is skipped and logged */
 	if (IsLogicalWorker() && TRIGGER_FIRED_FOR_ROW(trigger->tg_event) && TRIGGER_FIRED_BEFORE(trigger->tg_event))
@@ -151,5 +156,5 @@ ECERT_FUNCTION(ecert_refuse_change)
 					TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? "UPDATE" :
 					TRIGGER_FIRED_BY_DELETE(trigger->tg_event) ? "DELETE" : "TRUNCATE",
 					RelationGetRelationName(trigger->tg_relation)),
-			 errhint("Correct a package by issuing one that replaces it.")));
+			 is_ledger ? errhint("Correct a package by issuing one that replaces it.") : 0));
 }

@@ -12,6 +12,13 @@ AS $$
 $$;
 COMMENT ON FUNCTION ecert.range_digests(jsonb) IS 'how many packages there are in ranges of feeds [{issuer, kind, first_seq, last_seq}] and SHA-256 over their hashes, computed from their bytes: two servers that hold the same give the same';
 
+CREATE FUNCTION ecert.proof_digest(OUT proof_count bigint, OUT digest text) RETURNS record
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT count(*), encode(sha256(coalesce(string_agg(e.first_hash || e.second_hash, ''::bytea ORDER BY e.first_hash, e.second_hash), '')), 'hex') FROM ledger.equivocation e
+$$;
+COMMENT ON FUNCTION ecert.proof_digest() IS 'how many proofs of equivocation there are and SHA-256, hexadecimal, over the hashes of their packages: two servers that hold the same proofs give the same';
+
 CREATE FUNCTION ecert.put_difference(at_peer text, in_issuer text, in_kind text, from_seq bigint, what text) RETURNS void
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -120,7 +127,8 @@ BEGIN
     there := ecert.ask(connection,
         'SELECT (SELECT count(*) FROM pg_catalog.pg_trigger t WHERE t.tgrelid = pg_catalog.to_regclass(''ledger.package'') AND t.tgenabled = ''A''
                     AND t.tgname IN (''ecert_admit'', ''ecert_refuse_row'', ''ecert_refuse_statement'')) AS triggers,
-                pg_catalog.to_regclass(''ledger.package'') IS NOT NULL AS has_table') -> 0;
+                pg_catalog.to_regclass(''ledger.package'') IS NOT NULL AS has_table, (SELECT d.digest FROM ecert.proof_digest() AS d) AS proofs') -> 0;
+    PERFORM ecert.compare_proofs(peer, connection, there ->> 'proofs');
     IF NOT (there ->> 'has_table')::boolean THEN
         PERFORM ecert.put_difference(peer, '', '', -1, 'its table ledger.package is gone');
     ELSE
@@ -179,7 +187,7 @@ BEGIN
             END IF;
         END LOOP;
     END IF;
-    UPDATE ledger.difference d SET gone_at = clock_timestamp() WHERE d.peer = peer AND d.first_seq = -1 AND d.gone_at IS NULL AND d.seen_at < began;
+    UPDATE ledger.difference d SET gone_at = clock_timestamp() WHERE d.peer = peer AND d.kind = '' AND d.first_seq = -1 AND d.gone_at IS NULL AND d.seen_at < began;
     UPDATE ledger.peer p
        SET compared_at = clock_timestamp(),
            compare_from = coalesce((SELECT jsonb_build_object('issuer', b.value ->> 'issuer', 'kind', b.value ->> 'kind', 'seq', 1000 * ((b.value ->> 'block')::bigint + 1))
@@ -188,4 +196,4 @@ BEGIN
     RETURN (SELECT count(*) FROM ledger.difference d WHERE d.peer = peer AND d.gone_at IS NULL);
 END
 $$;
-COMMENT ON FUNCTION ecert.compare_with(text, boolean) IS 'compare what a peer holds with what is here, by digests over the bytes of blocks of 1000 packages: of each feed that has moved since the last time the newest block, the blocks that differed, and 10,000 packages of the whole ledger in turn (whole: all blocks of all feeds), whether packages are gone there, and whether its triggers are in force. Returns how many differences stand in ledger.difference. EC110';
+COMMENT ON FUNCTION ecert.compare_with(text, boolean) IS 'compare what a peer holds with what is here, by digests over the bytes of blocks of 1000 packages: of each feed that has moved since the last time the newest block, the blocks that differed, and 10,000 packages of the whole ledger in turn (whole: all blocks of all feeds), whether packages are gone there, all proofs of equivocation, of which those that are not here are fetched, and whether its triggers are in force. Returns how many differences stand in ledger.difference. EC110';

@@ -55,7 +55,7 @@ AS $$
 $$;
 COMMENT ON FUNCTION ecert.publish_up() IS 'internal: make or renew the publication that this node''s hub reads';
 
--- Slots and subscriptions
+-- Slots
 
 CREATE FUNCTION ecert.make_slot(connection text, slot text) RETURNS boolean
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -82,37 +82,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ecert.drop_slot(text, text) IS 'internal: end whoever reads a replication slot at another server, and drop it; does nothing when there is none. 55006 when it stays in use';
-
-CREATE FUNCTION ecert.unsubscribe(subscription text) RETURNS void
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    IF ecert.subscription_oid(subscription) IS NOT NULL THEN
-        EXECUTE format('ALTER SUBSCRIPTION %I DISABLE', subscription);
-        EXECUTE format('ALTER SUBSCRIPTION %I SET (slot_name = NONE)', subscription);
-        EXECUTE format('DROP SUBSCRIPTION %I', subscription);
-    END IF;
-END
-$$;
-COMMENT ON FUNCTION ecert.unsubscribe(text) IS 'internal: drop a subscription here and leave its slot alone; does nothing when there is none';
-
-CREATE FUNCTION ecert.subscribe(subscription text, connection text, publication text, copy boolean) RETURNS void
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    version integer := current_setting('server_version_num')::integer;
-    options text := format('create_slot = false, slot_name = %L, copy_data = %s, disable_on_error = true, binary = true, streaming = %s',
-                           subscription, copy::text, CASE WHEN version >= 160000 THEN 'parallel' ELSE 'true' END);
-    there integer := (ecert.ask(connection, 'SELECT pg_catalog.current_setting(''server_version_num'') AS version') -> 0 ->> 'version')::integer;
-BEGIN
-    IF version >= 170000 AND there >= 170000 THEN
-        -- the slot goes on at a promoted standby that synchronizes slots
-        options := options || ', failover = true';
-    END IF;
-    EXECUTE format('CREATE SUBSCRIPTION %I CONNECTION %L PUBLICATION %I WITH (%s)', subscription, connection, publication, options);
-END
-$$;
-COMMENT ON FUNCTION ecert.subscribe(text, text, text, boolean) IS 'internal: make a subscription whose slot is there already: binary, disabled on error, streaming in parallel from PostgreSQL 16 on, with failover slots from 17 on';
 
 CREATE FUNCTION ecert.check_same_ledger(connection text, expected_hash bytea, expected_node text DEFAULT NULL) RETURNS text
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -158,9 +127,12 @@ BEGIN
         END;
     END IF;
     DELETE FROM ledger.peer p WHERE p.peer = peer;
+    IF NOT EXISTS (SELECT FROM ledger.peer) THEN
+        PERFORM ecert.drop_receiver(link.this_node);
+    END IF;
 END
 $$;
-COMMENT ON FUNCTION ecert.unlink(text) IS 'internal: end the subscription to a peer, its slot there, and forget the peer; a slot that cannot be dropped is named in a warning';
+COMMENT ON FUNCTION ecert.unlink(text) IS 'internal: end the subscription to a peer, its slot there, and forget the peer; behind the last one the role that received goes too. A slot that cannot be dropped is named in a warning';
 
 CREATE FUNCTION ecert.leave_ledger() RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -206,6 +178,7 @@ BEGIN
         made_slot := is_there AND ecert.make_slot(connection, link);
     END IF;
     BEGIN
+        LOCK TABLE ledger.peer IN SHARE ROW EXCLUSIVE MODE;
         IF publication <> 'ecert' THEN
             PERFORM ecert.publish(publication, ecert.feed_filter(node, issuers, kinds, ecert.certifier()));
         END IF;
@@ -264,7 +237,7 @@ AS $$
     SELECT ecert.create_described($table$CREATE TABLE ledger.difference (  -- where a peer holds something else than this node, found by ecert.compare_with()
         peer text COLLATE "C" NOT NULL,  -- node id of the other server
         issuer text COLLATE "C" NOT NULL,  -- feed; empty: the server as a whole
-        kind text COLLATE "C" NOT NULL,  -- feed; empty: the server as a whole
+        kind text COLLATE "C" NOT NULL,  -- feed; empty: the server as a whole; equivocation, without issuer: its proofs
         first_seq bigint NOT NULL,  -- where in the feed it begins (the block of 1000 for bytes that differ); -1: the server as a whole
         problem text NOT NULL,  -- what is different there
         found_at timestamptz NOT NULL DEFAULT clock_timestamp(),  -- when it was first found

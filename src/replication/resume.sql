@@ -166,6 +166,86 @@ END
 $$;
 COMMENT ON FUNCTION ecert.pull(text, jsonb, timestamptz) IS 'internal: pull feeds [{issuer, kind, own_seq, last_seq}] from a peer, block by block, until they have got to last_seq, bring nothing more, or it is that late; how many packages were admitted. Of what a peer said and did not send is a note in ecert_internal.unproved';
 
+CREATE FUNCTION ecert.proofs_at(connection text, behind text, OUT proof text) RETURNS SETOF text
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT a ->> 'proof' FROM jsonb_array_elements(ecert.ask(connection, format(
+           'SELECT pg_catalog.encode(e.first_hash || e.second_hash, ''hex'') AS proof FROM ledger.equivocation e
+             WHERE (e.first_hash, e.second_hash) > (pg_catalog.decode(%L, ''hex''), pg_catalog.decode(%L, ''hex'')) ORDER BY e.first_hash, e.second_hash LIMIT 1000',
+           left(behind, 64), substr(behind, 65)))) AS a
+$$;
+COMMENT ON FUNCTION ecert.proofs_at(text, text) IS 'internal: the next 1000 proofs of equivocation that another server holds, by the hexadecimal hashes of their packages, behind one of them (empty: from the first on)';
+
+CREATE FUNCTION ecert.pull_proofs(connection text, missing text[], until timestamptz, OUT pulled bigint, OUT refused bigint) RETURNS record
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    proof record;
+BEGIN
+    pulled := 0;
+    refused := 0;
+    -- a proof has up to 128 kB
+    FOR place IN 1..cardinality(missing) BY 20 LOOP
+        EXIT WHEN clock_timestamp() > until;
+        FOR proof IN SELECT a.one, a.other FROM jsonb_to_recordset(ecert.ask(connection, format(
+                'SELECT pg_catalog.encode(e.first_package, ''hex'') AS one, pg_catalog.encode(e.second_package, ''hex'') AS other FROM ledger.equivocation e
+                  JOIN pg_catalog.unnest(%L::pg_catalog.text[]) AS m (proof)
+                    ON e.first_hash = pg_catalog.decode(pg_catalog.left(m.proof, 64), ''hex'') AND e.second_hash = pg_catalog.decode(pg_catalog.substr(m.proof, 65), ''hex'')',
+                missing[place:place + 19]))) AS a (one text, other text) LOOP
+            IF CASE WHEN proof.one ~ '^([0-9a-f]{2})+$' AND proof.other ~ '^([0-9a-f]{2})+$' THEN ecert.is_equivocation(decode(proof.one, 'hex'), decode(proof.other, 'hex')) END THEN
+                INSERT INTO ledger.equivocation (first_package, second_package) VALUES (decode(proof.one, 'hex'), decode(proof.other, 'hex'));
+                pulled := pulled + FOUND::integer;
+            ELSE
+                refused := refused + 1;
+            END IF;
+        END LOOP;
+        -- it may have no end of them
+        EXIT WHEN refused > 100;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION ecert.pull_proofs(text, text[], timestamptz) IS 'internal: fetch proofs of equivocation, named by the hexadecimal hashes of their packages, from another server, until it is that late, and keep those that are proofs here too; returns how many are kept and how many are none';
+
+CREATE FUNCTION ecert.compare_proofs(peer text, connection text, digest_there text DEFAULT NULL) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+    began timestamptz := clock_timestamp();
+    until timestamptz := CASE WHEN digest_there IS NULL THEN 'infinity' ELSE began + current_setting('ecert.peer_timeout')::interval END;
+    there text[] := '{}';
+    page text[];
+    is_whole boolean := false;
+    pulled bigint := 0;
+    refused bigint := 0;
+    gone bigint := 0;
+BEGIN
+    IF digest_there IS DISTINCT FROM (SELECT d.digest FROM ecert.proof_digest() AS d) THEN
+        FOR page_number IN 1..100 LOOP
+            page := ARRAY(SELECT p.proof FROM ecert.proofs_at(connection, coalesce(there[cardinality(there)], '')) AS p
+                           WHERE p.proof ~ '^[0-9a-f]{128}$' AND p.proof COLLATE "C" > coalesce(there[cardinality(there)], '') ORDER BY p.proof COLLATE "C");
+            is_whole := cardinality(page) = 0;
+            EXIT WHEN is_whole OR clock_timestamp() > until;
+            there := there || page;
+        END LOOP;
+        SELECT p.pulled, p.refused INTO pulled, refused
+          FROM ecert.pull_proofs(connection, ARRAY(SELECT m.proof FROM unnest(there) AS m (proof)
+                 WHERE NOT EXISTS (SELECT FROM ledger.equivocation e WHERE e.first_hash = decode(left(m.proof, 64), 'hex') AND e.second_hash = decode(substr(m.proof, 65), 'hex'))), until) AS p;
+        -- what was found here since the last comparison may be on its way
+        SELECT count(*) INTO gone FROM ledger.equivocation e JOIN ledger.peer p ON p.peer = peer AND p.is_hub AND e.found_at < p.compared_at
+         WHERE is_whole AND encode(e.first_hash || e.second_hash, 'hex') <> ALL (there);
+        IF refused + gone > 0 THEN
+            PERFORM ecert.put_difference(peer, '', 'equivocation', -1, concat_ws(', ',
+                        CASE WHEN refused > 0 THEN format('%s of its proofs of equivocation prove nothing here', refused) END,
+                        CASE WHEN gone > 0 THEN format('%s proofs of equivocation are gone there', gone) END));
+        END IF;
+    END IF;
+    UPDATE ledger.difference d SET gone_at = clock_timestamp() WHERE d.peer = peer AND d.kind = 'equivocation' AND d.first_seq = -1 AND d.gone_at IS NULL AND d.seen_at < began;
+    RETURN pulled;
+END
+$$;
+COMMENT ON FUNCTION ecert.compare_proofs(text, text, text) IS 'internal: fetch the proofs of equivocation that a peer holds and this node does not, unless its digest of all says that there are none, within ecert.peer_timeout where that is given, and write down in ledger.difference those that prove nothing here, and at a hub those that it has lost; returns how many were fetched';
+
 CREATE FUNCTION ecert.catch_up(peer text DEFAULT NULL, only_behind jsonb DEFAULT NULL) RETURNS bigint
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -189,11 +269,14 @@ BEGIN
               WHERE only_behind IS NULL OR EXISTS (SELECT FROM jsonb_to_recordset(only_behind) AS o (issuer text, kind text, last_seq bigint)
                                                    WHERE o.issuer = b.issuer AND o.kind = b.kind AND o.last_seq > b.own_seq)),
             CASE WHEN only_behind IS NULL THEN 'infinity' ELSE clock_timestamp() + current_setting('ecert.peer_timeout')::interval END);
+        IF only_behind IS NULL THEN
+            PERFORM ecert.compare_proofs(link.peer, ecert.peer_connection(link.peer));
+        END IF;
     END LOOP;
     RETURN admitted;
 END
 $$;
-COMMENT ON FUNCTION ecert.catch_up(text, jsonb) IS 'pull from a peer (NULL: from all) what it holds beyond the ends of the feeds here, and admit it as from a peer; returns how many packages were admitted. Replication does this by itself; it is for what a lost slot, a restored backup or a promoted standby has left out. only_behind: of these feeds [{issuer, kind, last_seq}] alone, when they have not got there yet, as the peer said when it was asked last, and no longer than ecert.peer_timeout. EC113 and the like when a peer does not answer';
+COMMENT ON FUNCTION ecert.catch_up(text, jsonb) IS 'pull from a peer (NULL: from all) what it holds beyond the ends of the feeds here, and admit it as from a peer, and the proofs of equivocation that are not here; returns how many packages were admitted. Replication does this by itself; it is for what a lost slot, a restored backup or a promoted standby has left out. only_behind: of these feeds [{issuer, kind, last_seq}] alone, when they have not got there yet, as the peer said when it was asked last, and no longer than ecert.peer_timeout. EC113 and the like when a peer does not answer';
 
 CREATE FUNCTION ecert.resume(peer text DEFAULT NULL, connection text DEFAULT NULL) RETURNS bigint
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -212,6 +295,7 @@ BEGIN
         PERFORM ecert.drop_slot(link.connection, link.subscription);
         PERFORM ecert.make_slot(link.connection, link.subscription);
     END LOOP;
+    LOCK TABLE ledger.peer IN SHARE ROW EXCLUSIVE MODE;
     FOR link IN SELECT p.subscription, p.is_hub, p.publication, coalesce(connection, ecert.peer_connection(p.peer)) AS connection FROM ledger.peer p
                  WHERE (peer IS NULL OR p.peer = peer) AND p.subscription IS NOT NULL LOOP
         PERFORM ecert.unsubscribe(link.subscription);

@@ -135,6 +135,7 @@ BEGIN
                 HINT = 'A database holds one ledger, and it has one hub; leave the hub with ecert.leave_ledger() first.';
         END IF;
         IF hub IS NOT NULL THEN
+            LOCK TABLE ledger.peer IN SHARE ROW EXCLUSIVE MODE;
             INSERT INTO ledger.peer (peer, this_node, is_hub, subscription, publication, issuers, kinds, own_connection)
             VALUES (hub_node, me, true, link, CASE WHEN is_filtered THEN link ELSE 'ecert' END, issuers, kinds, own_connection);
             PERFORM ecert.publish_up();

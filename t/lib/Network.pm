@@ -15,7 +15,7 @@ our $policy = q{ecert.default_policy() || '{"audit": {"required": [{"as": "upstr
 sub server
 {
 	my ($node, %option) = @_;
-	my $server = PostgreSQL::Test::Cluster->new($option{name} // $node);
+	my $server = PostgreSQL::Test::Cluster->new($option{name} // $node, ($option{install_path} ? (install_path => $option{install_path}) : ()));
 	$server->init(allows_streaming => 'logical', extra => [ '-E', 'UTF8' ]);
 	my $key = $option{key} // $server->basedir . "/$node.pem";
 	my $witness = $server->basedir . "/$node-witness.pem";
@@ -85,6 +85,22 @@ sub link_node
 	$server->safe_psql('postgres', "SELECT ecert.join_ledger('" . genesis($hub) . "', '" . connection($hub) . "'$filter)");
 	$hub->safe_psql('postgres', "SELECT ecert.admit_node('$node', '" . connection($server) . "'$filter)");
 	return;
+}
+
+# The roles of a server, which a dump does not have, as SQL
+sub roles
+{
+	my ($server) = @_;
+	my $file = $server->basedir . '/globals.sql';
+	system_or_bail('pg_dumpall', '--globals-only', '--file', $file, '--dbname', $server->connstr('postgres'));
+	return slurp_file($file);
+}
+
+# How pg_restore is called: before PostgreSQL 16 a subscription cannot be given to who it belonged to
+sub pg_restore
+{
+	my ($server, $dump, $database) = @_;
+	return [ 'pg_restore', '--exit-on-error', ($server->pg_version < 16 ? '--no-owner' : ()), '--dbname', $server->connstr($database // 'postgres'), $dump ];
 }
 
 # The hashes of a server's ledger, in order
