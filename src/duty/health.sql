@@ -40,8 +40,7 @@ BEGIN
                         count(d.peer) FILTER (WHERE d.gone_at IS NULL)::text,
                         array_to_string((array_agg(concat_ws(' ', nullif(d.issuer, ''), nullif(d.kind, ''), d.problem) ORDER BY d.found_at DESC) FILTER (WHERE d.gone_at IS NULL))[1:3], '; ')
                    FROM ledger.difference d GROUP BY d.peer ORDER BY d.peer;
-    RETURN QUERY SELECT 'claim', u.peer, 'warning', string_agg(u.topic, ', ' ORDER BY u.topic), string_agg(u.claim, '; ' ORDER BY u.topic)
-                   FROM ecert_internal.unproved u GROUP BY u.peer ORDER BY u.peer;
+    RETURN QUERY SELECT 'claim', c.peer, 'warning', c.topics, c.claims FROM ecert.claims() AS c;
     RETURN QUERY SELECT * FROM ecert.checkpoint_health();
     RETURN QUERY SELECT 'passed over', NULL::text, CASE count(*) WHEN 0 THEN 'ok' ELSE 'alarm' END, count(*)::text,
                         (array_agg(format('two sealings leave out %s of "%s" from seq %s on, here since %s', o.kind, o.issuer, o.first_seq, o.recorded_at) ORDER BY o.recorded_at))[1]

@@ -64,6 +64,19 @@ AS $$
 $$;
 COMMENT ON FUNCTION ecert.note_claim(text, text, text) IS 'internal: write down what a peer says and does not show; NULL: nothing any more';
 
+CREATE FUNCTION ecert.claims(OUT peer text, OUT topics text, OUT claims text) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    -- a standby has no unlogged tables
+    IF NOT pg_is_in_recovery() THEN
+        RETURN QUERY SELECT u.peer::text, string_agg(u.topic, ', ' ORDER BY u.topic), string_agg(u.claim, '; ' ORDER BY u.topic)
+                       FROM ecert_internal.unproved u GROUP BY u.peer ORDER BY u.peer;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ecert.claims() IS 'what peers have said and not shown: about which feeds (own feeds, feeds), and what; none on a standby';
+
 CREATE FUNCTION ecert.is_said_by(package bytea, issuer text, kind text, seq bigint) RETURNS boolean
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_is_said_by';
 COMMENT ON FUNCTION ecert.is_said_by(bytea, text, text, bigint) IS 'internal: whether bytes are the package of this ledger with that issuer, kind and seq, rightly signed: with a key that the issuer has had, as far as is known here, or with this server''s own. False for anything else, malformed bytes included';
