@@ -155,7 +155,7 @@ ecert_guc_init(void)
 							 "The guard is in force where ecert is in shared_preload_libraries.",
 							 &ecert_allow_ledger_ddl, false, PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomBoolVariable("ecert.sign_unconfirmed",
-							 "Sign although no peer could be asked how far this node's feeds have got.",
+							 "Sign although it could not be confirmed how far this node's feeds have got.",
 							 "For a superuser who knows that this server has lost nothing that it signed.",
 							 &sign_unconfirmed, false, PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("ecert.peer_timeout",
