@@ -58,7 +58,7 @@ like(receiving($node{mine}), qr/^warning brings nothing: in \d rounds all that w
 Network::duties($node{mine});
 is(Network::equal($hub, $node{mine}), '', 'the packages are here');
 $hub->safe_psql('postgres', "SELECT ecert.publish('ecert')");
-Network::duties(values %node) for 1 .. 2;
+Network::duties(values %node) for 1 .. 3;
 streams('nothing let through', $_) for values %node;
 
 # a dump is restored while the worker of the new server does rounds

@@ -89,7 +89,9 @@ AS $$
       FROM (SELECT p.peer, s.oid AS id, w.last_msg_receipt_time AS heard_at, jsonb_array_length(p.behind) AS ahead, o.*
               FROM ledger.peer p
               LEFT JOIN pg_subscription s ON s.oid = ecert.subscription_oid(p.subscription)
-              LEFT JOIN LATERAL (SELECT t.pid, t.last_msg_receipt_time FROM pg_stat_subscription t WHERE t.subid = s.oid AND t.relid IS NULL AND t.pid IS NOT NULL
+              LEFT JOIN LATERAL (SELECT t.pid, t.last_msg_receipt_time FROM pg_stat_subscription t WHERE t.subid = s.oid AND t.relid IS NULL
+                                     -- a worker that only tries to connect has received nothing yet
+                                     AND t.pid IS NOT NULL AND t.received_lsn IS NOT NULL
                                   ORDER BY t.last_msg_receipt_time DESC NULLS LAST LIMIT 1) AS w ON true
               -- the first that applies: a link is judged by what it carries
              CROSS JOIN LATERAL (SELECT * FROM (VALUES
