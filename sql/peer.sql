@@ -65,7 +65,11 @@ BEGIN
 END $$;
 SELECT FROM peer_test.become('reader', 'plant-a');
 SELECT * FROM peer_test.fill('forwards');
+-- what waits is found in the indexes, row by row: the pages of a bitmap are read by another process from PostgreSQL 18 on
+BEGIN;
 SELECT pending > 10 AS most_wait, quarantined, left_over, equal, problems FROM peer_test.fill('backwards');
+SELECT pg_stat_get_xact_tuples_fetched('ledger.pending_waits_for'::regclass) > 0 AS by_what_it_waits_for, pg_stat_get_xact_tuples_fetched('ledger.pending_pkey'::regclass) > 0 AS by_hash;
+COMMIT;
 SELECT bool_or(f.pending > 0) AS some_wait, sum(f.quarantined) AS quarantined, sum(f.left_over) AS left_over, bool_and(f.equal) AS equal, sum(f.problems) AS problems
   FROM generate_series(1, 10) AS seed CROSS JOIN LATERAL peer_test.fill(seed::text) AS f;
 -- everything once more is known

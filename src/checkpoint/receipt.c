@@ -18,14 +18,14 @@ static EcertQuery leaf_query = {
 	"  WHERE l.issuer OPERATOR(pg_catalog.=) p.issuer AND l.kind OPERATOR(pg_catalog.=) p.kind"
 	"  AND l.last_seq OPERATOR(pg_catalog.>=) p.seq ORDER BY l.last_seq LIMIT 1) AS r ON true"
 	" WHERE p.hash OPERATOR(pg_catalog.=) $1",
-	1, {BYTEAOID}, NULL, true
+	1, {BYTEAOID}, NULL, ECERT_BY_INDEX
 };
 
 /* The newest checkpoint whose root this node has found right */
 static EcertQuery newest_query = {
 	"SELECT s.checkpoint_seq, s.root FROM ledger.sealing s WHERE s.outcome OPERATOR(pg_catalog.=) 'agrees'"
 	" ORDER BY s.checkpoint_seq DESC LIMIT 1",
-	0, {0}, NULL, true
+	0, {0}, NULL, ECERT_BY_INDEX
 };
 static EcertQuery tree_query = {
 	"SELECT 1 FROM ledger.sealing s WHERE s.outcome OPERATOR(pg_catalog.=) 'not checkable here'", 0, {0}, NULL

@@ -20,7 +20,7 @@
 
 static EcertQuery read_query = {
 	"SELECT hashes FROM ledger.tile WHERE level OPERATOR(pg_catalog.=) $1 AND index OPERATOR(pg_catalog.=) $2",
-	2, {INT4OID, INT8OID}, NULL, true
+	2, {INT4OID, INT8OID}, NULL, ECERT_BY_INDEX
 };
 static EcertQuery write_query = {
 	"INSERT INTO ledger.tile (level, index, hashes) VALUES ($1, $2, $3)"
@@ -31,7 +31,7 @@ static EcertQuery ranges_query = {
 	"SELECT issuer, kind, first_seq, last_seq FROM ledger.leaf_range"
 	" WHERE checkpoint_seq OPERATOR(pg_catalog.=) $1 AND first_index OPERATOR(pg_catalog.>=) $2 AND first_index OPERATOR(pg_catalog.<) $3"
 	" ORDER BY first_index",
-	3, {INT8OID, INT8OID, INT8OID}, NULL, true
+	3, {INT8OID, INT8OID, INT8OID}, NULL, ECERT_BY_INDEX
 };
 
 /* The tile of each level that was read last */

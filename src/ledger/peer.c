@@ -75,7 +75,7 @@ static EcertQuery take_query = {
 	"DELETE FROM ledger.pending WHERE hash OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT w.hash FROM ledger.pending w"
 	" WHERE w.waits_for OPERATOR(pg_catalog.=) $1 ORDER BY w.issuer, w.kind, w.seq FOR UPDATE SKIP LOCKED))"
 	" RETURNING package, peer",
-	1, {TEXTOID}, NULL, true
+	1, {TEXTOID}, NULL, ECERT_BY_INDEX
 };
 static EcertQuery sealings_query = {
 	"SELECT DISTINCT w.waits_for FROM ledger.pending w WHERE w.waits_for OPERATOR(pg_catalog.>=) 'sealing ' AND w.waits_for OPERATOR(pg_catalog.<) 'sealing!'"

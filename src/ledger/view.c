@@ -32,7 +32,7 @@ static EcertQuery holder_query = {
 	" CASE p.kind WHEN 'genesis' THEN -1 ELSE p.seq END AS seq"
 	" FROM ledger.package p WHERE ecert.kids(p.package) OPERATOR(pg_catalog.@>) ARRAY[$1] OFFSET 0) AS p"
 	" WHERE p.issuer OPERATOR(pg_catalog.=) $2 AND p.node OPERATOR(pg_catalog.<>) $3 AND p.seq OPERATOR(pg_catalog.<) $4 ORDER BY p.seq",
-	4, {BYTEAOID, TEXTOID, TEXTOID, INT8OID}, NULL, true
+	4, {BYTEAOID, TEXTOID, TEXTOID, INT8OID}, NULL, ECERT_BY_BITMAP
 };
 
 static EcertLedgerRules *

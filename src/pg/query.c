@@ -8,6 +8,13 @@
 #include "utils/guc.h"
 #include "utils/snapmgr.h"
 
+/* Until the level of settings that was begun last is ended */
+static void
+switch_off(const char *setting)
+{
+	(void) set_config_option(setting, "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
 static uint64
 run(EcertQuery *query, const Datum *values, Snapshot snapshot, bool read_only, long limit)
 {
@@ -25,14 +32,16 @@ run(EcertQuery *query, const Datum *values, Snapshot snapshot, bool read_only, l
 			elog(ERROR, "could not prepare \"%s\": %s", query->sql, SPI_result_code_string(SPI_result));
 		query->plan = plan;
 	}
-	if (query->by_index)
+	if (query->path != ECERT_BY_ANY)
 	{
 		nest_level = NewGUCNestLevel();
-		(void) set_config_option("enable_seqscan", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+		switch_off("enable_seqscan");
+		if (query->path == ECERT_BY_INDEX)
+			switch_off("enable_bitmapscan");
 	}
 	code = SPI_execute_snapshot(query->plan, unconstify(Datum *, values), NULL, snapshot,
 								InvalidSnapshot, read_only, true, limit);
-	if (query->by_index)
+	if (query->path != ECERT_BY_ANY)
 		AtEOXact_GUC(true, nest_level);
 	if (code < 0)
 		elog(ERROR, "could not run \"%s\": %s", query->sql, SPI_result_code_string(code));

@@ -12,23 +12,32 @@
 #define ECERT_QUERY_ARGS 9
 
 /*
- * A query whose plan is made on first use and kept for the backend's life.
- * by_index: its plan must use an index.  The planner would read the whole
- * table where the table is small when the plan is made, as at the start of a
- * first copy, and that one transaction makes the table large before anything
- * makes the plan anew.  (Measured on PostgreSQL 15: with tables of one analysed
- * page the queries by hash, by feed and seq, and of tiles are planned without
- * their index.  Switching the setting
- * for the time of a query cannot be told from noise in 20,000 calls of
- * ecert.tree_root().)
+ * How a query has to find its rows.  The planner would read the whole table
+ * where the table is small when the plan is made, as at the start of a first
+ * copy, and that one transaction makes the table large before anything makes
+ * the plan anew.  (Measured on PostgreSQL 15: with tables of one analysed page
+ * the queries by hash, by feed and seq, and of tiles are planned without their
+ * index.  Switching the setting for the time of a query cannot be told from
+ * noise in 20,000 calls of ecert.tree_root().)  And where it knows nothing of
+ * the table it would make a bitmap of the one row there is: PostgreSQL 18 has
+ * another process read the pages of a bitmap (io_method = worker), at six times
+ * the price where they are not in its buffers.
  */
+typedef enum EcertQueryPath
+{
+	ECERT_BY_ANY,
+	ECERT_BY_INDEX,
+	ECERT_BY_BITMAP				/* of an index that has no order: GIN */
+} EcertQueryPath;
+
+/* A query whose plan is made on first use and kept for the backend's life */
 typedef struct EcertQuery
 {
 	const char *sql;
 	int			arg_count;
 	Oid			arg_types[ECERT_QUERY_ARGS];
 	SPIPlanPtr	plan;
-	bool		by_index;
+	EcertQueryPath path;
 } EcertQuery;
 
 /* What is committed by now, and what this transaction, this very command included, has done before; for a scan */
