@@ -75,4 +75,4 @@ $(OBJS): Makefile
 -include $(OBJS:.o=.d)
 
 ecert--1.0.sql: $(SQL_PARTS) Makefile
-	{ printf '%s\n' '\echo Use "CREATE EXTENSION ecert" to load this file. \quit'; cat $(SQL_PARTS); } > $@
+	{ printf '%s\n' '\echo Use "CREATE EXTENSION ecert" to load this file. \quit' 'SET LOCAL standard_conforming_strings = on;'; cat $(SQL_PARTS); } > $@

@@ -35,6 +35,33 @@ SELECT p.oid::regprocedure AS callable FROM pg_proc p
 SELECT p.proname FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
  WHERE p.pronamespace = 'ecert'::regnamespace AND l.lanname IN ('sql', 'plpgsql') AND p.prosqlbody IS NULL
    AND NOT coalesce(array_to_string(p.proconfig, ' ') LIKE '%search_path=pg_catalog, pg_temp%', false) ORDER BY 1;
+-- bodies are parsed under the caller's standard_conforming_strings: a backslash stands in E'' alone, or in a comment
+SELECT p.oid::regprocedure AS backslash FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+ WHERE p.pronamespace IN ('ecert'::regnamespace, 'ecert_internal'::regnamespace) AND l.lanname IN ('sql', 'plpgsql')
+   AND strpos(regexp_replace(regexp_replace(p.prosrc, $$E'([^'\\]|\\.|'')*'$$, '', 'g'), '--[^\n]*', '', 'g'), chr(92)) > 0 ORDER BY 1;
+-- each C function says itself what it does with NULL: those that are not STRICT are meant to be asked with one
+SELECT string_agg(p.proname, ' ' ORDER BY p.proname) AS takes_null FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+ WHERE p.pronamespace IN ('ecert'::regnamespace, 'ecert_internal'::regnamespace) AND l.lanname = 'c' AND NOT p.proisstrict AND p.pronargs > 0;
+-- settings are checked when they are set
+SET ecert.packing_period = 'fortnight';
+SET ecert.statistics_period = 'century';
+SET ecert.packing_delay = '-1 day';
+SET ecert.packing_delay = 'soon';
+SET ecert.packing_delay = 'P1DT12H';
+SET ecert.packing_delay = '5 days 12:00';
+SET ecert.node = E'a\u202eb';
+SET ecert.signing_key = E'/etc/a\n/etc/b';
+SET ecert.signing_key_passphrase_command = E'echo \x07';
+ALTER SYSTEM SET ecert.worker_database = 'a', 'b', 'a';
+ALTER SYSTEM SET ecert.worker_interval = -1;
+RESET ecert.packing_delay;
+-- locks of a class that pg_advisory_lock() has not; t/081_callers.pl has more
+SELECT ecert.begin_round('own') AS begun;
+SELECT locktype, objsubid, mode FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND objsubid > 2;
+-- taken twice by one session it is given back once
+SELECT ecert.begin_round('own') AS begun_again;
+SELECT FROM ecert.end_round('own');
+SELECT count(*) AS held FROM pg_locks WHERE locktype = 'advisory' AND objsubid > 2;
 -- a role that may append and read, and no more
 CREATE ROLE ecert_test_clerk;
 GRANT USAGE ON SCHEMA ecert, ledger TO ecert_test_clerk;

@@ -137,9 +137,22 @@ CALL parallel_test.steps(50000);
 SELECT issuer, kind, min(seq) AS seq, count(*), regexp_replace(regexp_replace(problem, '[0-9a-f]{64}', '<hash>', 'g'), 'was issued at [^)]*', 'was issued at <time>') AS problem FROM parallel_test.found WHERE way = 'alone' GROUP BY 1, 2, 5 ORDER BY 1, 2, 3, 5;
 SELECT * FROM parallel_test.differences();
 
--- a registry that is none
+-- a registry that is none: any one byte of it, any length of it, nothing, and a seal without anything before it
 SELECT * FROM ecert.row_problems('a', 'energy', 0, 'a', NULL, now(), '\x', NULL, '\x00');
-SELECT * FROM ecert.row_problems('a', 'energy', 0, 'a', NULL, now(), '\x', NULL, overlay(ecert.verified_registry() placing '\xffffffff' from 441));
+SELECT * FROM ecert.row_problems('a', 'energy', 0, 'a', NULL, now(), '\x', NULL, '');
+CREATE FUNCTION parallel_test.taken(registry bytea) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM ecert.row_problems('a', 'energy', 0, 'a', NULL, now(), '\x', NULL, registry);
+    RETURN 'taken';
+EXCEPTION WHEN OTHERS THEN
+    RETURN SQLSTATE;
+END $$;
+SELECT parallel_test.taken(ecert.verified_registry()) AS whole;
+SELECT parallel_test.taken(overlay(r.v PLACING set_byte('\x00', 0, get_byte(r.v, n) # 1) FROM n + 1)) AS one_byte, count(*) > 100 AS many
+  FROM (SELECT ecert.verified_registry() AS v) AS r CROSS JOIN LATERAL generate_series(0, octet_length(r.v) - 1, 13) AS n GROUP BY 1;
+SELECT parallel_test.taken(substr(r.v, 1, n)) AS shorter, count(*) > 100 AS many FROM (SELECT ecert.verified_registry() AS v) AS r CROSS JOIN LATERAL generate_series(0, octet_length(r.v) - 1, 13) AS n GROUP BY 1;
+SELECT parallel_test.taken(r.v || '\x00') AS longer, parallel_test.taken(overlay(r.v PLACING '\xffffffffffffffff' FROM 441)) AS eight_bytes, parallel_test.taken(right_part.v) AS seal_alone
+  FROM (SELECT ecert.verified_registry() AS v) AS r CROSS JOIN LATERAL (SELECT substr(r.v, octet_length(r.v) - 31) AS v) AS right_part;
 SELECT * FROM ecert.row_problems('a', 'energy', 0, 'a', NULL, now(), '\x', NULL, NULL);
 SELECT * FROM ecert.row_problems('a', 'energy', 0, 'a', NULL, now(), NULL, NULL, ecert.verified_registry());
 DROP SCHEMA parallel_test CASCADE;

@@ -45,6 +45,27 @@ for my $role (@roles)
 		});
 	}
 }
+# triggers are functions too: on tables of one's own, of the ledger's form and of another, for everything that fires one
+$server->safe_psql('postgres', 'CREATE SCHEMA mine AUTHORIZATION ecert_caller');
+my @triggers = split /\n/, $server->safe_psql('postgres', q{SELECT oid::regproc FROM pg_proc WHERE prorettype = 'trigger'::regtype AND pronamespace::regnamespace::text IN ('ecert', 'ecert_internal') ORDER BY 1});
+for my $trigger (@triggers)
+{
+	my @statements = map {
+		my ($when, $event, $each, $table) = @$_;
+		my $column = $table =~ /issuer/ ? 'seq' : 'a';
+		my $transition = $when eq 'AFTER' && $each eq 'STATEMENT' && $event ne 'TRUNCATE' && $trigger =~ /moved/ ? 'REFERENCING ' . ($event eq 'INSERT' ? 'NEW' : 'OLD') . ' TABLE AS gone' : '';
+		"DROP TABLE IF EXISTS mine.t; CREATE TABLE mine.t $table; INSERT INTO mine.t DEFAULT VALUES; CREATE TRIGGER t $when $event ON mine.t $transition FOR EACH $each EXECUTE FUNCTION $trigger('x'); "
+		  . "INSERT INTO mine.t DEFAULT VALUES; UPDATE mine.t SET $column = 1; DELETE FROM mine.t; TRUNCATE mine.t"
+	} map { my ($when, $event, $table) = @$_; map { [ $when, $event, $_, $table ] } $event eq 'TRUNCATE' ? ('STATEMENT') : ('ROW', 'STATEMENT') }
+	  map { my ($when, $event) = @$_; map { [ $when, $event, $_ ] } '(a integer)', '(issuer text, kind text, seq bigint, subject text, period tstzrange, issued_at timestamptz, hash bytea, package ecert.package, recorded_at timestamptz)' }
+	  map { my $when = $_; map { [ $when, $_ ] } qw(INSERT UPDATE DELETE TRUNCATE) } qw(BEFORE AFTER);
+	$generator->run([ 'psql', '-X', '-q', '-A', '-d', $server->connstr('postgres'), '-U', 'ecert_caller' ], \@statements, sub {
+		my ($statement, $error) = @_;
+		my $fault = Calls::fault($error) or return;
+		push @faults, "$fault, as trigger: $statement\n" . substr($error, 0, 500);
+	});
+}
+cmp_ok(scalar @triggers, '>', 2, 'triggers were tried on tables that are not the ledger\'s');
 my ($ran, $count) = (0, scalar @faults);
 $ran += $_ foreach values %outcome;
 is($ran, $each * @roles, "$calls calls of seed $seed have an answer");

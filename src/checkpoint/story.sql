@@ -40,11 +40,11 @@ AS $$
       FROM ledger.leaf_range r
      CROSS JOIN LATERAL (
         SELECT string_agg(h.where_it_is || h.hash, '' ORDER BY h.where_it_is, h.hash), coalesce(bool_or(h.seq = r.last_seq), false)
-          FROM ((SELECT '\x00'::bytea, p.hash, p.seq FROM ledger.package p WHERE p.issuer = r.issuer AND p.kind = r.kind AND p.seq BETWEEN r.first_seq AND r.last_seq ORDER BY p.seq DESC LIMIT 1)
+          FROM ((SELECT E'\\x00'::bytea, p.hash, p.seq FROM ledger.package p WHERE p.issuer = r.issuer AND p.kind = r.kind AND p.seq BETWEEN r.first_seq AND r.last_seq ORDER BY p.seq DESC LIMIT 1)
                 UNION ALL
-                SELECT '\x01', q.hash, q.seq FROM ledger.quarantine q WHERE q.issuer = r.issuer AND q.kind = r.kind AND q.seq BETWEEN r.first_seq AND r.last_seq
+                SELECT E'\\x01', q.hash, q.seq FROM ledger.quarantine q WHERE q.issuer = r.issuer AND q.kind = r.kind AND q.seq BETWEEN r.first_seq AND r.last_seq
                 UNION ALL
-                SELECT '\x02', w.hash, w.seq FROM ledger.pending w WHERE w.issuer = r.issuer AND w.kind = r.kind AND w.seq BETWEEN r.first_seq AND r.last_seq) AS h (where_it_is, hash, seq)) AS w (hashes, reaches)
+                SELECT E'\\x02', w.hash, w.seq FROM ledger.pending w WHERE w.issuer = r.issuer AND w.kind = r.kind AND w.seq BETWEEN r.first_seq AND r.last_seq) AS h (where_it_is, hash, seq)) AS w (hashes, reaches)
      WHERE r.checkpoint_seq = of_sealing
 $$;
 COMMENT ON FUNCTION ecert.held_of(bigint) IS 'internal: a digest of what this node has of the feeds that a sealing covers, by its last part: where they end, what is refused and what waits; NULL when of one of them the last package that it covers has not come';

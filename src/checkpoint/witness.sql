@@ -127,7 +127,7 @@ DECLARE
     note record;
 BEGIN
     -- a tagged COSE_Sign1 begins with d2, a note with its origin
-    IF get_byte(checkpoint || '\x00'::bytea, 0) = 210 THEN
+    IF get_byte(checkpoint || E'\\x00'::bytea, 0) = 210 THEN
         p := ecert.package(checkpoint);
         IF ecert.is_certifiers_checkpoint(p) THEN
             SELECT ecert.seq(p), (ecert.body(p) ->> 'size')::bigint, decode(ecert.body(p) ->> 'root', 'hex') INTO seq, size, root;

@@ -483,15 +483,19 @@ DECLARE
     part text;
     due record;
 BEGIN
-    -- src/duty/worker.c takes the same steps
+    -- src/duty/worker.c takes the same steps. Whatever the caller's default, a duty has to see what others commit
+    COMMIT;
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     FOREACH part IN ARRAY '{own,links}'::text[] LOOP
         IF ecert.begin_round(part) THEN
             FOR due IN SELECT d.duty, d.subject, d.as_role, d.period FROM ecert.due_duties(part) AS d LOOP
                 PERFORM ecert.do_duty(due.duty, due.subject, due.as_role, due.period);
                 COMMIT;
+                SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
             END LOOP;
             PERFORM ecert.end_round(part);
             COMMIT;
+            SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
         END IF;
     END LOOP;
 END

@@ -136,7 +136,7 @@ AS $$
     SELECT 'setting', g.name, CASE WHEN g.good THEN 'ok' ELSE g.otherwise END, g.value, g.detail
       FROM (SELECT t.name, t.setting AS value, 'alarm' AS otherwise,
                    CASE t.name WHEN 'wal_level' THEN t.setting = 'logical' OR NOT EXISTS (SELECT FROM ledger.peer)
-                        ELSE t.setting ~ '(^|[ ,"])(pgoutput|\*)($|[ ,"])' END AS good,
+                        ELSE t.setting ~ E'(^|[ ,"])(pgoutput|\\*)($|[ ,"])' END AS good,
                    CASE t.name WHEN 'wal_level' THEN 'replication needs logical' ELSE 'replication needs pgoutput' END AS detail
               FROM pg_settings t WHERE t.name IN ('wal_level', 'output_plugin_libraries')
             UNION ALL

@@ -179,6 +179,8 @@ ecert_worker_main(Datum part)
 	pqsignal(SIGTERM, die);
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnection(MyBgworkerEntry->bgw_extra, NULL, 0);
+	/* whatever the database's default, a duty has to see what others commit */
+	SetConfigOption("default_transaction_isolation", "read committed", PGC_SUSET, PGC_S_OVERRIDE);
 	while (is_wanted(MyBgworkerEntry->bgw_extra))
 	{
 		int			events = WaitLatch(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | WL_TIMEOUT, ecert_worker_interval * 1000L, PG_WAIT_EXTENSION);

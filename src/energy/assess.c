@@ -122,7 +122,9 @@ ECERT_FUNCTION(ecert_collect_body)
 	EcertSlice	body;
 
 	if (!AggCheckCallContext(fcinfo, &context))
-		elog(ERROR, "ecert_collect_body called in non-aggregate context");
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("ecert.collect_body() is a step of the aggregate ecert.collect_bodies()")));
 	caller = MemoryContextSwitchTo(context);
 	bodies = PG_ARGISNULL(0) ? NULL : (Bodies *) PG_GETARG_POINTER(0);
 	if (bodies == NULL)

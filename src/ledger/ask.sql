@@ -86,7 +86,7 @@ CREATE FUNCTION ecert.check_claim(peer text, node text, kind text, last_seq bigi
 AS $$
 #variable_conflict use_variable
 DECLARE
-    hash bytea := sha256('\x00'::bytea || package);
+    hash bytea := sha256(E'\\x00'::bytea || package);
     own_seq bigint := coalesce((SELECT p.seq FROM ledger.package p WHERE p.issuer = node AND p.kind = kind ORDER BY p.seq DESC LIMIT 1), -1);
     own_hash bytea := (SELECT p.hash FROM ledger.package p WHERE p.issuer = node AND p.kind = kind AND p.seq = last_seq);
 BEGIN

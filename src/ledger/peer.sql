@@ -121,8 +121,8 @@ CREATE FUNCTION ecert.admit_equivocation() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    first_hash bytea := sha256('\x00'::bytea || NEW.first_package);
-    second_hash bytea := sha256('\x00'::bytea || NEW.second_package);
+    first_hash bytea := sha256(E'\\x00'::bytea || NEW.first_package);
+    second_hash bytea := sha256(E'\\x00'::bytea || NEW.second_package);
 BEGIN
     IF NOT ecert.is_equivocation(NEW.first_package, NEW.second_package) THEN
         IF current_setting('session_replication_role') <> 'replica' THEN

@@ -18,9 +18,9 @@ CREATE FUNCTION ecert.create_described(definition text) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    head text[] := regexp_match(definition, '^CREATE (?:OR REPLACE )?(TABLE|VIEW) (ledger\.\w+) [^\n]*?  -- ([^\n]*)', 'n');
+    head text[] := regexp_match(definition, E'^CREATE (?:OR REPLACE )?(TABLE|VIEW) (ledger\\.\\w+) [^\\n]*?  -- ([^\\n]*)', 'n');
     -- a table's column begins its line; a view's is named last in it, before a comma
-    described text := CASE head[1] WHEN 'TABLE' THEN '^ +(\w+) [^\n]*?  -- ([^\n]*)$' ELSE '^ [^\n]*?(\w+),?  -- ([^\n]*)$' END;
+    described text := CASE head[1] WHEN 'TABLE' THEN E'^ +(\\w+) [^\\n]*?  -- ([^\\n]*)$' ELSE E'^ [^\\n]*?(\\w+),?  -- ([^\\n]*)$' END;
     statement text;
 BEGIN
     EXECUTE definition;

@@ -5,7 +5,7 @@ CREATE FUNCTION ecert.range_digests(ranges jsonb, OUT issuer text, OUT kind text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT r.issuer, r.kind, r.first_seq, r.last_seq, count(p.seq),
-           encode(sha256(coalesce(string_agg(sha256('\x00'::bytea || p.package::bytea), ''::bytea ORDER BY p.seq), '')), 'hex')
+           encode(sha256(coalesce(string_agg(sha256(E'\\x00'::bytea || p.package::bytea), ''::bytea ORDER BY p.seq), '')), 'hex')
       FROM jsonb_to_recordset(ranges) AS r (issuer text, kind text, first_seq bigint, last_seq bigint)
       LEFT JOIN ledger.package p ON p.issuer = r.issuer AND p.kind = r.kind AND p.seq BETWEEN r.first_seq AND r.last_seq
      GROUP BY r.issuer, r.kind, r.first_seq, r.last_seq
@@ -36,7 +36,7 @@ AS $$
       FROM (SELECT o.seq, CASE WHEN t.hash IS NULL THEN 'is missing' ELSE 'has other bytes' END AS what
               FROM ledger.package o
               LEFT JOIN jsonb_to_recordset(ecert.ask(connection, format(
-                   'SELECT p.seq, pg_catalog.encode(pg_catalog.sha256(''\x00''::bytea || p.package::bytea), ''hex'') AS hash FROM ledger.package p
+                   'SELECT p.seq, pg_catalog.encode(pg_catalog.sha256(pg_catalog.decode(''00'', ''hex'') || p.package::bytea), ''hex'') AS hash FROM ledger.package p
                      WHERE p.issuer = %L AND p.kind = %L AND p.seq BETWEEN %s AND %s', in_issuer, in_kind, from_seq, to_seq))) AS t (seq bigint, hash text) ON t.seq = o.seq
              WHERE o.issuer = in_issuer AND o.kind = in_kind AND o.seq BETWEEN from_seq AND to_seq
                AND t.hash IS DISTINCT FROM encode(o.hash, 'hex')) AS d

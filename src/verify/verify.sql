@@ -195,7 +195,7 @@ BEGIN
         WITH raw AS (
             SELECT p.issuer, p.kind, p.seq, p.hash, p.package::bytea AS b FROM ledger.package p),
         framed AS (
-            SELECT r.*, %1$I.digest('\x00'::bytea || r.b, 'sha256') AS computed,
+            SELECT r.*, %1$I.digest(E'\\x00'::bytea || r.b, 'sha256') AS computed,
                    CASE get_byte(r.b, 2) WHEN 88 THEN 4 + get_byte(r.b, 3)
                         WHEN 89 THEN 5 + get_byte(r.b, 3) * 256 + get_byte(r.b, 4) END AS header_end
               FROM raw r),
@@ -207,7 +207,7 @@ BEGIN
             SELECT c.*, (SELECT CASE WHEN w.width = 1 THEN get_byte(c.b, c.seq_end - 1)::bigint
                                      ELSE ('x' || lpad(encode(substring(c.b FROM c.seq_end - w.width + 2 FOR w.width - 1), 'hex'), 16, '0'))::bit(64)::bigint END
                            FROM (VALUES (1), (2), (3), (5), (9)) AS w (width)
-                          WHERE substring(c.b FROM c.seq_end - w.width - 4 FOR 5) = '\x3a00010040' LIMIT 1) AS signed_seq
+                          WHERE substring(c.b FROM c.seq_end - w.width - 4 FOR 5) = E'\\x3a00010040' LIMIT 1) AS signed_seq
               FROM cut c),
         chained AS (
             SELECT r.*, lag(r.computed) OVER feed AS expected_prev, lag(r.seq) OVER feed AS seq_before,

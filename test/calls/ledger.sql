@@ -6,8 +6,8 @@ SET TimeZone = 'UTC';
 CREATE EXTENSION IF NOT EXISTS ecert;
 CREATE SCHEMA calls;
 SELECT set_config('calls.keys', :'keys', false) AS keys, set_config('ecert.seal_key', :'keys' || '/seal.pem', false) AS seal_key \gset
-CREATE FUNCTION calls.public(key text) RETURNS text LANGUAGE sql AS $$ SELECT pg_read_file(current_setting('calls.keys') || '/' || key || '.pub.pem') $$;
-CREATE PROCEDURE calls.be(node text) LANGUAGE sql AS $$
+CREATE FUNCTION calls.public(key text) RETURNS text LANGUAGE sql SET search_path = pg_catalog AS $$ SELECT pg_read_file(current_setting('calls.keys') || '/' || key || '.pub.pem') $$;
+CREATE PROCEDURE calls.be(node text) LANGUAGE sql SET search_path = pg_catalog AS $$
     SELECT set_config('ecert.node', node, false), set_config('ecert.signing_key', current_setting('calls.keys') || '/' || node || '.pem', false),
            set_config('ecert.witness_key', CASE WHEN node IN ('buyer', 'supplier') THEN current_setting('calls.keys') || '/' || node || '-witness.pem' ELSE '' END, false) $$;
 
@@ -76,6 +76,12 @@ BEGIN;
 SELECT ecert.append('energy', '{"period": [1704067200, 1706745600], "lines": [{"source": "electricity", "unit": "kWh", "quantity": 2}]}') AS x \gset
 SELECT encode(package::bytea, 'hex') AS other FROM ledger.package WHERE issuer = 'plant-b' AND kind = 'energy' AND seq = 0 \gset
 ROLLBACK;
+BEGIN;
+SELECT ecert.append('energy', '{"period": [1704067200, 1706745600], "lines": [{"source": "electricity", "unit": "kWh", "quantity": 3}]}') AS x \gset
+SELECT encode(package::bytea, 'hex') AS third FROM ledger.package WHERE issuer = 'plant-b' AND kind = 'energy' AND seq = 0 \gset
+ROLLBACK;
+-- a third story that nobody has heard yet
+CREATE TABLE calls.story AS SELECT decode(:'third', 'hex') AS bytes;
 SELECT ecert.admit_from_peer(decode(:'one', 'hex'), 'hub') AS x \gset
 SELECT ecert.admit_from_peer(decode(:'other', 'hex'), 'hub') AS x \gset
 SELECT ecert.admit_from_peer(decode(:'later', 'hex'), 'hub') AS x \gset

@@ -7,6 +7,8 @@
 #include "diag.h"
 
 #include "rules/document.h"
+#include "rules/finding.h"
+#include "rules/text.h"
 #include "test_arena.h"
 
 #define ARENA (&test_arena.memory)
@@ -55,6 +57,20 @@ check_long_number(void)
 	CHECK(ecert_cbor_check_body(map, NULL) == ECERT_BODY_BYTES, "and make no body");
 }
 
+/* What others wrote is shown as it stands, but for what cannot be seen in it or turns it round */
+static void
+check_shown(void)
+{
+	EcertFinding finding;
+	EcertText	text = ecert_text_in(ARENA);
+
+	ecert_text_put_shown(&text, ecert_slice_text("St\xC3\xA4hl \xE7\x94\xB5\t\xE2\x80\xAE" "x\xFF"));
+	CHECK(strcmp(ecert_text_string(&text), "St\xC3\xA4hl \xE7\x94\xB5<U+0009><U+202E>x<U+00FF>") == 0, "a name is shown: %s", ecert_text_string(&text));
+	(void) ECERT_FIND(&finding, ECERT_ISSUER_UNKNOWN, ecert_a_word("pl\xE2\x80\x8B" "ant"));
+	CHECK(strstr(ecert_finding_problem(&finding, ARENA), "pl<U+200B>ant") != NULL, "and so it is in a finding: %s", ecert_finding_problem(&finding, ARENA));
+	CHECK(strstr(ecert_finding_message(&finding, ARENA).message, "\xE2\x80\x8B") == NULL, "and in its message");
+}
+
 static void
 check_difference(const char *stated, const char *path, const char *expected_text, const char *stated_text)
 {
@@ -98,6 +114,7 @@ main(void)
 	check_printed("{'bb': [], 'a': {}, 'c': [true, false, null, -1, 0.00, 12.50]}", "{\"a\": {}, \"c\": [true, false, null, -1, 0.00, 12.50], \"bb\": []}");
 	CHECK(strcmp(printed(ecert_slice(odd, sizeof odd)), "\"\\\"\\\\\\n\\t\\r\\b\\f\\u0001\x7F/\"") == 0, "only what must be escaped is");
 	check_long_number();
+	check_shown();
 	test_arena_free();
 	return check_done();
 }
