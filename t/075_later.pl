@@ -176,6 +176,9 @@ my $youngest = joins('youngest');
 Network::duties($youngest, $hub);
 is($youngest->safe_psql('postgres', $standing), 'agrees void withdrawn, agrees stands active', 'who joins now is told the same of the certificates');
 is(certifier($standing), 'agrees void withdrawn, agrees stands active', 'as the certifier');
+my $void_rows = q{SELECT string_agg(concat_ws(' ', issuer, kind, seq, key_ended_at < issued_at), ', ' ORDER BY seq) FROM ledger.void};
+is($_->safe_psql('postgres', $void_rows), 'customer audit 0 t, customer audit 1 t', $_->name . ': what is void has a view of its own') for $hub, $youngest;
+like($youngest->safe_psql('postgres', q{SELECT string_agg(state || ' ' || value, ', ') FROM ledger.health WHERE item IN ('void', 'quarantine', 'finding')}), qr/^(?:ok 0, )*warning 2(?:, ok 0)*$/, 'and one warning in health');
 
 # a thief's package for ten years does not stand in the way of the plant that was enrolled again
 as('plant', q{SELECT ecert.append('energy', jsonb_build_object('period', ecert.period_json('[2024-02-01,2034-02-01)'),

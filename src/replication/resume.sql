@@ -192,7 +192,7 @@ BEGIN
                   JOIN pg_catalog.unnest(%L::pg_catalog.text[]) AS m (proof)
                     ON e.first_hash = pg_catalog.decode(pg_catalog.left(m.proof, 64), ''hex'') AND e.second_hash = pg_catalog.decode(pg_catalog.substr(m.proof, 65), ''hex'')',
                 missing[place:place + 19]))) AS a (one text, other text) LOOP
-            IF CASE WHEN proof.one ~ '^([0-9a-f]{2})+$' AND proof.other ~ '^([0-9a-f]{2})+$' THEN ecert.is_equivocation(decode(proof.one, 'hex'), decode(proof.other, 'hex')) END THEN
+            IF (CASE WHEN proof.one ~ '^([0-9a-f]{2})+$' AND proof.other ~ '^([0-9a-f]{2})+$' THEN ecert.is_equivocation(decode(proof.one, 'hex'), decode(proof.other, 'hex')) END) THEN
                 INSERT INTO ledger.equivocation (first_package, second_package) VALUES (decode(proof.one, 'hex'), decode(proof.other, 'hex'));
                 pulled := pulled + FOUND::integer;
             ELSE
