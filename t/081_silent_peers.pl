@@ -155,7 +155,7 @@ is($hub->safe_psql('postgres', q{SELECT value || ' ' || state FROM ledger.health
 $plant->safe_psql('postgres', q{SELECT ecert.append('energy', jsonb_build_object('period', ecert.period_json('[2024-02-01,2024-03-01)'),
 	'lines', '[{"source": "electricity", "unit": "kWh", "quantity": 1000}]'::jsonb))});
 is(Network::equal($hub, $plant, $mine), '', 'its packages come all the same');
-$plant->safe_psql('postgres', $feeds);
+$plant->safe_psql('postgres', "SET ecert.allow_ledger_ddl = on; $feeds");
 Network::duties($hub);
 Network::duties($hub);
 is($hub->safe_psql('postgres', q{SELECT count(*) FROM ledger.health WHERE item = 'claim'}), '0', 'when it says so no more it is named no more');
