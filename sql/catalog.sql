@@ -38,7 +38,7 @@ SELECT p.proname FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
 -- bodies are parsed under the caller's standard_conforming_strings: a backslash stands in E'' alone, or in a comment
 SELECT p.oid::regprocedure AS backslash FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
  WHERE p.pronamespace IN ('ecert'::regnamespace, 'ecert_internal'::regnamespace) AND l.lanname IN ('sql', 'plpgsql')
-   AND strpos(regexp_replace(regexp_replace(p.prosrc, $$E'([^'\\]|\\.|'')*'$$, '', 'g'), '--[^\n]*', '', 'g'), chr(92)) > 0 ORDER BY 1;
+   AND strpos(regexp_replace(regexp_replace(p.prosrc, $$\mE'([^'\\]|\\.|'')*'$$, '', 'g'), '--[^\n]*', '', 'g'), chr(92)) > 0 ORDER BY 1;
 -- each C function says itself what it does with NULL: those that are not STRICT are meant to be asked with one
 SELECT string_agg(p.proname, ' ' ORDER BY p.proname) AS takes_null FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
  WHERE p.pronamespace IN ('ecert'::regnamespace, 'ecert_internal'::regnamespace) AND l.lanname = 'c' AND NOT p.proisstrict AND p.pronargs > 0;
@@ -55,7 +55,7 @@ SET ecert.signing_key_passphrase_command = E'echo \x07';
 ALTER SYSTEM SET ecert.worker_database = 'a', 'b', 'a';
 ALTER SYSTEM SET ecert.worker_interval = -1;
 RESET ecert.packing_delay;
--- locks of a class that pg_advisory_lock() has not; t/081_callers.pl has more
+-- locks of a class that pg_advisory_lock() has not; t/090_callers.pl has more
 SELECT ecert.begin_round('own') AS begun;
 SELECT locktype, objsubid, mode FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND objsubid > 2;
 -- taken twice by one session it is given back once

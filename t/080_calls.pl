@@ -28,22 +28,26 @@ my @faults;
 my $began = time;
 my @roles = qw(ecert_caller ecert_reader superuser);
 my $each = int($calls / @roles);
-for my $role (@roles)
+my %setup = map { $_ => $generator->{setup} } @roles;
+$setup{superuser} .= "; SET ecert.node = 'certifier'; SET ecert.signing_key = '$keys/certifier.pem'; SET ecert.seal_key = '$keys/seal.pem'";
+for (my $done = 0; $done < $each; $done += 500)
 {
-	my $as_caller = $role ne 'superuser';
-	my @psql = ('psql', '-X', '-q', '-A', '-d', $server->connstr('postgres'), $as_caller ? ('-U', $role) : ());
-	local $generator->{setup} = $generator->{setup} . ($as_caller ? '' : "; SET ecert.node = 'certifier'; SET ecert.signing_key = '$keys/certifier.pem'; SET ecert.seal_key = '$keys/seal.pem'");
-	for (my $done = 0; $done < $each; $done += 500)
+	for my $role (@roles)
 	{
-		my @statements = map { $generator->statement($as_caller) } 1 .. ($each - $done < 500 ? $each - $done : 500);
+		my $is_superuser = $role eq 'superuser';
+		my @psql = ('psql', '-X', '-q', '-A', '-d', $server->connstr('postgres'), $is_superuser ? () : ('-U', $role));
+		my @statements = map { $generator->statement(!$is_superuser) } 1 .. ($each - $done < 500 ? $each - $done : 500);
+		local $generator->{setup} = $setup{$role};
 		$generator->run(\@psql, \@statements, sub {
 			my ($statement, $error) = @_;
 			my ($state) = $error =~ /(?:ERROR|FATAL):  (\w{5})/;
 			$outcome{ $state // 'none' }++;
 			my $fault = Calls::fault($error) or return;
 			push @faults, "$fault, as $role: " . substr($statement, 0, 1500) . "\n" . substr($error, 0, 500);
+			note($faults[-1]);
 		});
 	}
+	note(sprintf '%d calls of each role in %.0f s, %d faults', $done + 500, time - $began, scalar @faults);
 }
 # triggers are functions too: on tables of one's own, of the ledger's form and of another, for everything that fires one
 $server->safe_psql('postgres', 'CREATE SCHEMA mine AUTHORIZATION ecert_caller');

@@ -1,5 +1,5 @@
 # sqlsmith's random queries over everything that the extension and a full ledger show. For as long as ECERT_SMITH_SECONDS says,
-# else not at all: make dev SANITIZE=1 T=tap:082, see docs/design.md.
+# else not at all: make dev SANITIZE=1 T=tap:091, see docs/design.md.
 use strict;
 use warnings FATAL => 'all';
 
