@@ -169,18 +169,23 @@ ok($server->safe_psql('postgres', $as_certifier . 'SELECT ecert.relate(\'strange
 $server->safe_psql('postgres', q{ROLLBACK PREPARED 'holder'});
 is($server->safe_psql('postgres', 'SELECT ecert.begin_round(\'own\'); SELECT count(*) FROM pg_locks WHERE locktype = \'advisory\''), "t\n1", 'a lock of its own is held meanwhile');
 
-# A database whose transactions are serializable by default
+# A database whose transactions are serializable by default: rounds seal, by hand and the worker's
+$server->append_conf('postgresql.conf', "ecert.node = 'certifier'\necert.signing_key = '$keys/certifier.pem'\necert.checkpoint_interval = 1\n");
+$server->reload;
+sub sealed { return $server->safe_psql('postgres', q{SELECT max(seq) FROM ledger.package WHERE kind = 'checkpoint'}); }
 for my $level ('serializable', 'repeatable read')
 {
+	my $to = 1800000000 + length $level;
 	$server->safe_psql('postgres', "ALTER DATABASE postgres SET default_transaction_isolation = '$level'");
-	$server->safe_psql('postgres', $as_certifier . "SELECT ecert.relate('stranger', 'plant-b', 'peer', '2024-01-01 00:00+00', to_timestamp(1800000000 + length('$level')))");
-	my $sealed = $server->safe_psql('postgres', 'SELECT max(seq) FROM ledger.package WHERE kind = \'checkpoint\'');
-	$server->safe_psql('postgres', $as_certifier . 'CALL ecert.run_duties()');
-	is($server->safe_psql('postgres', 'SELECT max(seq) FROM ledger.package WHERE kind = \'checkpoint\''), $sealed + 1, "a round seals where the default is $level");
-	$server->safe_psql('postgres', $as_certifier . "SELECT ecert.relate('stranger', 'plant-es256', 'peer', '2024-01-01 00:00+00', to_timestamp(1800000000 + length('$level')))");
-	$server->append_conf('postgresql.conf', "ecert.node = 'certifier'\necert.signing_key = '$keys/certifier.pem'\necert.worker_interval = 1\necert.checkpoint_interval = 1\n");
+	$server->safe_psql('postgres', "SELECT ecert.relate('stranger', 'plant-b', 'peer', '2024-01-01 00:00+00', to_timestamp($to))");
+	$server->poll_query_until('postgres', 'SELECT ecert.checkpoint_is_due()') or die 'no checkpoint is due';
+	my $before = sealed();
+	$server->safe_psql('postgres', 'CALL ecert.run_duties()');
+	is(sealed(), $before + 1, "a round seals where the default is $level");
+	$server->safe_psql('postgres', "SELECT ecert.relate('stranger', 'plant-es256', 'peer', '2024-01-01 00:00+00', to_timestamp($to))");
+	$server->append_conf('postgresql.conf', "ecert.worker_interval = 1\n");
 	$server->reload;
-	ok($server->poll_query_until('postgres', "SELECT max(seq) > $sealed + 1 FROM ledger.package WHERE kind = 'checkpoint'"), "and so does the worker's");
+	ok($server->poll_query_until('postgres', "SELECT max(seq) > $before + 1 FROM ledger.package WHERE kind = 'checkpoint'"), "and so does the worker's");
 	$server->append_conf('postgresql.conf', "ecert.worker_interval = 0\n");
 	$server->reload;
 }

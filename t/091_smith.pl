@@ -30,7 +30,7 @@ $server->start;
 my $keys = "$FindBin::RealBin/../test/keys";
 system_or_bail('psql', '-X', '-q', '-d', $server->connstr('postgres'), '-v', "keys=$keys", '-f', "$FindBin::RealBin/../test/calls/ledger.sql");
 # one that may read, and one that may do all: queries of either are rolled back
-my @roles = ('ecert_reader', getpwuid($<));
+my @roles = ('ecert_reader', scalar getpwuid($<));
 my $queries = 0;
 for my $role (@roles)
 {
