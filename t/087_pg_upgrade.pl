@@ -36,7 +36,11 @@ chomp(my $share = `$pg_config --sharedir`);
 my $settings = ($older >= 18 ? "extension_control_path = '$tree/installed$share:\$system'\n" : "extension_destdir = '$tree/installed'\n") . "dynamic_library_path = '$tree/installed$library:\$libdir'\n";
 note("pg_upgrade from $older to $major");
 
-my %old = (install_path => older_path($older), conf => $settings);
+append_to_file("$tree/older.conf", $settings);
+my $newer_config = $ENV{TEMP_CONFIG};
+# an older server need not know the settings by which this one finds extensions
+$ENV{TEMP_CONFIG} = "$tree/older.conf";
+my %old = (install_path => older_path($older));
 my %server = (certifier => Network::hub('upgrade.example', %old), map { $_ => Network::server($_, %old) } qw(plant mine));
 my %key = map { $_ => $server{$_}->safe_psql('postgres', 'SHOW ecert.signing_key') } keys %server;
 Network::enroll($server{certifier}, $server{plant}, 'plant', '{applicant}');
@@ -63,10 +67,11 @@ sub upgrade
 {
 	my ($node) = @_;
 	my $from = $server{$node};
+	local $ENV{TEMP_CONFIG} = $newer_config;
 	my $to = PostgreSQL::Test::Cluster->new("$node-new", port => $from->port);
 	$to->init(allows_streaming => 'logical', extra => [ '-E', 'UTF8', ($major >= 18 ? '--no-data-checksums' : ()) ]);
 	# what was set, but for where the extension lies
-	my ($set) = slurp_file($from->data_dir . '/postgresql.conf') =~ /^(shared_preload_libraries = 'ecert'\n.*?)(?=\Q$settings\E)/ms or die 'no settings';
+	my ($set) = slurp_file($from->data_dir . '/postgresql.conf') =~ /^(shared_preload_libraries = 'ecert'\n.*)/ms or die 'no settings';
 	$to->append_conf('postgresql.conf', $set);
 	$from->stop;
 	command_ok([ 'pg_upgrade', '--no-sync', '-b', older_path($older) . '/bin', '-B', dirname((split ' ', `$ENV{PG_CONFIG} --bindir`)[0] . '/x'), '-d', $from->data_dir, '-D', $to->data_dir,

@@ -91,18 +91,17 @@ sub append
 	return;
 }
 
-# four workers receive for five nodes
+# four workers are too few to receive from five nodes, and to copy what they have
 append(1);
 $hub->poll_query_until('postgres', q{SELECT count(*) = 4 FROM pg_stat_subscription WHERE pid IS NOT NULL}) or die 'not four workers';
-$hub->poll_query_until('postgres', q{SELECT count(DISTINCT issuer) = 4 FROM ledger.package WHERE kind = 'energy'}) or die 'not four nodes';
-is($hub->safe_psql('postgres', q{SELECT count(*) FROM ledger.health WHERE item = 'receiving from' AND state = 'warning' AND value = 'not connected'
-	AND detail LIKE '5 subscriptions are enabled on this server, which lets 4 workers receive: raise max_logical_replication_workers to 7 and max_worker_processes to 9, and restart;%'}), '1', 'of five nodes one has no worker, and health says which setting is in the way');
+ok($hub->poll_query_until('postgres', q{SELECT count(*) > 0 FROM ledger.health WHERE item = 'receiving from' AND state = 'warning' AND value IN ('not connected', 'copying')
+	AND detail LIKE '5 subscriptions are enabled on this server, which lets 4 workers receive: raise max_logical_replication_workers to 7 and max_worker_processes to 9, and restart;%'}), 'five nodes are too many for the hub, and health says which settings are in the way');
 Network::duties($hub) for 1 .. 2;
-is($hub->safe_psql('postgres', q{SELECT count(DISTINCT issuer) FROM ledger.package WHERE kind = 'energy'}), '5', 'its packages are pulled meanwhile');
+is($hub->safe_psql('postgres', q{SELECT count(DISTINCT issuer) FROM ledger.package WHERE kind = 'energy'}), '5', 'packages are pulled meanwhile');
 $hub->append_conf('postgresql.conf', "max_logical_replication_workers = 7\nmax_worker_processes = 9\n");
 $hub->restart;
 ok($hub->poll_query_until('postgres', q{SELECT count(*) = 5 FROM ledger.health WHERE item = 'receiving from' AND state || ' ' || value = 'ok streaming'})
-	|| (Network::duties($hub), $hub->poll_query_until('postgres', q{SELECT count(*) = 5 FROM ledger.health WHERE item = 'receiving from' AND state || ' ' || value = 'ok streaming'})), 'with what it says all five stream');
+	|| (Network::duties($hub), $hub->poll_query_until('postgres', q{SELECT count(*) = 5 FROM ledger.health WHERE item = 'receiving from' AND state || ' ' || value = 'ok streaming'})), 'with these all five stream');
 Network::duties(values %node);
 append(2);
 is(Network::equal($hub, values %node), '', 'packages go up and down');

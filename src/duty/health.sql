@@ -64,18 +64,24 @@ END
 $$;
 COMMENT ON FUNCTION ecert.health() IS 'rows of ledger.health: what is looked at, about whom, its state (ok, warning, alarm), its value and what stands behind it. Answers always: what cannot be told is a row health, with SQLSTATE and message';
 
+CREATE FUNCTION ecert.worker_hint() RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    -- a worker for each subscription, and one for a first copy; beside them the launcher and the worker of duties
+    SELECT format('%s subscriptions are enabled on this server, which lets %s workers receive: raise max_logical_replication_workers to %s and max_worker_processes to %s, and restart',
+                  n.enabled, least(n.may_receive, n.may_run - 2), n.enabled + 2, n.enabled + 4)
+      FROM (SELECT count(*) AS enabled, count(*) + bool_or(EXISTS (SELECT FROM pg_subscription_rel r WHERE r.srsubid = s.oid AND r.srsubstate <> 'r'))::integer AS needed,
+                   current_setting('max_logical_replication_workers')::integer AS may_receive, current_setting('max_worker_processes')::integer AS may_run
+              FROM pg_subscription s WHERE s.subenabled) AS n
+     WHERE n.needed > least(n.may_receive, n.may_run - 2)
+$$;
+COMMENT ON FUNCTION ecert.worker_hint() IS 'internal: which settings keep subscriptions of this server from having a worker each, and to what they are to be raised; NULL when none does';
+
 CREATE FUNCTION ecert.link_hint(peer text) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-    -- an apply worker for each subscription, and one that copies; beside them the launcher and the worker of duties
-    SELECT concat_ws('; ', CASE WHEN n.enabled > current_setting('max_logical_replication_workers')::integer
-                                THEN format('%s subscriptions are enabled on this server, which lets %s workers receive: raise max_logical_replication_workers to %s and max_worker_processes to %s, and restart',
-                                            n.enabled, current_setting('max_logical_replication_workers'), n.enabled + 2, n.enabled + 4)
-                                WHEN n.enabled + 2 > current_setting('max_worker_processes')::integer
-                                THEN format('%s subscriptions are enabled on this server, which lets %s workers run: raise max_worker_processes to %s, and restart', n.enabled, current_setting('max_worker_processes'), n.enabled + 4) END,
-                     l.outcome, format('if its address, database or password is new: SELECT ecert.resume(%L, ''<connection string>'')', link_hint.peer))
-      FROM (SELECT count(*) AS enabled FROM pg_subscription s WHERE s.subenabled) AS n
-      LEFT JOIN ledger.duty_log l ON l.duty = 'link' AND l.subject = link_hint.peer AND l.sqlstate IS NOT NULL
+    SELECT concat_ws('; ', ecert.worker_hint(), (SELECT l.outcome FROM ledger.duty_log l WHERE l.duty = 'link' AND l.subject = link_hint.peer AND l.sqlstate IS NOT NULL),
+                     format('if its address, database or password is new: SELECT ecert.resume(%L, ''<connection string>'')', link_hint.peer))
 $$;
 COMMENT ON FUNCTION ecert.link_hint(text) IS 'internal: why a link may be down, and the next step: the setting that limits this server, what the duties say, the statement for a new connection';
 
@@ -102,7 +108,8 @@ AS $$
                    (ecert.subscribed_problem(p.subscription) IS NOT NULL, 'alarm', 'brings nothing', ecert.subscribed_problem(p.subscription) || '; the duties begin anew'),
                    (NOT s.subenabled, 'alarm', 'subscription is disabled', ecert.link_hint(p.peer)),
                    (w.pid IS NULL, 'warning', 'not connected', ecert.link_hint(p.peer)),
-                   (EXISTS (SELECT FROM pg_subscription_rel r WHERE r.srsubid = s.oid AND r.srsubstate <> 'r'), 'ok', 'copying', NULL),
+                   (EXISTS (SELECT FROM pg_subscription_rel r WHERE r.srsubid = s.oid AND r.srsubstate <> 'r'),
+                    CASE WHEN ecert.worker_hint() IS NULL THEN 'ok' ELSE 'warning' END, 'copying', ecert.worker_hint()),
                    (p.idle_rounds > 0, 'warning', 'brings nothing', format('in %s rounds all that was ahead there had to be pulled', p.idle_rounds)),
                    (true, 'ok', 'streaming', NULL)) AS c (applies, state, value, detail)
                    WHERE c.applies LIMIT 1) AS o) AS l
