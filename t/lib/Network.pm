@@ -17,6 +17,8 @@ sub server
 	my ($node, %option) = @_;
 	my $server = PostgreSQL::Test::Cluster->new($option{name} // $node, ($option{install_path} ? (install_path => $option{install_path}) : ()));
 	$server->init(allows_streaming => 'logical', extra => [ '-E', 'UTF8' ]);
+	# what the newer server's test modules set, an older server does not know
+	$server->adjust_conf('postgresql.conf', 'autovacuum_worker_slots', undef) if $server->pg_version < 18;
 	my $key = $option{key} // $server->basedir . "/$node.pem";
 	my $witness = $server->basedir . "/$node-witness.pem";
 	system_or_bail('openssl', 'genpkey', '-algorithm', $option{algorithm} // 'ed25519', '-out', $key) unless -f $key;
