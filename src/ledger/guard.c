@@ -65,6 +65,9 @@ static ProcessUtility_hook_type next_utility_hook = NULL;
 /* The statement that is being run says only where and how tables, indexes and columns are stored */
 static bool is_tuning = false;
 
+/* It only lets triggers fire always: the hook is called for each trigger, and from PostgreSQL 17 on for the table too */
+static bool is_enabling = false;
+
 /*
  * The row of an object in a catalog, palloc'd, NULL when there is none.  With
  * SnapshotSelf it is as the command at hand has left it, with NULL as the
@@ -363,7 +366,7 @@ guard(ObjectAccessType access, Oid class, Oid object, int part, void *argument)
 
 	if (next_hook != NULL)
 		next_hook(access, class, object, part, argument);
-	if (!is_command(access, class, part, argument))
+	if (!is_command(access, class, part, argument) || (is_enabling && access == OAT_POST_ALTER && class == RelationRelationId))
 		return;
 	event.extension = guarding_extension();
 	if (!OidIsValid(event.extension))
@@ -424,6 +427,14 @@ only_tunes(Node *statement)
 		(IsA(statement, AlterTableStmt) && has_only((const AlterTableStmt *) statement, storage, lengthof(storage)));
 }
 
+static bool
+only_enables(Node *statement)
+{
+	static const AlterTableType always[] = {AT_EnableAlwaysTrig};
+
+	return IsA(statement, AlterTableStmt) && has_only((const AlterTableStmt *) statement, always, lengthof(always));
+}
+
 /* Does it take objects out of the extension, or put some in?  The other hook could not tell that from an update */
 static bool
 changes_members(Node *statement)
@@ -439,16 +450,18 @@ static void
 guard_utility(PlannedStmt *statement, const char *query, bool read_only_tree, ProcessUtilityContext context, ParamListInfo parameters,
 			  QueryEnvironment *environment, DestReceiver *destination, QueryCompletion *completion)
 {
-	ProcessUtility_hook_type next = next_utility_hook != NULL ? next_utility_hook : standard_ProcessUtility;
+	ProcessUtility_hook_type volatile next = next_utility_hook != NULL ? next_utility_hook : standard_ProcessUtility;
 	bool		alters = IsA(statement->utilityStmt, AlterTableStmt) || IsA(statement->utilityStmt, AlterExtensionContentsStmt);
 	Oid			extension = alters ? guarding_extension() : InvalidOid;
 	Event		event = {OAT_POST_ALTER, ExtensionRelationId, extension, 0, InvalidOid, extension, InvalidOid};
 	int			hiding = OidIsValid(extension) ? count_hiding(extension, &event.table) : 0;
 	bool		was_tuning = is_tuning;
+	bool		was_enabling = is_enabling;
 
 	if (OidIsValid(extension) && changes_members(statement->utilityStmt) && guarded_tables(extension) != NIL)
 		refuse(&event);
 	is_tuning = only_tunes(statement->utilityStmt);
+	is_enabling = only_enables(statement->utilityStmt);
 	PG_TRY();
 	{
 		next(statement, query, read_only_tree, context, parameters, environment, destination, completion);
@@ -456,6 +469,7 @@ guard_utility(PlannedStmt *statement, const char *query, bool read_only_tree, Pr
 	PG_FINALLY();
 	{
 		is_tuning = was_tuning;
+		is_enabling = was_enabling;
 	}
 	PG_END_TRY();
 	event.object = InvalidOid;
