@@ -38,6 +38,7 @@ SQL_PARTS = \
 	src/replication/story.sql \
 	src/replication/compare.sql \
 	src/duty/duty.sql \
+	src/duty/structure.sql \
 	src/duty/health.sql \
 	src/setup/setup.sql
 

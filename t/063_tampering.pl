@@ -80,7 +80,7 @@ is($hub->safe_psql('postgres', "SELECT ecert.catch_up() >= 6"), 't', 'the hub fe
 is(Network::hashes($hub, q{issuer = 'plant' AND seq <> 3}), Network::hashes($node{mine}, q{issuer = 'plant' AND seq <> 3}), 'as they were');
 
 attack('a trigger dropped', "SET ecert.allow_ledger_ddl = on; DROP TRIGGER ecert_admit ON ledger.package", 'difference', qr/its ledger is open: triggers of ledger.package are missing or disabled/);
-is($hub->safe_psql('postgres', q{SELECT state FROM ledger.health WHERE item = 'triggers'}), 'alarm', 'and the hub itself does');
+is($hub->safe_psql('postgres', q{SELECT state FROM ledger.health WHERE item = 'structure'}), 'alarm', 'and the hub itself does');
 $hub->safe_psql('postgres', 'CREATE TRIGGER ecert_admit BEFORE INSERT ON ledger.package FOR EACH ROW EXECUTE FUNCTION ecert.admit(); ALTER TABLE ledger.package ENABLE ALWAYS TRIGGER ecert_admit');
 
 # the nodes go on with each other as soon as the hub is as it should be

@@ -130,7 +130,7 @@ sub is_whole
 	is($lone->safe_psql($name, 'SELECT issuer, kind, seq, hash, package, recorded_at FROM ledger.package ORDER BY 1, 2, 3'),
 		$lone->safe_psql('postgres', 'SELECT issuer, kind, seq, hash, package, recorded_at FROM ledger.package ORDER BY 1, 2, 3'), "$what: the packages are the same");
 	is($lone->safe_psql($name, 'SELECT * FROM ecert.problems()'), '', "$what: and verify");
-	is(health($lone, 'triggers', $name), '', "$what: triggers are in force");
+	is(health($lone, 'structure', $name), '', "$what: triggers are in force");
 	is($lone->safe_psql($name, "CALL test_keys.be('plant'); $append"), '32', "$what: the feed goes on");
 	return;
 }
@@ -156,7 +156,7 @@ like(restore('data', '--data-only', '--disable-triggers'), qr/ERROR:.*(ledger|pa
 database('allowed');
 is(restore('allowed', '--schema-only'), '', 'the schema is restored');
 is(restore('allowed', '--data-only', '--disable-triggers', 'allow'), '', 'with triggers disabled, as the hint says, data is restored');
-like(health($lone, 'triggers', 'allowed'), qr/^alarm/, 'health says that triggers are not in force');
+like(health($lone, 'structure', 'allowed'), qr/^alarm/, 'health says that triggers are not in force');
 $lone->safe_psql('allowed', 'SELECT ecert.upgrade_ledger()');
 is_whole('allowed', 'schema, then data');
 

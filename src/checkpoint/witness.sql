@@ -306,7 +306,7 @@ AS $$
                 ELSE 'ok' END,
            coalesce(c.issued_at::text, 'none yet'),
            CASE WHEN d.outcome IS NOT NULL THEN format('checkpoint %s: %s', d.checkpoint_seq, d.detail)
-                WHEN c.seq IS NOT NULL THEN format('checkpoint %s, %s packages, %s of %s witnesses; root %s', c.seq, c.body ->> 'size',
+                WHEN c.seq IS NOT NULL THEN format('checkpoint %s, %s packages, %s witnesses, %s asked for; root %s', c.seq, c.body ->> 'size',
                     w.count, w.required, concat_ws(': ', coalesce(s.outcome, 'not computed yet'), s.detail)) END
       FROM ecert.newest_checkpoint() AS c
       LEFT JOIN ledger.sealing s ON s.checkpoint_seq = c.seq

@@ -356,8 +356,8 @@ BEGIN
     RETURN QUERY SELECT 'begin', 'life', NULL::text, NULL::tstzrange WHERE ecert.is_new_life();
     RETURN QUERY SELECT 'drain', 'pending', NULL::text, NULL::tstzrange WHERE EXISTS (SELECT FROM ledger.pending);
     IF ecert.has_role(me, 'applicant') THEN
-        RETURN QUERY SELECT 'pack', k.kind, NULL::text, NULL::tstzrange FROM unnest('{energy,product}'::text[]) AS k (kind)
-                      WHERE EXISTS (SELECT FROM ecert.unpacked(k.kind));
+        -- the duty itself looks whether there is something: what is wrong with the books is then in its row of ledger.duty_log
+        RETURN QUERY SELECT 'pack', k.kind, NULL::text, NULL::tstzrange FROM unnest('{energy,product}'::text[]) AS k (kind);
     END IF;
     IF ecert.has_role(me, 'auditor') THEN
         RETURN QUERY SELECT 'audit', u.applicant, u.as_role, u.period FROM ecert.unaudited() AS u;
@@ -471,6 +471,11 @@ COMMENT ON FUNCTION ecert.begin_round(text) IS 'internal: true when no other ses
 CREATE FUNCTION ecert.end_round(part text) RETURNS void
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
+    -- what could not be done and was not tried in this round is not due any more
+    DELETE FROM ledger.duty_log l USING ledger.duty_log r
+     WHERE l.sqlstate IS NOT NULL AND l.node = ecert.this_node() AND r.duty = CASE part WHEN 'own' THEN 'round' ELSE 'link round' END AND r.subject = l.node AND l.tried_at < r.tried_at
+       AND CASE WHEN l.duty IN ('link', 'compare') THEN part = 'links' AND NOT EXISTS (SELECT FROM ledger.peer p WHERE p.peer = l.subject)
+                WHEN l.duty = 'ask' OR l.duty = 'witness' AND NOT ecert.holds_all() THEN part = 'links' ELSE part = 'own' END;
     SELECT ecert.log_duty(CASE part WHEN 'own' THEN 'round' ELSE 'link round' END, ecert.this_node(), 'done');
     SELECT ecert.release_lock('duties ' || part);
 $$;

@@ -1,68 +1,156 @@
 -- One screen that says how this node is.
 
+CREATE FUNCTION ecert.package_health(OUT item text, OUT subject text, OUT state text, OUT value text, OUT detail text) RETURNS SETOF record
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+    SELECT 'feeds', NULL::text, CASE WHEN count(*) > 0 THEN 'ok' ELSE 'alarm' END, count(*)::text, format('%s packages by their heads; ledger.head lists them', coalesce(sum(f.last_seq + 1), 0))
+      FROM ecert.feeds() AS f
+    UNION ALL
+    SELECT 'newest package', h.issuer, 'ok', h.recorded_at::text, format('%s, seq %s', h.kind, h.seq)
+      FROM (SELECT p.issuer, p.kind, p.seq, p.recorded_at FROM ecert.feeds() AS f
+              JOIN ledger.package p ON p.issuer = f.issuer AND p.kind = f.kind AND p.seq = f.last_seq ORDER BY p.recorded_at DESC LIMIT 1) AS h
+$$;
+COMMENT ON FUNCTION ecert.package_health() IS 'internal: the part of ecert.health() about feeds and the newest package';
+
+CREATE FUNCTION ecert.arrival_health(OUT item text, OUT subject text, OUT state text, OUT value text, OUT detail text) RETURNS SETOF record
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT 'pending', NULL::text, CASE count(*) WHEN 0 THEN 'ok' ELSE 'warning' END, count(*)::text,
+           CASE WHEN count(*) > 0 THEN format('oldest of %s, waits for %s', min(p.received_at), (array_agg(p.waits_for ORDER BY p.received_at))[1]) END
+      FROM ledger.pending p
+    UNION ALL
+    SELECT 'quarantine', NULL, CASE count(*) WHEN 0 THEN 'ok' ELSE 'alarm' END, count(*)::text,
+           (SELECT format('last from %s: %s %s', coalesce(l.peer, 'a session'), l.sqlstate, l.reason) FROM ledger.quarantine l ORDER BY l.received_at DESC LIMIT 1)
+      FROM ledger.quarantine q
+    UNION ALL
+    SELECT 'equivocation', NULL, CASE count(*) WHEN 0 THEN 'ok' ELSE 'alarm' END, count(*)::text,
+           (SELECT format('"%s" signed %s seq %s twice', l.issuer, l.kind, l.seq) FROM ledger.equivocation l ORDER BY l.found_at DESC LIMIT 1)
+      FROM ledger.equivocation e
+$$;
+COMMENT ON FUNCTION ecert.arrival_health() IS 'internal: the part of ecert.health() about packages that came and are not on the ledger';
+
+CREATE FUNCTION ecert.finding_health(OUT item text, OUT subject text, OUT state text, OUT value text, OUT detail text) RETURNS SETOF record
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+    SELECT 'finding', NULL::text, CASE count(*) WHEN 0 THEN 'ok' ELSE 'alarm' END, count(*)::text,
+           (SELECT format('the last: %s %s of "%s": %s', l.kind, l.seq, l.issuer, l.problem) FROM ledger.finding l WHERE l.problem IS NOT NULL ORDER BY l.found_at DESC LIMIT 1)
+      FROM ledger.finding f WHERE f.problem IS NOT NULL
+    UNION ALL
+    SELECT 'void', NULL, CASE count(*) WHEN 0 THEN 'ok' ELSE 'warning' END, count(*)::text,
+           (array_agg(format('the last: %s %s of "%s"; ledger.void lists them', v.kind, v.seq, v.issuer) ORDER BY v.issued_at DESC, v.seq DESC))[1]
+      FROM ledger.void v
+$$;
+COMMENT ON FUNCTION ecert.finding_health() IS 'internal: the part of ecert.health() about packages that are on the ledger and do not count';
+
+CREATE FUNCTION ecert.difference_health(OUT item text, OUT subject text, OUT state text, OUT value text, OUT detail text) RETURNS SETOF record
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT 'difference', d.peer, CASE WHEN count(d.peer) FILTER (WHERE d.gone_at IS NULL) > 0 THEN 'alarm' ELSE 'ok' END,
+           count(d.peer) FILTER (WHERE d.gone_at IS NULL)::text,
+           array_to_string((array_agg(concat_ws(' ', nullif(d.issuer, ''), nullif(d.kind, ''), d.problem) ORDER BY d.found_at DESC) FILTER (WHERE d.gone_at IS NULL))[1:3], '; ')
+      FROM ledger.difference d GROUP BY d.peer ORDER BY d.peer
+$$;
+COMMENT ON FUNCTION ecert.difference_health() IS 'internal: the part of ecert.health() about peers that hold something else';
+
+CREATE FUNCTION ecert.claim_health(OUT item text, OUT subject text, OUT state text, OUT value text, OUT detail text) RETURNS SETOF record
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT 'claim', c.peer, 'warning', c.topics, c.claims FROM ecert.claims() AS c
+$$;
+COMMENT ON FUNCTION ecert.claim_health() IS 'internal: the part of ecert.health() about peers that claim what they have not shown';
+
+CREATE FUNCTION ecert.sealing_health(OUT item text, OUT subject text, OUT state text, OUT value text, OUT detail text) RETURNS SETOF record
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+    SELECT 'passed over', NULL::text, CASE count(*) WHEN 0 THEN 'ok' ELSE 'alarm' END, count(*)::text,
+           (array_agg(format('two sealings leave out %s of "%s" from seq %s on, here since %s', o.kind, o.issuer, o.first_seq, o.recorded_at) ORDER BY o.recorded_at))[1]
+      FROM ecert.passed_over() AS o
+$$;
+COMMENT ON FUNCTION ecert.sealing_health() IS 'internal: the part of ecert.health() about packages that checkpoints leave out';
+
+CREATE FUNCTION ecert.verification_health(OUT item text, OUT subject text, OUT state text, OUT value text, OUT detail text) RETURNS SETOF record
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT 'verification', NULL::text, CASE WHEN v.problem_count > 0 THEN 'alarm' WHEN v.finished_at IS NULL OR v.identity IS DISTINCT FROM ecert.moved_identity() THEN 'warning' ELSE 'ok' END,
+           -- of what its primary does a standby sees no locks
+           coalesce(v.finished_at::text, CASE WHEN v.id IS NULL THEN 'never' WHEN pg_is_in_recovery() THEN 'not finished' WHEN ecert.is_verifying() THEN 'under way' ELSE 'interrupted' END),
+           CASE WHEN v.id IS NULL THEN 'CALL ecert.verify_ledger()'
+                WHEN v.identity IS DISTINCT FROM ecert.moved_identity()
+                THEN format('%s problems in %s packages; since then the ledger was restored or its triggers were off: CALL ecert.verify_ledger()', v.problem_count, v.checked_count)
+                WHEN v.finished_at IS NOT NULL THEN format('%s problems in %s packages', v.problem_count, v.checked_count)
+                ELSE format('%s problems in %s of %s packages, the last step at %s', v.problem_count, v.checked_count, v.package_count, v.updated_at)
+                     || CASE WHEN pg_is_in_recovery() OR ecert.is_verifying() THEN '' ELSE '; CALL ecert.verify_ledger() goes on from there' END END
+      FROM (VALUES (1)) AS one LEFT JOIN LATERAL (SELECT * FROM ledger.verification ORDER BY id DESC LIMIT 1) AS v ON true
+$$;
+COMMENT ON FUNCTION ecert.verification_health() IS 'internal: the part of ecert.health() about the last run of ecert.verify_ledger()';
+
+CREATE FUNCTION ecert.has_worker_here() RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT EXISTS (SELECT FROM unnest(string_to_array(current_setting('ecert.worker_database'), ',')) AS n (name)
+                    WHERE current_database() = CASE WHEN btrim(n.name) LIKE '"%' THEN replace(btrim(btrim(n.name), '"'), '""', '"') ELSE lower(btrim(n.name)) END)
+$$;
+COMMENT ON FUNCTION ecert.has_worker_here() IS 'internal: whether ecert.worker_database names this database';
+
+CREATE FUNCTION ecert.duty_health(OUT item text, OUT subject text, OUT state text, OUT value text, OUT detail text) RETURNS SETOF record
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT 'duties', NULL::text, CASE WHEN w.reason IS NOT NULL OR l.undone > 0 THEN 'warning' ELSE 'ok' END, coalesce(l.last_round::text, 'never'),
+           concat_ws('; ', w.reason, format('%s cannot be done now%s', l.undone, ': ' || l.newest))
+      FROM (SELECT max(d.tried_at) FILTER (WHERE d.duty = 'round') AS last_round, count(*) FILTER (WHERE d.sqlstate IS NOT NULL) AS undone,
+                   (array_agg(format('%s %s: %s', d.duty, d.subject, d.outcome) ORDER BY d.tried_at DESC) FILTER (WHERE d.sqlstate IS NOT NULL))[1] AS newest
+              FROM ledger.duty_log d WHERE current_setting('ecert.node') IN ('', d.node)) AS l
+     CROSS JOIN (SELECT current_setting('ecert.worker_interval')::interval) AS i (every)
+     -- why no round is done: the first that applies
+     CROSS JOIN LATERAL (SELECT CASE
+            WHEN pg_is_in_recovery() OR l.last_round IS NOT NULL AND (NOT current_setting('ecert.is_preloaded')::boolean OR i.every = interval '0' OR NOT ecert.has_worker_here()
+                                                                      OR l.last_round > clock_timestamp() - greatest(10 * i.every, interval '10 minutes')) THEN NULL
+            WHEN NOT current_setting('ecert.is_preloaded')::boolean THEN 'there is no background worker, since ecert is not in shared_preload_libraries: let cron CALL ecert.run_duties()'
+            WHEN i.every = interval '0' THEN 'ecert.worker_interval is 0: set it, or CALL ecert.run_duties()'
+            WHEN NOT ecert.has_worker_here() THEN format('ecert.worker_database is "%s", not this database: add %I and reload, or let cron CALL ecert.run_duties()', current_setting('ecert.worker_database'), current_database())
+            WHEN current_setting('ecert.node') = '' THEN 'ecert.node is not set'
+            WHEN l.last_round IS NULL THEN format('the worker does one every %s; where it does not, the server''s log says why', i.every)
+            ELSE format('the worker should do one every %s; the server''s log says why it does not', i.every) END) AS w (reason)
+$$;
+COMMENT ON FUNCTION ecert.duty_health() IS 'internal: the part of ecert.health() about rounds of duties: when the last one was, why there is none, and what cannot be done';
+
 CREATE FUNCTION ecert.health(OUT item text, OUT subject text, OUT state text, OUT value text, OUT detail text) RETURNS SETOF record
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
-    feed_count bigint;
-    package_count bigint;
+    part text;
 BEGIN
-    SELECT count(*), sum(f.last_seq + 1) INTO feed_count, package_count FROM ecert.feeds() AS f;
-    RETURN QUERY SELECT 'feeds', NULL::text, CASE WHEN feed_count > 0 THEN 'ok' ELSE 'alarm' END, feed_count::text,
-                        format('%s packages by their heads; ledger.head lists them', coalesce(package_count, 0));
-    IF feed_count = 0 THEN
-        -- as between the schema and the data of a restore: nothing can be said of a ledger without genesis
-        RETURN QUERY SELECT * FROM ecert.set_up_health();
-        RETURN;
-    END IF;
-    RETURN QUERY SELECT 'newest package', h.issuer, 'ok', h.recorded_at::text, format('%s, seq %s', h.kind, h.seq)
-                   FROM (SELECT p.issuer, p.kind, p.seq, p.recorded_at FROM ecert.feeds() AS f
-                           JOIN ledger.package p ON p.issuer = f.issuer AND p.kind = f.kind AND p.seq = f.last_seq ORDER BY p.recorded_at DESC LIMIT 1) AS h;
-    RETURN QUERY SELECT 'pending', NULL::text, CASE count(*) WHEN 0 THEN 'ok' ELSE 'warning' END, count(*)::text,
-                        CASE WHEN count(*) > 0 THEN format('oldest of %s, waits for %s', min(p.received_at), (array_agg(p.waits_for ORDER BY p.received_at))[1]) END
-                   FROM ledger.pending p;
-    RETURN QUERY SELECT 'quarantine', NULL::text, CASE count(*) WHEN 0 THEN 'ok' ELSE 'alarm' END, count(*)::text,
-                        (SELECT format('last from %s: %s %s', coalesce(l.peer, 'a session'), l.sqlstate, l.reason) FROM ledger.quarantine l ORDER BY l.received_at DESC LIMIT 1)
-                   FROM ledger.quarantine q;
-    RETURN QUERY SELECT 'equivocation', NULL::text, CASE count(*) WHEN 0 THEN 'ok' ELSE 'alarm' END, count(*)::text,
-                        (SELECT format('"%s" signed %s seq %s twice', l.issuer, l.kind, l.seq) FROM ledger.equivocation l ORDER BY l.found_at DESC LIMIT 1)
-                   FROM ledger.equivocation e;
-    RETURN QUERY SELECT 'finding', NULL::text, CASE count(*) WHEN 0 THEN 'ok' ELSE 'alarm' END, count(*)::text,
-                        (SELECT format('the last: %s %s of "%s": %s', l.kind, l.seq, l.issuer, l.problem) FROM ledger.finding l WHERE l.problem IS NOT NULL ORDER BY l.found_at DESC LIMIT 1)
-                   FROM ledger.finding f WHERE f.problem IS NOT NULL;
-    RETURN QUERY SELECT 'void', NULL::text, CASE count(*) WHEN 0 THEN 'ok' ELSE 'warning' END, count(*)::text,
-                        (array_agg(format('the last: %s %s of "%s"; ledger.void lists them', v.kind, v.seq, v.issuer) ORDER BY v.issued_at DESC, v.seq DESC))[1]
-                   FROM ledger.void v;
-    RETURN QUERY SELECT * FROM ecert.certificate_health();
-    RETURN QUERY SELECT * FROM ecert.link_health();
-    RETURN QUERY SELECT 'difference', d.peer, CASE WHEN count(d.peer) FILTER (WHERE d.gone_at IS NULL) > 0 THEN 'alarm' ELSE 'ok' END,
-                        count(d.peer) FILTER (WHERE d.gone_at IS NULL)::text,
-                        array_to_string((array_agg(concat_ws(' ', nullif(d.issuer, ''), nullif(d.kind, ''), d.problem) ORDER BY d.found_at DESC) FILTER (WHERE d.gone_at IS NULL))[1:3], '; ')
-                   FROM ledger.difference d GROUP BY d.peer ORDER BY d.peer;
-    RETURN QUERY SELECT 'claim', c.peer, 'warning', c.topics, c.claims FROM ecert.claims() AS c;
-    RETURN QUERY SELECT * FROM ecert.checkpoint_health();
-    RETURN QUERY SELECT 'passed over', NULL::text, CASE count(*) WHEN 0 THEN 'ok' ELSE 'alarm' END, count(*)::text,
-                        (array_agg(format('two sealings leave out %s of "%s" from seq %s on, here since %s', o.kind, o.issuer, o.first_seq, o.recorded_at) ORDER BY o.recorded_at))[1]
-                   FROM ecert.passed_over() AS o;
-    RETURN QUERY SELECT 'verification', NULL::text, CASE WHEN v.problem_count > 0 THEN 'alarm' WHEN v.finished_at IS NULL OR v.identity IS DISTINCT FROM ecert.moved_identity() THEN 'warning' ELSE 'ok' END,
-                        coalesce(v.finished_at::text, CASE WHEN v.id IS NULL THEN 'never' ELSE 'under way' END),
-                        CASE WHEN v.id IS NULL THEN 'CALL ecert.verify_ledger()'
-                             ELSE format('%s problems in %s packages', v.problem_count, v.checked_count)
-                                  || CASE WHEN v.identity IS DISTINCT FROM ecert.moved_identity() THEN '; since then the ledger was restored or its triggers were off: CALL ecert.verify_ledger()' ELSE '' END END
-                   FROM (VALUES (1)) AS one LEFT JOIN LATERAL (SELECT * FROM ledger.verification ORDER BY id DESC LIMIT 1) AS v ON true;
-    RETURN QUERY SELECT 'duties', NULL::text, CASE WHEN count(*) FILTER (WHERE l.sqlstate IS NOT NULL) > 0 THEN 'warning' ELSE 'ok' END,
-                        coalesce(max(l.tried_at) FILTER (WHERE l.duty = 'round')::text, 'never'),
-                        format('%s cannot be done now%s', count(*) FILTER (WHERE l.sqlstate IS NOT NULL),
-                               ': ' || (array_agg(format('%s %s: %s', l.duty, l.subject, l.outcome) ORDER BY l.tried_at DESC) FILTER (WHERE l.sqlstate IS NOT NULL))[1])
-                   FROM ledger.duty_log l;
-    RETURN QUERY SELECT * FROM ecert.set_up_health();
-EXCEPTION WHEN OTHERS THEN
-    -- what was found by then stays
-    RETURN QUERY SELECT 'health', NULL::text, 'alarm', SQLSTATE, SQLERRM;
+    FOREACH part IN ARRAY '{package,arrival,finding,certificate,link,standby,difference,claim,checkpoint,sealing,verification,duty,structure,"set up",limit}'::text[] LOOP
+        CONTINUE WHEN part = CASE WHEN pg_is_in_recovery() THEN 'link' ELSE 'standby' END;
+        BEGIN
+            -- as between the schema and the data of a restore: nothing can be said of a ledger without genesis
+            CONTINUE WHEN part NOT IN ('package', 'structure', 'set up', 'limit') AND NOT EXISTS (SELECT FROM ledger.package);
+            CASE part
+                WHEN 'package' THEN RETURN QUERY SELECT * FROM ecert.package_health();
+                WHEN 'arrival' THEN RETURN QUERY SELECT * FROM ecert.arrival_health();
+                WHEN 'finding' THEN RETURN QUERY SELECT * FROM ecert.finding_health();
+                WHEN 'certificate' THEN RETURN QUERY SELECT * FROM ecert.certificate_health();
+                WHEN 'link' THEN RETURN QUERY SELECT * FROM ecert.link_health();
+                WHEN 'standby' THEN RETURN QUERY SELECT * FROM ecert.standby_health();
+                WHEN 'difference' THEN RETURN QUERY SELECT * FROM ecert.difference_health();
+                WHEN 'claim' THEN RETURN QUERY SELECT * FROM ecert.claim_health();
+                WHEN 'checkpoint' THEN RETURN QUERY SELECT * FROM ecert.checkpoint_health();
+                WHEN 'sealing' THEN RETURN QUERY SELECT * FROM ecert.sealing_health();
+                WHEN 'verification' THEN RETURN QUERY SELECT * FROM ecert.verification_health();
+                WHEN 'duty' THEN RETURN QUERY SELECT * FROM ecert.duty_health();
+                WHEN 'structure' THEN RETURN QUERY SELECT * FROM ecert.structure_health();
+                WHEN 'set up' THEN RETURN QUERY SELECT * FROM ecert.set_up_health();
+                WHEN 'limit' THEN RETURN QUERY SELECT * FROM ecert.limit_health();
+            END CASE;
+        EXCEPTION WHEN OTHERS THEN
+            -- whatever is missing or may not be read, the other parts answer
+            RETURN QUERY SELECT 'health', part, 'alarm', SQLSTATE, SQLERRM;
+        END;
+    END LOOP;
 END
 $$;
-COMMENT ON FUNCTION ecert.health() IS 'rows of ledger.health: what is looked at, about whom, its state (ok, warning, alarm), its value and what stands behind it. Answers always: what cannot be told is a row health, with SQLSTATE and message';
+COMMENT ON FUNCTION ecert.health() IS 'rows of ledger.health: what is looked at, about whom, its state (ok, warning, alarm), its value and what stands behind it. A part that cannot be told is a row of item health';
 
 CREATE FUNCTION ecert.worker_hint() RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -106,7 +194,8 @@ AS $$
                    (p.refused IS NOT NULL, 'alarm', CASE WHEN s.subenabled THEN 'publishes too much' ELSE 'publishes too much, packages are pulled' END, p.refused),
                    (ecert.receiver_problem(p.subscription, p.this_node) IS NOT NULL, 'alarm', 'wrong rights', ecert.receiver_problem(p.subscription, p.this_node) || '; the duties set it'),
                    (ecert.subscribed_problem(p.subscription) IS NOT NULL, 'alarm', 'brings nothing', ecert.subscribed_problem(p.subscription) || '; the duties begin anew'),
-                   (NOT s.subenabled, 'alarm', 'subscription is disabled', ecert.link_hint(p.peer)),
+                   (NOT s.subenabled, CASE WHEN p.was_disabled THEN 'alarm' ELSE 'warning' END, 'subscription is disabled',
+                    concat_ws('; ', 'by an error, which is in the server''s log; the next round of duties ' || CASE WHEN p.was_disabled THEN 'begins anew' ELSE 'enables it' END, ecert.link_hint(p.peer))),
                    (w.pid IS NULL, 'warning', 'not connected', ecert.link_hint(p.peer)),
                    (EXISTS (SELECT FROM pg_subscription_rel r WHERE r.srsubid = s.oid AND r.srsubstate <> 'r'),
                     CASE WHEN ecert.worker_hint() IS NULL THEN 'ok' ELSE 'warning' END, 'copying', ecert.worker_hint()),
@@ -123,16 +212,38 @@ AS $$
 $$;
 COMMENT ON FUNCTION ecert.link_health() IS 'internal: the part of ecert.health() about links: what is received from each peer and what is sent to it';
 
+CREATE FUNCTION ecert.standby_health(OUT item text, OUT subject text, OUT state text, OUT value text, OUT detail text) RETURNS SETOF record
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT 'links', NULL::text, 'ok', 'standby', format('the primary keeps the links with %s peers; after a promotion: SELECT ecert.resume()', count(*)) FROM ledger.peer p HAVING count(*) > 0
+$$;
+COMMENT ON FUNCTION ecert.standby_health() IS 'internal: the part of ecert.health() about links, on a standby: it has none of its own';
+
+CREATE FUNCTION ecert.limit_health(OUT item text, OUT subject text, OUT state text, OUT value text, OUT detail text) RETURNS SETOF record
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH n AS MATERIALIZED (
+        SELECT (SELECT count(*) FROM pg_subscription s WHERE s.subenabled) AS subscriptions,
+               (SELECT count(DISTINCT l.srsubid) FROM pg_subscription_rel l JOIN pg_subscription s ON s.oid = l.srsubid AND s.subenabled WHERE l.srsubstate <> 'r') AS copying,
+               (SELECT count(*) FROM pg_replication_slots) AS slots,
+               (SELECT count(*) FROM ledger.peer p WHERE NOT EXISTS (SELECT FROM pg_replication_slots t WHERE t.slot_name = ecert.link_name(p.peer, p.this_node))) AS without_slot,
+               CASE WHEN current_setting('ecert.is_preloaded')::boolean
+                    THEN 1 + CASE WHEN current_setting('ecert.worker_interval')::interval = interval '0' THEN 0 ELSE 2 * cardinality(string_to_array(current_setting('ecert.worker_database'), ',')) END ELSE 0 END AS workers)
+    SELECT 'setting', g.name, 'alarm', g.setting, format('%s are needed: %s. Raise it and restart the server', w.needed, w.wherefor)
+      FROM n CROSS JOIN LATERAL (VALUES
+           ('max_logical_replication_workers', n.subscriptions + least(n.copying, 1), format('one for each of %s subscriptions of this server, and one while tables are copied', n.subscriptions)),
+           ('max_worker_processes', 1 + n.subscriptions + least(n.copying, 1) + n.workers, format('%s for subscriptions and the launcher of these, %s for ecert''s workers and what starts them', 1 + n.subscriptions + least(n.copying, 1), n.workers)),
+           (CASE WHEN current_setting('server_version_num')::integer < 180000 THEN 'max_replication_slots' ELSE 'max_active_replication_origins' END, n.subscriptions, 'one for each subscription'),
+           ('max_replication_slots', n.slots + n.without_slot, format('one for each of the %s slots, and %s for peers that have none', n.slots, n.without_slot)),
+           ('max_wal_senders', n.slots, 'one for each replication slot')) AS w (name, needed, wherefor)
+      JOIN pg_settings g ON g.name = w.name
+     WHERE w.needed > g.setting::bigint
+$$;
+COMMENT ON FUNCTION ecert.limit_health() IS 'internal: the part of ecert.health() about settings of the server that are too low for its links: one row for each';
+
 CREATE FUNCTION ecert.set_up_health(OUT item text, OUT subject text, OUT state text, OUT value text, OUT detail text) RETURNS SETOF record
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT 'triggers', NULL::text, CASE WHEN t.in_force = 4 AND t.others = 0 THEN 'ok' ELSE 'alarm' END, format('%s of 4 in force', t.in_force),
-           CASE WHEN t.others > 0 THEN format('%s triggers that are not ecert''s', t.others) END
-      FROM (SELECT count(*) FILTER (WHERE g.tgname IN ('ecert_admit', 'ecert_refuse_row', 'ecert_refuse_statement', 'ecert_take_up') AND g.tgenabled = 'A'
-                                      AND g.tgfoid IN ('ecert.admit()'::regprocedure, 'ecert.refuse_change()'::regprocedure, 'ecert.take_up_new()'::regprocedure)) AS in_force,
-                   count(*) FILTER (WHERE g.tgname NOT IN ('ecert_admit', 'ecert_refuse_row', 'ecert_refuse_statement', 'ecert_drain', 'ecert_take_up')) AS others
-              FROM pg_trigger g WHERE g.tgrelid = 'ledger.package'::regclass AND NOT g.tgisinternal) AS t
-    UNION ALL
     SELECT 'publication', w.name, CASE WHEN p.oid IS NOT NULL AND p.pubinsert AND NOT (p.pubupdate OR p.pubdelete OR p.pubtruncate) AND r.has_tables THEN 'ok' ELSE 'alarm' END,
            CASE WHEN p.oid IS NULL THEN 'missing' WHEN NOT r.has_tables THEN 'lacks a table' WHEN p.pubupdate OR p.pubdelete OR p.pubtruncate OR NOT p.pubinsert THEN 'publishes other than inserts' ELSE 'as it should be' END, NULL
       FROM (SELECT 'ecert' AS name UNION SELECT 'ecert_up' FROM ledger.peer l WHERE l.is_hub UNION SELECT l.publication FROM ledger.peer l WHERE NOT l.is_hub) AS w
@@ -148,10 +259,17 @@ AS $$
               FROM pg_settings t WHERE t.name IN ('wal_level', 'output_plugin_libraries')
             UNION ALL
             SELECT 'ecert.is_preloaded', current_setting('ecert.is_preloaded'), 'warning', current_setting('ecert.is_preloaded')::boolean,
-                   'in shared_preload_libraries there is a guard against DDL and a background worker') AS g
+                   'in shared_preload_libraries there is a guard against DDL and a background worker'
+            UNION ALL
+            SELECT l.name, 'on', 'warning', false, format('it is for one session at a time, and is on %s', l.places)
+              FROM (SELECT t.name, concat_ws(', ', CASE WHEN t.setting = 'on' THEN 'here, by ' || t.source END,
+                           (SELECT string_agg(coalesce('for role ' || r.setrole::regrole::text, 'for all roles') || coalesce(' in database ' || d.datname, ''), ', ')
+                              FROM pg_db_role_setting r LEFT JOIN pg_database d ON d.oid = r.setdatabase
+                             WHERE EXISTS (SELECT FROM unnest(r.setconfig) AS c (line) WHERE starts_with(c.line, t.name || '=') AND split_part(c.line, '=', 2) IN ('on', 'true', 'yes', '1')))) AS places
+                      FROM pg_settings t WHERE t.name IN ('ecert.allow_ledger_ddl', 'ecert.sign_unconfirmed')) AS l WHERE l.places <> '') AS g
      ORDER BY 1, 2
 $$;
-COMMENT ON FUNCTION ecert.set_up_health() IS 'internal: the part of ecert.health() about triggers, publications and settings';
+COMMENT ON FUNCTION ecert.set_up_health() IS 'internal: the part of ecert.health() about publications and settings';
 
 CREATE FUNCTION ecert.create_health_views() RETURNS void
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -180,8 +298,8 @@ AS $$
      WHERE ecert.is_void(p.hash)$view$);
 
     SELECT ecert.create_described($view$CREATE OR REPLACE VIEW ledger.health AS  -- how this node is, in one screen; look at what is not ok
-    SELECT h.item,  -- what is looked at: health (when not all of it could be), feeds, newest package, pending, quarantine, equivocation, finding, void, certificate, receiving from and sending to each peer, difference, claim, checkpoint, fork, passed over, verification, duties, triggers, publication, setting
-           h.subject,  -- whom or what it is about: a peer, a publication, a setting
+    SELECT h.item,  -- what is looked at: feeds, newest package, pending, quarantine, equivocation, finding, void, certificate, receiving from and sending to each peer, difference, claim, checkpoint, fork, passed over, verification, duties, structure (what ecert made in the database), publication, setting; health: a part that cannot be told
+           h.subject,  -- whom or what it is about: a peer, a table, trigger or index, a publication, a setting
            h.state,  -- ok, warning (look at it) or alarm (something is wrong)
            h.value,  -- count, time or state
            h.detail  -- what stands behind it

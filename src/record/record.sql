@@ -32,9 +32,31 @@ END
 $$;
 COMMENT ON FUNCTION ecert.create_described(text) IS 'internal: runs a CREATE TABLE or CREATE VIEW; what stands behind -- in its first line becomes the comment on the table or view, in others that on the column of the line';
 
+CREATE FUNCTION ecert.record_indexes(OUT of_table text, OUT name text, OUT definition text) RETURNS SETOF record
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    VALUES
+    -- equal hashes are equal packages, which the primary key refuses; a B-tree of hashes costs twice as much a package,
+    -- and more the longer the ledger, since every entry goes to another page
+    ('ledger.package', 'ledger.package_hash', 'CREATE INDEX package_hash ON ledger.package USING hash (hash)'),
+    ('ledger.package', 'ledger.package_subject_kind_period', 'CREATE INDEX package_subject_kind_period ON ledger.package USING btree (subject, kind, lower(period)) WITH (deduplicate_items=off)'),
+    ('ledger.package', 'ledger.package_genesis', 'CREATE UNIQUE INDEX package_genesis ON ledger.package USING btree (kind) WHERE (kind = ''genesis''::text)'),
+    -- each further index is a piece of every single insert: these hold few packages, and the first two serve several kinds
+    ('ledger.package', 'ledger.package_reference', 'CREATE INDEX package_reference ON ledger.package USING btree (ecert.reference(package)) WHERE (ecert.reference(package) IS NOT NULL)'),
+    ('ledger.package', 'ledger.package_kind', 'CREATE INDEX package_kind ON ledger.package USING btree (kind, issuer, seq) WHERE (kind = ANY (ARRAY[''audit''::text, ''witness''::text]))'),
+    -- which node has a key: one public key belongs to one node
+    ('ledger.package', 'ledger.package_kids', 'CREATE INDEX package_kids ON ledger.package USING gin (ecert.kids(package)) WITH (fastupdate=off) WHERE (ecert.kids(package) IS NOT NULL)'),
+    ('ledger.leaf_range', 'ledger.leaf_range_checkpoint', 'CREATE INDEX leaf_range_checkpoint ON ledger.leaf_range USING btree (checkpoint_seq, first_index)'),
+    -- how far a feed is covered as of a checkpoint
+    ('ledger.leaf_range', 'ledger.leaf_range_feed', 'CREATE UNIQUE INDEX leaf_range_feed ON ledger.leaf_range USING btree (issuer, kind, checkpoint_seq)')
+$$;
+COMMENT ON FUNCTION ecert.record_indexes() IS 'internal: the indexes of the record''s tables beside their primary keys, each as the statement that makes it, in the words in which PostgreSQL gives it back';
+
 CREATE FUNCTION ecert.create_record_tables() RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    definition text;
 BEGIN
     IF to_regclass('ledger.package') IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'EC091', MESSAGE = 'there is a ledger in this database already',
@@ -59,18 +81,8 @@ BEGIN
         recorded_at timestamptz NOT NULL,  -- when this server admitted it; not signed
         CONSTRAINT package_pkey PRIMARY KEY (issuer, kind, seq)
     )$table$);
-    -- equal hashes are equal packages, which the primary key refuses; a B-tree of hashes costs twice as much a package,
-    -- and more the longer the ledger, since every entry goes to another page
-    CREATE INDEX package_hash ON ledger.package USING hash (hash);
-    CREATE INDEX package_subject_kind_period ON ledger.package (subject, kind, lower(period)) WITH (deduplicate_items = off);
-    CREATE UNIQUE INDEX package_genesis ON ledger.package (kind) WHERE kind = 'genesis';
-    -- each further index is a piece of every single insert: these hold few packages, and the first two serve several kinds.  The statistics
-    -- tell, when the table has been analysed, how few
-    CREATE INDEX package_reference ON ledger.package (ecert.reference(package)) WHERE ecert.reference(package) IS NOT NULL;
+    -- how few packages are in that index, when the table has been analysed
     CREATE STATISTICS ledger.package_reference ON (ecert.reference(package)) FROM ledger.package;
-    CREATE INDEX package_kind ON ledger.package (kind, issuer, seq) WHERE kind IN ('audit', 'witness');
-    -- which node has a key: one public key belongs to one node
-    CREATE INDEX package_kids ON ledger.package USING gin (ecert.kids(package)) WITH (fastupdate = off) WHERE ecert.kids(package) IS NOT NULL;
     ALTER TABLE ledger.package ALTER COLUMN package SET STORAGE EXTERNAL;
 
     PERFORM ecert.create_described($table$CREATE TABLE ledger.feed (  -- one row per feed written here, never updated: the row that a writer locks
@@ -88,9 +100,6 @@ BEGIN
         checkpoint_seq bigint NOT NULL,  -- seq of the checkpoint in the certifier's feed: of a sealing of several parts the last
         CONSTRAINT leaf_range_pkey PRIMARY KEY (issuer, kind, last_seq)
     )$table$);
-    CREATE INDEX leaf_range_checkpoint ON ledger.leaf_range (checkpoint_seq, first_index);
-    -- how far a feed is covered as of a checkpoint
-    CREATE UNIQUE INDEX leaf_range_feed ON ledger.leaf_range (issuer, kind, checkpoint_seq);
 
     PERFORM ecert.create_described($table$CREATE TABLE ledger.finding (  -- what was found against packages that a checkpoint covers, as of it: they are on the ledger, and do not count; a cache, see ecert.problems()
         issuer text COLLATE "C" NOT NULL,  -- its issuer
@@ -100,6 +109,9 @@ BEGIN
         found_at timestamptz NOT NULL DEFAULT clock_timestamp(),  -- when it was admitted, or judged
         CONSTRAINT finding_pkey PRIMARY KEY (issuer, kind, seq)
     )$table$);
+    FOR definition IN SELECT i.definition FROM ecert.record_indexes() AS i LOOP
+        EXECUTE definition;
+    END LOOP;
 END
 $$;
 COMMENT ON FUNCTION ecert.create_record_tables() IS 'internal: makes schema ledger with the tables package, feed, leaf_range and finding, without triggers; EC091 when they are there';

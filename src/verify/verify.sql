@@ -95,6 +95,14 @@ AS $$
 $$;
 COMMENT ON FUNCTION ecert.create_verification_tables() IS 'internal: makes ledger.verification and ledger.verification_problem';
 
+CREATE FUNCTION ecert.is_verifying() RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT EXISTS (SELECT FROM pg_locks l WHERE l.relation = 'ledger.verification'::regclass AND l.mode = 'ShareUpdateExclusiveLock' AND l.granted
+                      AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
+$$;
+COMMENT ON FUNCTION ecert.is_verifying() IS 'internal: whether a session is at a step of ecert.verify_ledger(), which locks ledger.verification for each';
+
 CREATE FUNCTION ecert.verify_chunk(run bigint, row_count bigint) RETURNS boolean
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 AS $$
@@ -105,6 +113,7 @@ DECLARE
     checked bigint := row_count;
     found_count bigint;
 BEGIN
+    LOCK TABLE ledger.verification IN SHARE UPDATE EXCLUSIVE MODE;
     SELECT * INTO v FROM ledger.verification WHERE id = run;
     SELECT p.issuer, p.kind, p.seq INTO first FROM ledger.package p
      WHERE v.reached_issuer IS NULL OR (p.issuer, p.kind, p.seq) > (v.reached_issuer, v.reached_kind, v.reached_seq)
@@ -141,6 +150,8 @@ DECLARE
     run ledger.verification;
     first_wrong record;
 BEGIN
+    -- each step has this lock: two sessions take turns, and health knows a run that is under way from one that was interrupted
+    LOCK TABLE ledger.verification IN SHARE UPDATE EXCLUSIVE MODE;
     SELECT * INTO run FROM ledger.verification WHERE finished_at IS NULL AND identity = ecert.moved_identity() ORDER BY id DESC LIMIT 1;
     IF run.id IS NULL THEN
         INSERT INTO ledger.verification (package_count, identity) SELECT pg_catalog.count(*), ecert.moved_identity() FROM ledger.package RETURNING * INTO run;
