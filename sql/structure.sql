@@ -82,7 +82,7 @@ SELECT item, subject, state, value, detail FROM ecert.health() WHERE item = 'hea
 RESET ROLE;
 
 -- a verification is under way while it has its lock, and otherwise was interrupted
-INSERT INTO ledger.verification (package_count, checked_count, updated_at) VALUES (100, 40, '2025-01-01Z');
+INSERT INTO ledger.verification (package_count, checked_count, updated_at, identity) VALUES (100, 40, '2025-01-01Z', ecert.moved_identity());
 SELECT state, value, detail FROM ecert.verification_health();
 BEGIN;
 LOCK TABLE ledger.verification IN SHARE UPDATE EXCLUSIVE MODE;
@@ -93,6 +93,7 @@ SELECT state, value <> 'never' AS has_time, detail FROM ecert.verification_healt
 
 -- why no round is done; and what was not tried in the last one is not due any more
 SELECT state, value, detail FROM ecert.duty_health();
+CALL ecert.run_duties();
 INSERT INTO ledger.duty_log (duty, subject, node, tried_at, sqlstate, outcome) VALUES
     ('audit', 'gone as peer', 'certifier', now() - interval '2 days', 'EC052', 'nothing to audit'), ('audit', 'of another node', 'somebody', now() - interval '2 days', 'EC052', 'nothing to audit');
 CALL ecert.run_duties();
