@@ -34,7 +34,7 @@ $server->append_conf('postgresql.conf', "timezone = 'UTC'\nclient_min_messages =
 $server->start;
 $server->safe_psql('postgres', "CREATE EXTENSION ecert; CREATE SCHEMA random; SET ecert.node = 'certifier'; SET ecert.signing_key = '$tree/test/keys/certifier.pem'; SET ecert.seal_key = '$tree/test/keys/seal.pem';
 	SELECT ecert.create_ledger('random.example', ecert.default_policy()); SET ecert.allow_ledger_ddl = on;
-	ALTER TABLE ledger.package DISABLE TRIGGER ecert_refuse_row; ALTER TABLE ledger.package DISABLE TRIGGER ecert_refuse_statement");
+	" . join(' ', map { "ALTER TABLE ledger.$_ DISABLE TRIGGER ecert_refuse_row; ALTER TABLE ledger.$_ DISABLE TRIGGER ecert_refuse_statement;" } qw(package equivocation fork)));
 $server->safe_psql('postgres', <<'SQL');
 CREATE UNLOGGED TABLE random.bytes (number bigint GENERATED ALWAYS AS IDENTITY, bytes bytea);
 -- What a node makes of a ledger: the packages that it holds with what it notes against them, and what waits or is refused; cover: are they under a
