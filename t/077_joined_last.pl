@@ -38,7 +38,7 @@ $server->safe_psql('postgres', "CREATE EXTENSION ecert; CREATE SCHEMA random; SE
 $server->safe_psql('postgres', <<'SQL');
 CREATE UNLOGGED TABLE random.bytes (number bigint GENERATED ALWAYS AS IDENTITY, bytes bytea);
 -- What a node makes of a ledger: the packages that it holds with what it notes against them, and what waits or is refused; cover: are they under a
--- checkpoint, and was that taken up
+-- checkpoint, was that taken up, and is its root that of any choice of stories
 CREATE UNLOGGED TABLE random.made (seed bigint, way text, issuer text, kind text, seq bigint, hash bytea, cover text, state text, note text);
 CREATE UNLOGGED TABLE random.sealed (seed bigint, way text, last bigint);
 CREATE UNLOGGED TABLE random.problem (seed bigint, way text, issuer text, kind text, seq bigint, problem text);
@@ -92,7 +92,7 @@ END
 $$;
 
 CREATE FUNCTION random.cover(issuer text, kind text, seq bigint) RETURNS text LANGUAGE sql AS $$
-	SELECT CASE WHEN c.seq IS NULL THEN 'none' WHEN EXISTS (SELECT FROM ledger.sealing s WHERE s.checkpoint_seq = c.seq) THEN 'taken up' ELSE 'waits' END
+	SELECT CASE WHEN c.seq IS NULL THEN 'none' ELSE coalesce((SELECT CASE s.outcome WHEN 'differs' THEN 'differs' ELSE 'taken up' END FROM ledger.sealing s WHERE s.checkpoint_seq = c.seq), 'waits') END
 	  FROM ecert.sealed_by(issuer, kind, seq) AS c (seq)
 $$;
 
@@ -167,7 +167,7 @@ note($server->safe_psql('postgres', 'SELECT * FROM random.failed ORDER BY 1, 2 L
 # Differences that are known, and stay
 $server->safe_psql('postgres', <<'SQL');
 CREATE VIEW random.known AS
-	-- of two stories under one seq a node holds the one that came first, where no checkpoint that it has taken up says which, and all that rests on that
+	-- of two stories under one seq a node holds the one that came first, where no checkpoint that it has taken up says which (one with a root of no ledger does not), and all that rests on that
 	SELECT DISTINCT m.seed, 'two stories' AS name, NULL AS cover FROM random.made m WHERE m.state = 'refused' AND m.note LIKE 'the issuer has signed two packages with one seq%' AND m.cover <> 'taken up'
 	UNION ALL
 	-- what no checkpoint covers is judged by what is known when it comes: before a node package ended its key, or a checkpoint made a relation that it
