@@ -42,6 +42,8 @@ SELECT p.oid::regprocedure AS backslash FROM pg_proc p JOIN pg_language l ON l.o
 -- each C function says itself what it does with NULL: those that are not STRICT are meant to be asked with one
 SELECT string_agg(p.proname, ' ' ORDER BY p.proname) AS takes_null FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
  WHERE p.pronamespace IN ('ecert'::regnamespace, 'ecert_internal'::regnamespace) AND l.lanname = 'c' AND NOT p.proisstrict AND p.pronargs > 0;
+-- the genesis package follows none, and may be asked about like every other one
+SELECT ecert.finding_of(package) IS NULL AS sound FROM ledger.package WHERE kind = 'genesis';
 -- settings are checked when they are set
 SET ecert.packing_period = 'fortnight';
 SET ecert.statistics_period = 'century';

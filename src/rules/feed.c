@@ -4,11 +4,15 @@
  */
 #include "rules/rules.h"
 
+/* What a genesis package follows: nothing, which is the hash of no package */
+static const uint8_t no_hash[ECERT_HASH_SIZE];
+
 EcertLink
 ecert_link_of(const EcertPackage *package, const uint8_t *hash)
 {
 	EcertLink	link = {
-		package->issuer, package->kind, package->seq, package->issued_at, {0, 0}, package->prev.data, hash
+		package->issuer, package->kind, package->seq, package->issued_at, {0, 0},
+		package->prev.size == ECERT_HASH_SIZE ? package->prev.data : no_hash, hash
 	};
 	uint8_t		replaced[ECERT_HASH_SIZE];
 
