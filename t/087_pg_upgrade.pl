@@ -29,7 +29,8 @@ my $pg_config = older_path($older) . '/bin/pg_config';
 my $output = '';
 mkdir $tree or die "$tree: $!";
 IPC::Run::run([ 'sh', '-c', q{tar -C "$0" -c -f - --exclude='*.o' --exclude='*.d' --exclude='*.so' --exclude='ecert-verify*' Makefile ecert.control README.md docs src | tar -C "$1" -x -f - &&
-	make -C "$1" -s -j2 -f Makefile PG_CONFIG="$2" with_llvm=no COPT='-O0 -g0 -Wno-cpp' DESTDIR="$1/installed" all install}, $root, $tree, $pg_config ], '<', \undef, '>&', \$output)
+	# found by dynamic_library_path, as the newer one is: it need not be in the servers' own folders
+	sed -i 's|\\$libdir/ecert|ecert|' "$1/ecert.control" && make -C "$1" -s -j2 -f Makefile PG_CONFIG="$2" with_llvm=no COPT='-O0 -g0 -Wno-cpp' DESTDIR="$1/installed" all install}, $root, $tree, $pg_config ], '<', \undef, '>&', \$output)
   or die "ecert cannot be built for PostgreSQL $older:\n$output";
 chomp(my $library = `$pg_config --pkglibdir`);
 chomp(my $share = `$pg_config --sharedir`);
