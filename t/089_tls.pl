@@ -95,7 +95,7 @@ sub append
 append(1);
 $hub->poll_query_until('postgres', q{SELECT count(*) = 4 FROM pg_stat_subscription WHERE pid IS NOT NULL}) or die 'not four workers';
 ok($hub->poll_query_until('postgres', q{SELECT count(*) > 0 FROM ledger.health WHERE item = 'receiving from' AND state = 'warning' AND value IN ('not connected', 'copying')
-	AND detail LIKE '5 subscriptions are enabled on this server, which lets 4 workers receive: raise max_logical_replication_workers to 7 and max_worker_processes to 9, and restart;%'}), 'five nodes are too many for the hub, and health says which settings are in the way');
+	AND detail LIKE 'this server has too few workers for its subscriptions: raise max_logical_replication_workers from 4 to 7%, and restart;%'}), 'five nodes are too many for the hub, and health says which settings are in the way');
 Network::duties($hub) for 1 .. 2;
 is($hub->safe_psql('postgres', q{SELECT count(DISTINCT issuer) FROM ledger.package WHERE kind = 'energy'}), '5', 'packages are pulled meanwhile');
 $hub->append_conf('postgresql.conf', "max_logical_replication_workers = 7\nmax_worker_processes = 9\n");

@@ -152,16 +152,36 @@ END
 $$;
 COMMENT ON FUNCTION ecert.health() IS 'rows of ledger.health: what is looked at, about whom, its state (ok, warning, alarm), its value and what stands behind it. A part that cannot be told is a row of item health';
 
+CREATE FUNCTION ecert.low_settings(OUT name text, OUT setting bigint, OUT needed bigint, OUT wherefor text, OUT raise_to bigint) RETURNS SETOF record
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH n AS MATERIALIZED (
+        SELECT (SELECT count(*) FROM pg_subscription s WHERE s.subenabled) AS subscriptions,
+               (SELECT count(DISTINCT l.srsubid) FROM pg_subscription_rel l JOIN pg_subscription s ON s.oid = l.srsubid AND s.subenabled WHERE l.srsubstate <> 'r') AS copying,
+               (SELECT count(*) FROM pg_replication_slots) AS slots,
+               (SELECT count(*) FROM ledger.peer p WHERE NOT EXISTS (SELECT FROM pg_replication_slots t WHERE t.slot_name = ecert.link_name(p.peer, p.this_node))) AS without_slot,
+               CASE WHEN current_setting('ecert.is_preloaded')::boolean
+                    THEN 1 + CASE WHEN current_setting('ecert.worker_interval')::interval = interval '0' THEN 0 ELSE 2 * cardinality(string_to_array(current_setting('ecert.worker_database'), ',')) END ELSE 0 END AS workers)
+    SELECT g.name, g.setting::bigint, w.needed, w.wherefor, w.raise_to
+      FROM n CROSS JOIN LATERAL (VALUES
+           -- a copy of a first table has a worker of its own; two may go on at once
+           ('max_logical_replication_workers', n.subscriptions + least(n.copying, 1), n.subscriptions + 2,
+            format('one for each of %s subscriptions of this server, and one while tables are copied', n.subscriptions)),
+           ('max_worker_processes', 1 + n.subscriptions + least(n.copying, 1) + n.workers, 1 + n.subscriptions + 2 + n.workers,
+            format('%s for subscriptions and the launcher of these, %s for ecert''s workers and what starts them', 1 + n.subscriptions + least(n.copying, 1), n.workers)),
+           (CASE WHEN current_setting('server_version_num')::integer < 180000 THEN 'max_replication_slots' ELSE 'max_active_replication_origins' END, n.subscriptions, n.subscriptions + 2, 'one for each subscription'),
+           ('max_replication_slots', n.slots + n.without_slot, n.slots + n.without_slot + 2, format('one for each of the %s slots, and %s for peers that have none', n.slots, n.without_slot)),
+           ('max_wal_senders', n.slots, n.slots + 2, 'one for each replication slot')) AS w (name, needed, raise_to, wherefor)
+      JOIN pg_settings g ON g.name = w.name
+     WHERE w.needed > g.setting::bigint
+$$;
+COMMENT ON FUNCTION ecert.low_settings() IS 'internal: settings of the server that are too low for its links: what they are, what is needed now and for what, and what leaves room for first copies';
+
 CREATE FUNCTION ecert.worker_hint() RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-    -- a worker for each subscription, and one for a first copy; beside them the launcher and the worker of duties
-    SELECT format('%s subscriptions are enabled on this server, which lets %s workers receive: raise max_logical_replication_workers to %s and max_worker_processes to %s, and restart',
-                  n.enabled, least(n.may_receive, n.may_run - 2), n.enabled + 2, n.enabled + 4)
-      FROM (SELECT count(*) AS enabled, count(*) + bool_or(EXISTS (SELECT FROM pg_subscription_rel r WHERE r.srsubid = s.oid AND r.srsubstate <> 'r'))::integer AS needed,
-                   current_setting('max_logical_replication_workers')::integer AS may_receive, current_setting('max_worker_processes')::integer AS may_run
-              FROM pg_subscription s WHERE s.subenabled) AS n
-     WHERE n.needed > least(n.may_receive, n.may_run - 2)
+    SELECT 'this server has too few workers for its subscriptions: raise ' || string_agg(format('%s from %s to %s', l.name, l.setting, l.raise_to), ', ' ORDER BY l.name) || ', and restart'
+      FROM ecert.low_settings() AS l WHERE l.name IN ('max_logical_replication_workers', 'max_worker_processes')
 $$;
 COMMENT ON FUNCTION ecert.worker_hint() IS 'internal: which settings keep subscriptions of this server from having a worker each, and to what they are to be raised; NULL when none does';
 
@@ -222,22 +242,8 @@ COMMENT ON FUNCTION ecert.standby_health() IS 'internal: the part of ecert.healt
 CREATE FUNCTION ecert.limit_health(OUT item text, OUT subject text, OUT state text, OUT value text, OUT detail text) RETURNS SETOF record
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-    WITH n AS MATERIALIZED (
-        SELECT (SELECT count(*) FROM pg_subscription s WHERE s.subenabled) AS subscriptions,
-               (SELECT count(DISTINCT l.srsubid) FROM pg_subscription_rel l JOIN pg_subscription s ON s.oid = l.srsubid AND s.subenabled WHERE l.srsubstate <> 'r') AS copying,
-               (SELECT count(*) FROM pg_replication_slots) AS slots,
-               (SELECT count(*) FROM ledger.peer p WHERE NOT EXISTS (SELECT FROM pg_replication_slots t WHERE t.slot_name = ecert.link_name(p.peer, p.this_node))) AS without_slot,
-               CASE WHEN current_setting('ecert.is_preloaded')::boolean
-                    THEN 1 + CASE WHEN current_setting('ecert.worker_interval')::interval = interval '0' THEN 0 ELSE 2 * cardinality(string_to_array(current_setting('ecert.worker_database'), ',')) END ELSE 0 END AS workers)
-    SELECT 'setting', g.name, 'alarm', g.setting, format('%s are needed: %s. Raise it and restart the server', w.needed, w.wherefor)
-      FROM n CROSS JOIN LATERAL (VALUES
-           ('max_logical_replication_workers', n.subscriptions + least(n.copying, 1), format('one for each of %s subscriptions of this server, and one while tables are copied', n.subscriptions)),
-           ('max_worker_processes', 1 + n.subscriptions + least(n.copying, 1) + n.workers, format('%s for subscriptions and the launcher of these, %s for ecert''s workers and what starts them', 1 + n.subscriptions + least(n.copying, 1), n.workers)),
-           (CASE WHEN current_setting('server_version_num')::integer < 180000 THEN 'max_replication_slots' ELSE 'max_active_replication_origins' END, n.subscriptions, 'one for each subscription'),
-           ('max_replication_slots', n.slots + n.without_slot, format('one for each of the %s slots, and %s for peers that have none', n.slots, n.without_slot)),
-           ('max_wal_senders', n.slots, 'one for each replication slot')) AS w (name, needed, wherefor)
-      JOIN pg_settings g ON g.name = w.name
-     WHERE w.needed > g.setting::bigint
+    SELECT 'setting', l.name, 'alarm', l.setting::text, format('%s are needed: %s. Raise it to %s and restart the server', l.needed, l.wherefor, l.raise_to)
+      FROM ecert.low_settings() AS l
 $$;
 COMMENT ON FUNCTION ecert.limit_health() IS 'internal: the part of ecert.health() about settings of the server that are too low for its links: one row for each';
 
