@@ -114,7 +114,7 @@ is(Network::equal($hub, $plant, $honest), '', 'it signs on');
 seal();
 $plant->stop;
 my $plant2 = Network::server('plant', name => 'plant2', key => $es256, empty => 1);
-$plant2->command_ok([ 'pg_restore', '--exit-on-error', '--dbname', $plant2->connstr('postgres'), $dump ], 'and restored');
+$plant2->command_ok(Network::pg_restore($plant2, $dump), 'and restored');
 $hub->stop;
 $plant2->safe_psql('postgres', q{SET ecert.sign_unconfirmed = on; SELECT public.declare('2026-01-02', 3, 8)});
 $hub->start;
