@@ -97,7 +97,9 @@ go_ahead('near', 200);
 audit('rival', 'peer', $period, 'fail');
 declare_energy($period, 100, ", 'replaces', jsonb_build_array('$declared'), 'reason', 'a wish'");
 as('near', q{SELECT ecert.append('energy', jsonb_build_object('period', ecert.period_json('[2024-01-01,2024-02-01)'), 'lines', '[{"source": "electricity", "unit": "kWh", "quantity": 1}]'::jsonb))});
-is(Network::equal($hub, $node), '', 'they are here and there before they are sealed');
+ok($node->poll_query_until('postgres', q{SELECT string_agg(concat_ws(' ', issuer, kind, seq, sqlstate), ', ' ORDER BY issuer) = 'plant energy 2 EC024, rival audit 0 EC024' FROM ledger.pending}),
+	'what is from the future waits at an honest node before it is sealed');
+ok($node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM ledger.package WHERE issuer = 'near'}), 'what clocks may be apart for does not');
 is(found($hub), '', 'and nothing is found');
 seal();
 is(Network::equal($hub, $node), '', 'sealed');

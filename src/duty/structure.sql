@@ -1,7 +1,8 @@
 -- Is the ledger still as ecert made it? What is there is compared with what has to be there, by definition, not by name alone.
 
 CREATE FUNCTION ecert.expected_structure(OUT sort text, OUT of_table text, OUT name text, OUT definition text) RETURNS SETOF record
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    -- definitions are texts, to be compared whatever the session's settings
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
     SELECT 'table', '', t.name, 'table' FROM unnest('{ledger.package,ledger.feed,ledger.leaf_range,ledger.finding,ledger.pending,ledger.quarantine,ledger.equivocation,ledger.peer,ledger.tile,ledger.fork,
         ledger.witnessed,ledger.sealing,ledger.reading,ledger.production,ledger.delivery,ledger.purchase,ledger.certificate_state,ledger.verification,ledger.verification_problem,ledger.difference,
@@ -41,7 +42,8 @@ $$;
 COMMENT ON FUNCTION ecert.expected_structure() IS 'internal: what ecert makes in schema ledger, and the functions of the triggers of ledger.package: sort (table, view, column, constraint, index, trigger, function), table (empty: none), name, definition as ecert.present_structure() writes it';
 
 CREATE FUNCTION ecert.present_structure(OUT sort text, OUT of_table text, OUT name text, OUT definition text) RETURNS SETOF record
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    -- definitions are texts, to be compared whatever the session's settings
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
     WITH relations AS MATERIALIZED (SELECT c.*, c.oid::regclass::text AS place FROM pg_class c WHERE c.relnamespace = to_regnamespace('ledger') AND c.relkind IN ('r', 'p', 'v', 'm', 'f')),
     tables AS MATERIALIZED (SELECT r.* FROM relations r WHERE r.place IN (SELECT DISTINCT e.of_table FROM ecert.expected_structure() AS e WHERE e.of_table <> ''))
