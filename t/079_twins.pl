@@ -109,11 +109,13 @@ is($reader->safe_psql('postgres', $outcomes), 'not checkable here', 'its roots a
 
 # the issuer's own server from a backup, told to sign while nobody can be asked
 $plant->command_ok([ 'pg_dump', '--format=custom', '--file', $dump, $plant->connstr('postgres') ], 'the plant is dumped');
+my $roles = Network::roles($plant);
 $plant->safe_psql('postgres', q{SELECT public.declare('2026-01-02', 2, 100)});
 is(Network::equal($hub, $plant, $honest), '', 'it signs on');
 seal();
 $plant->stop;
 my $plant2 = Network::server('plant', name => 'plant2', key => $es256, empty => 1);
+$plant2->psql('postgres', $roles, on_error_stop => 0);
 $plant2->command_ok(Network::pg_restore($plant2, $dump), 'and restored');
 $hub->stop;
 $plant2->safe_psql('postgres', q{SET ecert.sign_unconfirmed = on; SELECT public.declare('2026-01-02', 3, 8)});
