@@ -186,6 +186,7 @@ AS $$
 DECLARE
     link ledger.peer := (SELECT p FROM ledger.peer p WHERE p.peer = peer);
     now record;
+    rights text;
 BEGIN
     SELECT l.* INTO now FROM ecert.look_at_link(peer) AS l;
     IF now.problem IS NOT NULL AND (now.refused IS NULL OR NOT now.is_disabled) THEN
@@ -198,8 +199,9 @@ BEGIN
                                             ELSE 'the subscription brought nothing' END);
         RETURN false;
     END IF;
-    IF ecert.receiver_problem(link.subscription, link.this_node) IS NOT NULL THEN
-        PERFORM ecert.log_duty('link', peer, ecert.receiver_problem(link.subscription, link.this_node) || '; given to it');
+    rights := ecert.receiver_problem(link.subscription, link.this_node);
+    IF rights IS NOT NULL THEN
+        PERFORM ecert.log_duty('link', peer, rights || '; given to it');
         PERFORM ecert.give_to_receiver(link.subscription, link.this_node);
     END IF;
     IF now.refused IS NOT NULL AND (now.is_disabled OR NOT now.has_slot) THEN
@@ -254,7 +256,7 @@ AS $$
 DECLARE
     link ledger.peer := (SELECT p FROM ledger.peer p WHERE p.peer = peer);
     connection text := ecert.peer_connection(peer);
-    differences bigint := 0;
+    differences bigint;
 BEGIN
     IF connection IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'EC110', MESSAGE = format('this server does not subscribe to "%s"', peer),
@@ -293,12 +295,12 @@ BEGIN
             -- the rest of the link does not depend on it
             PERFORM ecert.log_duty('receipts', peer, SQLERRM, SQLSTATE);
         END;
-    END IF;
-    IF differences > 0 THEN
-        PERFORM ecert.log_duty('compare', peer, (SELECT format('%s differences, the first: %s %s %s', count(*), min(d.issuer), min(d.kind), min(d.problem))
-                                                   FROM ledger.difference d WHERE d.peer = peer AND d.gone_at IS NULL), 'EC112');
-    ELSIF link.is_hub THEN
-        PERFORM ecert.clear_duty('compare', peer, 'no difference');
+        IF differences > 0 THEN
+            PERFORM ecert.log_duty('compare', peer, (SELECT format('%s differences, the first: %s %s %s', count(*), min(d.issuer), min(d.kind), min(d.problem))
+                                                       FROM ledger.difference d WHERE d.peer = peer AND d.gone_at IS NULL), 'EC112');
+        ELSE
+            PERFORM ecert.clear_duty('compare', peer, 'no difference');
+        END IF;
     END IF;
 END
 $$;
@@ -316,7 +318,7 @@ COMMENT ON COLUMN ecert_internal.life.began_at IS 'since when';
 
 CREATE FUNCTION ecert.is_new_life() RETURNS boolean
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-AS $$ SELECT NOT EXISTS (SELECT FROM ecert_internal.life l WHERE l.identity = ecert.moved_identity()) AND ecert.moved_identity() IS NOT NULL $$;
+AS $$ SELECT i.identity IS NOT NULL AND NOT EXISTS (SELECT FROM ecert_internal.life l WHERE l.identity = i.identity) FROM ecert.moved_identity() AS i (identity) $$;
 COMMENT ON FUNCTION ecert.is_new_life() IS 'internal: whether the run-time state in schema ledger may be that of another server, brought back by a backup';
 
 CREATE FUNCTION ecert.begin_life() RETURNS void

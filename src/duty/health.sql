@@ -207,13 +207,14 @@ AS $$
                                      -- a worker that only tries to connect has received nothing yet
                                      AND t.pid IS NOT NULL AND t.received_lsn IS NOT NULL
                                   ORDER BY t.last_msg_receipt_time DESC NULLS LAST LIMIT 1) AS w ON true
+             CROSS JOIN LATERAL (SELECT ecert.receiver_problem(p.subscription, p.this_node), ecert.subscribed_problem(p.subscription)) AS q (rights, tables)
               -- the first that applies: a link is judged by what it carries
              CROSS JOIN LATERAL (SELECT * FROM (VALUES
                    (p.subscription IS NULL, 'warning', 'not linked yet', NULL),
                    (s.oid IS NULL, 'alarm', 'subscription is gone', format('SELECT ecert.resume(%L, ''<connection string>'')', p.peer)),
                    (p.refused IS NOT NULL, 'alarm', CASE WHEN s.subenabled THEN 'publishes too much' ELSE 'publishes too much, packages are pulled' END, p.refused),
-                   (ecert.receiver_problem(p.subscription, p.this_node) IS NOT NULL, 'alarm', 'wrong rights', ecert.receiver_problem(p.subscription, p.this_node) || '; the duties set it'),
-                   (ecert.subscribed_problem(p.subscription) IS NOT NULL, 'alarm', 'brings nothing', ecert.subscribed_problem(p.subscription) || '; the duties begin anew'),
+                   (q.rights IS NOT NULL, 'alarm', 'wrong rights', q.rights || '; the duties set it'),
+                   (q.tables IS NOT NULL, 'alarm', 'brings nothing', q.tables || '; the duties begin anew'),
                    (NOT s.subenabled, CASE WHEN p.was_disabled THEN 'alarm' ELSE 'warning' END, 'subscription is disabled',
                     concat_ws('; ', 'by an error, which is in the server''s log; the next round of duties ' || CASE WHEN p.was_disabled THEN 'begins anew' ELSE 'enables it' END, ecert.link_hint(p.peer))),
                    (w.pid IS NULL, 'warning', 'not connected', ecert.link_hint(p.peer)),

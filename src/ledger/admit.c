@@ -152,6 +152,13 @@ verify_signature(EcertRegistry *registry, const EcertPackage *package, EcertNode
 		ecert_raise_finding(&finding);
 }
 
+bool
+ecert_check_clock(const EcertPackage *package, int64 now, EcertFinding *finding)
+{
+	return package->issued_at <= now + ecert_max_clock_skew ||
+		ECERT_FIND(finding, ECERT_TIME_FUTURE, ecert_a_time(package->issued_at), ecert_a_number(ecert_max_clock_skew));
+}
+
 /* Everything about issuer, key and time that needs no look at the feed */
 static EcertNodeKey *
 check_origin(EcertRegistry *registry, const EcertPackage *package)
@@ -162,8 +169,7 @@ check_origin(EcertRegistry *registry, const EcertPackage *package)
 
 	if (!ecert_check_scope(package, registry->origin, &finding) ||
 		!ecert_check_issuer_now(registry, package, now, &key, &finding) ||
-		(package->issued_at > now + ecert_max_clock_skew &&
-		 !ECERT_FIND(&finding, ECERT_TIME_FUTURE, ecert_a_time(package->issued_at), ecert_a_number(ecert_max_clock_skew))))
+		!ecert_check_clock(package, now, &finding))
 		ecert_raise_finding(&finding);
 	return key;
 }

@@ -103,26 +103,25 @@ texts_of(ArrayType *array, int *count)
 	return texts;
 }
 
-/* ask_all(peers, connections, questions): all at once */
+/* ask_all(peers, connections, question): all at once */
 ECERT_FUNCTION(ecert_sql_ask_all)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	int			count;
 	int			connection_count;
-	int			question_count;
 	Datum	   *peers = texts_of(PG_GETARG_ARRAYTYPE_P(0), &count);
 	Datum	   *connections = texts_of(PG_GETARG_ARRAYTYPE_P(1), &connection_count);
-	Datum	   *sql = texts_of(PG_GETARG_ARRAYTYPE_P(2), &question_count);
+	const char *sql = as_json(text_to_cstring(PG_GETARG_TEXT_PP(2)));
 	EcertQuestion *questions = palloc0_array(EcertQuestion, count);
 
-	if (count != connection_count || count != question_count)
+	if (count != connection_count)
 		ereport(ERROR,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-				 errmsg("each peer must have a connection and a question"),
-				 errdetail("There are %d peers, %d connections and %d questions.", count, connection_count, question_count)));
+				 errmsg("each peer must have a connection"),
+				 errdetail("There are %d peers and %d connections.", count, connection_count)));
 	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < count; i++)
-		questions[i] = (EcertQuestion) {.connection = TextDatumGetCString(connections[i]), .sql = as_json(TextDatumGetCString(sql[i]))};
+		questions[i] = (EcertQuestion) {.connection = TextDatumGetCString(connections[i]), .sql = sql};
 	ecert_lines_unused();
 	ecert_ask(questions, count);
 	for (int i = 0; i < count; i++)

@@ -6,9 +6,9 @@ CREATE FUNCTION ecert.ask(connection text, question text) RETURNS jsonb
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_ask';
 COMMENT ON FUNCTION ecert.ask(text, text) IS 'internal: run a query (with qualified names) on another server and return its rows as a JSON array of objects, at most 32 MiB, within ecert.peer_timeout. EC113 when it does not answer in time or answers too much, 08001 when it cannot be reached, 08006 when it hangs up, else the SQLSTATE of the other server. Whoever may call it connects as the operating system''s user of this server';
 
-CREATE FUNCTION ecert.ask_all(peers text[], connections text[], questions text[], OUT peer text, OUT answer text, OUT code text, OUT problem text, OUT reason text) RETURNS SETOF record
+CREATE FUNCTION ecert.ask_all(peers text[], connections text[], question text, OUT peer text, OUT answer text, OUT code text, OUT problem text, OUT reason text) RETURNS SETOF record
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_ask_all';
-COMMENT ON FUNCTION ecert.ask_all(text[], text[], text[]) IS 'internal: ask peers at once, each its question; all have ecert.peer_timeout together. A row for each: the answer of ecert.ask() as text; or, where there is none, the SQLSTATE (code), what is wrong, and the reason as far as it is known. Hangs up on servers that were not asked since the last call';
+COMMENT ON FUNCTION ecert.ask_all(text[], text[], text) IS 'internal: ask peers a question at once; all have ecert.peer_timeout together. A row for each: the answer of ecert.ask() as text; or, where there is none, the SQLSTATE (code), what is wrong, and the reason as far as it is known. Hangs up on servers that were not asked since the last call';
 
 CREATE FUNCTION ecert.subscription_oid(subscription text) RETURNS oid
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -25,6 +25,17 @@ AS $$
      WHERE p.peer = peer_connection.peer
 $$;
 COMMENT ON FUNCTION ecert.peer_connection(text) IS 'internal: connection string of the server of a node that this one subscribes to, from pg_subscription; NULL when there is none';
+
+CREATE FUNCTION ecert.ask_peers(question text, only_peer text DEFAULT NULL, OUT peer text, OUT answer text, OUT code text, OUT problem text, OUT reason text) RETURNS SETOF record
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT a.*
+      FROM (SELECT array_agg(p.peer ORDER BY p.peer) AS peers, array_agg(c.connection ORDER BY p.peer) AS connections
+              FROM ledger.peer p CROSS JOIN LATERAL ecert.peer_connection(p.peer) AS c (connection)
+             WHERE (only_peer IS NULL OR p.peer = only_peer) AND c.connection IS NOT NULL) AS n
+     CROSS JOIN LATERAL ecert.ask_all(n.peers, n.connections, question) AS a
+$$;
+COMMENT ON FUNCTION ecert.ask_peers(text, text) IS 'internal: ecert.ask_all() of a peer (NULL: all) that this server subscribes to';
 
 CREATE UNLOGGED TABLE ecert_internal.signer (
     node text COLLATE "C" NOT NULL,
@@ -139,18 +150,15 @@ CREATE FUNCTION ecert.check_peers(node text, OUT asked integer, OUT answered int
 AS $$
 #variable_conflict use_variable
 DECLARE
-    peers text[];
-    connections text[];
     question text := format(
         'SELECT k.kind, h.seq, h.package::text AS package FROM pg_catalog.unnest(%L::text[]) AS k (kind)
           CROSS JOIN LATERAL (SELECT p.seq, p.package FROM ledger.package p WHERE p.issuer = %L AND p.kind = k.kind ORDER BY p.seq DESC LIMIT 1) AS h', ecert.kinds(), node);
     said record;
 BEGIN
-    SELECT array_agg(p.peer ORDER BY p.peer), array_agg(c.connection ORDER BY p.peer) INTO peers, connections
-      FROM ledger.peer p CROSS JOIN LATERAL ecert.peer_connection(p.peer) AS c (connection) WHERE c.connection IS NOT NULL;
-    asked := coalesce(cardinality(peers), 0);
+    asked := 0;
     answered := 0;
-    FOR said IN SELECT a.* FROM ecert.ask_all(peers, connections, array_fill(question, ARRAY[asked])) AS a LOOP
+    FOR said IN SELECT a.* FROM ecert.ask_peers(question) AS a LOOP
+        asked := asked + 1;
         IF said.code IS NULL THEN
             PERFORM ecert.check_answer(said.peer, node, said.answer);
             answered := answered + 1;

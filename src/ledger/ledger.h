@@ -111,6 +111,9 @@ typedef EcertSlice (*EcertBodyMaker) (void *context, int64 seq, int64 issued_at)
  */
 extern bytea *ecert_append_judged(EcertKind kind, EcertSlice subject, EcertBodyMaker make, void *context);
 
+/* Is issued_at no further ahead of a clock's time than ecert.max_clock_skew?  False with finding filled */
+extern bool ecert_check_clock(const EcertPackage *package, int64 now, EcertFinding *finding);
+
 /* Is the signature right under key, one of registry's?  False with finding filled */
 extern bool ecert_check_signature(EcertRegistry *registry, const EcertPackage *package, EcertNodeKey *key,
 								  EcertFinding *finding);

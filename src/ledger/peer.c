@@ -27,7 +27,6 @@
 
 #include "package/datum.h"
 #include "pg/error.h"
-#include "pg/guc.h"
 
 /* Rescanning pending packages takes at most this part of the time */
 #define SWEEP_SHARE 50
@@ -267,9 +266,8 @@ waits_for_time(const EcertPackage *package, Judgement *judgement)
 {
 	EcertText	key = ecert_text_in(ecert_arena_in(CurrentMemoryContext));
 
-	if (package->issued_at <= ecert_seconds(GetCurrentTimestamp()) + ecert_max_clock_skew)
+	if (ecert_check_clock(package, ecert_seconds(GetCurrentTimestamp()), &judgement->finding))
 		return false;
-	(void) ECERT_FIND(&judgement->finding, ECERT_TIME_FUTURE, ecert_a_time(package->issued_at), ecert_a_number(ecert_max_clock_skew));
 	ecert_text_put_string(&key, "time ");
 	ecert_text_put_time(&key, package->issued_at);
 	judgement->waits_for = ecert_text_string(&key);

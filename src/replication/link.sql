@@ -3,12 +3,16 @@
 -- Slots are made by asking the publishing server for them, since CREATE SUBSCRIPTION that makes its own slot cannot run
 -- inside a function. That is done before this transaction writes anything: a new slot waits for every writer of its server.
 
+CREATE FUNCTION ecert.plain_name(node text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN pg_catalog.left(pg_catalog.regexp_replace(pg_catalog.lower(node), '[^a-z0-9]+', '_', 'g'), 16);
+COMMENT ON FUNCTION ecert.plain_name(text) IS 'internal: what can be read of a node id in the names of subscriptions and roles: at most 16 letters, digits and underscores';
+
 CREATE FUNCTION ecert.link_name(subscriber text, publisher text, genesis_hash bytea DEFAULT ecert.genesis_hash()) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
     -- readable where ids are plain words, and never the same for two links, also of two ledgers on one server
-    SELECT format('ecert_%s_from_%s_%s', left(regexp_replace(lower(subscriber), '[^a-z0-9]+', '_', 'g'), 16),
-                  left(regexp_replace(lower(publisher), '[^a-z0-9]+', '_', 'g'), 16),
+    SELECT format('ecert_%s_from_%s_%s', ecert.plain_name(subscriber), ecert.plain_name(publisher),
                   left(encode(sha256(link_name.genesis_hash || sha256(convert_to(subscriber, 'UTF8')) || sha256(convert_to(publisher, 'UTF8'))), 'hex'), 12))
 $$;
 COMMENT ON FUNCTION ecert.link_name(text, text, bytea) IS 'name of the subscription by which one node reads from another, of its slot at the other and, where it filters, of its publication there';

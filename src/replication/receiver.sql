@@ -8,7 +8,7 @@
 CREATE FUNCTION ecert.receiver_role(node text) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT format('ecert_receiver_%s_%s', left(regexp_replace(lower(node), '[^a-z0-9]+', '_', 'g'), 16),
+    SELECT format('ecert_receiver_%s_%s', ecert.plain_name(node),
                   left(encode(sha256(ecert.genesis_hash() || sha256(convert_to(node, 'UTF8'))), 'hex'), 12))
 $$;
 COMMENT ON FUNCTION ecert.receiver_role(text) IS 'name of the role that the subscriptions of a node of this ledger belong to: it may insert into ledger.package and ledger.equivocation, and nobody logs in as it';

@@ -57,15 +57,10 @@ CREATE FUNCTION ecert.hear(peer text DEFAULT NULL) RETURNS bigint
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_variable
-DECLARE
-    peers text[];
-    connections text[];
 BEGIN
-    SELECT array_agg(p.peer ORDER BY p.peer), array_agg(c.connection ORDER BY p.peer) INTO peers, connections
-      FROM ledger.peer p CROSS JOIN LATERAL ecert.peer_connection(p.peer) AS c (connection) WHERE (peer IS NULL OR p.peer = peer) AND c.connection IS NOT NULL;
     DELETE FROM ecert_internal.heard h WHERE peer IS NULL OR h.peer = peer;
     PERFORM ecert.note_heard(a.peer, a.answer, a.code, a.problem, a.reason)
-       FROM ecert.ask_all(peers, connections, array_fill('SELECT f.issuer, f.kind, f.last_seq FROM ecert.feeds() AS f'::text, ARRAY[coalesce(cardinality(peers), 0)])) AS a;
+       FROM ecert.ask_peers('SELECT f.issuer, f.kind, f.last_seq FROM ecert.feeds() AS f', peer) AS a;
     RETURN (SELECT count(*) FROM ecert_internal.heard h WHERE h.code IS NULL AND (peer IS NULL OR h.peer = peer));
 END
 $$;
