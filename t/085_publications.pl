@@ -186,6 +186,21 @@ Network::duties($hub, @node{qw(plant late)}) for 1 .. 2;
 append();
 is(Network::equal($hub, values %node), '', 'all links stream again');
 
+# publications made anew, of a whole schema and of all tables
+my $mine = $node{plant}->safe_psql('postgres', $payroll);
+for my $of ('TABLES IN SCHEMA ledger', 'ALL TABLES')
+{
+	$hub->safe_psql('postgres', "DROP PUBLICATION ecert; CREATE PUBLICATION ecert FOR $of");
+	Network::duties($node{plant}) for 1 .. 2;
+	like(link_health($node{plant}, 'certifier'), qr/^alarm publishes too much: publishes table ledger\.certificate_state, [^;]* and others; publishes UPDATE, DELETE, TRUNCATE/, "FOR $of: health names it");
+	relate();
+	is(Network::equal($hub, $node{plant}), '', "FOR $of: the packages still come");
+	is($node{plant}->safe_psql('postgres', $payroll), $mine, "FOR $of: and nothing else");
+	$hub->safe_psql('postgres', "SELECT ecert.publish('ecert')");
+	Network::duties($node{plant}) for 1 .. 2;
+	like(link_health($node{plant}, 'certifier'), qr/^ok streaming/, "FOR $of: the statement of the hint makes it what it was");
+}
+
 # the role goes with the last link
 $node{late}->safe_psql('postgres', 'SELECT ecert.leave_ledger()');
 is($node{late}->safe_psql('postgres', q{SELECT count(*) FROM pg_roles WHERE rolname LIKE 'ecert_receiver%'}), '0', 'a node that leaves keeps no role');

@@ -33,6 +33,10 @@ DECLARE
     -- the package alone: whoever receives it derives the rest
     tables text := format('TABLE ledger.package (package)%s, TABLE ledger.equivocation (first_package, second_package)', ' WHERE (' || row_filter || ')');
 BEGIN
+    -- one of all tables cannot be made one of some
+    IF EXISTS (SELECT FROM pg_publication p WHERE p.pubname = publication AND p.puballtables) THEN
+        EXECUTE format('DROP PUBLICATION %I', publication);
+    END IF;
     IF EXISTS (SELECT FROM pg_publication p WHERE p.pubname = publication) THEN
         EXECUTE format('ALTER PUBLICATION %I SET %s', publication, tables);
         EXECUTE format('ALTER PUBLICATION %I SET (publish = %L)', publication, 'insert');
