@@ -80,6 +80,15 @@ my %refused = (
 	'take a function out of the extension' => 'ALTER EXTENSION ecert DROP FUNCTION ecert.admit()',
 	'put the table into it, out of dumps' => 'ALTER EXTENSION ecert ADD TABLE ledger.package',
 	'drop the extension' => 'DROP EXTENSION ecert CASCADE');
+for my $table ('ledger.equivocation', 'ledger.fork')
+{
+	$refused{"$table: disable all triggers"} = "ALTER TABLE $table DISABLE TRIGGER ALL";
+	$refused{"$table: drop a trigger"} = "DROP TRIGGER ecert_refuse_statement ON $table";
+	$refused{"$table: truncate"} = "TRUNCATE $table";
+	$refused{"$table: drop"} = "DROP TABLE $table CASCADE";
+	$refused{"$table: move"} = "ALTER TABLE $table SET SCHEMA public";
+	$refused{"$table: add a rule"} = "CREATE RULE other AS ON INSERT TO $table DO INSTEAD NOTHING";
+}
 for my $what (sort keys %refused)
 {
 	# what is made on the way to the refusal goes with it

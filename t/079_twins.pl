@@ -134,4 +134,22 @@ seal();
 is(Network::equal($hub, $plant2, $honest), '', 'it signs on behind what is sealed');
 ok(settled($honest, $plant2), 'which is sealed');
 is($_->safe_psql('postgres', $outcomes), 'agrees', $_->name . ': with equal roots') for $hub, $plant2, $honest;
+
+# what replication does not bring comes in blocks, however large packages are: 700 of them are more than an answer may have
+my $link = $honest->safe_psql('postgres', 'SELECT subscription FROM ledger.peer');
+$honest->safe_psql('postgres', "ALTER SUBSCRIPTION $link DISABLE");
+my $seq = $hub->safe_psql('postgres', "SELECT max(seq) + 1 FROM ledger.package WHERE $energy");
+@twin = split /\n/, $plant2->safe_psql('postgres', q{SELECT * FROM public.tell('2026-01-05', 1, 9)});
+is($honest->safe_psql('postgres', "SELECT ecert.admit_from_peer('\\x$twin[0]', 'plant')"), 'admitted', 'another twin');
+$plant2->safe_psql('postgres', <<'SQL');
+SELECT ecert.append('energy', jsonb_build_object('period', ecert.period_json(tstzrange(h, h + interval '1 minute')),
+		'lines', (SELECT jsonb_agg(jsonb_build_object('point', repeat('m', 100) || n, 'source', 'electricity', 'unit', 'kWh', 'quantity', 1)) FROM generate_series(1, 200) AS n)))
+  FROM generate_series(timestamptz '2026-01-05', '2026-01-05 11:39', interval '1 minute') AS h
+SQL
+is(Network::equal($hub, $plant2), '', '700 large packages of the other story come to the hub');
+cmp_ok($hub->safe_psql('postgres', "SELECT sum(octet_length(package::text)) FROM ledger.package WHERE $energy AND seq >= $seq"), '>', 32 * 1024 * 1024, 'which are more than an answer may have');
+cmp_ok($honest->safe_psql('postgres', q{SELECT ecert.compare_with('certifier')}), '>', 0, 'a node without them finds the difference');
+is($honest->safe_psql('postgres', q{SELECT ecert.fetch_stories('certifier')}), '700', 'and fetches them all');
+is($honest->safe_psql('postgres', "SELECT (SELECT count(*) FROM ledger.pending) || ' ' || (SELECT count(*) FROM ledger.quarantine WHERE $energy AND seq >= $seq)"), '698 2', 'they are judged as what replication brings');
+$honest->safe_psql('postgres', "ALTER SUBSCRIPTION $link ENABLE");
 done_testing();

@@ -24,6 +24,29 @@ is(Network::equal($hub, $plant, $mine), '', 'linked');
 Network::duties($hub);
 is($hub->safe_psql('postgres', q{SELECT duty, subject, outcome FROM ledger.duty_log WHERE sqlstate IS NOT NULL}), '', 'a round without trouble');
 
+# a new slot waits for who writes there: who links a node waits with it, who runs duties does not
+my $writer = $hub->background_psql('postgres');
+my $writing = $writer->query_safe('SELECT pg_backend_pid()');
+$writer->query_safe('BEGIN; SELECT pg_current_xact_id();');
+my $late = Network::server('late', conf => "ecert.peer_timeout = 1\n");
+my ($join_output, $joined) = ('', '');
+my $join = IPC::Run::start([ 'psql', '--no-psqlrc', '--quiet', '--dbname', $late->connstr('postgres'), '--command', "SET client_min_messages = error; SELECT ecert.join_ledger('" . Network::genesis($hub) . "', '" . Network::connection($hub) . "')" ],
+	'<', \undef, '>', \$join_output, '2>', \$joined);
+$hub->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE query ~ 'pg_create_logical_replication_slot' AND wait_event = 'transactionid' AND clock_timestamp() - query_start > '2 seconds'})
+	or die 'nobody waits for a slot';
+my (undef, undef, $waiting) = $plant->psql('postgres', 'SET ecert.peer_timeout = 1; SELECT ecert.resume()');
+like($waiting, qr/^.*ERROR:  peer "certifier" (does not|cannot) answer\nDETAIL:  A new slot waits for all transactions that write on that server\.\nHINT:  Call again when they have ended\./s, 'what a slot waits for is said');
+my ($there) = $waiting =~ /They are there in: (.*)/;
+like($hub->safe_psql('postgres', $there), qr/^$writing\|/m, 'and found there by the statement of the hint');
+$writer->quit;
+$join->finish;
+is($joined, '', 'a node joins although somebody writes at the hub for longer than a question may take');
+is($late->safe_psql('postgres', 'SELECT count(*) FROM pg_subscription'), '1', 'it is linked');
+$late->safe_psql('postgres', 'SELECT ecert.leave_ledger()');
+$late->stop;
+$plant->safe_psql('postgres', 'SELECT ecert.resume()');
+ok($plant->poll_query_until('postgres', q{SELECT state = 'ok' FROM ledger.health WHERE item = 'receiving from'}), 'a link whose slot was waited for in vain is made again');
+
 # what replication does not bring is pulled in blocks
 my $link = $mine->safe_psql('postgres', q{SELECT subscription FROM ledger.peer WHERE is_hub});
 $mine->safe_psql('postgres', "ALTER SUBSCRIPTION $link DISABLE");

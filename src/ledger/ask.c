@@ -14,6 +14,7 @@
 
 #include "package/datum.h"
 #include "pg/error.h"
+#include "pg/guc.h"
 #include "pg/line.h"
 
 static EcertQuery name_query = {
@@ -56,13 +57,15 @@ problem_of(const EcertQuestion *question, const char *name)
 	return psprintf("%.*s%s%s", (int) (place - question->message), question->message, name, place + strlen("%s"));
 }
 
-/* ask(connection, question): the rows that the other server answers with */
+/* ask(connection, question, seconds): the rows that the other server answers with */
 ECERT_FUNCTION(ecert_sql_ask)
 {
 	text	   *connection = PG_GETARG_TEXT_PP(0);
 	EcertQuestion question = {.connection = text_to_cstring(connection), .sql = as_json(text_to_cstring(PG_GETARG_TEXT_PP(1)))};
 
-	ecert_ask(&question, 1);
+	int			seconds = PG_GETARG_INT32(2);
+
+	ecert_ask(&question, 1, seconds > 0 ? Min(seconds, INT_MAX / 1000) : ecert_peer_timeout);
 	if (question.sqlstate != 0)
 		ereport(ERROR,
 				(errcode(question.sqlstate),
@@ -123,7 +126,7 @@ ECERT_FUNCTION(ecert_sql_ask_all)
 	for (int i = 0; i < count; i++)
 		questions[i] = (EcertQuestion) {.connection = TextDatumGetCString(connections[i]), .sql = sql};
 	ecert_lines_unused();
-	ecert_ask(questions, count);
+	ecert_ask(questions, count, ecert_peer_timeout);
 	for (int i = 0; i < count; i++)
 		put_answer(result, peers[i], &questions[i]);
 	return (Datum) 0;

@@ -2,9 +2,9 @@
 --
 -- What a peer says is its word: it counts as far as signed packages show it.
 
-CREATE FUNCTION ecert.ask(connection text, question text) RETURNS jsonb
+CREATE FUNCTION ecert.ask(connection text, question text, seconds integer DEFAULT 0) RETURNS jsonb
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_ask';
-COMMENT ON FUNCTION ecert.ask(text, text) IS 'internal: run a query (with qualified names) on another server and return its rows as a JSON array of objects, at most 32 MiB, within ecert.peer_timeout. EC113 when it does not answer in time or answers too much, 08001 when it cannot be reached, 08006 when it hangs up, else the SQLSTATE of the other server. Whoever may call it connects as the operating system''s user of this server';
+COMMENT ON FUNCTION ecert.ask(text, text, integer) IS 'internal: run a query (with qualified names) on another server and return its rows as a JSON array of objects, at most 32 MiB, within that many seconds (0: ecert.peer_timeout). EC113 when it does not answer in time or answers too much, 08001 when it cannot be reached, 08006 when it hangs up, else the SQLSTATE of the other server. Whoever may call it connects as the operating system''s user of this server';
 
 CREATE FUNCTION ecert.ask_all(peers text[], connections text[], question text, OUT peer text, OUT answer text, OUT code text, OUT problem text, OUT reason text) RETURNS SETOF record
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_ask_all';

@@ -4,10 +4,11 @@
  *		shared_preload_libraries.
  *
  * A table is guarded by what its triggers are: always firing, without a
- * condition, calling functions of the extension, for all that a table can
- * suffer.  So ledger.package is found by OIDs and dependencies, under whatever
- * name, and a table that is being made or restored is not guarded yet.  With
- * it the extension's own objects are held, because the triggers run on them.
+ * condition, calling functions of the extension, for UPDATE, DELETE and
+ * TRUNCATE.  So ledger.package and the tables of proofs are found by OIDs and
+ * dependencies, under whatever name, and a table that is being made or restored
+ * is not guarded yet.  With them the extension's own objects are held, because
+ * the triggers run on them.
  *
  * Only commands are judged: what PostgreSQL does of itself on the way (the
  * indexes of REINDEX CONCURRENTLY, the new heap of VACUUM FULL) it marks as
@@ -102,22 +103,21 @@ is_member(Oid class, Oid object, Oid extension)
 	return getExtensionOfObject(class, object) == extension;
 }
 
-/* All that a table can suffer: for each a trigger that always fires and calls a function of the extension */
-static const int16 sufferings[] = {
-	TRIGGER_TYPE_ROW | TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_INSERT,
+/* All that may not be done to a table: for each a trigger that always fires and calls a function of the extension */
+static const int16 refused[] = {
 	TRIGGER_TYPE_ROW | TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_UPDATE | TRIGGER_TYPE_DELETE,
 	TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_UPDATE | TRIGGER_TYPE_DELETE | TRIGGER_TYPE_TRUNCATE
 };
 
-/* The bit of what a trigger of the extension looks after; 0: nothing, always */
+/* The bit of what a trigger of the extension refuses; 0: nothing, always */
 static int
-looks_after(HeapTuple row, TupleDesc columns, Oid extension)
+refuses(HeapTuple row, TupleDesc columns, Oid extension)
 {
 	const FormData_pg_trigger *trigger = (const FormData_pg_trigger *) GETSTRUCT(row);
 
-	for (int i = 0; i < lengthof(sufferings); i++)
+	for (int i = 0; i < lengthof(refused); i++)
 	{
-		if (trigger->tgenabled == TRIGGER_FIRES_ALWAYS && trigger->tgtype == sufferings[i] && trigger->tgattr.dim1 == 0 &&
+		if (trigger->tgenabled == TRIGGER_FIRES_ALWAYS && trigger->tgtype == refused[i] && trigger->tgattr.dim1 == 0 &&
 			heap_attisnull(row, Anum_pg_trigger_tgqual, columns) && is_member(ProcedureRelationId, trigger->tgfoid, extension))
 			return 1 << i;
 	}
@@ -129,7 +129,7 @@ static bool
 is_guarded(Oid table, Oid extension)
 {
 	Relation	catalog = table_open(TriggerRelationId, AccessShareLock);
-	int			looked_after = 0;
+	int			found = 0;
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	row;
@@ -137,10 +137,10 @@ is_guarded(Oid table, Oid extension)
 	ScanKeyInit(&key, Anum_pg_trigger_tgrelid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(table));
 	scan = systable_beginscan(catalog, TriggerRelidNameIndexId, true, NULL, 1, &key);
 	while (HeapTupleIsValid(row = systable_getnext(scan)))
-		looked_after |= looks_after(row, RelationGetDescr(catalog), extension);
+		found |= refuses(row, RelationGetDescr(catalog), extension);
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);
-	return looked_after == (1 << lengthof(sufferings)) - 1;
+	return found == (1 << lengthof(refused)) - 1;
 }
 
 /* The guarded tables of this database.  Few triggers fire always */

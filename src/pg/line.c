@@ -50,7 +50,7 @@ struct EcertLine
 	PGconn	   *conn;
 	LineState	state;
 	uint32		wanted;			/* socket events that it waits for */
-	int			timeout;		/* ecert.peer_timeout when it was set up */
+	int			timeout;		/* in seconds, that it was set up with */
 	bool		is_used;		/* since ecert_lines_unused() */
 };
 
@@ -230,8 +230,8 @@ set_up(EcertQuestion *question)
 {
 	PQsetnonblocking(question->line->conn, 1);
 	PQsetNoticeReceiver(question->line->conn, ignore_notice, NULL);
-	question->line->timeout = ecert_peer_timeout;
-	say(question, LINE_SETTING_UP, psprintf("SET search_path = pg_catalog, pg_temp; SET statement_timeout = '%ds'", ecert_peer_timeout));
+	question->line->timeout = question->seconds;
+	say(question, LINE_SETTING_UP, psprintf("SET search_path = pg_catalog, pg_temp; SET statement_timeout = '%ds'", question->seconds));
 }
 
 /* Take a line that was kept, unless it was closed at the other end; else begin one */
@@ -247,7 +247,7 @@ begin(EcertQuestion *question)
 
 		if (line->state != LINE_FREE || strcmp(line->connection, question->connection) != 0)
 			continue;
-		if (line->timeout == ecert_peer_timeout && PQconsumeInput(line->conn) && PQstatus(line->conn) == CONNECTION_OK &&
+		if (line->timeout == question->seconds && PQconsumeInput(line->conn) && PQstatus(line->conn) == CONNECTION_OK &&
 			PQtransactionStatus(line->conn) == PQTRANS_IDLE)
 		{
 			line->is_used = true;
@@ -428,13 +428,16 @@ all_done(const EcertQuestion *questions, int count)
 }
 
 void
-ecert_ask(EcertQuestion *questions, int count)
+ecert_ask(EcertQuestion *questions, int count, int seconds)
 {
-	TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), (int64) ecert_peer_timeout * 1000);
+	TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), (int64) seconds * 1000);
 	bool	   *ready = palloc_array(bool, count);
 
 	for (int i = 0; i < count; i++)
+	{
+		questions[i].seconds = seconds;
 		begin(&questions[i]);
+	}
 	while (!all_done(questions, count))
 	{
 		long		milliseconds = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
@@ -448,7 +451,7 @@ ecert_ask(EcertQuestion *questions, int count)
 				continue;
 			if (milliseconds <= 0)
 				fail(&questions[i], ERRCODE_ECERT_PEER, "%s does not answer",
-					 psprintf("It had %d s, setting ecert.peer_timeout.", ecert_peer_timeout));
+					 psprintf("It had %d s%s.", seconds, seconds == ecert_peer_timeout ? ", setting ecert.peer_timeout" : ""));
 			else if (ready[i] && questions[i].line->state == LINE_CONNECTING)
 				connect_further(&questions[i]);
 			else if (ready[i])

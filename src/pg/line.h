@@ -18,6 +18,7 @@ typedef struct EcertQuestion
 {
 	const char *connection;		/* connection string */
 	const char *sql;			/* a query of one column of type text, without a semicolon */
+	int			seconds;		/* that it has, set by ecert_ask() */
 	EcertLine  *line;			/* while it is asked */
 	struct StringInfoData *answer;	/* values of the rows, separated by commas, in UTF-8 */
 	uint64		unread;			/* bytes that have come since the last row, about */
@@ -29,10 +30,10 @@ typedef struct EcertQuestion
 
 /*
  * Ask all of them at once.  Each is done then, by an answer or a reason: the
- * whole takes ecert.peer_timeout and no longer.  Raises nothing that is the
+ * whole takes that many seconds and no longer.  Raises nothing that is the
  * other servers' fault.  What it fills is palloc'd
  */
-extern void ecert_ask(EcertQuestion *questions, int count);
+extern void ecert_ask(EcertQuestion *questions, int count, int seconds);
 
 /* Hang up the lines on which nothing has been asked since this was called before */
 extern void ecert_lines_unused(void);

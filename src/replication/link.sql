@@ -65,13 +65,18 @@ COMMENT ON FUNCTION ecert.publish_up() IS 'internal: make or renew the publicati
 
 -- Slots
 
-CREATE FUNCTION ecert.make_slot(connection text, slot text) RETURNS boolean
-    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION ecert.make_slot(connection text, slot text, seconds integer DEFAULT 600) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT jsonb_array_length(ecert.ask(connection, format(
-        'SELECT (pg_catalog.pg_create_logical_replication_slot(%L, ''pgoutput'')).slot_name WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_replication_slots WHERE slot_name = %1$L)', slot))) > 0
+BEGIN
+    RETURN jsonb_array_length(ecert.ask(connection, format(
+        'SELECT (pg_catalog.pg_create_logical_replication_slot(%L, ''pgoutput'')).slot_name WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_replication_slots WHERE slot_name = %1$L)', slot), seconds)) > 0;
+EXCEPTION WHEN SQLSTATE 'EC113' THEN
+    RAISE EXCEPTION USING ERRCODE = 'EC113', MESSAGE = SQLERRM, DETAIL = 'A new slot waits for all transactions that write on that server.',
+        HINT = 'Call again when they have ended. They are there in: SELECT pid, xact_start, query FROM pg_stat_activity WHERE backend_xid IS NOT NULL';
+END
 $$;
-COMMENT ON FUNCTION ecert.make_slot(text, text) IS 'internal: make a replication slot at another server unless it is there; true when it was made';
+COMMENT ON FUNCTION ecert.make_slot(text, text, integer) IS 'internal: make a replication slot at another server unless it is there; true when it was made. It waits for all transactions that write there, for that many seconds (0: ecert.peer_timeout); EC113 when they have not ended then';
 
 CREATE FUNCTION ecert.drop_slot(connection text, slot text) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp

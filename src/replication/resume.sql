@@ -91,16 +91,16 @@ AS $$
 $$;
 COMMENT ON FUNCTION ecert.behind(text) IS 'internal: the feeds that this node holds and that go on further at a peer, as it said last (ecert.hear()): seq reached here (-1: none) and there; the first 10,000';
 
-CREATE FUNCTION ecert.pull_block(connection text, peer text, feeds jsonb, OUT feed_count bigint, OUT admitted bigint) RETURNS record
+CREATE FUNCTION ecert.pull_block(connection text, peer text, feeds jsonb, OUT feed_count bigint, OUT package_count bigint, OUT admitted bigint) RETURNS record
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_variable
 DECLARE
     pulled record;
-    package_count bigint := 0;
     byte_count bigint := 0;
     reached integer := 0;
 BEGIN
+    package_count := 0;
     admitted := 0;
     FOR pulled IN SELECT t.place, decode(substr(t.package, 3), 'hex') AS bytes
                     FROM jsonb_to_recordset(ecert.ask(connection, format(
@@ -120,7 +120,7 @@ BEGIN
     feed_count := CASE WHEN package_count >= 1000 OR byte_count >= 4000000 THEN least(reached, jsonb_array_length(feeds)) ELSE jsonb_array_length(feeds) END;
 END
 $$;
-COMMENT ON FUNCTION ecert.pull_block(text, text, jsonb) IS 'internal: ask a peer for a block of packages of feeds [{place, issuer, kind, own_seq}] (place: 1, 2 ...) behind what is here, and admit them as from a peer: of how many feeds, from the first on, the block has all that it could have, and how many packages were admitted';
+COMMENT ON FUNCTION ecert.pull_block(text, text, jsonb) IS 'internal: ask a peer for a block of packages of feeds [{place, issuer, kind, own_seq}] (place: 1, 2 ...) behind what is here, and admit them as from a peer: of how many feeds, from the first on, the block has all that it could have, how many packages came, and how many were admitted';
 
 CREATE FUNCTION ecert.pull(peer text, feeds jsonb, until timestamptz DEFAULT 'infinity') RETURNS bigint
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -288,7 +288,8 @@ BEGIN
                  WHERE (peer IS NULL OR p.peer = peer) AND p.subscription IS NOT NULL LOOP
         PERFORM ecert.check_same_ledger(link.connection, ecert.genesis_hash(), link.peer);
         PERFORM ecert.drop_slot(link.connection, link.subscription);
-        PERFORM ecert.make_slot(link.connection, link.subscription);
+        -- duties call this, and other peers are not kept waiting
+        PERFORM ecert.make_slot(link.connection, link.subscription, 0);
     END LOOP;
     LOCK TABLE ledger.peer IN SHARE ROW EXCLUSIVE MODE;
     FOR link IN SELECT p.subscription, p.is_hub, p.publication, coalesce(connection, ecert.peer_connection(p.peer)) AS connection FROM ledger.peer p

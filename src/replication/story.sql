@@ -7,7 +7,8 @@ AS $$
 DECLARE
     connection text := ecert.peer_connection(peer);
     other record;
-    fetched record;
+    block record;
+    came bigint;
     brought bigint := 0;
 BEGIN
     FOR other IN
@@ -23,18 +24,18 @@ BEGIN
     LOOP
         -- once: what is wrong with it has been found then
         CONTINUE WHEN EXISTS (SELECT FROM ledger.quarantine q WHERE q.hash = decode(other.hash, 'hex'));
-        FOR fetched IN SELECT decode(substr(a ->> 'package', 3), 'hex') AS bytes
-                         FROM jsonb_array_elements(ecert.ask(connection, format(
-                              'SELECT p.package::text AS package FROM ledger.package p WHERE p.issuer = %L AND p.kind = %L AND p.seq BETWEEN %s AND %s ORDER BY p.seq',
-                              other.issuer, other.kind, other.seq, other.seq + 999))) AS a LOOP
-            PERFORM ecert.admit_from_peer(fetched.bytes, peer);
-            brought := brought + 1;
+        came := 0;
+        LOOP
+            block := ecert.pull_block(connection, peer, jsonb_build_array(jsonb_build_object('place', 1, 'issuer', other.issuer, 'kind', other.kind, 'own_seq', other.seq + came - 1)));
+            came := came + block.package_count;
+            EXIT WHEN block.package_count = 0 OR came >= 1000;
         END LOOP;
+        brought := brought + came;
     END LOOP;
     RETURN brought;
 END
 $$;
-COMMENT ON FUNCTION ecert.fetch_stories(text) IS 'internal: where a feed here and at a peer differ, by ledger.difference, fetch the peer''s packages from the first other one on, up to 1000, and judge them as from a peer: they are evidence, and what a checkpoint covers instead of those that are here. Nothing is fetched twice. Returns how many came';
+COMMENT ON FUNCTION ecert.fetch_stories(text) IS 'internal: where a feed here and at a peer differ, by ledger.difference, fetch the peer''s packages from the first other one on, 1000 or a few more, block by block, and judge them as from a peer: they are evidence, and what a checkpoint covers instead of those that are here. Nothing is fetched twice. Returns how many came';
 
 CREATE FUNCTION ecert.ask_receipts(peer text) RETURNS bigint
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
