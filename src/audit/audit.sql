@@ -67,7 +67,7 @@ AS $$
       FROM (SELECT (SELECT left(string_agg(format('"%s"', n.point), ', ' ORDER BY n.point COLLATE "C"), 500)
                       FROM named n WHERE n.point NOT IN (SELECT b.point FROM before b)),
                    (SELECT left(string_agg(format('"%s"', y.point), ', ' ORDER BY y.point COLLATE "C"), 500)
-                      FROM ecert.points_of(check_structure.applicant, ecert.year_before(period)) AS y (point) WHERE y.point NOT IN (SELECT n.point FROM named n))
+                      FROM ecert.points_of(check_structure.applicant, ecert.calendar_before(ecert.policy(), period)) AS y (point) WHERE y.point NOT IN (SELECT n.point FROM named n))
            ) AS m (unknown, missing)
      WHERE 'energy' = ANY (ecert.audited_kinds(as_role)) AND EXISTS (SELECT FROM before)
      ORDER BY 1, 2, 3
@@ -191,8 +191,8 @@ CREATE FUNCTION ecert.unit_energy_before(policy jsonb, applicant text, period ts
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
     WITH year AS MATERIALIZED (
-        SELECT u.product, u.unit, u.unit_energy FROM ecert.unit_energy_of(policy, unit_energy_before.applicant, ecert.year_before(period)) AS u
-         WHERE NOT ecert.year_before(period) && period)
+        SELECT u.product, u.unit, u.unit_energy FROM ecert.unit_energy_of(policy, unit_energy_before.applicant, ecert.calendar_before(policy, period)) AS u
+         WHERE NOT ecert.calendar_before(policy, period) && period)
     SELECT y.product, y.unit, y.unit_energy, 'the same months of the year before' FROM year y
     UNION ALL
     SELECT u.product, u.unit, u.unit_energy, 'all before the period'

@@ -22,18 +22,6 @@ AS $$
 $$;
 COMMENT ON FUNCTION ecert.clear_duty(text, text, text) IS 'internal: a duty that could not be done the last time can be done now; does nothing when there was no trouble';
 
-CREATE FUNCTION ecert.whole_period(unit text, at timestamptz) RETURNS tstzrange
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    RETURN tstzrange(date_trunc(unit, at), date_trunc(unit, at) + CASE unit WHEN 'quarter' THEN interval '3 months' ELSE ('1 ' || unit)::interval END);
-EXCEPTION WHEN invalid_parameter_value OR invalid_datetime_format OR feature_not_supported THEN
-    RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('"%s" is not a unit of periods', unit),
-        HINT = 'Settings ecert.packing_period and ecert.statistics_period are hour, day, week, month, quarter or year.';
-END
-$$;
-COMMENT ON FUNCTION ecert.whole_period(text, timestamptz) IS 'the hour, day, week, month, quarter or year, in the session''s time zone, that a time lies in; 22023';
-
 CREATE FUNCTION ecert.has_role(node text, role text) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -49,7 +37,7 @@ AS $$
 #variable_conflict use_variable
 DECLARE
     me text := ecert.this_node();
-    unit text := current_setting('ecert.packing_period');
+    policy jsonb := ecert.policy();
     delay interval := current_setting('ecert.packing_delay')::interval;
     reached timestamptz;
     next_start timestamptz;
@@ -61,8 +49,8 @@ BEGIN
             WHEN 'energy' THEN (SELECT min(r.interval_start) FROM ledger.reading r WHERE r.node = me AND r.interval_start >= coalesce(reached, '-infinity'))
             ELSE (SELECT min(r.period_start) FROM ledger.production r WHERE r.node = me AND r.period_start >= coalesce(reached, '-infinity')) END;
         EXIT WHEN next_start IS NULL;
-        period := ecert.whole_period(unit, next_start);
-        -- the ledger may have been packed by another unit before
+        period := ecert.calendar_span(policy, 'pack', next_start);
+        -- an earlier policy may have had another calendar
         period := tstzrange(greatest(lower(period), reached), upper(period));
         EXIT WHEN upper(period) + delay > clock_timestamp();
         RETURN NEXT;
@@ -70,7 +58,7 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION ecert.unpacked(text) IS 'applicant: the periods (ecert.packing_period) that are over since ecert.packing_delay, have readings (kind energy) or production (kind product) of this node, and lie behind its last package; in the order of time';
+COMMENT ON FUNCTION ecert.unpacked(text) IS 'applicant: the periods of the policy''s calendar (pack) that are over since ecert.packing_delay, have readings (kind energy) or production (kind product) of this node, and lie behind its last package; in the order of time';
 
 CREATE FUNCTION ecert.pack_duty(of_kind text) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -136,13 +124,13 @@ AS $$
       FROM ledger.node n
       -- the newest statistics period that is over
      CROSS JOIN LATERAL (SELECT u.period FROM (
-                SELECT DISTINCT ecert.whole_period(current_setting('ecert.statistics_period'), lower(p.period)) AS period
+                SELECT DISTINCT ecert.calendar_span((SELECT ecert.policy()), 'statistics', lower(p.period)) AS period
                   FROM ledger.package p WHERE p.issuer = n.node AND p.subject = n.node AND p.kind = 'product') AS u
              WHERE upper(u.period) <= clock_timestamp() ORDER BY u.period DESC LIMIT 1) AS w
      WHERE n.is_applicant AND n.status = 'active' AND ecert.live_certificate(n.node, w.period) IS NULL
      ORDER BY n.node
 $$;
-COMMENT ON FUNCTION ecert.uncertified() IS 'certifier: the applicants that have no live certificate for the newest statistics period (ecert.statistics_period) that is over and that they have product packages for';
+COMMENT ON FUNCTION ecert.uncertified() IS 'certifier: the applicants that have no live certificate for the newest statistics period of the policy''s calendar that is over and that they have product packages for';
 
 -- Links
 

@@ -6,9 +6,8 @@
 -- so bodies are collected in a function of their own.
 
 CREATE FUNCTION ecert.default_baseline(period tstzrange, policy jsonb) RETURNS tstzrange
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN coalesce(ecert.period_of_json(policy -> 'certificate' -> 'baseline' -> 'period'), ecert.year_before(period));
-COMMENT ON FUNCTION ecert.default_baseline(tstzrange, jsonb) IS 'the baseline where the caller names none: the policy''s, or the same months of the year before (UTC)';
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_sql_default_baseline';
+COMMENT ON FUNCTION ecert.default_baseline(tstzrange, jsonb) IS 'the baseline where the caller names none, by the policy''s rule: the same civil dates of the year before (ecert.calendar_before()), of so many years before, or a fixed period; NULL where the policy has the certificate name it, or the period has no end';
 
 CREATE FUNCTION ecert.missing_coefficient(policy jsonb, applicant text, within tstzrange,
                                           OUT source text, OUT unit text, OUT line_count bigint) RETURNS SETOF record

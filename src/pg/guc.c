@@ -28,9 +28,7 @@ char	   *ecert_worker_database;
 /* Read by SQL alone */
 static bool sign_unconfirmed;
 static bool is_preloaded;
-static char *packing_period;
 static char *packing_delay;
-static char *statistics_period;
 static int	checkpoint_interval;
 
 /* Checks run wherever a setting is read, in the postmaster too: they raise nothing, and ask no catalog */
@@ -57,20 +55,6 @@ check_line(char **value, void **extra, GucSource source)
 		}
 	}
 	return true;
-}
-
-static bool
-check_period(char **value, void **extra, GucSource source)
-{
-	static const char *const units[] = {"hour", "day", "week", "month", "quarter", "year"};
-
-	for (size_t i = 0; i < lengthof(units); i++)
-	{
-		if (strcmp(*value, units[i]) == 0)
-			return true;
-	}
-	GUC_check_errhint("Available values: hour, day, week, month, quarter, year.");
-	return false;
 }
 
 /* An interval that is not negative, and has an end.  interval_in() would raise */
@@ -176,18 +160,10 @@ ecert_guc_init(void)
 							   "The databases, separated by commas, in which a background worker does the duties.",
 							   NULL, &ecert_worker_database, "postgres",
 							   PGC_SIGHUP, GUC_LIST_INPUT, check_databases, NULL, NULL);
-	DefineCustomStringVariable("ecert.packing_period",
-							   "The period of energy and product packages that are packed by themselves.",
-							   "hour, day, week, month, quarter or year, in the server's time zone.",
-							   &packing_period, "month", PGC_USERSET, 0, check_period, NULL, NULL);
 	DefineCustomStringVariable("ecert.packing_delay",
 							   "How long after the end of a period it is packed by itself: an interval.",
 							   "Readings that come later than that need a correction.",
 							   &packing_delay, "0", PGC_USERSET, 0, check_delay, NULL, NULL);
-	DefineCustomStringVariable("ecert.statistics_period",
-							   "The period that the certifier certifies by itself.",
-							   "hour, day, week, month, quarter or year, in the server's time zone.",
-							   &statistics_period, "year", PGC_USERSET, 0, check_period, NULL, NULL);
 	DefineCustomIntVariable("ecert.checkpoint_interval",
 							"How often the certifier seals what was admitted, in its rounds of duties; 0: never.",
 							"Not more often than ecert.worker_interval, and only when something is new.",

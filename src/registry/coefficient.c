@@ -32,6 +32,7 @@ ecert_policy_read(MemoryContext parent, Datum policy, bool isnull)
 		pfree((void *) body.data);
 	}
 	fresh->coefficients = ecert_coefficients_new(arena, fresh->body);
+	fresh->calendar = ecert_calendar_of(arena, fresh->body);
 	MemoryContextSwitchTo(caller);
 	return fresh;
 }

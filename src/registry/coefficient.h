@@ -1,12 +1,13 @@
 /*
  * coefficient.h
  *		A policy from SQL, read once and kept: its body, and the coefficients in
- *		it (rules/coefficient.h).
+ *		it (rules/coefficient.h), and its calendar.
  */
 #ifndef ECERT_REGISTRY_COEFFICIENT_H
 #define ECERT_REGISTRY_COEFFICIENT_H
 
 #include "package/datum.h"
+#include "rules/calendar.h"
 #include "rules/coefficient.h"
 
 typedef struct EcertKeptPolicy
@@ -16,6 +17,7 @@ typedef struct EcertKeptPolicy
 	uint8_t		hash[ECERT_HASH_SIZE];	/* of the policy's package, where it was looked up by that */
 	EcertSlice	body;			/* the same as ecert.encode_body() writes it */
 	EcertCoefficients *coefficients;
+	EcertCalendar calendar;
 } EcertKeptPolicy;
 
 /* Read a policy, a jsonb or NULL, into a context of its own below parent; raises what ecert.encode_body() raises */

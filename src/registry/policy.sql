@@ -99,6 +99,14 @@ AS $$
 $$;
 COMMENT ON FUNCTION ecert.default_policy(text) IS 'the built-in policy: coefficients of GB/T 2589-2020 (low calorific values; electricity and heat by calorific value; of natural gas the upper bound, the usual default), each with the status of its figure in the citation; unit multiples; the calendar of a time zone, of this server unless another is named; one upstream and one peer audit required; threshold 0, which the rate has to be above. Equivalent values and rows known from memory only are left out: add yours with ecert.set_policy()';
 
+CREATE FUNCTION ecert.calendar_span(policy jsonb, span text, at timestamptz) RETURNS tstzrange
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_sql_calendar_span';
+COMMENT ON FUNCTION ecert.calendar_span(jsonb, text, timestamptz) IS 'the span of a policy''s calendar that a time lies in: day, week (from Monday), month, quarter or year (of the fiscal year), or pack or statistics, which the policy names; by the offsets of the calendar, whatever the zone of server and session. A day begins when its date is reached for good. NULL for times that no calendar has; 22023';
+
+CREATE FUNCTION ecert.calendar_before(policy jsonb, period tstzrange, years integer DEFAULT 1) RETURNS tstzrange
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_sql_calendar_before';
+COMMENT ON FUNCTION ecert.calendar_before(jsonb, tstzrange, integer) IS 'the same civil dates and times so many years before, by a policy''s calendar: 29 February has 28 February before it, and where statistics are by week a year is 52 weeks. NULL for a period without end';
+
 CREATE FUNCTION ecert.coefficients(policy jsonb, OUT source text, OUT unit text, OUT kgce numeric) RETURNS SETOF record
     LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 100
 AS $$

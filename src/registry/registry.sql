@@ -36,12 +36,6 @@ CREATE FUNCTION ecert.period_of_json(period jsonb) RETURNS tstzrange
     RETURN pg_catalog.tstzrange(pg_catalog.to_timestamp((period ->> 0)::bigint), pg_catalog.to_timestamp((period ->> 1)::bigint));
 COMMENT ON FUNCTION ecert.period_of_json(jsonb) IS 'the reverse of ecert.period_json()';
 
-CREATE FUNCTION ecert.year_before(period tstzrange) RETURNS tstzrange
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN pg_catalog.tstzrange(((pg_catalog.lower(period) AT TIME ZONE 'UTC') - '1 year'::interval) AT TIME ZONE 'UTC',
-                                ((pg_catalog.upper(period) AT TIME ZONE 'UTC') - '1 year'::interval) AT TIME ZONE 'UTC');
-COMMENT ON FUNCTION ecert.year_before(tstzrange) IS 'internal: the same months of the year before (UTC)';
-
 CREATE FUNCTION ecert.forget_registry() RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ecert_sql_forget_registry';
 COMMENT ON FUNCTION ecert.forget_registry() IS 'internal: every session looks keys, roles and policy up anew, because ledger.finding says something else of their packages';

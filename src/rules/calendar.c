@@ -202,10 +202,9 @@ ecert_calendar_before(const EcertCalendar *calendar, EcertPeriod period, int64_t
 }
 
 bool
-ecert_policy_baseline(EcertArena *arena, EcertSlice policy, EcertPeriod period, EcertPeriod *baseline)
+ecert_policy_baseline(EcertSlice policy, const EcertCalendar *calendar, EcertPeriod period, EcertPeriod *baseline)
 {
 	EcertSlice	rule = ecert_field_item(ecert_field_item(policy, "certificate"), "baseline");
-	EcertCalendar calendar = ecert_calendar_of(arena, policy);
 	int64_t		years = 1;
 
 	if (ecert_field_is(rule, "rule", "fixed"))
@@ -213,7 +212,7 @@ ecert_policy_baseline(EcertArena *arena, EcertSlice policy, EcertPeriod period, 
 	if (ecert_field_is(rule, "rule", "named"))
 		return false;
 	(void) ecert_field_int(rule, "years", &years);
-	return ecert_calendar_before(&calendar, period, years, baseline);
+	return ecert_calendar_before(calendar, period, years, baseline);
 }
 
 int64_t

@@ -63,7 +63,7 @@ extern bool ecert_calendar_before(const EcertCalendar *calendar, EcertPeriod per
  * "certificate": the year before, so many years before, or a fixed period.
  * False: it has none, the certificate has to name it
  */
-extern bool ecert_policy_baseline(EcertArena *arena, EcertSlice policy, EcertPeriod period, EcertPeriod *baseline);
+extern bool ecert_policy_baseline(EcertSlice policy, const EcertCalendar *calendar, EcertPeriod period, EcertPeriod *baseline);
 
 /* The civil year in which the fiscal year ends that a time lies in: that of certificate numbers */
 extern int64_t ecert_calendar_year(const EcertCalendar *calendar, int64_t at);

@@ -15,13 +15,14 @@
 #define DAY_SECONDS 86400
 #define DETAIL_CHARACTERS 2000
 
-/* EC-<year of the statistics period>-<seq + 1>, in six digits */
+/* EC-<year>-<seq + 1>, in six digits; the year in which the fiscal year ends that the period begins in */
 static EcertSlice
 number_item(const EcertCertified *certified, int64_t seq, EcertArena *arena)
 {
 	char		number[48];
 
-	(void) snprintf(number, sizeof number, "EC-%d-%06lld", ecert_year_of(certified->period.start), (long long) seq + 1);
+	(void) snprintf(number, sizeof number, "EC-%lld-%06lld", (long long) ecert_calendar_year(&certified->policy.calendar, certified->period.start),
+					(long long) seq + 1);
 	return ecert_item_word(arena, number);
 }
 

@@ -236,6 +236,7 @@ read_policy(EcertArena *arena, EcertSlice body)
 	policy.denominator = ecert_cbor_text_at(certificate, "denominator");
 	policy.threshold_item = ecert_field_item(certificate, "threshold");
 	policy.electricity = ecert_cbor_text_at(certificate, "electricity");
+	policy.calendar = ecert_calendar_of(arena, body);
 	policy.zone = ecert_cbor_text_at(ecert_field_item(body, "calendar"), "zone");
 	policy.title = ecert_field_item(certificate, "title");
 	(void) ecert_field_int(certificate, "valid_days", &policy.valid_days);

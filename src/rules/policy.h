@@ -6,7 +6,7 @@
 #ifndef ECERT_RULES_POLICY_H
 #define ECERT_RULES_POLICY_H
 
-#include "rules/fields.h"
+#include "rules/calendar.h"
 #include "rules/rules.h"
 
 /* So many auditors in a role must have a passing audit over each package */
@@ -26,6 +26,7 @@ typedef struct EcertPolicy
 	EcertSlice	threshold_item;
 	EcertSlice	electricity;
 	EcertSlice	zone;			/* of the calendar */
+	EcertCalendar calendar;
 	EcertSlice	title;			/* what a certificate is called: the item; of size 0: nothing in particular */
 	int64_t		valid_days;
 	int64_t		seal_within;	/* seconds from a checkpoint to what rests on it */

@@ -91,15 +91,6 @@ date_of(int64_t seconds, struct tm *date)
 	return seconds != INT64_MAX && seconds != INT64_MIN && gmtime_r(&time, date) != NULL;
 }
 
-int
-ecert_year_of(int64_t seconds)
-{
-	struct tm	date;
-
-	(void) date_of(seconds, &date);
-	return date.tm_year + 1900;
-}
-
 void
 ecert_text_put_time(EcertText *text, int64_t seconds)
 {

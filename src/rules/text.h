@@ -50,7 +50,4 @@ extern void ecert_text_put_shown(EcertText *text, EcertSlice bytes);
 /* Cut after so many characters of UTF-8 */
 extern void ecert_text_cut(EcertText *text, size_t most);
 
-/* The civil year of a time, in UTC */
-extern int	ecert_year_of(int64_t seconds);
-
 #endif							/* ECERT_RULES_TEXT_H */

@@ -1,0 +1,98 @@
+/*
+ * calendar.c
+ *		The calendar of a policy (rules/calendar.h) from SQL.
+ */
+#include "registry/coefficient.h"
+
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/rangetypes.h"
+#include "utils/timestamp.h"
+#include "utils/typcache.h"
+
+#include "pg/arena.h"
+#include "pg/error.h"
+#include "rules/calendar.h"
+
+/* The calendar of a policy, kept with the caller's flinfo */
+static const EcertCalendar *
+calendar_of(FunctionCallInfo fcinfo, int argument)
+{
+	return &ecert_policy_of(fcinfo->flinfo, PG_GETARG_DATUM(argument), false)->calendar;
+}
+
+/* Whole seconds of a range; false where it is empty or has no end */
+static bool
+period_of(Datum range, EcertPeriod *period)
+{
+	RangeBound	lower,
+				upper;
+	bool		is_empty;
+
+	range_deserialize(lookup_type_cache(TSTZRANGEOID, TYPECACHE_RANGE_INFO), DatumGetRangeTypeP(range), &lower, &upper, &is_empty);
+	if (is_empty || lower.infinite || upper.infinite || TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(lower.val)) ||
+		TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(upper.val)))
+		return false;
+	period->start = ecert_seconds(DatumGetTimestampTz(lower.val));
+	period->end = ecert_seconds(DatumGetTimestampTz(upper.val));
+	return period->start < period->end;
+}
+
+/* A period of the calendar lies within the times that PostgreSQL has; false where it does not */
+static bool
+is_time(EcertPeriod period)
+{
+	return period.start < period.end && IS_VALID_TIMESTAMP(ecert_timestamp(period.start)) && IS_VALID_TIMESTAMP(ecert_timestamp(period.end));
+}
+
+/* The span that is asked for: by its name, or the one of packages or of statistics */
+static EcertSpan
+span_named(const EcertCalendar *calendar, EcertSlice name)
+{
+	EcertSpan	span = ecert_slice_equal(name, ecert_slice_text("pack")) ? calendar->pack :
+		ecert_slice_equal(name, ecert_slice_text("statistics")) ? calendar->statistics : ecert_span(name);
+
+	if (span == ECERT_SPAN_NONE)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" is not a span of the calendar", pnstrdup((const char *) name.data, name.size)),
+				 errhint("Spans are day, week, month, quarter and year, and pack and statistics for those that the policy names.")));
+	return span;
+}
+
+/* calendar_span(policy, span, at) */
+ECERT_FUNCTION(ecert_sql_calendar_span)
+{
+	const EcertCalendar *calendar = calendar_of(fcinfo, 0);
+	EcertSpan	span = span_named(calendar, ecert_varlena_slice(PG_GETARG_TEXT_PP(1)));
+	TimestampTz at = PG_GETARG_TIMESTAMPTZ(2);
+	EcertPeriod period;
+
+	if (TIMESTAMP_NOT_FINITE(at) || !ecert_calendar_span(calendar, span, ecert_seconds(at), &period) || !is_time(period))
+		PG_RETURN_NULL();
+	return ecert_period_datum(period);
+}
+
+/* calendar_before(policy, period, years) */
+ECERT_FUNCTION(ecert_sql_calendar_before)
+{
+	const EcertCalendar *calendar = calendar_of(fcinfo, 0);
+	EcertPeriod period;
+	EcertPeriod before;
+
+	if (!period_of(PG_GETARG_DATUM(1), &period) || !ecert_calendar_before(calendar, period, PG_GETARG_INT32(2), &before) || !is_time(before))
+		PG_RETURN_NULL();
+	return ecert_period_datum(before);
+}
+
+/* default_baseline(period, policy) */
+ECERT_FUNCTION(ecert_sql_default_baseline)
+{
+	EcertKeptPolicy *policy = ecert_policy_of(fcinfo->flinfo, PG_GETARG_DATUM(1), false);
+	EcertPeriod period;
+	EcertPeriod baseline;
+
+	if (!period_of(PG_GETARG_DATUM(0), &period) || !ecert_policy_baseline(policy->body, &policy->calendar, period, &baseline) || !is_time(baseline))
+		PG_RETURN_NULL();
+	return ecert_period_datum(baseline);
+}
