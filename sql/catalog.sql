@@ -45,8 +45,6 @@ SELECT string_agg(p.proname, ' ' ORDER BY p.proname) AS takes_null FROM pg_proc 
 -- the genesis package follows none, and may be asked about like every other one
 SELECT ecert.finding_of(package) IS NULL AS sound FROM ledger.package WHERE kind = 'genesis';
 -- settings are checked when they are set
-SET ecert.packing_period = 'fortnight';
-SET ecert.statistics_period = 'century';
 SET ecert.packing_delay = '-1 day';
 SET ecert.packing_delay = 'soon';
 SET ecert.packing_delay = 'P1DT12H';

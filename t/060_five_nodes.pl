@@ -11,8 +11,8 @@ use Test::More;
 
 my $required = q{ecert.default_policy() || '{"audit": {"required": [{"as": "upstream", "count": 1}, {"as": "peer", "count": 1}, {"as": "downstream", "count": 1}],
 	"upstream": {"tolerance": 0.02}, "downstream": {"tolerance": 0.02}, "peer": {"k": 3, "floor": 0, "band": 0.3, "minimum": 1}, "audit_days": 30}}'::jsonb};
-my $hub = Network::hub('network.example', policy => $required);
-my %server = map { $_ => Network::server($_, conf => "ecert.statistics_period = 'month'\n") } qw(plant rival mine buyer);
+my $hub = Network::hub('network.example', policy => $required, statistics => 'month');
+my %server = map { $_ => Network::server($_) } qw(plant rival mine buyer);
 my %roles = (plant => '{applicant}', rival => '{applicant,auditor}', mine => '{auditor}', buyer => '{auditor}');
 
 for my $node (sort keys %server)
@@ -49,7 +49,6 @@ is(Network::equal($hub, values %server), '', 'the audits are on every server');
 is($hub->safe_psql('postgres', q{SELECT string_agg(auditor || ' ' || as_role || ' ' || verdict || ' ' || n, ', ' ORDER BY auditor, as_role, verdict)
 	FROM (SELECT auditor, as_role, verdict, count(*) AS n FROM ledger.audit WHERE applicant = 'plant' GROUP BY 1, 2, 3) AS a}),
 	'buyer downstream pass 2, mine upstream pass 2, rival peer pass 2', 'and came out as they should');
-$hub->safe_psql('postgres', "ALTER SYSTEM SET ecert.statistics_period = 'month'; SELECT pg_reload_conf()");
 Network::duties($hub);
 is(Network::equal($hub, values %server), '', 'the certificate and the rewards are on every server');
 for my $node (sort keys %server)

@@ -12,7 +12,7 @@ use Test::More;
 
 my $policy = q{ecert.default_policy() || '{"audit": {"required": [{"as": "upstream", "count": 1}, {"as": "downstream", "count": 1}],
 	"upstream": {"tolerance": 0.02}, "downstream": {"tolerance": 0.02}, "peer": {"k": 3, "floor": 0, "band": 0.3, "minimum": 3}, "audit_days": 30}}'::jsonb};
-my $hub = Network::hub('filtered.example', policy => $policy, conf => "ecert.statistics_period = 'month'\n");
+my $hub = Network::hub('filtered.example', policy => $policy, statistics => 'month');
 my %server = map { $_ => Network::server($_) } qw(plant other mine buyer reader);
 Network::enroll($hub, $server{$_}, $_, '{applicant}') for qw(plant other);
 Network::enroll($hub, $server{$_}, $_, '{auditor}') for qw(mine buyer reader);

@@ -10,7 +10,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $nation = Network::hub('nation.example', conf => "ecert.statistics_period = 'month'\n");
+my $nation = Network::hub('nation.example', statistics => 'month');
 my %server = map { $_ => Network::server($_) } qw(east west plant mine);
 Network::enroll($nation, $server{$_}, $_, '{auditor}') for qw(east west mine);
 Network::enroll($nation, $server{plant}, 'plant', '{applicant}');

@@ -9,8 +9,8 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $conf = "ecert.statistics_period = 'month'\necert.worker_interval = 1\n";
-my $hub = Network::hub('worker.example', conf => $conf);
+my $conf = "ecert.worker_interval = 1\n";
+my $hub = Network::hub('worker.example', conf => $conf, statistics => 'month');
 my %server = map { $_ => Network::server($_, conf => $conf) } qw(plant mine);
 ok($hub->poll_query_until('postgres', q{SELECT count(*) = 2 FROM pg_stat_activity WHERE backend_type = 'ecert duties'}), 'two workers run: for own duties and for links');
 Network::enroll($hub, $server{plant}, 'plant', '{applicant}');

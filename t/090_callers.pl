@@ -193,10 +193,10 @@ is($server->safe_psql('postgres', 'SELECT count(*) FROM ecert.problems()'), '0',
 
 # Settings that are wrong in the file are refused at a reload, and said to be; what was in force stays
 my $offset = -s $server->logfile;
-$server->append_conf('postgresql.conf', "ecert.packing_period = 'fortnight'\necert.packing_delay = 'soon'\necert.worker_database = 'a,a'\n");
+$server->append_conf('postgresql.conf', "ecert.packing_delay = 'soon'\necert.worker_database = 'a,a'\n");
 $server->reload;
-ok($server->poll_query_until('postgres', "SELECT count(*) >= 3 FROM pg_file_settings WHERE name LIKE 'ecert.%' AND error IS NOT NULL"), 'the file is said to be wrong');
-is($server->safe_psql('postgres', 'SHOW ecert.packing_period'), 'month', 'what was in force stays');
-like(slurp_file($server->logfile, $offset), qr/invalid value for parameter "ecert.packing_period": "fortnight"/, 'and the log says which');
+ok($server->poll_query_until('postgres', "SELECT count(*) >= 2 FROM pg_file_settings WHERE name LIKE 'ecert.%' AND error IS NOT NULL"), 'the file is said to be wrong');
+is($server->safe_psql('postgres', 'SHOW ecert.packing_delay'), '0', 'what was in force stays');
+like(slurp_file($server->logfile, $offset), qr/invalid value for parameter "ecert.packing_delay": "soon"/, 'and the log says which');
 $server->stop;
 done_testing();

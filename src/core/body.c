@@ -151,7 +151,7 @@ static const char *const methods[] = {"product", "value", NULL};
 static const char *const denominators[] = {"baseline", "reporting", NULL};
 static const char *const electricity_values[] = {"calorific", "equivalent", NULL};
 static const char *const attribution_rules[] = {"direct", NULL, "weighted", "value", "efficiency", NULL};
-static const char *const baseline_rules[] = {"year_before", "years_before", "fixed", "named", NULL};
+static const char *const baseline_rules[] = {"year_before", "years_before", "fixed", NULL, "named", NULL};
 static const char *const calendar_units[] = {"day", "week", "month", "quarter", "year", NULL};
 static const char *const point_types[] = {"meter", "account", "tank", "scale", NULL};
 static const char *const kinds[] = {"energy", "product", NULL};
@@ -271,7 +271,7 @@ enum
 };
 
 SHAPE_WITH(baseline, check_baseline,
-	[BASELINE_RULE] = {PATH("certificate.baseline.", "rule"), TYPE_CHOICE, REQUIRED, NULL, baseline_rules},
+	[BASELINE_RULE] = {PATH("certificate.baseline.", "rule"), TYPE_CHOICE_OR_LATER, REQUIRED, NULL, baseline_rules},
 	[BASELINE_YEARS] = {PATH("certificate.baseline.", "years"), TYPE_POSITIVE, 0, NULL, NULL},
 	[BASELINE_PERIOD] = {PATH("certificate.baseline.", "period"), TYPE_PERIOD, 0, NULL, NULL});
 

@@ -49,12 +49,13 @@ timezone = 'UTC'
 CONF
 }
 
-# The certifier's server with a ledger
+# The certifier's server with a ledger; statistics: how long the periods of certificates are, a year unless said
 sub hub
 {
 	my ($origin, %option) = @_;
 	my $hub = server('certifier', %option);
-	$hub->safe_psql('postgres', "SELECT ecert.create_ledger('$origin', " . ($option{policy} // $policy) . ')');
+	my $calendar = '"' . ($option{statistics} // 'year') . '"';
+	$hub->safe_psql('postgres', "SELECT ecert.create_ledger('$origin', jsonb_set(" . ($option{policy} // $policy) . ", '{calendar,statistics}', '$calendar'))");
 	return $hub;
 }
 
