@@ -173,12 +173,16 @@ ECERT_FUNCTION(ecert_sql_is_checkable)
 	PG_RETURN_BOOL(is_checkable(ledger, &package));
 }
 
-/* check_policy(policy): raises when it contradicts itself */
+/* check_policy(policy): raises when its form is wrong, or it contradicts itself */
 ECERT_FUNCTION(ecert_sql_check_policy)
 {
+	EcertSlice	body = ecert_jsonb_to_body(PG_GETARG_JSONB_P(0));
 	EcertFinding finding;
+	EcertError	error;
 
-	if (!ecert_check_policy(ecert_jsonb_to_body(PG_GETARG_JSONB_P(0)), ecert_arena_in(CurrentMemoryContext), &finding))
+	if (ecert_body_check(ECERT_KIND_POLICY, body, &error) != ECERT_OK)
+		ecert_raise(&error, "policy");
+	if (!ecert_check_policy(body, ecert_arena_in(CurrentMemoryContext), &finding))
 		ecert_raise_finding(&finding);
 	PG_RETURN_VOID();
 }

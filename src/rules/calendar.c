@@ -94,6 +94,17 @@ ecert_span(EcertSlice name)
 	return span;
 }
 
+static bool
+read_offset(EcertSlice item, EcertOffset *offset)
+{
+	EcertCursor cursor = ecert_cursor(item);
+	EcertCborHead head;
+
+	return ecert_cbor_head(&cursor, &head, NULL) == ECERT_OK && head.type == ECERT_CBOR_ARRAY && head.value == 2 &&
+		ecert_cbor_int(ecert_cbor_skip(&cursor), &offset->from) == ECERT_OK && ecert_cbor_int(ecert_cbor_skip(&cursor), &offset->seconds) == ECERT_OK &&
+		offset->from >= -FAR && offset->from <= FAR && offset->seconds > -DAY_SECONDS && offset->seconds < DAY_SECONDS;
+}
+
 EcertCalendar
 ecert_calendar_of(EcertArena *arena, EcertSlice policy)
 {
@@ -101,19 +112,18 @@ ecert_calendar_of(EcertArena *arena, EcertSlice policy)
 	EcertCalendar calendar = {NULL, 0, 1, ecert_span(ecert_cbor_text_at(item, "pack")), ecert_span(ecert_cbor_text_at(item, "statistics"))};
 	uint64_t	count;
 	EcertCursor cursor = ecert_cbor_items_at(item, "offsets", &count);
-	int64_t		year_start = 1;
+	int64_t		year_start;
 
-	(void) ecert_field_int(item, "year_start", &year_start);
-	calendar.year_start = (int) year_start;
+	if (ecert_field_int(item, "year_start", &year_start) && year_start >= 1 && year_start <= YEAR_MONTHS)
+		calendar.year_start = (int) year_start;
 	calendar.offsets = ecert_arena_array(arena, (size_t) count, sizeof(EcertOffset));
 	for (; count > 0; count--)
 	{
-		EcertOffset *offset = &calendar.offsets[calendar.offset_count++];
-		EcertCborHead head;
+		EcertOffset *offset = &calendar.offsets[calendar.offset_count];
 
-		(void) ecert_cbor_head(&cursor, &head, NULL);
-		(void) ecert_cbor_int(ecert_cbor_skip(&cursor), &offset->from);
-		(void) ecert_cbor_int(ecert_cbor_skip(&cursor), &offset->seconds);
+		/* a policy that was never in force may be anything */
+		if (read_offset(ecert_cbor_skip(&cursor), offset))
+			calendar.offset_count++;
 	}
 	return calendar;
 }
@@ -209,9 +219,8 @@ ecert_policy_baseline(EcertSlice policy, const EcertCalendar *calendar, EcertPer
 
 	if (ecert_field_is(rule, "rule", "fixed"))
 		return ecert_field_period(rule, "period", baseline);
-	if (ecert_field_is(rule, "rule", "named"))
-		return false;
-	(void) ecert_field_int(rule, "years", &years);
+	if (ecert_field_is(rule, "rule", "years_before"))
+		(void) ecert_field_int(rule, "years", &years);
 	return ecert_calendar_before(calendar, period, years, baseline);
 }
 

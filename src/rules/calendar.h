@@ -61,7 +61,7 @@ extern bool ecert_calendar_before(const EcertCalendar *calendar, EcertPeriod per
 /*
  * The baseline that a policy has for a period, by the rule of its field
  * "certificate": the year before, so many years before, or a fixed period.
- * False: it has none, the certificate has to name it
+ * False: there is no such time
  */
 extern bool ecert_policy_baseline(EcertSlice policy, const EcertCalendar *calendar, EcertPeriod period, EcertPeriod *baseline);
 
