@@ -7,7 +7,7 @@
 
 CREATE FUNCTION ecert.default_baseline(period tstzrange, policy jsonb) RETURNS tstzrange
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_sql_default_baseline';
-COMMENT ON FUNCTION ecert.default_baseline(tstzrange, jsonb) IS 'the baseline where the caller names none, by the policy''s rule: the same civil dates of the year before (ecert.calendar_before()), of so many years before, or a fixed period; NULL where the period has no end';
+COMMENT ON FUNCTION ecert.default_baseline(tstzrange, jsonb) IS 'the baseline where the caller names none, by the policy''s rule: the same civil dates of the year before (ecert.calendar_before()), of so many years before, or a fixed period; empty where the period has no end';
 
 CREATE FUNCTION ecert.missing_coefficient(policy jsonb, applicant text, within tstzrange,
                                           OUT source text, OUT unit text, OUT line_count bigint) RETURNS SETOF record

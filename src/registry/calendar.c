@@ -93,6 +93,6 @@ ECERT_FUNCTION(ecert_sql_default_baseline)
 	EcertPeriod baseline;
 
 	if (!period_of(PG_GETARG_DATUM(0), &period) || !ecert_policy_baseline(policy->body, &policy->calendar, period, &baseline) || !is_time(baseline))
-		PG_RETURN_NULL();
+		PG_RETURN_RANGE_P(make_empty_range(lookup_type_cache(TSTZRANGEOID, TYPECACHE_RANGE_INFO)));
 	return ecert_period_datum(baseline);
 }

@@ -34,6 +34,23 @@ END
 $$;
 COMMENT ON FUNCTION ecert.zone_offsets(text) IS 'internal: how far a time zone is ahead of UTC from 2000 to 2100, [[from, seconds] ...] in seconds since 1970, by PostgreSQL''s own data; 22023 when there is no such zone';
 
+CREATE FUNCTION ecert.server_zone() RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    -- what a client asks for when it connects covers what this server says
+    zone text := (SELECT regexp_replace(o.option, '^timezone=', '', 'i') FROM pg_db_role_setting s CROSS JOIN LATERAL unnest(s.setconfig) AS o (option)
+                   WHERE s.setrole = 0 AND s.setdatabase IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())) AND o.option ~* '^timezone='
+                   ORDER BY s.setdatabase DESC LIMIT 1);
+BEGIN
+    IF zone IS NULL AND has_function_privilege('pg_catalog.pg_show_all_file_settings()', 'EXECUTE') THEN
+        zone := (SELECT f.setting FROM pg_file_settings f WHERE lower(f.name) = 'timezone' AND f.applied ORDER BY f.seqno DESC LIMIT 1);
+    END IF;
+    RETURN coalesce(zone, (SELECT s.reset_val FROM pg_settings s WHERE s.name = 'TimeZone'));
+END
+$$;
+COMMENT ON FUNCTION ecert.server_zone() IS 'internal: the time zone of this database or server, whatever zone the client has; where the configuration may not be read, the one that RESET TimeZone gives';
+
 CREATE FUNCTION ecert.default_policy(zone text DEFAULT NULL) RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -87,7 +104,7 @@ AS $$
         ('GJ', 'MJ', 1000), ('TJ', 'MJ', 1000000)) AS u (unit, base, factor)),
         'calendar', (
             SELECT pg_catalog.jsonb_build_object('zone', z.zone, 'offsets', ecert.zone_offsets(z.zone), 'year_start', 1, 'pack', 'month', 'statistics', 'year')
-              FROM (SELECT coalesce(default_policy.zone, (SELECT s.reset_val FROM pg_catalog.pg_settings AS s WHERE s.name = 'TimeZone'))) AS z (zone)),
+              FROM (SELECT coalesce(default_policy.zone, ecert.server_zone())) AS z (zone)),
         'completeness', '{"covered_min": 0.95, "estimated_max": 0.05, "signed_within": 31, "packing_deadline": 15}'::pg_catalog.jsonb,
         'audit', '{"required": [{"as": "upstream", "count": 1}, {"as": "peer", "count": 1}],
                    "upstream": {"tolerance": 0.02}, "downstream": {"tolerance": 0.02},
