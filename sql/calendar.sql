@@ -18,8 +18,8 @@ DECLARE
 BEGIN
     DROP SCHEMA IF EXISTS ledger CASCADE;
     PERFORM calendar_test.become('certifier', 'certifier');
-    PERFORM ecert.create_ledger('calendar.test', jsonb_set(jsonb_set(policy, '{calendar}', policy -> 'calendar' || changes), '{audit,required}', '[]'));
-    PERFORM ecert.enroll('plant', '{applicant}', pg_read_file(current_setting('calendar_test.keys') || 'plant-a.pub.pem'));
+    PERFORM ecert.create_ledger('calendar.test', jsonb_set(jsonb_set(jsonb_set(policy, '{calendar}', policy -> 'calendar' || changes), '{audit,required}', '[]'), '{certificate,automatic,days}', '36500'));
+    PERFORM ecert.enroll('plant', '{applicant}', pg_read_file(current_setting('calendar_test.keys') || 'plant-a.pub.pem'), effective => '2025-02-01 00:00+08');
 END $$;
 -- days of a plant, by its clocks: 100 kWh and 10 t a day, from then on 90 kWh
 CREATE FUNCTION calendar_test.days(zone text, first_day date, last_day date, better_from date) RETURNS void LANGUAGE sql AS $$
@@ -49,9 +49,20 @@ SELECT count(*), min(calendar_test.shown(period, 'Asia/Shanghai')) AS first, max
 SELECT calendar_test.become('certifier', 'certifier');
 SET timezone = 'Pacific/Kiritimati';
 CALL ecert.run_duties();
-SELECT ecert.certify('plant', ecert.calendar_span(ecert.policy(), 'month', '2025-02-10')) IS NOT NULL AS february, ecert.certify('plant', ecert.calendar_span(ecert.policy(), 'month', '2025-01-10')) IS NOT NULL AS january;
+-- by itself for months that ended after the plant was enrolled; for others a person does
+SELECT * FROM calendar_test.certificates('Asia/Shanghai');
+SELECT ecert.certify('plant', ecert.calendar_span(ecert.policy(), 'month', '2025-01-10')) IS NOT NULL AS january;
 SELECT * FROM calendar_test.certificates('Asia/Shanghai');
 SELECT duty, subject, outcome FROM ledger.duty_log WHERE sqlstate IS NOT NULL;
+-- what is withdrawn stays withdrawn, until a person certifies again
+SELECT ecert.set_status(decode(certificate_hash, 'hex'), 'withdrawn', 'a mistake') IS NOT NULL AS withdrawn FROM ledger.certificate WHERE certificate_number = 'EC-2025-000002';
+CALL ecert.run_duties();
+SELECT certificate_number, status FROM ledger.certificate ORDER BY 1;
+SELECT ecert.certify('plant', ecert.calendar_span(ecert.policy(), 'month', '2025-03-10')) IS NOT NULL AS march;
+SELECT certificate_number, status FROM ledger.certificate ORDER BY 1;
+-- a period that is not over is not signed
+SELECT calendar_test.become('plant', 'plant-a');
+SELECT ecert.append('energy', jsonb_build_object('period', ecert.period_json('[2030-01-01,2030-02-01)'), 'lines', '[{"source": "electricity", "unit": "kWh", "quantity": 1}]'::jsonb));
 SELECT * FROM ecert.problems();
 
 -- packages of a day: 29 February is in the baseline of February
@@ -65,12 +76,13 @@ SELECT * FROM calendar_test.certificates('Asia/Shanghai');
 
 -- weeks: 52 weeks before
 SELECT calendar_test.start('Asia/Shanghai', '{"pack": "week", "statistics": "week"}');
-SELECT calendar_test.days('Asia/Shanghai', '2024-01-01', '2024-01-14', '2025-01-01'), calendar_test.days('Asia/Shanghai', '2024-12-30', '2025-01-12', '2024-12-30');
+SELECT calendar_test.days('Asia/Shanghai', '2024-01-01', '2024-01-07', '2025-01-01'), calendar_test.days('Asia/Shanghai', '2024-02-05', '2024-02-11', '2025-01-01'),
+       calendar_test.days('Asia/Shanghai', '2024-12-30', '2025-01-05', '2024-12-30'), calendar_test.days('Asia/Shanghai', '2025-02-03', '2025-02-09', '2024-12-30');
 SELECT calendar_test.become('plant', 'plant-a');
 CALL ecert.run_duties();
 SELECT calendar_test.become('certifier', 'certifier');
 CALL ecert.run_duties();
-SELECT ecert.certify('plant', ecert.calendar_span(ecert.policy(), 'statistics', '2025-01-01')) IS NOT NULL AS first_week;
+SELECT ecert.certify('plant', ecert.calendar_span(ecert.policy(), 'statistics', '2024-12-30 12:00+08')) IS NOT NULL AS first_week;
 SELECT * FROM calendar_test.certificates('Asia/Shanghai');
 
 -- a fiscal year from July; clocks that go forward and back

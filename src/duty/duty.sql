@@ -117,20 +117,32 @@ COMMENT ON FUNCTION ecert.unaudited() IS 'auditor: what is to be audited by this
 
 -- Certifier
 
+CREATE FUNCTION ecert.enrolled_at(node text) RETURNS timestamptz
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT to_timestamp((ecert.body(p.package) ->> 'effective')::bigint) FROM ledger.package p
+     WHERE p.subject = enrolled_at.node AND p.kind = 'node' AND p.issuer = ecert.certifier() AND NOT ecert.is_false(p.issuer, p.kind, p.seq)
+     ORDER BY p.seq LIMIT 1
+$$;
+COMMENT ON FUNCTION ecert.enrolled_at(text) IS 'internal: from when on a node takes part, as its first node package that counts says; NULL when it has none';
+
 CREATE FUNCTION ecert.uncertified(OUT applicant text, OUT period tstzrange) RETURNS SETOF record
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
+    WITH rule AS MATERIALIZED (
+        SELECT p.policy, clock_timestamp() AS now, clock_timestamp() - make_interval(days => (p.policy -> 'certificate' -> 'automatic' ->> 'days')::integer) AS oldest
+          FROM ecert.policy() AS p (policy))
     SELECT n.node, w.period
       FROM ledger.node n
-      -- the newest statistics period that is over
-     CROSS JOIN LATERAL (SELECT u.period FROM (
-                SELECT DISTINCT ecert.calendar_span((SELECT ecert.policy()), 'statistics', lower(p.period)) AS period
-                  FROM ledger.package p WHERE p.issuer = n.node AND p.subject = n.node AND p.kind = 'product') AS u
-             WHERE upper(u.period) <= clock_timestamp() ORDER BY u.period DESC LIMIT 1) AS w
-     WHERE n.is_applicant AND n.status = 'active' AND ecert.live_certificate(n.node, w.period) IS NULL
-     ORDER BY n.node
+     CROSS JOIN rule r
+     CROSS JOIN LATERAL (SELECT DISTINCT ecert.calendar_span(r.policy, 'statistics', lower(p.period)) AS period
+                           FROM ledger.package p WHERE p.issuer = n.node AND p.subject = n.node AND p.kind = 'product' AND lower(p.period) >= r.oldest - interval '1 year') AS w
+     WHERE n.is_applicant AND n.status = 'active' AND upper(w.period) <= r.now AND upper(w.period) > r.oldest AND upper(w.period) > ecert.enrolled_at(n.node)
+       -- where there was one that was withdrawn, a person decides
+       AND NOT EXISTS (SELECT FROM ledger.package c WHERE c.subject = n.node AND c.kind = 'certificate' AND c.issuer = ecert.certifier() AND c.period && w.period)
+     ORDER BY n.node, w.period
 $$;
-COMMENT ON FUNCTION ecert.uncertified() IS 'certifier: the applicants that have no live certificate for the newest statistics period of the policy''s calendar that is over and that they have product packages for';
+COMMENT ON FUNCTION ecert.uncertified() IS 'certifier: applicants, and the statistics periods of the policy''s calendar for which it issues certificates by itself: those that are over, that the applicant has product packages for, that ended after it was enrolled and within certificate.automatic.days, and that no certificate was issued for, withdrawn ones included';
 
 -- Links
 

@@ -1,10 +1,10 @@
 -- What the certifier decides about nodes, keys, relations and policy: each decision is a package of its own.
 
-CREATE FUNCTION ecert.enroll(node text, roles text[], public_key text, name text DEFAULT NULL, witness_key text DEFAULT NULL) RETURNS bytea
+CREATE FUNCTION ecert.enroll(node text, roles text[], public_key text, name text DEFAULT NULL, witness_key text DEFAULT NULL, effective timestamptz DEFAULT now()) RETURNS bytea
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    now_seconds bigint := ecert.unix_seconds(clock_timestamp());
+    since_seconds bigint := ecert.unix_seconds(enroll.effective);
     state jsonb := ecert.node_state(enroll.node);
     entries jsonb := jsonb_build_array(ecert.key_entry(enroll.public_key))
                      || CASE WHEN enroll.witness_key IS NULL THEN '[]' ELSE jsonb_build_array(ecert.key_entry(enroll.witness_key, 'witness')) END;
@@ -22,11 +22,11 @@ BEGIN
             DETAIL = format('Key %s.', used), HINT = 'Enroll the node with a new key.';
     END IF;
     RETURN ecert.append('node', jsonb_strip_nulls(jsonb_build_object(
-        'node', node, 'name', name, 'roles', to_jsonb(roles), 'status', 'active', 'effective', now_seconds,
-        'keys', old_keys || (SELECT jsonb_agg(e || jsonb_build_object('effective', now_seconds)) FROM jsonb_array_elements(entries) AS e))), node);
+        'node', node, 'name', name, 'roles', to_jsonb(roles), 'status', 'active', 'effective', since_seconds,
+        'keys', old_keys || (SELECT jsonb_agg(e || jsonb_build_object('effective', since_seconds)) FROM jsonb_array_elements(entries) AS e))), node);
 END
 $$;
-COMMENT ON FUNCTION ecert.enroll(text, text[], text, text, text) IS 'certifier: enroll a node under an id (1 to 200 bytes), with roles out of applicant and auditor, its public key (PEM: ecert.public_key() there), a name for people and, for an auditor that cosigns checkpoints, its witness key (PEM: ecert.public_key(''witness'')); returns the hash of the node package. EC081 when it is enrolled already, EC095 when the key is not usable';
+COMMENT ON FUNCTION ecert.enroll(text, text[], text, text, text, timestamptz) IS 'certifier: enroll a node under an id (1 to 200 bytes), with roles out of applicant and auditor, its public key (PEM: ecert.public_key() there), a name for people and, for an auditor that cosigns checkpoints, its witness key (PEM: ecert.public_key(''witness'')), and from when on it takes part: certificates are issued by themselves for periods that end later; returns the hash of the node package. EC081 when it is enrolled already, EC095 when the key is not usable';
 
 CREATE FUNCTION ecert.rotate_key(node text, public_key text, effective timestamptz DEFAULT now(), use text DEFAULT 'package') RETURNS bytea
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp

@@ -65,6 +65,9 @@ FINDING(ECERT_TIME_BACKWARDS, "EC023", "issued_at runs backwards in the feed",
 FINDING(ECERT_PERIOD_OVERLAP, "EC040", "period overlaps an earlier one of the feed, or runs backwards",
 		"The period starts at %1, the feed already reaches %2.",
 		"To correct a package, issue one with the same period that \"replaces\" it.")
+FINDING(ECERT_PERIOD_NOT_OVER, "EC044", "the period is not over",
+		"It ends at %1, the package says it was issued at %2.",
+		"Sign it when the period is over.")
 FINDING(ECERT_REPLACED_MISSING, "EC041", "the replaced package is not on the ledger", "It replaces %1.", NULL)
 FINDING(ECERT_REPLACED_OF_OTHER_FEED, "EC041", "the replaced package is not an earlier one of its feed", "It replaces %1.", NULL)
 FINDING(ECERT_REPLACED_ALREADY, "EC041", "the replaced package has been replaced already", "It replaces %1.",

@@ -62,6 +62,17 @@ ecert_check_body(const EcertPackage *package, EcertFinding *finding)
 		ECERT_FIND(finding, ecert_is_reserved(error.code) ? ECERT_BODY_RESERVED : ECERT_BODY_INVALID, ecert_a_number((int64_t) error.offset), ecert_a_word(ecert_error_text(error.code)));
 }
 
+/* Nobody declares what has not happened yet */
+static bool
+is_over(const EcertPackage *package, EcertFinding *finding)
+{
+	EcertPeriod period;
+
+	if (!ecert_kinds[package->kind].has_periods || !ecert_body_period(package, &period) || period.end <= package->issued_at)
+		return true;
+	return ECERT_FIND(finding, ECERT_PERIOD_NOT_OVER, ecert_a_time(period.end), ecert_a_time(package->issued_at));
+}
+
 bool
 ecert_check_scope(const EcertPackage *package, EcertSlice origin, EcertFinding *finding)
 {
@@ -71,7 +82,7 @@ ecert_check_scope(const EcertPackage *package, EcertSlice origin, EcertFinding *
 		return ECERT_FIND(finding, ECERT_OTHER_LEDGER, ecert_a_text(package->audience), ecert_a_text(origin));
 	subject = ecert_subject_of(package->kind, package->body, package->issuer, origin);
 	if (subject.size == 0 || ecert_slice_equal(subject, package->subject))
-		return true;
+		return is_over(package, finding);
 	return ECERT_FIND(finding, ECERT_SUBJECT_WRONG, ecert_a_word(ecert_kind_name(package->kind)), ecert_a_text(package->subject),
 					  ecert_a_text(subject));
 }

@@ -49,13 +49,13 @@ timezone = 'UTC'
 CONF
 }
 
-# The certifier's server with a ledger; statistics: how long the periods of certificates are, a year unless said
+# The certifier's server with a ledger, on which certificates are issued for whatever is over; statistics: how long their periods are, a year unless said
 sub hub
 {
 	my ($origin, %option) = @_;
 	my $hub = server('certifier', %option);
 	my $calendar = '"' . ($option{statistics} // 'year') . '"';
-	$hub->safe_psql('postgres', "SELECT ecert.create_ledger('$origin', jsonb_set(" . ($option{policy} // $policy) . ", '{calendar,statistics}', '$calendar'))");
+	$hub->safe_psql('postgres', "SELECT ecert.create_ledger('$origin', jsonb_set(jsonb_set(" . ($option{policy} // $policy) . ", '{calendar,statistics}', '$calendar'), '{certificate,automatic,days}', '36500'))");
 	return $hub;
 }
 
@@ -71,12 +71,13 @@ sub genesis
 	return $hub->safe_psql('postgres', q{SELECT package FROM ledger.package WHERE kind = 'genesis'});
 }
 
+# a node takes part since 2020
 sub enroll
 {
 	my ($certifier, $server, $node, $roles) = @_;
 	my $key = $server->safe_psql('postgres', 'SELECT ecert.public_key()');
 	my $witness = $roles =~ /auditor/ ? "'" . $server->safe_psql('postgres', q{SELECT ecert.public_key('witness')}) . "'" : 'NULL';
-	$certifier->safe_psql('postgres', "SELECT ecert.enroll('$node', '$roles', '$key', witness_key => $witness)");
+	$certifier->safe_psql('postgres', "SELECT ecert.enroll('$node', '$roles', '$key', witness_key => $witness, effective => '2020-01-01')");
 	return;
 }
 
