@@ -130,6 +130,14 @@ SELECT ecert.pack_product('[2025-01-01,2025-02-01)') IS NOT NULL AS packed;
 -- unit energy: with its share of what several products share, here by direct energy, which slag has none of
 SELECT period_start::date AS period_start, product, trim_scale(kgce_quantity) AS kgce, trim_scale(qualified_quantity) AS qualified, trim_scale(kgce_per_unit) AS kgce_per_unit FROM ledger.unit_energy ORDER BY 1, 2;
 SELECT source, unit, kgce, edition FROM ledger.coefficient WHERE source IN ('electricity', 'raw_coal', 'natural_gas') ORDER BY source;
+-- books hold numbers and times that there are
+INSERT INTO ledger.reading (source, unit, interval_start, interval_end, quantity) VALUES ('electricity', 'kWh', '2025-08-01', '2025-08-02', 'NaN');
+INSERT INTO ledger.reading (source, unit, interval_start, interval_end, quantity) VALUES ('electricity', 'kWh', '2025-08-01', '2025-08-02', 'Infinity');
+INSERT INTO ledger.reading (source, unit, interval_start, interval_end, quantity) VALUES ('electricity', 'kWh', '2025-08-01', 'infinity', 1);
+INSERT INTO ledger.production (product, unit, period_start, period_end, output, qualified) VALUES ('steel', 't', '2025-08-01', '2025-09-01', 'NaN', 1);
+INSERT INTO ledger.production (product, unit, period_start, period_end, output, qualified, value) VALUES ('steel', 't', '2025-08-01', '2025-09-01', 1, 1, 'NaN');
+INSERT INTO ledger.delivery (applicant, source, unit, period_start, period_end, quantity) VALUES ('plant', 'electricity', 'kWh', '2025-08-01', '2025-08-02', 'NaN');
+INSERT INTO ledger.purchase (applicant, product, unit, period_start, period_end, quantity) VALUES ('plant', 'steel', 't', '-infinity', '2025-08-02', 1);
 SELECT * FROM ecert.problems();
 DROP SCHEMA energy_test CASCADE;
 DROP SCHEMA ledger CASCADE;

@@ -18,7 +18,7 @@ CREATE FUNCTION peer_test.key(key text) RETURNS text LANGUAGE sql AS $$ SELECT p
 SELECT FROM peer_test.become('certifier', 'certifier');
 SELECT ecert.create_ledger('peer.test', jsonb_set(jsonb_set(ecert.default_policy(), '{calendar,statistics}', '"month"'), '{certificate,automatic,days}', '36500') || '{"audit": {"required": [{"as": "upstream", "count": 1}],
     "upstream": {"tolerance": 0.02}, "downstream": {"tolerance": 0.02}, "peer": {"k": 3, "floor": 0, "band": 0.3, "minimum": 3}, "audit_days": 30}}') IS NOT NULL AS made;
-SELECT count(ecert.enroll(n, '{applicant,auditor}', peer_test.key(k), effective => '2020-01-01')) FROM (VALUES ('plant', 'plant-a'), ('mine', 'plant-c')) AS e (n, k);
+SELECT count(ecert.enroll(n, '{applicant,auditor}', peer_test.key(k), effective => '2024-06-01')) FROM (VALUES ('plant', 'plant-a'), ('mine', 'plant-c')) AS e (n, k);
 SELECT ecert.relate('mine', 'plant', 'upstream') IS NOT NULL AS related;
 SELECT ecert.set_policy(ecert.policy()) IS NOT NULL AS policy;
 SELECT FROM peer_test.become('plant', 'plant-a');

@@ -16,7 +16,8 @@ AS $$
         period_end timestamptz NOT NULL,  -- end of the period, exclusive
         quantity numeric NOT NULL,  -- delivered, in unit
         stock_change numeric NOT NULL DEFAULT 0,  -- taken out of the applicant's stock of these deliveries (negative: put in), as far as the auditor knows: use = quantity + stock_change
-        CHECK (period_start < period_end)
+        CONSTRAINT delivery_figures_are_numbers CHECK (quantity > '-Infinity' AND quantity < 'Infinity' AND stock_change > '-Infinity' AND stock_change < 'Infinity'),
+        CONSTRAINT delivery_period_is_right CHECK (period_start < period_end AND isfinite(period_start) AND isfinite(period_end))
     )$table$);
     CREATE INDEX delivery_node_applicant ON ledger.delivery (node, applicant, period_start);
     SELECT ecert.create_described($table$CREATE TABLE ledger.purchase (  -- local and private to a downstream auditor: what it bought from applicants
@@ -29,7 +30,8 @@ AS $$
         period_end timestamptz NOT NULL,  -- end of the period, exclusive
         quantity numeric NOT NULL,  -- bought, in unit
         value numeric,  -- paid, in the currency the applicant declares in
-        CHECK (period_start < period_end)
+        CONSTRAINT purchase_figures_are_numbers CHECK (quantity > '-Infinity' AND quantity < 'Infinity' AND coalesce(value > '-Infinity' AND value < 'Infinity', true)),
+        CONSTRAINT purchase_period_is_right CHECK (period_start < period_end AND isfinite(period_start) AND isfinite(period_end))
     )$table$);
     CREATE INDEX purchase_node_applicant ON ledger.purchase (node, applicant, period_start);
 $$;

@@ -20,8 +20,9 @@ AS $$
         supplier text COLLATE "C",  -- node id of the supplier, where known
         interval_start timestamptz NOT NULL,  -- start of the interval
         interval_end timestamptz NOT NULL,  -- end of the interval, exclusive
-        quantity numeric NOT NULL CHECK (quantity >= 0),  -- energy used in the interval, in unit; never negative
-        CHECK (interval_start < interval_end)
+        quantity numeric NOT NULL,  -- energy used in the interval, in unit; never negative
+        CONSTRAINT reading_quantity_is_number CHECK (quantity >= 0 AND quantity < 'Infinity'),
+        CONSTRAINT reading_interval_is_right CHECK (interval_start < interval_end AND isfinite(interval_start) AND isfinite(interval_end))
     )$table$);
     -- the books may divide one source among products and suppliers without a point for each
     CREATE UNIQUE INDEX reading_key ON ledger.reading (node, interval_start, point, source, coalesce(product, ''), coalesce(supplier, ''));
@@ -38,8 +39,10 @@ AS $$
         value numeric,  -- value of the qualified output, in currency
         currency text COLLATE "C",  -- unit of value
         deliveries jsonb,  -- to whom, in unit and currency of the row: [{"buyer", "quantity", "value"}], optional
-        CHECK (period_start < period_end),
-        CHECK (qualified <= output OR output <= 0),
+        CONSTRAINT production_figures_are_numbers CHECK (output > '-Infinity' AND output < 'Infinity' AND qualified > '-Infinity' AND qualified < 'Infinity'
+            AND coalesce(value > '-Infinity' AND value < 'Infinity', true)),
+        CONSTRAINT production_period_is_right CHECK (period_start < period_end AND isfinite(period_start) AND isfinite(period_end)),
+        CONSTRAINT production_qualified_at_most_output CHECK (qualified <= output OR output <= 0),
         CONSTRAINT production_pkey PRIMARY KEY (node, product, period_start)
     )$table$);
 $$;
