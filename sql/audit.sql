@@ -82,6 +82,16 @@ SELECT check_name, ok, note FROM ecert.audit('p1', '[2025-03-01,2025-05-01)', 'u
 CALL test_keys.be('supplier 2');
 SELECT check_name, source, declared, found, tolerance, ok FROM ecert.audit('p1', '[2025-01-01,2025-02-01)', 'upstream') WHERE check_name NOT LIKE 'coverage%';
 SELECT check_name, source, declared, found, tolerance, ok FROM ecert.audit('p1', '[2025-02-01,2025-03-01)', 'upstream') WHERE check_name NOT LIKE 'coverage%';
+-- trucks of one day have documents of their own; a file that is loaded twice is refused, whole
+BEGIN;
+INSERT INTO ledger.delivery (node, applicant, source, unit, document, period_start, period_end, quantity) VALUES
+ ('supplier 1', 'p1', 'raw_coal', 't', 'ticket 1', '2025-05-05', '2025-05-06', 20), ('supplier 1', 'p1', 'raw_coal', 't', 'ticket 2', '2025-05-05', '2025-05-06', 21);
+SAVEPOINT once;
+INSERT INTO ledger.delivery (node, applicant, source, unit, document, period_start, period_end, quantity) VALUES
+ ('supplier 1', 'p1', 'raw_coal', 't', 'ticket 3', '2025-05-05', '2025-05-06', 19), ('supplier 1', 'p1', 'raw_coal', 't', 'ticket 2', '2025-05-05', '2025-05-06', 21);
+ROLLBACK TO once;
+SELECT count(*), sum(quantity) FROM ledger.delivery WHERE document <> '';
+ROLLBACK;
 -- over-declared output is not what a buyer can see, under-declared is
 INSERT INTO ledger.purchase (node, applicant, product, unit, period_start, period_end, quantity, value) VALUES
  ('buyer', 'p1', 'steel', 't', '2025-01-01', '2025-02-01', 6, 4), ('buyer', 'p1', 'steel', 't', '2025-02-01', '2025-03-01', 11, 9), ('buyer', 'p1', 'slag', 't', '2025-02-01', '2025-03-01', 1, NULL);

@@ -7,33 +7,34 @@ CREATE FUNCTION ecert.create_audit_tables() RETURNS void
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT ecert.create_described($table$CREATE TABLE ledger.delivery (  -- local and private to an upstream auditor: the energy it delivered to applicants
-        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,  -- number of the record
         node text COLLATE "C" NOT NULL DEFAULT current_setting('ecert.node'),  -- the auditor whose record it is
         applicant text COLLATE "C" NOT NULL,  -- node id of the applicant it went to
         source text COLLATE "C" NOT NULL,  -- energy source
         unit text COLLATE "C" NOT NULL,  -- unit of the quantities
+        document text COLLATE "C" NOT NULL DEFAULT '',  -- number of the delivery note, ticket or bill; empty: there is one of its source, unit and period alone
         period_start timestamptz NOT NULL,  -- start of the period delivered in
         period_end timestamptz NOT NULL,  -- end of the period, exclusive
         quantity numeric NOT NULL,  -- delivered, in unit
         stock_change numeric NOT NULL DEFAULT 0,  -- taken out of the applicant's stock of these deliveries (negative: put in), as far as the auditor knows: use = quantity + stock_change
+        -- what is loaded twice is refused
+        CONSTRAINT delivery_pkey PRIMARY KEY (node, applicant, period_start, period_end, source, unit, document),
         CONSTRAINT delivery_figures_are_numbers CHECK (quantity > '-Infinity' AND quantity < 'Infinity' AND stock_change > '-Infinity' AND stock_change < 'Infinity'),
         CONSTRAINT delivery_period_is_right CHECK (period_start < period_end AND isfinite(period_start) AND isfinite(period_end))
     )$table$);
-    CREATE INDEX delivery_node_applicant ON ledger.delivery (node, applicant, period_start);
     SELECT ecert.create_described($table$CREATE TABLE ledger.purchase (  -- local and private to a downstream auditor: what it bought from applicants
-        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,  -- number of the record
         node text COLLATE "C" NOT NULL DEFAULT current_setting('ecert.node'),  -- the auditor whose record it is
         applicant text COLLATE "C" NOT NULL,  -- node id of the applicant it was bought from
         product text COLLATE "C" NOT NULL,  -- product
         unit text COLLATE "C" NOT NULL,  -- unit of the quantity
+        document text COLLATE "C" NOT NULL DEFAULT '',  -- number of the invoice or delivery note; empty: there is one of its product, unit and period alone
         period_start timestamptz NOT NULL,  -- start of the period bought in
         period_end timestamptz NOT NULL,  -- end of the period, exclusive
         quantity numeric NOT NULL,  -- bought, in unit
         value numeric,  -- paid, in the currency the applicant declares in
+        CONSTRAINT purchase_pkey PRIMARY KEY (node, applicant, period_start, period_end, product, unit, document),
         CONSTRAINT purchase_figures_are_numbers CHECK (quantity > '-Infinity' AND quantity < 'Infinity' AND coalesce(value > '-Infinity' AND value < 'Infinity', true)),
         CONSTRAINT purchase_period_is_right CHECK (period_start < period_end AND isfinite(period_start) AND isfinite(period_end))
     )$table$);
-    CREATE INDEX purchase_node_applicant ON ledger.purchase (node, applicant, period_start);
 $$;
 COMMENT ON FUNCTION ecert.create_audit_tables() IS 'internal: makes ledger.delivery and ledger.purchase';
 
