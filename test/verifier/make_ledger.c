@@ -30,7 +30,8 @@
 #define ORIGIN "ledger.example"
 #define T0 INT64_C(1704067200)	/* 2024-01-01 */
 #define MONTH INT64_C(2629800)	/* a twelfth of a year; periods need not be calendar months here */
-#define ISSUED (T0 + 26 * MONTH)
+/* when all periods are over */
+#define ISSUED (T0 + (options.months < 26 ? 26 : options.months + 1) * MONTH)
 #define LEVELS 4				/* of tiles: more than a ledger that fits into memory needs */
 
 typedef struct Feed
@@ -348,7 +349,7 @@ energy_text(const char *plant, int month, const char *more)
 static void
 add_energy(const char *plant, int month)
 {
-	int			said = is_wrong("overlap") && month == 2 ? 1 : month;
+	int			said = month != 2 ? month : is_wrong("overlap") ? 1 : is_wrong("not-over") ? 40 : month;
 	int64_t		issued_at = ISSUED + (is_wrong("backwards") && month == 2 ? 0 : 60 + 60 * month);
 
 	bool		other = is_wrong("other") && month == options.months - 1 && strcmp(plant, "plant-0001") == 0;
@@ -792,7 +793,7 @@ add_late(void)
 		return;
 	add("certifier", ECERT_KIND_NODE, "plant-0001", revoked_at, node_text("plant-0001", "applicant", revoked_at, revoked_at));
 	add_checkpoint(revoked_at + 10);
-	add("plant-0001", ECERT_KIND_ENERGY, "plant-0001", is_wrong("late") ? revoked_at - 10 : revoked_at + 5, energy_text("plant-0001", 400, ""));
+	add("plant-0001", ECERT_KIND_ENERGY, "plant-0001", is_wrong("late") ? revoked_at - 10 : revoked_at + 5, energy_text("plant-0001", 25, ""));
 	if (!is_wrong("revoked"))
 		add_checkpoint(revoked_at + 20);
 }

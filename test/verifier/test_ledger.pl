@@ -97,6 +97,7 @@ my @wrong = (
 	[ 'subject', qr/^subject of the product package is not the one its body is about \(Subject "plant-0002", expected "plant-0001"\.\)$/m ],
 	[ 'other-ledger', qr/^package is for another ledger \(It is for "another.example", this ledger is "ledger.example"\.\)$/m ],
 	[ 'overlap', qr/^period overlaps an earlier one of the feed, or runs backwards \(The period starts at 2024-01-31 10:30:00\+00, the feed already reaches 2024-03-01 21:00:00\+00\.\)$/m ],
+	[ 'not-over', qr/^the period is not over \(It ends at 2027-[-0-9 :]+\+00, the package says it was issued at 2026-[-0-9 :]+\+00\.\)$/m ],
 	[ 'backwards', qr/^issued_at runs backwards in the feed \(The package says /m ],
 	[ 'replaces', qr/^the replaced package is not on the ledger \(It replaces [0-9a-f]{64}\.\)$/m ],
 	[ 'root', qr/^checkpoint's root is not that of the packages it covers \(signed [0-9a-f]{64}, computed [0-9a-f]{64}\)$/m ],
