@@ -54,6 +54,9 @@ SELECT * FROM calendar_test.certificates('Asia/Shanghai');
 SELECT ecert.certify('plant', ecert.calendar_span(ecert.policy(), 'month', '2025-01-10')) IS NOT NULL AS january;
 SELECT * FROM calendar_test.certificates('Asia/Shanghai');
 SELECT duty, subject, outcome FROM ledger.duty_log WHERE sqlstate IS NOT NULL;
+-- what cannot be certified is said in one sentence, in dates of the ledger, with the statement that shows all
+SELECT ecert.do_duty('certify', 'plant', NULL, ecert.calendar_span(ecert.policy(), 'month', '2024-06-10'));
+SELECT duty, subject, sqlstate, outcome FROM ledger.duty_log WHERE sqlstate IS NOT NULL;
 -- what is withdrawn stays withdrawn, until a person certifies again
 SELECT ecert.set_status(decode(certificate_hash, 'hex'), 'withdrawn', 'a mistake') IS NOT NULL AS withdrawn FROM ledger.certificate WHERE certificate_number = 'EC-2025-000002';
 CALL ecert.run_duties();
@@ -103,6 +106,7 @@ SELECT ecert.check_policy(jsonb_set(ecert.default_policy('Asia/Shanghai'), '{cer
 SELECT z.zone, calendar_test.shown(ecert.calendar_span(ecert.default_policy(z.zone), 'year', z.at), z.zone) AS year, calendar_test.shown(ecert.calendar_span(ecert.default_policy(z.zone), 'day', z.at), z.zone) AS day
   FROM (VALUES ('Pacific/Kiritimati', timestamptz '2025-01-01 00:30+14'), ('Pacific/Tongatapu', '2025-01-01 00:30+13'), ('Pacific/Pago_Pago', '2024-12-31 23:30-11'), ('Asia/Kolkata', '2025-01-01 00:00+05:30'), ('Asia/Kathmandu', '2024-12-31 23:59:59+05:45')) AS z (zone, at);
 SELECT calendar_test.shown(ecert.calendar_span(ecert.default_policy('Europe/Berlin'), 'day', '2024-03-31 12:00+00'), 'UTC') AS short, calendar_test.shown(ecert.calendar_span(ecert.default_policy('Europe/Berlin'), 'day', '2024-10-27 12:00+00'), 'UTC') AS long;
+SELECT ecert.calendar_text(ecert.default_policy('Asia/Kolkata'), p.period) FROM (VALUES (tstzrange('2024-12-31 18:30+00', '2025-01-31 18:30+00')), ('[2025-01-01 00:00+05:30,2025-01-01 12:15:30+05:30)'), ('[2025-01-01,)'), ('empty')) AS p (period);
 -- and what is no span
 SELECT ecert.calendar_span(ecert.default_policy('UTC'), 'fortnight', '2025-01-01');
 SELECT ecert.calendar_span(ecert.default_policy('UTC'), 'day', 'infinity') IS NULL AS without_end, ecert.calendar_before(ecert.default_policy('UTC'), '[2025-01-01,)') IS NULL AS open, ecert.calendar_before(ecert.default_policy('UTC'), '[2025-01-01,2025-02-01)', -1) IS NULL AS backwards;

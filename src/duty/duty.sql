@@ -71,10 +71,10 @@ BEGIN
         BEGIN
             PERFORM CASE of_kind WHEN 'energy' THEN ecert.pack_energy(due) ELSE ecert.pack_product(due) END;
             packed := packed + 1;
-            PERFORM ecert.log_duty('pack', of_kind, format('packed %s periods, the last %s', packed, due));
+            PERFORM ecert.log_duty('pack', of_kind, format('packed %s periods, the last %s', packed, ecert.calendar_text(ecert.policy(), due)));
         EXCEPTION WHEN OTHERS THEN
             -- a later period packed first would shut this one out for good
-            PERFORM ecert.log_duty('pack', of_kind, format('%s: %s', due, SQLERRM), SQLSTATE);
+            PERFORM ecert.log_duty('pack', of_kind, format('%s: %s', ecert.calendar_text(ecert.policy(), due), SQLERRM), SQLSTATE);
             RETURN;
         END;
     END LOOP;
@@ -399,10 +399,12 @@ $$;
 COMMENT ON FUNCTION ecert.link_duties(text) IS 'internal: the part of ecert.due_duties() that asks other servers: all peers at once where their feeds end, then what each link needs';
 
 CREATE FUNCTION ecert.do_duty(duty text, subject text, as_role text, period tstzrange) RETURNS void
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off
+    -- what is written down says the same whoever runs it
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO, YMD' SET jit = off
 AS $$
 DECLARE
-    about text := subject || CASE duty WHEN 'audit' THEN format(' as %s, %s', as_role, period) WHEN 'certify' THEN format(', %s', period) ELSE '' END;
+    about text := subject || CASE duty WHEN 'audit' THEN format(' as %s, %s', as_role, ecert.calendar_text(ecert.policy(), period))
+                                     WHEN 'certify' THEN format(', %s', ecert.calendar_text(ecert.policy(), period)) ELSE '' END;
     -- what was done; NULL: nothing that need be written down
     outcome text;
     made bytea;
@@ -452,7 +454,9 @@ EXCEPTION
         PERFORM ecert.log_duty(duty, about, 'abstained; there are still not enough records for more');
     WHEN OTHERS THEN
         GET STACKED DIAGNOSTICS said = PG_EXCEPTION_DETAIL;
-        PERFORM ecert.log_duty(duty, about, left(SQLERRM || CASE WHEN said <> '' THEN ' (' || said || ')' ELSE '' END, 2000), SQLSTATE);
+        -- one can read it, and is told where the rest is
+        PERFORM ecert.log_duty(duty, about, left(SQLERRM, 1000) || CASE WHEN said = '' THEN '' WHEN length(said) <= 300 THEN format(' (%s)', said) ELSE format(' (%s ...)', left(said, 300)) END
+                               || CASE WHEN SQLSTATE = 'EC062' THEN format('; all of it: SELECT * FROM ecert.obstacles(%L, %L)', subject, period) ELSE '' END, SQLSTATE);
 END
 $$;
 COMMENT ON FUNCTION ecert.do_duty(text, text, text, tstzrange) IS 'internal: do one duty; when it cannot be done, write down why in ledger.duty_log. An audit that again can only abstain counts as done';

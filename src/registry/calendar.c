@@ -4,6 +4,8 @@
  */
 #include "registry/coefficient.h"
 
+#include <time.h>
+
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/rangetypes.h"
@@ -95,4 +97,31 @@ ECERT_FUNCTION(ecert_sql_default_baseline)
 	if (!period_of(PG_GETARG_DATUM(0), &period) || !ecert_policy_baseline(policy->body, &policy->calendar, period, &baseline) || !is_time(baseline))
 		PG_RETURN_RANGE_P(make_empty_range(lookup_type_cache(TSTZRANGEOID, TYPECACHE_RANGE_INFO)));
 	return ecert_period_datum(baseline);
+}
+
+/* A date, and where it does not begin then the time, as clocks show it */
+static char *
+clock_text(const EcertCalendar *calendar, int64_t at)
+{
+	time_t		clock = (time_t) ecert_calendar_clock(calendar, at);
+	struct tm	date;
+	char	   *day;
+
+	if (gmtime_r(&clock, &date) == NULL)
+		return pstrdup("?");
+	day = psprintf("%04d-%02d-%02d", date.tm_year + 1900, date.tm_mon + 1, date.tm_mday);
+	if (date.tm_sec != 0)
+		return psprintf("%s %02d:%02d:%02d", day, date.tm_hour, date.tm_min, date.tm_sec);
+	return date.tm_hour != 0 || date.tm_min != 0 ? psprintf("%s %02d:%02d", day, date.tm_hour, date.tm_min) : day;
+}
+
+/* calendar_text(policy, period) */
+ECERT_FUNCTION(ecert_sql_calendar_text)
+{
+	const EcertCalendar *calendar = calendar_of(fcinfo, 0);
+	EcertPeriod period;
+
+	if (!period_of(PG_GETARG_DATUM(1), &period))
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(psprintf("[%s,%s)", clock_text(calendar, period.start), clock_text(calendar, period.end))));
 }

@@ -124,6 +124,10 @@ CREATE FUNCTION ecert.calendar_before(policy jsonb, period tstzrange, years inte
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_sql_calendar_before';
 COMMENT ON FUNCTION ecert.calendar_before(jsonb, tstzrange, integer) IS 'the same civil dates and times so many years before, by a policy''s calendar: 29 February has 28 February before it, and where statistics are by week a year is 52 weeks. NULL for a period without end';
 
+CREATE FUNCTION ecert.calendar_text(policy jsonb, period tstzrange) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_sql_calendar_text';
+COMMENT ON FUNCTION ecert.calendar_text(jsonb, tstzrange) IS 'a period in civil dates of a policy''s calendar, [2025-03-01,2025-04-01), with times where these are not midnight; the same in every session. NULL for a period without end';
+
 CREATE FUNCTION ecert.coefficients(policy jsonb, OUT source text, OUT unit text, OUT kgce numeric) RETURNS SETOF record
     LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 100
 AS $$

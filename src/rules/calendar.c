@@ -53,9 +53,8 @@ month_start(int64_t month)
 	return timegm(&date);
 }
 
-/* What clocks show at a time, in seconds since they showed 1970-01-01 */
-static int64_t
-clock_at(const EcertCalendar *calendar, int64_t at)
+int64_t
+ecert_calendar_clock(const EcertCalendar *calendar, int64_t at)
 {
 	size_t		i = calendar->offset_count;
 
@@ -143,7 +142,7 @@ ecert_calendar_span(const EcertCalendar *calendar, EcertSpan span, int64_t at, E
 
 	if (at < -FAR || at > FAR || span == ECERT_SPAN_NONE)
 		return false;
-	start = floor_divide(clock_at(calendar, at), DAY_SECONDS) * DAY_SECONDS;
+	start = floor_divide(ecert_calendar_clock(calendar, at), DAY_SECONDS) * DAY_SECONDS;
 	/* an hour that comes twice across midnight belongs to the day before */
 	if (time_of(calendar, start) > at)
 		start -= DAY_SECONDS;
@@ -194,8 +193,8 @@ ecert_calendar_before(const EcertCalendar *calendar, EcertPeriod period, int64_t
 
 	if (period.start < -FAR || period.end > FAR || period.start > period.end || years < 0 || years > YEARS_MAX)
 		return false;
-	start = clock_at(calendar, period.start);
-	end = clock_at(calendar, period.end);
+	start = ecert_calendar_clock(calendar, period.start);
+	end = ecert_calendar_clock(calendar, period.end);
 	if (calendar->statistics == ECERT_SPAN_WEEK)
 	{
 		start -= years * YEAR_WEEKS * WEEK_DAYS * DAY_SECONDS;
@@ -228,7 +227,7 @@ int64_t
 ecert_calendar_year(const EcertCalendar *calendar, int64_t at)
 {
 	int64_t		begin = calendar->year_start - 1;
-	int64_t		month = month_of(clock_at(calendar, at < -FAR ? -FAR : at > FAR ? FAR : at));
+	int64_t		month = month_of(ecert_calendar_clock(calendar, at < -FAR ? -FAR : at > FAR ? FAR : at));
 	int64_t		first = floor_divide(month - begin, YEAR_MONTHS) * YEAR_MONTHS + begin;
 
 	return floor_divide(first + YEAR_MONTHS - 1, YEAR_MONTHS);

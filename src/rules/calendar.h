@@ -44,6 +44,9 @@ extern EcertSpan ecert_span(EcertSlice name);
 /* The calendar in the body of a policy */
 extern EcertCalendar ecert_calendar_of(EcertArena *arena, EcertSlice policy);
 
+/* What clocks show at a time, in seconds since they showed 1970-01-01 00:00 */
+extern int64_t ecert_calendar_clock(const EcertCalendar *calendar, int64_t at);
+
 /*
  * The span that a time lies in.  A day begins with the second from which on the
  * clock shows no earlier date any more: an hour that comes twice across midnight
