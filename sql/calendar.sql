@@ -49,6 +49,8 @@ SELECT count(*), min(calendar_test.shown(period, 'Asia/Shanghai')) AS first, max
 SELECT calendar_test.become('certifier', 'certifier');
 SET timezone = 'Pacific/Kiritimati';
 CALL ecert.run_duties();
+-- what a peer compares a month with is the same month of the year before
+SELECT product, unit_energy, note FROM ecert.unit_energy_before(ecert.policy(), 'plant', ecert.calendar_span(ecert.policy(), 'month', '2025-02-10')) AS b (product, unit, unit_energy, note);
 -- by itself for months that ended after the plant was enrolled; for others a person does
 SELECT * FROM calendar_test.certificates('Asia/Shanghai');
 SELECT ecert.certify('plant', ecert.calendar_span(ecert.policy(), 'month', '2025-01-10')) IS NOT NULL AS january;
