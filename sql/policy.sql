@@ -13,7 +13,7 @@ SET TimeZone = 'UTC';
 SET DateStyle = 'ISO';
 -- each row says which table of which edition it is from, and whether it was checked
 SELECT count(*) AS coefficients, count(DISTINCT c ->> 'source') AS sources, bool_and((c ->> 'kgce')::numeric > 0) AS positive,
-       bool_and(c ->> 'edition' = 'GB/T 2589-2020') AS one_edition, bool_and(c ->> 'citation' ~ '^(table A\.[12]|annex B), .*; (FOUND|PARTIAL): ') AS status_in_citation,
+       count(*) FILTER (WHERE NOT c ? 'edition') AS by_definition, bool_and(c ->> 'edition' = 'GB/T 2589-2020') AS one_edition, bool_and(c ->> 'citation' ~ '^(table A\.[12]|annex B), .*; (FOUND|PARTIAL): ' OR NOT c ? 'edition') AS status_in_citation,
        count(*) FILTER (WHERE c ->> 'citation' LIKE '%PARTIAL: not checked against the printed standard') AS not_checked
   FROM jsonb_array_elements(ecert.default_policy() -> 'coefficients') AS c;
 SELECT c ->> 'source' AS source, c ->> 'unit' AS unit, (c ->> 'kgce')::numeric AS kgce, c ->> 'citation' AS citation
@@ -24,6 +24,12 @@ SELECT v.source, v.unit, trim_scale(ecert.coefficient_kgce(ecert.default_policy(
   FROM (VALUES ('raw_coal', 'kg'), ('raw_coal', 't'), ('raw_coal', '10^4 t'), ('electricity', 'kWh'), ('electricity', 'MWh'), ('electricity', 'GWh'), ('electricity', '10^4 kWh'),
                ('natural_gas', 'm3'), ('natural_gas', '10^4 m3'), ('heat', 'MJ'), ('heat', 'GJ'), ('heat', 'TJ'), ('new_water', 't'), ('new_water', 'kt'),
                ('raw_coal', 'kWh'), ('new_water', 'kg'), ('gold', 't'), (NULL, NULL)) AS v (source, unit);
+-- what is on bills elsewhere: a barrel of oil equivalent is no unit, a ton of it is; a therm of gas is its heat
+SELECT v.source, v.unit, trim_scale(ecert.coefficient_kgce(ecert.default_policy(), v.source, v.unit)) AS kgce
+  FROM (VALUES ('electricity', 'Wh'), ('electricity', 'TWh'), ('raw_coal', 'lb'), ('natural_gas', 'Nm3'), ('natural_gas', 'CCF'), ('natural_gas', 'Mcf'), ('natural_gas', 'therm'), ('natural_gas', 'MMBtu'), ('heat', 'kcal'), ('heat', 'Gcal'), ('diesel', 'GJ'),
+               ('crude_oil', 'toe'), ('crude_oil', 'tce'), ('raw_coal', 'tce'), ('diesel', 'gal'), ('crude_oil', 'boe')) AS v (source, unit);
+-- exactly: a tonne of oil equivalent is 10^7 kcal, one of standard coal 7 * 10^6
+SELECT 41868 / 29307.6 = 10000000::numeric / 7000000 AS toe_is_ten_gigacalories, 105.505585262 * 10 = 1055.05585262 AS ten_therms_are_a_mmbtu;
 -- never two answers
 SELECT source, unit FROM ecert.coefficients(ecert.default_policy()) GROUP BY source, unit HAVING count(*) > 1;
 

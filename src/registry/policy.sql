@@ -56,9 +56,9 @@ CREATE FUNCTION ecert.default_policy(zone text DEFAULT NULL) RETURNS jsonb
 AS $$
     SELECT pg_catalog.jsonb_build_object(
         'coefficients', (
-            SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('source', c.source, 'unit', c.unit, 'kgce', c.kgce,
-                       'edition', 'GB/T 2589-2020', 'citation', c.citation) ORDER BY c.source, c.unit)
-              FROM (VALUES
+            SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('source', c.source, 'unit', c.unit, 'kgce', c.kgce,
+                       'edition', c.edition, 'citation', c.citation)) ORDER BY c.source, c.unit)
+              FROM (SELECT t.source, t.unit, t.kgce, 'GB/T 2589-2020' AS edition, t.citation FROM (VALUES
         ('raw_coal', 'kg', 0.7143, 'table A.1, raw coal; FOUND: value found in a published copy'),
         ('cleaned_coal', 'kg', 0.9000, 'table A.1, cleaned (washed) coal; PARTIAL: not checked against the printed standard'),
         ('middlings', 'kg', 0.2857, 'table A.1, washed middlings; PARTIAL: not checked against the printed standard'),
@@ -93,15 +93,22 @@ AS $$
         ('compressed_air', 'm3', 0.0400, 'annex B, compressed air; PARTIAL: not checked against the printed standard'),
         ('oxygen', 'm3', 0.4000, 'annex B, oxygen; PARTIAL: not checked against the printed standard'),
         ('acetylene', 'm3', 8.3143, 'annex B, acetylene; PARTIAL: not checked against the printed standard'),
-        ('calcium_carbide', 'kg', 2.0786, 'annex B, calcium carbide; PARTIAL: not checked against the printed standard')) AS c (source, unit, kgce, citation)),
+        ('calcium_carbide', 'kg', 2.0786, 'annex B, calcium carbide; PARTIAL: not checked against the printed standard')) AS t (source, unit, kgce, citation)
+                    UNION ALL
+                    -- fuels by their heat: what a kilogram of standard coal is
+                    SELECT f.source, h.unit, h.kgce, NULL, 'standard coal has 29.3076 MJ/kg; by low calorific value'
+                      FROM (VALUES ('raw_coal'), ('coke'), ('crude_oil'), ('fuel_oil'), ('gasoline'), ('diesel'), ('natural_gas'), ('lng'), ('lpg')) AS f (source)
+                     CROSS JOIN (VALUES ('MJ', 0.034120842375356563), ('kgce', 1)) AS h (unit, kgce)) AS c),
         'units', (
             SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('unit', u.unit, 'base', u.base, 'factor', u.factor))
               FROM (VALUES
         ('t', 'kg', 1000), ('kt', 'kg', 1000000), ('10^4 t', 'kg', 10000000),
         ('kt', 't', 1000), ('10^4 t', 't', 10000),
         ('10^3 m3', 'm3', 1000), ('10^4 m3', 'm3', 10000),
-        ('MWh', 'kWh', 1000), ('GWh', 'kWh', 1000000), ('10^4 kWh', 'kWh', 10000),
-        ('GJ', 'MJ', 1000), ('TJ', 'MJ', 1000000)) AS u (unit, base, factor)),
+        ('lb', 'kg', 0.45359237), ('Nm3', 'm3', 1), ('L', 'm3', 0.001), ('gal', 'm3', 0.003785411784), ('CCF', 'm3', 2.8316846592), ('Mcf', 'm3', 28.316846592),
+        ('Wh', 'kWh', 0.001), ('MWh', 'kWh', 1000), ('GWh', 'kWh', 1000000), ('10^4 kWh', 'kWh', 10000), ('TWh', 'kWh', 1000000000),
+        ('kJ', 'MJ', 0.001), ('GJ', 'MJ', 1000), ('TJ', 'MJ', 1000000), ('kcal', 'MJ', 0.0041868), ('Mcal', 'MJ', 4.1868), ('Gcal', 'MJ', 4186.8),
+        ('therm', 'MJ', 105.505585262), ('MMBtu', 'MJ', 1055.05585262), ('toe', 'MJ', 41868), ('tce', 'kgce', 1000)) AS u (unit, base, factor)),
         'calendar', (
             SELECT pg_catalog.jsonb_build_object('zone', z.zone, 'offsets', ecert.zone_offsets(z.zone), 'year_start', 1, 'pack', 'month', 'statistics', 'year')
               FROM (SELECT coalesce(default_policy.zone, ecert.server_zone())) AS z (zone)),
@@ -114,7 +121,7 @@ AS $$
                          "seal_within": 3600, "automatic": {"on": true, "days": 366}}'::pg_catalog.jsonb,
         'reward', '{"upstream": 1, "peer": 1, "downstream": 1, "unit": "point"}'::pg_catalog.jsonb)
 $$;
-COMMENT ON FUNCTION ecert.default_policy(text) IS 'the built-in policy: coefficients of GB/T 2589-2020 (low calorific values; electricity and heat by calorific value; of natural gas the upper bound, the usual default), each with the status of its figure in the citation; unit multiples; the calendar of a time zone, of this server unless another is named; one upstream and one peer audit required; threshold 0, which the rate has to be above. Equivalent values and rows known from memory only are left out: add yours with ecert.set_policy()';
+COMMENT ON FUNCTION ecert.default_policy(text) IS 'the built-in policy: coefficients of GB/T 2589-2020 (low calorific values; electricity and heat by calorific value; of natural gas the upper bound, the usual default), each with the status of its figure in the citation, and fuels by their heat (low calorific value, 29.3076 MJ a kgce); units with exact factors (pound, US gallon, cubic foot, calorie and Btu of the International Table, toe of 41.868 GJ; volumes of gas as they are, whatever their temperature and pressure); the calendar of a time zone, of this server unless another is named; one upstream and one peer audit required; threshold 0, which the rate has to be above. Equivalent values and rows known from memory only are left out: add yours with ecert.set_policy()';
 
 CREATE FUNCTION ecert.calendar_span(policy jsonb, span text, at timestamptz) RETURNS tstzrange
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_sql_calendar_span';
