@@ -118,7 +118,11 @@ is($seven, '15', 'the hub loses some');
 Network::duties($hub);
 same_proofs('a round of the hub', 22, $node{mine});
 
-# who joins late
+# who joins late, and gets the proofs before the keys that they are checked with, as it may be in a first copy
+$node{late}->safe_psql('postgres', "SELECT ecert.join_ledger('" . Network::genesis($hub) . "')");
+my $pairs = $hub->safe_psql('postgres', q{SELECT string_agg(format('(%L::bytea, %L::bytea)', first_package, second_package), ', ') FROM ledger.equivocation});
+$node{late}->safe_psql('postgres', "SET session_replication_role = replica; INSERT INTO ledger.equivocation (first_package, second_package) VALUES $pairs");
+is($node{late}->safe_psql('postgres', 'SELECT (SELECT count(*) FROM ledger.equivocation) + (SELECT count(*) FROM ledger.pending) + (SELECT count(*) FROM ledger.package)'), '1', 'proofs that cannot be checked bring no packages');
 Network::link_node($hub, $node{late}, 'late');
 is(Network::equal($hub, $node{late}), '', 'a node joins late');
 Network::duties($node{late});

@@ -129,8 +129,7 @@ BEGIN
             RAISE EXCEPTION USING ERRCODE = 'EC021', MESSAGE = 'the two packages do not prove an equivocation',
                 HINT = 'They must have the same issuer, kind and seq, say different things, and both be signed by that issuer.';
         END IF;
-        -- perhaps a key has not come yet: each of the two goes its own way, and they meet again
-        PERFORM ecert.admit_from_peer(NEW.first_package, ''), ecert.admit_from_peer(NEW.second_package, '');
+        -- perhaps a key has not come yet; a round of duties fetches what is missing.  Its packages are evidence, not what the peer holds
         RETURN NULL;
     END IF;
     SELECT least(first_hash, second_hash), greatest(first_hash, second_hash),
@@ -147,7 +146,7 @@ BEGIN
     RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION ecert.admit_equivocation() IS 'trigger of ledger.equivocation: checks the proof with ecert.is_equivocation() and derives the other columns; one that comes by replication and proves nothing here is not stored, its two packages are judged one by one. EC021';
+COMMENT ON FUNCTION ecert.admit_equivocation() IS 'trigger of ledger.equivocation: checks the proof with ecert.is_equivocation() and derives the other columns; one that comes by replication and proves nothing here, perhaps because a key has not come yet, is not stored: the duties fetch proofs that a peer holds and this node does not. EC021';
 
 CREATE FUNCTION ecert.create_ledger_tables() RETURNS void
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
