@@ -79,6 +79,12 @@ my %refused = (
 	'rename the type' => 'ALTER TYPE ecert.package RENAME TO other',
 	'take a function out of the extension' => 'ALTER EXTENSION ecert DROP FUNCTION ecert.admit()',
 	'put the table into it, out of dumps' => 'ALTER EXTENSION ecert ADD TABLE ledger.package',
+	'put the table into another extension, out of dumps' => "CREATE EXTENSION pgcrypto;\nALTER EXTENSION pgcrypto ADD TABLE ledger.package",
+	'put proofs there' => "CREATE EXTENSION pgcrypto;\nALTER EXTENSION pgcrypto ADD TABLE ledger.equivocation",
+	'put the schema there' => "CREATE EXTENSION pgcrypto;\nALTER EXTENSION pgcrypto ADD SCHEMA ledger",
+	'rename an attribute of a type' => 'ALTER TYPE ecert.feed RENAME ATTRIBUTE kind TO other',
+	'add an attribute to a type' => 'ALTER TYPE ecert.feed ADD ATTRIBUTE other int',
+	'drop an attribute of a type' => 'ALTER TYPE ecert.feed DROP ATTRIBUTE kind',
 	'drop the extension' => 'DROP EXTENSION ecert CASCADE');
 for my $table ('ledger.equivocation', 'ledger.fork')
 {
@@ -114,6 +120,7 @@ my @allowed = (
 	'one that goes again' => "CREATE INDEX mine ON ledger.package (issued_at);\nALTER INDEX ledger.mine RENAME TO still_mine;\nDROP INDEX ledger.still_mine",
 	'one that goes concurrently' => "CREATE INDEX CONCURRENTLY mine ON ledger.package (issued_at);\nDROP INDEX CONCURRENTLY ledger.mine",
 	'a table that refers to it, and goes again' => "CREATE TABLE mine (issuer text, kind text, seq bigint, FOREIGN KEY (issuer, kind, seq) REFERENCES ledger.package);\nDROP TABLE mine",
+	'another extension with a table of one\'s own' => "CREATE TABLE mine ();\nCREATE EXTENSION pgcrypto;\nALTER EXTENSION pgcrypto ADD TABLE mine;\nALTER EXTENSION pgcrypto DROP TABLE mine;\nDROP EXTENSION pgcrypto;\nDROP TABLE mine;\nCREATE TYPE mine AS (a int);\nALTER TYPE mine RENAME ATTRIBUTE a TO b;\nDROP TYPE mine",
 	'statistics' => "CREATE STATISTICS ledger.mine ON issuer, kind FROM ledger.package;\nDROP STATISTICS ledger.mine",
 	'a grant' => 'GRANT SELECT ON ledger.package TO pg_monitor',
 	'a comment' => q{COMMENT ON COLUMN ledger.package.seq IS 'number'},

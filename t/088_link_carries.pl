@@ -47,8 +47,18 @@ Network::duties($node{plant});
 is(Network::equal($hub, $node{plant}), '', 'one round brings what was passed over');
 streams('no table subscribed to', $node{plant});
 
+# the subscription was given no slot, by hand
+my $subscription = $node{plant}->safe_psql('postgres', 'SELECT subname FROM pg_subscription');
+$node{plant}->safe_psql('postgres', "ALTER SUBSCRIPTION $subscription DISABLE");
+$node{plant}->safe_psql('postgres', "ALTER SUBSCRIPTION $subscription SET (slot_name = NONE)");
+relate();
+Network::duties($node{plant});
+is(Network::equal($hub, $node{plant}), '', 'one round brings what a subscription without a slot could not');
+streams('no slot named', $node{plant});
+
 # the hub lets nothing through, and says that it publishes both tables
 $hub->safe_psql('postgres', q{ALTER PUBLICATION ecert SET TABLE ledger.package (package) WHERE (issuer = 'nobody'), ledger.equivocation (first_package, second_package)});
+is($hub->safe_psql('postgres', q{SELECT state || ' ' || value || ': ' || detail FROM ledger.health WHERE item = 'publication' AND subject = 'ecert'}), q{alarm leaves packages out: SELECT ecert.publish('ecert')}, 'which the hub sees');
 for my $round (1 .. 4)
 {
 	relate();

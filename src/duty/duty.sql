@@ -157,14 +157,15 @@ DECLARE
         'SELECT EXISTS (SELECT FROM pg_catalog.pg_replication_slots s WHERE s.slot_name = %L AND s.wal_status <> ''lost'') AS has_slot,
                 (SELECT d.digest FROM ecert.proof_digest() AS d) AS proof_digest, p.* FROM (%s) AS p', link.subscription, ecert.publication_question(publication))) -> 0;
 BEGIN
-    has_slot := coalesce((there ->> 'has_slot')::boolean, false);
+    has_slot := coalesce((there ->> 'has_slot')::boolean, false)
+        AND EXISTS (SELECT FROM pg_subscription s WHERE s.oid = ecert.subscription_oid(link.subscription) AND s.subslotname = link.subscription);
     proof_digest := there ->> 'proof_digest';
     refused := ecert.publication_problem(publication, there);
     problem := ecert.subscribed_problem(link.subscription);
     is_disabled := NOT (SELECT s.subenabled FROM pg_subscription s WHERE s.oid = ecert.subscription_oid(link.subscription));
 END
 $$;
-COMMENT ON FUNCTION ecert.look_at_link(text) IS 'internal: how a link is: whether the slot is there, the digest of the peer''s proofs, what it publishes beyond inserts into the ledger''s two tables, what is wrong with the tables that are subscribed to here, whether the subscription is disabled';
+COMMENT ON FUNCTION ecert.look_at_link(text) IS 'internal: how a link is: whether the slot is there and the subscription''s, the digest of the peer''s proofs, what it publishes beyond inserts into the ledger''s two tables, what is wrong with the tables that are subscribed to here, whether the subscription is disabled';
 
 CREATE FUNCTION ecert.begin_anew(peer text, reason text) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -195,7 +196,7 @@ BEGIN
         RETURN false;
     ELSIF now.refused IS NULL AND (NOT now.has_slot OR now.is_disabled AND link.was_disabled OR link.idle_rounds > 2) THEN
         -- behind a transaction of the peer that can never be applied, a new slot begins
-        PERFORM ecert.begin_anew(peer, CASE WHEN NOT now.has_slot THEN 'the slot there was lost' WHEN now.is_disabled THEN 'the subscription was disabled again by an error'
+        PERFORM ecert.begin_anew(peer, CASE WHEN NOT now.has_slot THEN 'the slot there was lost, or the subscription had another' WHEN now.is_disabled THEN 'the subscription was disabled again by an error'
                                             ELSE 'the subscription brought nothing' END);
         RETURN false;
     END IF;

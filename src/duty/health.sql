@@ -251,12 +251,18 @@ COMMENT ON FUNCTION ecert.limit_health() IS 'internal: the part of ecert.health(
 CREATE FUNCTION ecert.set_up_health(OUT item text, OUT subject text, OUT state text, OUT value text, OUT detail text) RETURNS SETOF record
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT 'publication', w.name, CASE WHEN p.oid IS NOT NULL AND p.pubinsert AND NOT (p.pubupdate OR p.pubdelete OR p.pubtruncate) AND r.has_tables THEN 'ok' ELSE 'alarm' END,
-           CASE WHEN p.oid IS NULL THEN 'missing' WHEN NOT r.has_tables THEN 'lacks a table' WHEN p.pubupdate OR p.pubdelete OR p.pubtruncate OR NOT p.pubinsert THEN 'publishes other than inserts' ELSE 'as it should be' END, NULL
+    SELECT 'publication', w.name, CASE v.value WHEN 'as it should be' THEN 'ok' ELSE 'alarm' END, v.value,
+           CASE WHEN v.value <> 'as it should be' AND w.name IN ('ecert', 'ecert_up') THEN CASE w.name WHEN 'ecert' THEN 'SELECT ecert.publish(''ecert'')' ELSE 'SELECT ecert.publish_up()' END END
       FROM (SELECT 'ecert' AS name UNION SELECT 'ecert_up' FROM ledger.peer l WHERE l.is_hub UNION SELECT l.publication FROM ledger.peer l WHERE NOT l.is_hub) AS w
       LEFT JOIN pg_publication p ON p.pubname = w.name
-      LEFT JOIN LATERAL (SELECT count(*) = 2 AS has_tables FROM pg_publication_rel r WHERE r.prpubid = p.oid
-                            AND r.prrelid IN ('ledger.package'::regclass, 'ledger.equivocation'::regclass)) AS r ON true
+      LEFT JOIN LATERAL (SELECT count(*) = 2 AS has_tables,
+                                -- all that every node is to have goes by "ecert"; a peer takes the package, and derives the rest
+                                coalesce(bool_or(w.name = 'ecert' AND r.prqual IS NOT NULL), false) AS filters,
+                                coalesce(bool_or(NOT (SELECT array_agg(a.attname::text ORDER BY a.attname) FROM pg_attribute a WHERE a.attrelid = r.prrelid AND a.attnum = ANY (r.prattrs::int2[]))
+                                                     @> CASE r.prrelid WHEN 'ledger.package'::regclass THEN '{package}'::text[] ELSE '{first_package,second_package}' END), false) AS lacks_columns
+                           FROM pg_publication_rel r WHERE r.prpubid = p.oid AND r.prrelid IN ('ledger.package'::regclass, 'ledger.equivocation'::regclass)) AS r ON true
+     CROSS JOIN LATERAL (SELECT CASE WHEN p.oid IS NULL THEN 'missing' WHEN NOT r.has_tables THEN 'lacks a table' WHEN r.lacks_columns THEN 'lacks a column' WHEN r.filters THEN 'leaves packages out'
+                                     WHEN p.pubupdate OR p.pubdelete OR p.pubtruncate OR NOT p.pubinsert THEN 'publishes other than inserts' ELSE 'as it should be' END) AS v (value)
     UNION ALL
     SELECT 'setting', g.name, CASE WHEN g.good THEN 'ok' ELSE g.otherwise END, g.value, g.detail
       FROM (SELECT t.name, t.setting AS value, 'alarm' AS otherwise,

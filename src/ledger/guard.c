@@ -25,6 +25,7 @@
 #include "catalog/index.h"
 #include "catalog/namespace.h"
 #include "catalog/objectaccess.h"
+#include "catalog/objectaddress.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
@@ -36,6 +37,7 @@
 #include "catalog/pg_proc.h"
 #include "catalog/pg_rewrite.h"
 #include "catalog/pg_trigger.h"
+#include "catalog/pg_type.h"
 #include "commands/extension.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
@@ -274,12 +276,21 @@ opens_table(Event *event)
 	return OidIsValid(event->table) && is_guarded(event->table, event->extension);
 }
 
+/* Is it the extension's, or the attributes of a type of its, which are a relation's columns? */
+static bool
+is_of_extension(const Event *event)
+{
+	if (event->class == RelationRelationId && get_rel_relkind(event->object) == RELKIND_COMPOSITE_TYPE)
+		return is_member(TypeRelationId, get_rel_type_id(event->object), event->extension);
+	return is_member(event->class, event->object, event->extension);
+}
+
 /* The functions, types and schemas that admission and the triggers run on */
 static bool
 changes_extension(const Event *event)
 {
 	return event->access != OAT_TRUNCATE &&
-		(is_member(event->class, event->object, event->extension) ||
+		(is_of_extension(event) ||
 		 (event->class == NamespaceRelationId && is_our_schema(event->object, event->extension))) &&
 		guarded_tables(event->extension) != NIL;
 }
@@ -435,11 +446,29 @@ only_enables(Node *statement)
 	return IsA(statement, AlterTableStmt) && has_only((const AlterTableStmt *) statement, always, lengthof(always));
 }
 
-/* Does it take objects out of the extension, or put some in?  The other hook could not tell that from an update */
+/*
+ * Does it take objects out of the extension, or put some in?  The other hook
+ * could not tell that from an update.  Nor does another extension get a guarded
+ * table, or the schema of one: dumps would leave it out
+ */
 static bool
-changes_members(Node *statement)
+changes_members(Node *statement, Oid extension)
 {
-	return IsA(statement, AlterExtensionContentsStmt) && strcmp(((const AlterExtensionContentsStmt *) statement)->extname, "ecert") == 0;
+	const AlterExtensionContentsStmt *change = (const AlterExtensionContentsStmt *) statement;
+	ObjectAddress address;
+	Relation	relation = NULL;
+
+	if (!IsA(statement, AlterExtensionContentsStmt))
+		return false;
+	if (strcmp(change->extname, "ecert") == 0)
+		return true;
+	if (change->objtype != OBJECT_TABLE && change->objtype != OBJECT_SCHEMA)
+		return false;
+	address = get_object_address(change->objtype, change->object, &relation, AccessShareLock, true);
+	if (relation != NULL)
+		table_close(relation, NoLock);
+	return address.classId == RelationRelationId ? is_guarded(address.objectId, extension) :
+		OidIsValid(address.objectId) && is_our_schema(address.objectId, extension);
 }
 
 /*
@@ -458,7 +487,7 @@ guard_utility(PlannedStmt *statement, const char *query, bool read_only_tree, Pr
 	bool		was_tuning = is_tuning;
 	bool		was_enabling = is_enabling;
 
-	if (OidIsValid(extension) && changes_members(statement->utilityStmt) && guarded_tables(extension) != NIL)
+	if (OidIsValid(extension) && changes_members(statement->utilityStmt, extension) && guarded_tables(extension) != NIL)
 		refuse(&event);
 	is_tuning = only_tunes(statement->utilityStmt);
 	is_enabling = only_enables(statement->utilityStmt);
