@@ -130,6 +130,14 @@ SELECT ecert.pack_product('[2025-01-01,2025-02-01)') IS NOT NULL AS packed;
 -- unit energy: with its share of what several products share, here by direct energy, which slag has none of
 SELECT period_start::date AS period_start, product, trim_scale(kgce_quantity) AS kgce, trim_scale(qualified_quantity) AS qualified, trim_scale(kgce_per_unit) AS kgce_per_unit FROM ledger.unit_energy ORDER BY 1, 2;
 SELECT source, unit, kgce, edition FROM ledger.coefficient WHERE source IN ('electricity', 'raw_coal', 'natural_gas') ORDER BY source;
+-- half a month is not signed as a month
+BEGIN;
+INSERT INTO ledger.reading (point, source, unit, interval_start, interval_end, quantity) VALUES ('half', 'electricity', 'kWh', '2025-09-01', '2025-09-16', 45), ('whole', 'electricity', 'kWh', '2025-09-01', '2025-10-01', 30);
+INSERT INTO ledger.production (product, unit, period_start, period_end, output, qualified) VALUES ('steel', 't', '2025-09-01', '2025-09-11', 10, 9), ('steel', 't', '2025-09-20', '2025-09-26', 5, 5);
+SELECT l FROM jsonb_array_elements(ecert.energy_body(ecert.this_node(), '[2025-09-01,2025-10-01)') -> 'lines') AS l;
+SELECT l FROM jsonb_array_elements(ecert.product_body(ecert.this_node(), '[2025-09-01,2025-10-01)') -> 'lines') AS l;
+SELECT ecert.pack_energy('[2025-09-01,2025-10-01)') IS NOT NULL AS energy, ecert.pack_product('[2025-09-01,2025-10-01)') IS NOT NULL AS product;
+ROLLBACK;
 -- books hold numbers and times that there are
 INSERT INTO ledger.reading (source, unit, interval_start, interval_end, quantity) VALUES ('electricity', 'kWh', '2025-08-01', '2025-08-02', 'NaN');
 INSERT INTO ledger.reading (source, unit, interval_start, interval_end, quantity) VALUES ('electricity', 'kWh', '2025-08-01', '2025-08-02', 'Infinity');

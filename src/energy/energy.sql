@@ -65,6 +65,14 @@ AS $$
 $$;
 COMMENT ON FUNCTION ecert.pack_line(timestamptz, timestamptz, numeric[], interval, tstzrange) IS 'internal: the quantity or series of one energy line from its readings in the order of time; even_step is their common length when they join without gap, else NULL';
 
+CREATE FUNCTION ecert.pack_covered(covered interval, period tstzrange, what text) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN EXTRACT(epoch FROM covered) < EXTRACT(epoch FROM upper(period) - lower(period))
+                THEN jsonb_build_object('covered', greatest(1, floor(EXTRACT(epoch FROM covered)))::bigint, 'note', format('no %s for the rest of the period', what)) ELSE '{}' END
+$$;
+COMMENT ON FUNCTION ecert.pack_covered(interval, tstzrange, text) IS 'internal: the fields of a line that say so when its rows cover less time than the period; what: readings or production';
+
 CREATE FUNCTION ecert.check_pack_period(period tstzrange) RETURNS void
     LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -140,10 +148,11 @@ BEGIN
     SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object('source', g.source, 'unit', g.unit, 'product', g.product,
                          'supplier', g.supplier, 'point', nullif(g.point, '')))
                      || ecert.pack_line(g.first_start, g.last_end, g.quantities, g.even_step, energy_body.period)
+                     || ecert.pack_covered(g.covered, energy_body.period, 'readings')
                      ORDER BY g.source, g.unit, g.product, g.supplier, g.point)
       INTO lines
       FROM (SELECT r.source, r.unit, r.product, r.supplier, r.point, min(r.interval_start) AS first_start, max(r.interval_end) AS last_end,
-                   array_agg(r.quantity ORDER BY r.interval_start) AS quantities,
+                   array_agg(r.quantity ORDER BY r.interval_start) AS quantities, sum(r.interval_end - r.interval_start) AS covered,
                    CASE WHEN min(r.interval_end - r.interval_start) = max(r.interval_end - r.interval_start)
                          AND sum(r.interval_end - r.interval_start) = max(r.interval_end) - min(r.interval_start)
                          AND EXTRACT(epoch FROM min(r.interval_end - r.interval_start)) % 1 = 0
@@ -174,7 +183,7 @@ AS $$
     SELECT ecert.append('energy', ecert.energy_body(ecert.this_node(), pack_energy.period)
                                   OPERATOR(pg_catalog.||) ecert.correction(pack_energy.replaces, pack_energy.reason))
 $$;
-COMMENT ON FUNCTION ecert.pack_energy(tstzrange, bytea, text) IS 'applicant: sign this node''s readings (ledger.reading) of a period as one energy package and append it; equal intervals that fill the period stay a series, others become their sum. replaces names the package that this one corrects (same period), reason says why. Returns the hash. EC002 when a series is too long (pack shorter periods), EC040, EC041, EC042, EC096, EC097';
+COMMENT ON FUNCTION ecert.pack_energy(tstzrange, bytea, text) IS 'applicant: sign this node''s readings (ledger.reading) of a period as one energy package and append it; equal intervals that fill the period stay a series, others become their sum; a line whose readings cover less than the period says how much (covered). replaces names the package that this one corrects (same period), reason says why. Returns the hash. EC002 when a series is too long (pack shorter periods), EC040, EC041, EC042, EC096, EC097';
 
 CREATE FUNCTION ecert.product_body(node text, period tstzrange) RETURNS jsonb
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -206,9 +215,10 @@ BEGIN
     END IF;
     SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object('product', g.product, 'unit', g.unit, 'output', g.output,
                          'qualified', g.qualified, 'value', g.value, 'currency', g.currency))
+                     || ecert.pack_covered(g.covered, product_body.period, 'production')
                      ORDER BY g.product, g.unit, g.currency)
       INTO lines
-      FROM (SELECT r.product, r.unit, r.currency, trim_scale(sum(r.output)) AS output, trim_scale(sum(r.qualified)) AS qualified,
+      FROM (SELECT r.product, r.unit, r.currency, trim_scale(sum(r.output)) AS output, trim_scale(sum(r.qualified)) AS qualified, sum(r.period_end - r.period_start) AS covered,
                    CASE WHEN count(r.value) = count(*) THEN trim_scale(sum(r.value)) END AS value
               FROM ledger.production r
              WHERE r.node = product_body.node AND tstzrange(r.period_start, r.period_end) <@ product_body.period
@@ -231,7 +241,7 @@ AS $$
     SELECT ecert.append('product', ecert.product_body(ecert.this_node(), pack_product.period)
                                    OPERATOR(pg_catalog.||) ecert.correction(pack_product.replaces, pack_product.reason))
 $$;
-COMMENT ON FUNCTION ecert.pack_product(tstzrange, bytea, text) IS 'applicant: sign this node''s production (ledger.production) of a period as one product package and append it; replaces and reason as in ecert.pack_energy(). Returns the hash. EC040, EC041, EC096';
+COMMENT ON FUNCTION ecert.pack_product(tstzrange, bytea, text) IS 'applicant: sign this node''s production (ledger.production) of a period as one product package and append it; a line whose rows cover less than the period says how much (covered). replaces and reason as in ecert.pack_energy(). Returns the hash. EC040, EC041, EC096';
 
 CREATE FUNCTION ecert.create_energy_views() RETURNS void
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
