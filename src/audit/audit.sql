@@ -194,8 +194,8 @@ CREATE FUNCTION ecert.unit_energy_before(policy jsonb, applicant text, period ts
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
     WITH year AS MATERIALIZED (
-        SELECT u.product, u.unit, u.unit_energy FROM ecert.unit_energy_of(policy, unit_energy_before.applicant, ecert.calendar_before(policy, period)) AS u
-         WHERE NOT ecert.calendar_before(policy, period) && period)
+        SELECT u.product, u.unit, u.unit_energy FROM ecert.calendar_before(policy, period) AS b CROSS JOIN LATERAL ecert.unit_energy_of(policy, unit_energy_before.applicant, b) AS u
+         WHERE NOT b && period)
     SELECT y.product, y.unit, y.unit_energy, 'the same months of the year before' FROM year y
     UNION ALL
     SELECT u.product, u.unit, u.unit_energy, 'all before the period'

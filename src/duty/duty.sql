@@ -404,8 +404,7 @@ CREATE FUNCTION ecert.do_duty(duty text, subject text, as_role text, period tstz
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO, YMD' SET jit = off
 AS $$
 DECLARE
-    about text := subject || CASE duty WHEN 'audit' THEN format(' as %s, %s', as_role, ecert.calendar_text(ecert.policy(), period))
-                                     WHEN 'certify' THEN format(', %s', ecert.calendar_text(ecert.policy(), period)) ELSE '' END;
+    about text := concat_ws(', ', concat_ws(' as ', subject, as_role), CASE WHEN period IS NOT NULL THEN ecert.calendar_text(ecert.policy(), period) END);
     -- what was done; NULL: nothing that need be written down
     outcome text;
     made bytea;

@@ -252,7 +252,7 @@ CREATE FUNCTION ecert.set_up_health(OUT item text, OUT subject text, OUT state t
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT 'publication', w.name, CASE v.value WHEN 'as it should be' THEN 'ok' ELSE 'alarm' END, v.value,
-           CASE WHEN v.value <> 'as it should be' AND w.name IN ('ecert', 'ecert_up') THEN CASE w.name WHEN 'ecert' THEN 'SELECT ecert.publish(''ecert'')' ELSE 'SELECT ecert.publish_up()' END END
+           CASE WHEN v.value <> 'as it should be' THEN CASE w.name WHEN 'ecert' THEN 'SELECT ecert.publish(''ecert'')' WHEN 'ecert_up' THEN 'SELECT ecert.publish_up()' END END
       FROM (SELECT 'ecert' AS name UNION SELECT 'ecert_up' FROM ledger.peer l WHERE l.is_hub UNION SELECT l.publication FROM ledger.peer l WHERE NOT l.is_hub) AS w
       LEFT JOIN pg_publication p ON p.pubname = w.name
       LEFT JOIN LATERAL (SELECT count(*) = 2 AS has_tables,

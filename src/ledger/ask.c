@@ -62,7 +62,6 @@ ECERT_FUNCTION(ecert_sql_ask)
 {
 	text	   *connection = PG_GETARG_TEXT_PP(0);
 	EcertQuestion question = {.connection = text_to_cstring(connection), .sql = as_json(text_to_cstring(PG_GETARG_TEXT_PP(1)))};
-
 	int			seconds = PG_GETARG_INT32(2);
 
 	ecert_ask(&question, 1, seconds > 0 ? Min(seconds, INT_MAX / 1000) : ecert_peer_timeout);

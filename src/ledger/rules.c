@@ -64,35 +64,6 @@ ecert_is_by_value(EcertSlice method)
 	return ecert_slice_equal(method, ecert_slice_text("value"));
 }
 
-/* Infinite bounds are as far as it goes; others the last whole second that is not behind them, or the first that is not before */
-static int64
-bound_seconds(const RangeBound *bound, int64 infinite)
-{
-	TimestampTz time = DatumGetTimestampTz(bound->val);
-
-	if (bound->infinite || TIMESTAMP_NOT_FINITE(time))
-		return infinite;
-	return ecert_seconds(time) + (bound->lower && (!bound->inclusive || time % USECS_PER_SEC != 0) ? 1 : 0);
-}
-
-bool
-ecert_period_argument(FunctionCallInfo fcinfo, int number, EcertPeriod *period)
-{
-	RangeBound	lower,
-				upper;
-	bool		is_empty = true;
-
-	memset(period, 0, sizeof *period);
-	if (PG_ARGISNULL(number))
-		return false;
-	range_deserialize(lookup_type_cache(TSTZRANGEOID, TYPECACHE_RANGE_INFO), PG_GETARG_RANGE_P(number), &lower, &upper, &is_empty);
-	if (is_empty)
-		return false;
-	period->start = bound_seconds(&lower, PG_INT64_MIN);
-	period->end = bound_seconds(&upper, PG_INT64_MAX);
-	return period->start < period->end && period->start != PG_INT64_MIN && period->end != PG_INT64_MAX;
-}
-
 /* Is all that a package names of feeds that are sent here? */
 static bool
 is_checkable(EcertLedgerRules *ledger, const EcertPackage *package)

@@ -14,7 +14,7 @@ COMMENT ON FUNCTION ecert.is_checkable(ecert.package) IS 'whether this node can 
 
 CREATE FUNCTION ecert.check_policy(policy jsonb) RETURNS void
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'ecert_sql_check_policy';
-COMMENT ON FUNCTION ecert.check_policy(jsonb) IS 'raises what is wrong with a policy: a field that is missing, unknown or has no right value (EC002, EC003), one of a later version (EC006), and EC080 when it gives two coefficients for one source and unit (directly or through a unit), a factor that is not positive, or a required audit twice';
+COMMENT ON FUNCTION ecert.check_policy(jsonb) IS 'raises what is wrong with a policy: a field that is missing, unknown or has no right value (EC003), one of a later version (EC006), and EC080 when it gives two coefficients for one source and unit (directly or through a unit), a factor that is not positive, or a required audit twice';
 
 CREATE FUNCTION ecert.related(auditor text, applicant text, as_role text, at timestamptz) RETURNS boolean
     LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ecert_sql_related';

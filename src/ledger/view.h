@@ -54,13 +54,6 @@ extern int64 ecert_seq_argument(FunctionCallInfo fcinfo, int number);
 /* Is a method "value"?  Raises unless it is that or "product" */
 extern bool ecert_is_by_value(EcertSlice method);
 
-/*
- * A tstzrange in seconds: the periods of packages that lie in it lie in that.
- * False when it has not both bounds, which then reach as far as seconds do.
- * NULL and an empty one are from 0 to 0
- */
-extern bool ecert_period_argument(FunctionCallInfo fcinfo, int number, EcertPeriod *period);
-
 /* The seq of the last checkpoint that is taken up; -1: none is */
 typedef int64 (*EcertTakenUpHook) (void);
 extern void ecert_set_taken_up_hook(EcertTakenUpHook hook);

@@ -98,6 +98,40 @@ ecert_period_datum(EcertPeriod period)
 #endif
 }
 
+/* Infinite bounds are as far as it goes; others the last whole second that is not behind them, or the first that is not before */
+static int64
+bound_seconds(const RangeBound *bound, int64 infinite)
+{
+	TimestampTz time = DatumGetTimestampTz(bound->val);
+
+	if (bound->infinite || TIMESTAMP_NOT_FINITE(time))
+		return infinite;
+	return ecert_seconds(time) + (bound->lower && (!bound->inclusive || time % USECS_PER_SEC != 0) ? 1 : 0);
+}
+
+bool
+ecert_period_of(Datum range, EcertPeriod *period)
+{
+	RangeBound	lower,
+				upper;
+	bool		is_empty;
+
+	memset(period, 0, sizeof *period);
+	range_deserialize(lookup_type_cache(TSTZRANGEOID, TYPECACHE_RANGE_INFO), DatumGetRangeTypeP(range), &lower, &upper, &is_empty);
+	if (is_empty)
+		return false;
+	period->start = bound_seconds(&lower, PG_INT64_MIN);
+	period->end = bound_seconds(&upper, PG_INT64_MAX);
+	return period->start < period->end && period->start != PG_INT64_MIN && period->end != PG_INT64_MAX;
+}
+
+bool
+ecert_period_argument(FunctionCallInfo fcinfo, int number, EcertPeriod *period)
+{
+	memset(period, 0, sizeof *period);
+	return !PG_ARGISNULL(number) && ecert_period_of(PG_GETARG_DATUM(number), period);
+}
+
 Numeric
 ecert_numeric(EcertDecimal decimal)
 {

@@ -40,6 +40,14 @@ extern int64 ecert_seconds(TimestampTz timestamp);
 /* tstzrange [start, end) */
 extern Datum ecert_period_datum(EcertPeriod period);
 
+/*
+ * A tstzrange in seconds: the periods of packages that lie in it lie in that.
+ * False when it has not both bounds, which then reach as far as seconds do.  An
+ * empty one, and an argument that is NULL, are from 0 to 0
+ */
+extern bool ecert_period_of(Datum range, EcertPeriod *period);
+extern bool ecert_period_argument(FunctionCallInfo fcinfo, int number, EcertPeriod *period);
+
 /* numeric that keeps the decimal's digits */
 extern Numeric ecert_numeric(EcertDecimal decimal);
 

@@ -4,8 +4,6 @@
  */
 #include "registry/coefficient.h"
 
-#include <time.h>
-
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/rangetypes.h"
@@ -15,29 +13,13 @@
 #include "pg/arena.h"
 #include "pg/error.h"
 #include "rules/calendar.h"
+#include "rules/text.h"
 
 /* The calendar of a policy, kept with the caller's flinfo */
 static const EcertCalendar *
 calendar_of(FunctionCallInfo fcinfo, int argument)
 {
 	return &ecert_policy_of(fcinfo->flinfo, PG_GETARG_DATUM(argument), false)->calendar;
-}
-
-/* Whole seconds of a range; false where it is empty or has no end */
-static bool
-period_of(Datum range, EcertPeriod *period)
-{
-	RangeBound	lower,
-				upper;
-	bool		is_empty;
-
-	range_deserialize(lookup_type_cache(TSTZRANGEOID, TYPECACHE_RANGE_INFO), DatumGetRangeTypeP(range), &lower, &upper, &is_empty);
-	if (is_empty || lower.infinite || upper.infinite || TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(lower.val)) ||
-		TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(upper.val)))
-		return false;
-	period->start = ecert_seconds(DatumGetTimestampTz(lower.val));
-	period->end = ecert_seconds(DatumGetTimestampTz(upper.val));
-	return period->start < period->end;
 }
 
 /* A period of the calendar lies within the times that PostgreSQL has; false where it does not */
@@ -82,7 +64,7 @@ ECERT_FUNCTION(ecert_sql_calendar_before)
 	EcertPeriod period;
 	EcertPeriod before;
 
-	if (!period_of(PG_GETARG_DATUM(1), &period) || !ecert_calendar_before(calendar, period, PG_GETARG_INT32(2), &before) || !is_time(before))
+	if (!ecert_period_argument(fcinfo, 1, &period) || !ecert_calendar_before(calendar, period, PG_GETARG_INT32(2), &before) || !is_time(before))
 		PG_RETURN_NULL();
 	return ecert_period_datum(before);
 }
@@ -94,7 +76,7 @@ ECERT_FUNCTION(ecert_sql_default_baseline)
 	EcertPeriod period;
 	EcertPeriod baseline;
 
-	if (!period_of(PG_GETARG_DATUM(0), &period) || !ecert_policy_baseline(policy->body, &policy->calendar, period, &baseline) || !is_time(baseline))
+	if (!ecert_period_argument(fcinfo, 0, &period) || !ecert_policy_baseline(policy->body, &policy->calendar, period, &baseline) || !is_time(baseline))
 		PG_RETURN_RANGE_P(make_empty_range(lookup_type_cache(TSTZRANGEOID, TYPECACHE_RANGE_INFO)));
 	return ecert_period_datum(baseline);
 }
@@ -103,12 +85,10 @@ ECERT_FUNCTION(ecert_sql_default_baseline)
 static char *
 clock_text(const EcertCalendar *calendar, int64_t at)
 {
-	time_t		clock = (time_t) ecert_calendar_clock(calendar, at);
 	struct tm	date;
 	char	   *day;
 
-	if (gmtime_r(&clock, &date) == NULL)
-		return pstrdup("?");
+	(void) ecert_date_of(ecert_calendar_clock(calendar, at), &date);
 	day = psprintf("%04d-%02d-%02d", date.tm_year + 1900, date.tm_mon + 1, date.tm_mday);
 	if (date.tm_sec != 0)
 		return psprintf("%s %02d:%02d:%02d", day, date.tm_hour, date.tm_min, date.tm_sec);
@@ -121,7 +101,7 @@ ECERT_FUNCTION(ecert_sql_calendar_text)
 	const EcertCalendar *calendar = calendar_of(fcinfo, 0);
 	EcertPeriod period;
 
-	if (!period_of(PG_GETARG_DATUM(1), &period))
+	if (!ecert_period_argument(fcinfo, 1, &period))
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(cstring_to_text(psprintf("[%s,%s)", clock_text(calendar, period.start), clock_text(calendar, period.end))));
 }

@@ -6,6 +6,8 @@
 
 #include <time.h>
 
+#include "rules/text.h"
+
 #define DAY_SECONDS 86400
 #define YEAR_MONTHS 12
 #define YEAR_WEEKS 52
@@ -27,11 +29,9 @@ floor_divide(int64_t number, int64_t by)
 static struct tm
 date_of(int64_t clock)
 {
-	time_t		seconds = (time_t) clock;
 	struct tm	date;
 
-	if (gmtime_r(&seconds, &date) == NULL)
-		memset(&date, 0, sizeof date);
+	(void) ecert_date_of(clock, &date);
 	return date;
 }
 
@@ -86,11 +86,7 @@ time_of(const EcertCalendar *calendar, int64_t clock)
 EcertSpan
 ecert_span(EcertSlice name)
 {
-	EcertSpan	span = ECERT_SPAN_DAY;
-
-	while (span < ECERT_SPAN_NONE && !ecert_slice_equal(name, ecert_slice_text(names[span])))
-		span++;
-	return span;
+	return (EcertSpan) ecert_place_of(names, ECERT_SPAN_NONE, name);
 }
 
 static bool

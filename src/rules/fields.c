@@ -12,14 +12,20 @@ const EcertKind ecert_declared_kinds[2] = {ECERT_KIND_ENERGY, ECERT_KIND_PRODUCT
 
 static const char *const role_names[] = {"downstream", "peer", "upstream"};
 
+size_t
+ecert_place_of(const char *const *names, size_t count, EcertSlice name)
+{
+	size_t		place = 0;
+
+	while (place < count && !ecert_slice_equal(name, ecert_slice_text(names[place])))
+		place++;
+	return place;
+}
+
 EcertAuditRole
 ecert_audit_role(EcertSlice name)
 {
-	EcertAuditRole role = ECERT_AS_DOWNSTREAM;
-
-	while (role < ECERT_AS_UNKNOWN && !ecert_slice_equal(name, ecert_slice_text(role_names[role])))
-		role++;
-	return role;
+	return (EcertAuditRole) ecert_place_of(role_names, ECERT_AS_UNKNOWN, name);
 }
 
 const char *

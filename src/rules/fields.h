@@ -18,6 +18,9 @@ typedef enum EcertAuditRole
 	ECERT_AS_UNKNOWN
 } EcertAuditRole;
 
+/* The place of a name in a list of count; count when it is not there */
+extern size_t ecert_place_of(const char *const *names, size_t count, EcertSlice name);
+
 extern EcertAuditRole ecert_audit_role(EcertSlice name);
 extern const char *ecert_audit_role_name(EcertAuditRole role);
 

@@ -81,9 +81,8 @@ ecert_text_put_shown(EcertText *text, EcertSlice bytes)
 	}
 }
 
-/* The civil date and time in UTC; false when it has none */
-static bool
-date_of(int64_t seconds, struct tm *date)
+bool
+ecert_date_of(int64_t seconds, struct tm *date)
 {
 	time_t		time = (time_t) seconds;
 
@@ -97,7 +96,7 @@ ecert_text_put_time(EcertText *text, int64_t seconds)
 	struct tm	date;
 	char		digits[80];
 
-	if (!date_of(seconds, &date))
+	if (!ecert_date_of(seconds, &date))
 	{
 		ecert_text_put_string(text, seconds < 0 ? "-infinity" : "infinity");
 		return;

@@ -7,6 +7,8 @@
 #ifndef ECERT_RULES_TEXT_H
 #define ECERT_RULES_TEXT_H
 
+#include <time.h>
+
 #include "core/body.h"
 #include "rules/arena.h"
 
@@ -46,6 +48,9 @@ extern void ecert_text_put_item(EcertText *text, EcertSlice item);
 
 /* A text that somebody else wrote, for people to read: what cannot be seen in it, and what changes how the rest is seen, as <U+202E> */
 extern void ecert_text_put_shown(EcertText *text, EcertSlice bytes);
+
+/* The civil date and time of seconds since 1970, in UTC; false, and all 0, when it has none */
+extern bool ecert_date_of(int64_t seconds, struct tm *date);
 
 /* Cut after so many characters of UTF-8 */
 extern void ecert_text_cut(EcertText *text, size_t most);
