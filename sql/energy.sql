@@ -138,6 +138,14 @@ SELECT l FROM jsonb_array_elements(ecert.energy_body(ecert.this_node(), '[2025-0
 SELECT l FROM jsonb_array_elements(ecert.product_body(ecert.this_node(), '[2025-09-01,2025-10-01)') -> 'lines') AS l;
 SELECT ecert.pack_energy('[2025-09-01,2025-10-01)') IS NOT NULL AS energy, ecert.pack_product('[2025-09-01,2025-10-01)') IS NOT NULL AS product;
 ROLLBACK;
+-- a meter that passes from one supplier to another, or a product whose currency changes, is covered by both lines together
+BEGIN;
+INSERT INTO ledger.reading (point, supplier, source, unit, interval_start, interval_end, quantity) VALUES ('passed on', 'one', 'electricity', 'kWh', '2025-09-01', '2025-09-16', 45), ('passed on', 'other', 'electricity', 'kWh', '2025-09-16', '2025-10-01', 30),
+    ('too short', 'one', 'electricity', 'kWh', '2025-09-01', '2025-09-16', 45), ('too short', 'other', 'electricity', 'kWh', '2025-09-16', '2025-09-20', 30);
+INSERT INTO ledger.production (product, unit, currency, period_start, period_end, output, qualified, value) VALUES ('steel', 't', 'HRK', '2025-09-01', '2025-09-16', 10, 9, 7), ('steel', 't', 'EUR', '2025-09-16', '2025-10-01', 5, 5, 1);
+SELECT l ->> 'point' AS point, l ->> 'supplier' AS supplier, l -> 'covered' AS covered FROM jsonb_array_elements(ecert.energy_body(ecert.this_node(), '[2025-09-01,2025-10-01)') -> 'lines') AS l ORDER BY 1, 2;
+SELECT l ->> 'product' AS product, l ->> 'currency' AS currency, l -> 'covered' AS covered FROM jsonb_array_elements(ecert.product_body(ecert.this_node(), '[2025-09-01,2025-10-01)') -> 'lines') AS l ORDER BY 1, 2;
+ROLLBACK;
 -- books hold numbers and times that there are
 INSERT INTO ledger.reading (source, unit, interval_start, interval_end, quantity) VALUES ('electricity', 'kWh', '2025-08-01', '2025-08-02', 'NaN');
 INSERT INTO ledger.reading (source, unit, interval_start, interval_end, quantity) VALUES ('electricity', 'kWh', '2025-08-01', '2025-08-02', 'Infinity');

@@ -71,7 +71,7 @@ AS $$
     SELECT CASE WHEN EXTRACT(epoch FROM covered) < EXTRACT(epoch FROM upper(period) - lower(period))
                 THEN jsonb_build_object('covered', greatest(1, floor(EXTRACT(epoch FROM covered)))::bigint, 'note', format('no %s for the rest of the period', what)) ELSE '{}' END
 $$;
-COMMENT ON FUNCTION ecert.pack_covered(interval, tstzrange, text) IS 'internal: the fields of a line that say so when its rows cover less time than the period; what: readings or production';
+COMMENT ON FUNCTION ecert.pack_covered(interval, tstzrange, text) IS 'internal: the fields of a line that say so when its point, or product, is covered for less time than the period; what: readings or production';
 
 CREATE FUNCTION ecert.check_pack_period(period tstzrange) RETURNS void
     LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
@@ -152,7 +152,10 @@ BEGIN
                      ORDER BY g.source, g.unit, g.product, g.supplier, g.point)
       INTO lines
       FROM (SELECT r.source, r.unit, r.product, r.supplier, r.point, min(r.interval_start) AS first_start, max(r.interval_end) AS last_end,
-                   array_agg(r.quantity ORDER BY r.interval_start) AS quantities, sum(r.interval_end - r.interval_start) AS covered,
+                   array_agg(r.quantity ORDER BY r.interval_start) AS quantities,
+                   -- a point has no gap, and may pass from one line to another
+                   CASE r.point WHEN '' THEN sum(r.interval_end - r.interval_start)
+                        ELSE max(max(r.interval_end)) OVER (PARTITION BY r.source, r.point) - min(min(r.interval_start)) OVER (PARTITION BY r.source, r.point) END AS covered,
                    CASE WHEN min(r.interval_end - r.interval_start) = max(r.interval_end - r.interval_start)
                          AND sum(r.interval_end - r.interval_start) = max(r.interval_end) - min(r.interval_start)
                          AND EXTRACT(epoch FROM min(r.interval_end - r.interval_start)) % 1 = 0
@@ -183,7 +186,7 @@ AS $$
     SELECT ecert.append('energy', ecert.energy_body(ecert.this_node(), pack_energy.period)
                                   OPERATOR(pg_catalog.||) ecert.correction(pack_energy.replaces, pack_energy.reason))
 $$;
-COMMENT ON FUNCTION ecert.pack_energy(tstzrange, bytea, text) IS 'applicant: sign this node''s readings (ledger.reading) of a period as one energy package and append it; equal intervals that fill the period stay a series, others become their sum; a line whose readings cover less than the period says how much (covered). replaces names the package that this one corrects (same period), reason says why. Returns the hash. EC002 when a series is too long (pack shorter periods), EC040, EC041, EC042, EC096, EC097';
+COMMENT ON FUNCTION ecert.pack_energy(tstzrange, bytea, text) IS 'applicant: sign this node''s readings (ledger.reading) of a period as one energy package and append it; equal intervals that fill the period stay a series, others become their sum; a line whose point was read for less than the period says how long (covered). replaces names the package that this one corrects (same period), reason says why. Returns the hash. EC002 when a series is too long (pack shorter periods), EC040, EC041, EC042, EC096, EC097';
 
 CREATE FUNCTION ecert.product_body(node text, period tstzrange) RETURNS jsonb
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -218,7 +221,7 @@ BEGIN
                      || ecert.pack_covered(g.covered, product_body.period, 'production')
                      ORDER BY g.product, g.unit, g.currency)
       INTO lines
-      FROM (SELECT r.product, r.unit, r.currency, trim_scale(sum(r.output)) AS output, trim_scale(sum(r.qualified)) AS qualified, sum(r.period_end - r.period_start) AS covered,
+      FROM (SELECT r.product, r.unit, r.currency, trim_scale(sum(r.output)) AS output, trim_scale(sum(r.qualified)) AS qualified, sum(sum(r.period_end - r.period_start)) OVER (PARTITION BY r.product) AS covered,
                    CASE WHEN count(r.value) = count(*) THEN trim_scale(sum(r.value)) END AS value
               FROM ledger.production r
              WHERE r.node = product_body.node AND tstzrange(r.period_start, r.period_end) <@ product_body.period
@@ -241,7 +244,7 @@ AS $$
     SELECT ecert.append('product', ecert.product_body(ecert.this_node(), pack_product.period)
                                    OPERATOR(pg_catalog.||) ecert.correction(pack_product.replaces, pack_product.reason))
 $$;
-COMMENT ON FUNCTION ecert.pack_product(tstzrange, bytea, text) IS 'applicant: sign this node''s production (ledger.production) of a period as one product package and append it; a line whose rows cover less than the period says how much (covered). replaces and reason as in ecert.pack_energy(). Returns the hash. EC040, EC041, EC096';
+COMMENT ON FUNCTION ecert.pack_product(tstzrange, bytea, text) IS 'applicant: sign this node''s production (ledger.production) of a period as one product package and append it; a line whose product has rows for less than the period says for how long (covered). replaces and reason as in ecert.pack_energy(). Returns the hash. EC040, EC041, EC096';
 
 CREATE FUNCTION ecert.create_energy_views() RETURNS void
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
